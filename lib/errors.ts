@@ -1,0 +1,47 @@
+/**
+ * The errors that cross module borders. Each stands for one kind of trouble and one exit code of the
+ * program, so that a script can tell them apart.
+ *
+ * @module
+ */
+
+/** The command line or a configuration file is wrong. Exit code 2. */
+export class UsageError extends Error {
+  /** Always `"UsageError"`. */
+  override readonly name = "UsageError";
+}
+
+/** The other side answered, with a failure. Exit code 3. */
+export class RemoteError extends Error {
+  /** Always `"RemoteError"`. */
+  override readonly name = "RemoteError";
+}
+
+/** Nobody there, refused, or no answer in time. Exit code 4. */
+export class ConnectError extends Error {
+  /** Always `"ConnectError"`. */
+  override readonly name = "ConnectError";
+}
+
+/** What a {@linkcode CodecError} knows beyond its message. */
+export interface CodecErrorOptions extends ErrorOptions {
+  /** Offset in bytes from the start of the message at which decoding stopped. */
+  offset?: number;
+}
+
+/** Bytes or values that do not fit the format. Exit code 5. */
+export class CodecError extends Error {
+  /** Always `"CodecError"`. */
+  override readonly name = "CodecError";
+  /** Offset in bytes from the start of the message at which decoding stopped, where there is one. */
+  readonly offset?: number;
+
+  /**
+   * @param message What is wrong, where, and what was wanted there.
+   * @param options The offset in bytes and the cause, where known.
+   */
+  constructor(message: string, options: CodecErrorOptions = {}) {
+    super(message, options);
+    if (options.offset !== undefined) this.offset = options.offset;
+  }
+}

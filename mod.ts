@@ -1,0 +1,1 @@
+export { CodecError, ConnectError, RemoteError, UsageError } from "./lib/errors.ts";
