@@ -1,1 +1,16 @@
-export { CodecError, ConnectError, RemoteError, UsageError } from "./lib/errors.ts";
+export type { Codec } from "./lib/codecs/codec.ts";
+export {
+  type Complex,
+  kindOf,
+  type Sample,
+  type Timestamp,
+  type Value,
+  type ValueKind,
+} from "./lib/codecs/sample.ts";
+export {
+  CodecError,
+  type CodecErrorOptions,
+  ConnectError,
+  RemoteError,
+  UsageError,
+} from "./lib/errors.ts";

@@ -1,0 +1,75 @@
+/** A complex number. VILLASnode carries the two parts as 32-bit floats on the wire. */
+export interface Complex {
+  /** Real part. */
+  readonly real: number;
+  /** Imaginary part. */
+  readonly imag: number;
+}
+
+/**
+ * The value of one signal in one sample. Its JavaScript type tells its kind, which VILLASnode must get back
+ * as it sent it:
+ *
+ * | kind | type | example |
+ * |---|---|---|
+ * | float | `number` | `1` (the float 1.0) |
+ * | integer | `bigint` | `1n` (64 bit, signed) |
+ * | boolean | `boolean` | `true` |
+ * | complex | `Complex` | `{ real: 1, imag: -1 }` |
+ * | unset | `null` | a value that was sent without content |
+ */
+export type Value = number | bigint | boolean | Complex | null;
+
+/** The kind of a {@linkcode Value}. */
+export type ValueKind = "float" | "integer" | "boolean" | "complex" | "unset";
+
+/** A point in time since the Unix epoch, in whole seconds and nanoseconds. */
+export interface Timestamp {
+  /** Seconds since 1970-01-01T00:00:00Z, 0 to 2³² − 1. */
+  readonly sec: number;
+  /** Nanoseconds, 0 to 999,999,999. */
+  readonly nsec: number;
+}
+
+/** What VILLASnode calls a sample: the values of all signals at one instant. */
+export interface Sample {
+  /** `"data"` for values; the others mark the start and stop of a simulation. A number is an unknown type. */
+  type: "data" | "start" | "stop" | number;
+  /** Sequence number, 0 to 2⁶⁴ − 1; absent where the sender gave none. */
+  sequence?: bigint;
+  /** When the values were made, by the clock of the sender. */
+  origin?: Timestamp;
+  /** When the sample was received, by the clock of the receiver. */
+  received?: Timestamp;
+  /** Marks the first sample of a frame; absent where the sender did not say. */
+  newFrame?: boolean;
+  /** One value per signal. */
+  values: Value[];
+}
+
+/**
+ * Tells the kind of a value.
+ *
+ * @param value The value of a signal.
+ * @returns Its kind.
+ *
+ * @example Kinds
+ * ```ts
+ * import { kindOf } from "@labwire/labwire";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals([1, 1n, true, { real: 1, imag: 0 }].map(kindOf), ["float", "integer", "boolean", "complex"]);
+ * ```
+ */
+export function kindOf(value: Value): ValueKind {
+  switch (typeof value) {
+    case "number":
+      return "float";
+    case "bigint":
+      return "integer";
+    case "boolean":
+      return "boolean";
+    default:
+      return value === null ? "unset" : "complex";
+  }
+}
