@@ -14,3 +14,11 @@ export {
   RemoteError,
   UsageError,
 } from "./lib/errors.ts";
+export {
+  type Endpoint,
+  formatAddress,
+  type HostPort,
+  parseAddress,
+  type ParseAddressOptions,
+  type UnixPath,
+} from "./lib/net/address.ts";

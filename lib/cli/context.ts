@@ -1,0 +1,23 @@
+import type { Output } from "./output.ts";
+import type { Reporter } from "./reporter.ts";
+
+/** What a command has of the world around it. */
+export interface Context {
+  /** Standard output: data, one record per line. */
+  readonly out: Output;
+  /** Standard error: what is said to a person. */
+  readonly say: Reporter;
+  /** Aborted by the first Ctrl-C or SIGTERM, or when nobody reads standard output any more. */
+  readonly signal: AbortSignal;
+  /** Whether `--debug` was given. */
+  readonly debug: boolean;
+  /** Whether `--quiet` was given. */
+  readonly quiet: boolean;
+  /** Standard input. */
+  readonly stdin: {
+    readonly readable: ReadableStream<Uint8Array<ArrayBuffer>>;
+    isTerminal(): boolean;
+  };
+  /** The options that were given on the command line, by their names in camel case. */
+  readonly given: ReadonlySet<string>;
+}

@@ -1,0 +1,195 @@
+/**
+ * Option tables: each option of a command is declared once, and parsing, validation, help and completions come
+ * from the declaration. A key in camel case is the option in kebab case: `replyTo` is `--reply-to`.
+ *
+ * @module
+ */
+
+import { UsageError } from "../errors.ts";
+import { type Endpoint, parseEndpoint } from "../net/address.ts";
+
+/** One option of a command. */
+export interface Option<T> {
+  /** What the option does, as a sentence without a period. */
+  readonly help: string;
+  /** Stands for the value in help; absent for a flag, which has none. */
+  readonly placeholder?: string;
+  /** The default as help shows it. */
+  readonly defaultText?: string;
+  /** All values there are, where they can be counted. */
+  readonly choices?: readonly string[];
+  /** Whether a shell should complete the value with file names. */
+  readonly isFile?: boolean;
+  /** The value where the option is not given. */
+  readonly fallback: T;
+  /** @throws {UsageError} If the text is no value for this option; the message starts at what was wanted. */
+  parse(text: string): T;
+}
+
+/** The options of one command, by name in camel case. */
+// deno-lint-ignore no-explicit-any
+export type OptionTable = Readonly<Record<string, Option<any>>>;
+
+/** What parsing gives for an option table. */
+export type OptionValues<T extends OptionTable> = {
+  readonly [K in keyof T]: T[K] extends Option<infer V> ? V : never;
+};
+
+/** What every option with a value can be declared with. */
+export interface ValueSpec<T> {
+  /** What the option does, as a sentence without a period. */
+  readonly help: string;
+  /** Stands for the value in help. */
+  readonly placeholder?: string;
+  /** The value where the option is not given; without it that is undefined. */
+  readonly default?: T;
+}
+
+/** A number's bounds, both included. */
+export interface Bounds {
+  /** The least value. */
+  readonly min?: number;
+  /** The greatest value. */
+  readonly max?: number;
+}
+
+/** The type of an option's value: never undefined where the declaration has a default. */
+export type Parsed<T, S> = S extends { readonly default: T } ? T : T | undefined;
+
+/** Declares an option of any type from a function that parses its text. */
+export function value<T, S extends ValueSpec<T>>(
+  spec: S,
+  placeholder: string,
+  parse: (text: string) => T,
+  extra: Partial<Option<T>> & { show?: (value: T) => string } = {},
+): Option<Parsed<T, S>> {
+  const { show = String, ...rest } = extra;
+  return {
+    help: spec.help,
+    placeholder: spec.placeholder ?? placeholder,
+    ...(spec.default === undefined ? {} : { defaultText: show(spec.default) }),
+    ...rest,
+    fallback: spec.default as Parsed<T, S>,
+    parse: parse as (text: string) => Parsed<T, S>,
+  };
+}
+
+/** A switch: false unless given. */
+export function flag(spec: { readonly help: string }): Option<boolean> {
+  return { help: spec.help, fallback: false, parse: (text) => text !== "false" };
+}
+
+/** Any text, the empty one too. */
+export function text<S extends ValueSpec<string>>(spec: S): Option<Parsed<string, S>> {
+  return value<string, S>(spec, "TEXT", (text) => text);
+}
+
+/** The name of a file. */
+export function file<S extends ValueSpec<string>>(spec: S): Option<Parsed<string, S>> {
+  return value<string, S>(spec, "FILE", (text) => {
+    if (text === "") throw new UsageError("expected a file name");
+    return text;
+  }, { isFile: true });
+}
+
+/** A number, such as `0.5`, `-3` or `1e3`. */
+export function number<S extends ValueSpec<number> & Bounds>(spec: S): Option<Parsed<number, S>> {
+  return value<number, S>(spec, "X", (text) => parseNumber(text, spec));
+}
+
+/** A whole number. */
+export function integer<S extends ValueSpec<number> & Bounds>(spec: S): Option<Parsed<number, S>> {
+  return value<number, S>(spec, "N", (text) => parseInteger(text, spec));
+}
+
+/** A duration in seconds; fractions are fine. */
+export function seconds<S extends ValueSpec<number> & Bounds>(spec: S): Option<Parsed<number, S>> {
+  const bounds = { min: 0, ...spec };
+  return value<number, S>(spec, "SECONDS", (text) => parseNumber(text, bounds));
+}
+
+/** One of a few words. */
+export function choice<const C extends readonly string[], S extends ValueSpec<C[number]>>(
+  choices: C,
+  spec: S,
+): Option<Parsed<C[number], S>> {
+  return value<C[number], S>(spec, choices.join("|"), (text) => {
+    if (!choices.includes(text)) throw new UsageError(`expected one of ${choices.join(", ")}`);
+    return text;
+  }, { choices });
+}
+
+/** Numbers with commas between them. */
+export function numbers<S extends ValueSpec<readonly number[]>>(
+  spec: S,
+): Option<Parsed<readonly number[], S>> {
+  return value<readonly number[], S>(
+    spec,
+    "X,X,…",
+    (text) => text.split(",").map((part) => parseNumber(part.trim(), {})),
+    { show: (numbers) => numbers.join(",") },
+  );
+}
+
+/** Words with commas between them. */
+export function list<S extends ValueSpec<readonly string[]>>(
+  spec: S,
+): Option<Parsed<readonly string[], S>> {
+  return value<readonly string[], S>(
+    spec,
+    "A,B,…",
+    (text) => text.split(",").map((part) => part.trim()).filter((part) => part !== ""),
+    { show: (words) => words.join(",") },
+  );
+}
+
+/** What an address option can be declared with. */
+export interface AddressSpec extends ValueSpec<string> {
+  /** The host that `:PORT` means; 0.0.0.0 for an address to listen on. */
+  readonly host?: string;
+}
+
+/** A network address, or the path of a unix socket. The default is written as a user would write it. */
+export function address<S extends AddressSpec>(
+  spec: S,
+): Option<S extends { readonly default: string } ? Endpoint : Endpoint | undefined> {
+  const parse = (text: string) => parseEndpoint(text, { host: spec.host });
+  return {
+    help: spec.help,
+    placeholder: spec.placeholder ?? "ADDR",
+    ...(spec.default === undefined ? {} : { defaultText: spec.default }),
+    fallback: (spec.default === undefined ? undefined : parse(spec.default)) as Endpoint,
+    parse,
+  };
+}
+
+/** A TCP or UDP port; 0 lets the system choose one. */
+export function port<S extends ValueSpec<number>>(spec: S): Option<Parsed<number, S>> {
+  return value<number, S>(spec, "PORT", (text) => parseInteger(text, { min: 0, max: 65535 }));
+}
+
+function parseNumber(text: string, bounds: Bounds): number {
+  const number = text.trim() === "" || /^[+-]?0[xob]/i.test(text) ? NaN : Number(text);
+  if (!Number.isFinite(number) || !within(number, bounds)) {
+    throw new UsageError(`expected a number${describe(bounds)}`);
+  }
+  return number;
+}
+
+function parseInteger(text: string, bounds: Bounds): number {
+  const number = /^[+-]?\d+$/.test(text) ? Number(text) : NaN;
+  if (!Number.isSafeInteger(number) || !within(number, bounds)) {
+    throw new UsageError(`expected a whole number${describe(bounds)}`);
+  }
+  return number;
+}
+
+function within(number: number, { min = -Infinity, max = Infinity }: Bounds): boolean {
+  return number >= min && number <= max;
+}
+
+function describe({ min, max }: Bounds): string {
+  if (min !== undefined && max !== undefined) return ` from ${min} to ${max}`;
+  if (min !== undefined) return ` of at least ${min}`;
+  return max === undefined ? "" : ` of at most ${max}`;
+}

@@ -1,0 +1,112 @@
+import { parseArgs } from "@std/cli/parse-args";
+import { UsageError } from "../errors.ts";
+import { nearest } from "../nearest.ts";
+import { flag, type Option, type OptionTable, type OptionValues } from "./options.ts";
+
+/** The options that every command has. */
+export const globalOptions = {
+  help: flag({ help: "Show what the command does and its options" }),
+  version: flag({ help: "Show the version of labwire and of what it runs on" }),
+  debug: flag({ help: "Show stack traces and what goes on inside" }),
+  quiet: flag({ help: "Say nothing on stderr but errors" }),
+} satisfies OptionTable;
+
+/** One-letter forms of global options. */
+export const aliases: Readonly<Record<string, string>> = { h: "help", q: "quiet", V: "version" };
+
+/** A command line taken apart. */
+export interface ParsedArguments<T extends OptionTable> {
+  /** The value of every option in the table. */
+  readonly options: OptionValues<T>;
+  /** The arguments that belong to no option, in order. */
+  readonly args: string[];
+  /** The names, in camel case, of the options that were given. */
+  readonly given: ReadonlySet<string>;
+}
+
+/** Turns a name in the table into the name on the command line: `replyTo` → `reply-to`. */
+export function kebab(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
+
+/**
+ * Parses a command line by an option table.
+ *
+ * A value may follow its option as the next argument or after `=`; it may start with `-`, as negative numbers do. What
+ * looks like a negative number and follows no option is an argument. After `--` everything is an argument. Of an option
+ * given twice the last counts.
+ *
+ * @param table The options there are.
+ * @param argv The command line without the command.
+ * @returns Typed option values and the remaining arguments.
+ * @throws {UsageError} If an option is unknown, lacks its value or has one that does not fit.
+ */
+export function parseOptions<T extends OptionTable>(
+  table: T,
+  argv: readonly string[],
+): ParsedArguments<T> {
+  const byFlag = new Map(Object.entries(table).map(([name, option]) => [kebab(name), option]));
+  const isFlag = (name: string) => byFlag.get(name)?.placeholder === undefined;
+  const parsed = parseArgs(joinValues(argv, byFlag), {
+    boolean: [...byFlag.keys()].filter(isFlag),
+    string: [...byFlag.keys()].filter((name) => !isFlag(name)),
+    collect: [...byFlag.keys()].filter((name) => !isFlag(name)),
+    alias: { ...aliases },
+    "--": true,
+    unknown: (arg) => {
+      throw new UsageError(unknownOption(arg, byFlag.keys()));
+    },
+  }) as Record<string, unknown>;
+  const options: Record<string, unknown> = {};
+  const given = new Set<string>();
+  for (const [name, option] of Object.entries(table)) {
+    const raw = parsed[kebab(name)];
+    const text = Array.isArray(raw) ? raw.at(-1) : raw === true ? "true" : undefined;
+    if (text !== undefined) given.add(name);
+    options[name] = text === undefined ? option.fallback : parseValue(name, option, text);
+  }
+  return { options: options as OptionValues<T>, args: parsed["--"] as string[], given };
+}
+
+/** Writes `--name value` as `--name=value`, and arguments behind `--`, so that nothing is left to guess. */
+function joinValues(argv: readonly string[], byFlag: Map<string, Option<unknown>>): string[] {
+  const options: string[] = [];
+  const args: string[] = [];
+  for (let i = 0; i < argv.length; i++) {
+    const arg = argv[i]!;
+    if (arg === "--") {
+      args.push(...argv.slice(i + 1));
+      break;
+    }
+    const option = arg.startsWith("--") ? byFlag.get(arg.slice(2)) : undefined;
+    if (option?.placeholder !== undefined) {
+      const value = argv[++i];
+      if (value === undefined || value.startsWith("--")) {
+        throw new UsageError(`Cannot read option ${arg}: expected ${arg} ${option.placeholder}`);
+      }
+      options.push(`${arg}=${value}`);
+    } else if (arg === "-" || !arg.startsWith("-") || /^-(\d|\.\d|inf|nan)/i.test(arg)) {
+      args.push(arg);
+    } else {
+      options.push(arg);
+    }
+  }
+  return [...options, "--", ...args];
+}
+
+function parseValue(name: string, option: Option<unknown>, text: string): unknown {
+  try {
+    return option.parse(text);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    if (error.message.startsWith("Cannot ")) throw error;
+    throw new UsageError(`Cannot read --${kebab(name)} "${text}": ${error.message}`);
+  }
+}
+
+function unknownOption(arg: string, names: Iterable<string>): string {
+  const written = arg.replace(/=.*/s, "");
+  const near = nearest(written.replace(/^-+/, ""), names);
+  return `Unknown option "${written}": ` +
+    (near === undefined ? "see --help for those there are" : `did you mean "--${near}"?`);
+}

@@ -1,0 +1,155 @@
+import { CodecError, ConnectError, RemoteError, UsageError } from "../errors.ts";
+import { nearest } from "../nearest.ts";
+import type { Command } from "./command.ts";
+import { commandHelp, programHelp } from "./help.ts";
+import { Output } from "./output.ts";
+import { globalOptions, parseOptions } from "./parse.ts";
+import { Reporter } from "./reporter.ts";
+import { interruption } from "./signals.ts";
+import { versionText } from "./version.ts";
+
+/** The commands by name, each loaded when it is called for. */
+export type Registry = Readonly<Record<string, () => Promise<Command>>>;
+
+/** Exit code of each kind of error; any other is 1. */
+const exitCodes: readonly [new (message: string) => Error, number][] = [
+  [UsageError, 2],
+  [RemoteError, 3],
+  [ConnectError, 4],
+  [CodecError, 5],
+];
+
+/**
+ * Runs the program.
+ *
+ * @param argv The command line.
+ * @param registry The commands there are.
+ * @param exit Ends the process at once, for a second Ctrl-C.
+ * @returns The exit code.
+ */
+export async function run(
+  argv: readonly string[],
+  registry: Registry,
+  exit: (code: number) => void,
+): Promise<number> {
+  const before = argv.includes("--") ? argv.slice(0, argv.indexOf("--")) : argv;
+  const debug = before.includes("--debug");
+  const quiet = before.includes("--quiet") || before.includes("-q");
+  const say = new Reporter(Deno.stderr, { quiet, colour: !Deno.env.get("NO_COLOR") });
+  const stop = interruption(exit);
+  const out = new Output(Deno.stdout, () => stop.abort());
+  try {
+    return await dispatch(argv, registry, { out, say, stop, debug, quiet });
+  } catch (error) {
+    say.error(error instanceof Error ? error.message : String(error));
+    if (debug && error instanceof Error) say.error(error.stack ?? "(no stack)");
+    return exitCodes.find(([kind]) => error instanceof kind)?.[1] ?? 1;
+  } finally {
+    await out.flush();
+    stop.release();
+  }
+}
+
+interface World {
+  out: Output;
+  say: Reporter;
+  stop: ReturnType<typeof interruption>;
+  debug: boolean;
+  quiet: boolean;
+}
+
+async function dispatch(
+  argv: readonly string[],
+  registry: Registry,
+  world: World,
+): Promise<number> {
+  const { out, say, stop, debug, quiet } = world;
+  const all = () => Promise.all(Object.values(registry).map((load) => load()));
+  const { words, rest } = takeCommand(argv, registry);
+  if (words === undefined) {
+    const { options, args } = parseOptions(globalOptions, rest);
+    if (options.version) out.line(versionText());
+    else if (options.help) out.line(programHelp(await all()));
+    else if (args.length === 0) {
+      say.error("Cannot tell what to do: expected a command");
+      say.info(programHelp(await all()));
+      return 2;
+    } else throw unknownCommand(args[0]!, registry);
+    return 0;
+  }
+  const command = await registry[words]!();
+  const { options, args, given } = parseOptions({ ...command.options, ...globalOptions }, rest);
+  if (options.help || options.version) {
+    out.line(options.help ? commandHelp(command) : versionText());
+    return 0;
+  }
+  checkArguments(command, args);
+  stop.listen();
+  const { signal } = stop;
+  return await command.run(
+    { out, say, signal, debug, quiet, stdin: Deno.stdin, given },
+    options,
+    args,
+  ) ?? 0;
+}
+
+/** Splits off the command, one word or two, wherever global options stand; `help COMMAND` is `COMMAND --help`. */
+function takeCommand(
+  argv: readonly string[],
+  registry: Registry,
+): { words?: string; rest: readonly string[] } {
+  const at = argv.findIndex((arg) => !arg.startsWith("-"));
+  if (at < 0) return { rest: argv };
+  const before = argv.slice(0, at);
+  const [first, second] = [argv[at]!, argv[at + 1]];
+  if (first === "help" && !(first in registry)) {
+    if (second === undefined) return { rest: ["--help"] };
+    return takeCommand([...argv.slice(at + 1), "--help"], registry);
+  }
+  const two = `${first} ${second}`;
+  if (Object.hasOwn(registry, two)) return { words: two, rest: [...before, ...argv.slice(at + 2)] };
+  if (Object.hasOwn(registry, first)) {
+    return { words: first, rest: [...before, ...argv.slice(at + 1)] };
+  }
+  const family = Object.keys(registry).filter((name) => name.startsWith(`${first} `));
+  if (family.length > 0) {
+    const words = family.map((name) => name.slice(first.length + 1));
+    const near = nearest(second ?? "", words);
+    throw new UsageError(
+      `Cannot run "labwire ${[first, second].join(" ").trim()}": expected ${first} ${
+        words.join("|")
+      }` +
+        (near === undefined ? "" : `; did you mean "${first} ${near}"?`),
+    );
+  }
+  throw unknownCommand(first, registry);
+}
+
+function unknownCommand(word: string, registry: Registry): UsageError {
+  const near = nearest(word, Object.keys(registry));
+  return new UsageError(
+    `Unknown command "${word}": ` +
+      (near === undefined ? "see labwire --help for those there are" : `did you mean "${near}"?`),
+  );
+}
+
+function checkArguments(command: Command, args: readonly string[]): void {
+  const positionals = command.positionals ?? [];
+  const missing = positionals.find((positional, i) => positional.required && args[i] === undefined);
+  if (missing) {
+    throw new UsageError(`Cannot run ${command.name}: expected ${missing.name} (${missing.help})`);
+  }
+  if (args.length > positionals.length && !positionals.at(-1)?.variadic) {
+    throw new UsageError(`Unexpected argument "${args[positionals.length]}" of ${command.name}`);
+  }
+  for (const [i, arg] of args.entries()) {
+    const { choices, name } = positionals[Math.min(i, positionals.length - 1)]!;
+    if (choices && !choices.includes(arg)) {
+      const near = nearest(arg, choices);
+      throw new UsageError(
+        `Cannot read ${name} "${arg}": expected one of ${choices.join(", ")}` +
+          (near === undefined ? "" : `; did you mean "${near}"?`),
+      );
+    }
+  }
+}

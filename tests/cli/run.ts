@@ -1,0 +1,134 @@
+/** Runs the real program as a child process: `deno run -A main.ts`, or the executable in `LABWIRE_BIN`. */
+
+const main = new URL("../../main.ts", import.meta.url);
+
+/** How a child is started. */
+export interface StartOptions {
+  /** Working directory. */
+  cwd?: string;
+  /** Environment variables on top of the present ones. */
+  env?: Record<string, string>;
+  /** Standard input: nothing at all by default, or `"piped"` to write to it. */
+  stdin?: "null" | "piped";
+}
+
+/** The result of a run that has ended. */
+export interface Result {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+/** The program and the arguments that come before the user's own. */
+export function programCommand(): [string, string[]] {
+  const bin = Deno.env.get("LABWIRE_BIN");
+  return bin ? [bin, []] : [Deno.execPath(), ["run", "-A", "--quiet", main.href]];
+}
+
+/** A running child whose output can be waited for. */
+export class Child implements AsyncDisposable {
+  readonly process: Deno.ChildProcess;
+  stdout = "";
+  stderr = "";
+  #ended = false;
+  #wake: (() => void)[] = [];
+  readonly #done: Promise<Result>;
+
+  constructor(process: Deno.ChildProcess) {
+    this.process = process;
+    const collect = async (stream: ReadableStream<Uint8Array>, name: "stdout" | "stderr") => {
+      for await (
+        const text of stream.pipeThrough(
+          new TextDecoderStream() as TransformStream<Uint8Array, string>,
+        )
+      ) {
+        this[name] += text;
+        this.#notify();
+      }
+    };
+    this.#done = Promise.all([collect(process.stdout, "stdout"), collect(process.stderr, "stderr")])
+      .then(() => process.status)
+      .then((status) => {
+        this.#ended = true;
+        this.#notify();
+        return { code: status.code, stdout: this.stdout, stderr: this.stderr };
+      });
+  }
+
+  #notify() {
+    for (const wake of this.#wake.splice(0)) wake();
+  }
+
+  /** Waits until what was written so far matches, and returns the match. */
+  async until(stream: "stdout" | "stderr", pattern: RegExp): Promise<RegExpExecArray> {
+    for (;;) {
+      const match = pattern.exec(this[stream]);
+      if (match) return match;
+      if (this.#ended) {
+        throw new Error(
+          `The program ended before ${stream} matched ${pattern}\n${this.stdout}\n${this.stderr}`,
+        );
+      }
+      await new Promise<void>((resolve) => this.#wake.push(resolve));
+    }
+  }
+
+  /** Writes to standard input. */
+  async write(data: string | Uint8Array) {
+    const writer = this.process.stdin.getWriter();
+    await writer.write(typeof data === "string" ? new TextEncoder().encode(data) : data);
+    writer.releaseLock();
+  }
+
+  /** Sends Ctrl-C. */
+  interrupt() {
+    this.process.kill("SIGINT");
+  }
+
+  /** Resolves when the program has ended. */
+  result(): Promise<Result> {
+    return this.#done;
+  }
+
+  async [Symbol.asyncDispose]() {
+    if (!this.#ended) {
+      try {
+        this.process.kill("SIGKILL");
+      } catch {
+        // it has just ended
+      }
+    }
+    await this.#done;
+  }
+}
+
+/** Starts the program. */
+export function start(args: string[], options: StartOptions = {}): Child {
+  const [program, before] = programCommand();
+  const { stdin = "null", cwd, env } = options;
+  const command = new Deno.Command(program, {
+    args: [...before, ...args],
+    stdin,
+    stdout: "piped",
+    stderr: "piped",
+    cwd,
+    env: { NO_COLOR: "1", ...env },
+  });
+  return new Child(command.spawn());
+}
+
+/** Runs the program to its end. */
+export async function labwire(
+  args: string[],
+  options: StartOptions & { input?: string } = {},
+): Promise<Result> {
+  await using child = start(args, {
+    ...options,
+    stdin: options.input === undefined ? "null" : "piped",
+  });
+  if (options.input !== undefined) {
+    await child.write(options.input);
+    await child.process.stdin.close();
+  }
+  return await child.result();
+}
