@@ -22,3 +22,4 @@ export {
   type ParseAddressOptions,
   type UnixPath,
 } from "./lib/net/address.ts";
+export { formatText } from "./lib/codecs/villas_text.ts";
