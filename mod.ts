@@ -7,6 +7,8 @@ export {
   type Value,
   type ValueKind,
 } from "./lib/codecs/sample.ts";
+export { formatHuman } from "./lib/codecs/villas_human.ts";
+export { formatText } from "./lib/codecs/villas_text.ts";
 export {
   CodecError,
   type CodecErrorOptions,
@@ -22,4 +24,3 @@ export {
   type ParseAddressOptions,
   type UnixPath,
 } from "./lib/net/address.ts";
-export { formatText } from "./lib/codecs/villas_text.ts";
