@@ -7,8 +7,6 @@ export {
   type Value,
   type ValueKind,
 } from "./lib/codecs/sample.ts";
-export { formatHuman } from "./lib/codecs/villas_human.ts";
-export { formatText } from "./lib/codecs/villas_text.ts";
 export {
   CodecError,
   type CodecErrorOptions,
@@ -24,3 +22,13 @@ export {
   type ParseAddressOptions,
   type UnixPath,
 } from "./lib/net/address.ts";
+export { formatText } from "./lib/codecs/villas_text.ts";
+export { splitCommandLine, type SplitCommandLineOptions } from "./lib/net/command_line.ts";
+export { LineProgram, type LineProgramOptions } from "./lib/net/line_program.ts";
+export {
+  Program,
+  type ProgramExit,
+  startProgram,
+  type StartProgramOptions,
+} from "./lib/net/program.ts";
+export { runProgram, type RunProgramOptions } from "./lib/net/run_program.ts";
