@@ -7,6 +7,9 @@ export {
   type Value,
   type ValueKind,
 } from "./lib/codecs/sample.ts";
+export { formatHuman } from "./lib/codecs/villas_human.ts";
+export { formatJson } from "./lib/codecs/villas_json.ts";
+export { formatText } from "./lib/codecs/villas_text.ts";
 export {
   CodecError,
   type CodecErrorOptions,
