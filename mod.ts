@@ -25,7 +25,6 @@ export {
   type ParseAddressOptions,
   type UnixPath,
 } from "./lib/net/address.ts";
-export { formatText } from "./lib/codecs/villas_text.ts";
 export { splitCommandLine, type SplitCommandLineOptions } from "./lib/net/command_line.ts";
 export { LineProgram, type LineProgramOptions } from "./lib/net/line_program.ts";
 export {

@@ -2,27 +2,16 @@ import { fileURLToPath } from "node:url";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { formatText } from "../../lib/codecs/villas_text.ts";
 import { kindOf, type Sample, type Timestamp, type Value } from "../../lib/codecs/sample.ts";
+import { LAB19 } from "../fixtures/lab19.ts";
+import { fixtureText } from "../fixtures/read.ts";
 import { PROTOBUF, pythonLines } from "../interop/python.ts";
 import { bitsOf, edgeDoubles, random32, randomDoubles } from "./random_values.ts";
 
 const PRINT_TEXT = fileURLToPath(new URL("../interop/print_text.py", import.meta.url));
-const CLIENT_TEXT = new URL("../fixtures/lab19.client.txt", import.meta.url);
 const TYPES = ["data", "start", "stop"] as const;
 
-/** The Lab 19 samples that the Python client printed. */
-const LAB19: Sample[] = [
-  [257657076, [0.2224543244941722, 0.001576720717238214, -1, 0.998996228, 0.000250943]],
-  [358333166, [0.1533895891003742, 0.5924875522409735, -1, 0.596291868, 0.10092703300000001]],
-  [457807691, [0.27500086662748485, 0.9518331577741684, -1, 0.19839376799999986, 0.200401558]],
-].map(([nsec, values], i) => ({
-  type: "data",
-  sequence: BigInt(i),
-  origin: { sec: 1795198430, nsec: nsec as number },
-  values: values as number[],
-}));
-
 Deno.test("formatText() writes Lab 19 as the Python client prints it", async () => {
-  const printed = (await Deno.readTextFile(CLIENT_TEXT)).replaceAll("\r\n", "\n");
+  const printed = await fixtureText("lab19.client.txt");
   const [start, ready, ...lines] = printed.split("\n");
   assertEquals([start, ready], ["Start client...", "Ready. Ctrl-C to quit."]);
   assertEquals(LAB19.map((sample) => formatText([sample])).join(""), lines.join("\n"));
