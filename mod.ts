@@ -34,3 +34,11 @@ export {
   type StartProgramOptions,
 } from "./lib/net/program.ts";
 export { runProgram, type RunProgramOptions } from "./lib/net/run_program.ts";
+export {
+  createJsonCodec,
+  jsonCodec,
+  type JsonCodecOptions,
+  type JsonValue,
+  parseJson,
+  stringifyJson,
+} from "./lib/codecs/json.ts";

@@ -4,9 +4,9 @@ import { describeExit } from "./run_program.ts";
 
 /** How a {@linkcode LineProgram} is kept running. */
 export interface LineProgramOptions {
-  /** How long an answer may take, in milliseconds; after that the program is killed. Default: 30,000. */
+  /** How long an answer may take, in seconds; after that the program is killed. Default: 30. */
   timeout?: number;
-  /** How long to wait before the program is started again, in milliseconds. Default: 1,000. */
+  /** How long to wait before the program is started again, in seconds. Default: 1. */
   restartDelay?: number;
   /** The longest line it may answer, in bytes. Default: 16 MiB. */
   maxLineBytes?: number;
@@ -110,11 +110,11 @@ export class LineProgram implements AsyncDisposable {
   /**
    * Ends the input of the program, waits for it to end by itself, and kills it if it does not.
    *
-   * @param grace How long it may take, in milliseconds. Default: 2,000.
+   * @param options How long that may take: `grace` in seconds, 2 by default.
    * @returns When nothing of it is left.
    */
-  close(grace = 2000): Promise<void> {
-    this.#closing ??= this.#close(grace);
+  close(options: { grace?: number } = {}): Promise<void> {
+    this.#closing ??= this.#close(options.grace ?? 2);
     return this.#closing;
   }
 
@@ -127,7 +127,7 @@ export class LineProgram implements AsyncDisposable {
     clearTimeout(this.#restartTimer);
     this.#restart?.resolve();
     this.#fail(new ConnectError(`Program ${this.#name} was stopped`));
-    const timer = setTimeout(() => this.#program?.kill(), grace);
+    const timer = setTimeout(() => this.#program?.kill(), grace * 1000);
     this.#writer?.close().catch(() => {});
     await this.#running;
     clearTimeout(timer);
@@ -203,7 +203,10 @@ export class LineProgram implements AsyncDisposable {
     this.#fail(new RemoteError(reason));
     if (this.#closing) return;
     this.#options.onExit?.(reason);
-    this.#restartTimer = setTimeout(() => this.#startAgain(), this.#options.restartDelay ?? 1000);
+    this.#restartTimer = setTimeout(
+      () => this.#startAgain(),
+      (this.#options.restartDelay ?? 1) * 1000,
+    );
   }
 
   #startAgain(): void {
@@ -221,16 +224,16 @@ export class LineProgram implements AsyncDisposable {
   async #ask(line: Uint8Array): Promise<Uint8Array> {
     while (this.#restart && !this.#closing) await this.#restart.promise;
     if (this.#closing) throw new ConnectError(`Program ${this.#name} was stopped`);
-    const { timeout = 30_000 } = this.#options;
+    const { timeout = 30 } = this.#options;
     const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
     this.#pending = { resolve, reject };
     // The answer that is late would be taken for that of the next message: so the program has to start anew.
     const timer = setTimeout(() => {
       this.#fail(
-        new ConnectError(`No answer from program ${this.#name} within ${timeout / 1000} s`),
+        new ConnectError(`No answer from program ${this.#name} within ${timeout} s`),
       );
       this.#stop();
-    }, timeout);
+    }, timeout * 1000);
     this.#writer?.write(join([line, NEWLINE])).catch(() => {});
     try {
       return await promise;

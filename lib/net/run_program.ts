@@ -3,7 +3,7 @@ import { type Program, startProgram, type StartProgramOptions } from "./program.
 
 /** How {@linkcode runProgram} runs a program. */
 export interface RunProgramOptions extends StartProgramOptions {
-  /** How long it may take, in milliseconds. Default: 30,000. */
+  /** How long it may take, in seconds. Default: 30. */
   timeout?: number;
   /** How much it may print, in bytes. Default: 16 MiB. */
   maxOutputBytes?: number;
@@ -36,7 +36,7 @@ export async function runProgram(
   input: Uint8Array,
   options: RunProgramOptions = {},
 ): Promise<Uint8Array> {
-  const { timeout = 30_000, maxOutputBytes = 16 * 1024 * 1024 } = options;
+  const { timeout = 30, maxOutputBytes = 16 * 1024 * 1024 } = options;
   const name = JSON.stringify(command[0]);
   await using program = startProgram(command, options);
   const reader = program.readable.getReader();
@@ -46,8 +46,8 @@ export async function runProgram(
     program.kill();
     reader.cancel().catch(() => {});
   };
-  const late = new ConnectError(`No answer from program ${name} within ${timeout / 1000} s`);
-  const timer = setTimeout(() => stop(late), timeout);
+  const late = new ConnectError(`No answer from program ${name} within ${timeout} s`);
+  const timer = setTimeout(() => stop(late), timeout * 1000);
   const onAbort = () => stop(new ConnectError(`Program ${name} was stopped`));
   options.signal?.addEventListener("abort", onAbort);
   try {

@@ -34,7 +34,7 @@ Deno.test("LineProgram fails the message in hand when the program dies, and star
   const restarted = Promise.withResolvers<void>();
   const reasons: string[] = [];
   await using program = new LineProgram(COUNTER, {
-    restartDelay: 10,
+    restartDelay: 0.01,
     onExit: (reason) => reasons.push(reason),
     onRestart: restarted.resolve,
   });
@@ -50,7 +50,7 @@ Deno.test("LineProgram fails the message in hand when the program dies, and star
 });
 
 Deno.test("LineProgram kills a program that does not answer, and starts it again", async () => {
-  await using program = new LineProgram(COUNTER, { timeout: 2000, restartDelay: 10 });
+  await using program = new LineProgram(COUNTER, { timeout: 2, restartDelay: 0.01 });
   await assertRejects(
     () => program.ask("hang"),
     ConnectError,
@@ -70,7 +70,7 @@ Deno.test("LineProgram stops a line without end", async () => {
   const script = "import sys\nsys.stdin.readline()\nwhile True: sys.stdout.write('x' * 65536)";
   await using program = new LineProgram(["python3", "-c", script], {
     maxLineBytes: 1_000_000,
-    restartDelay: 60_000,
+    restartDelay: 60,
   });
   await assertRejects(() => program.ask("a"), RemoteError, "a line of more than 1000000 bytes");
 });
@@ -80,14 +80,14 @@ Deno.test("LineProgram.close() ends the program, fails what waits, and may be ca
   await program.ask("a");
   const hanging = assertRejects(() => program.ask("hang"), ConnectError, "was stopped");
   const waiting = assertRejects(() => program.ask("b"), ConnectError, "was stopped");
-  await Promise.all([program.close(100), program.close(), hanging, waiting]);
+  await Promise.all([program.close({ grace: 0.1 }), program.close(), hanging, waiting]);
   assertEquals(program.pid, null);
   await assertRejects(() => program.ask("c"), ConnectError, "was stopped");
 });
 
 Deno.test("LineProgram.close() does not wait for the next start", async () => {
   const died = Promise.withResolvers<string>();
-  const program = new LineProgram(COUNTER, { restartDelay: 3_600_000, onExit: died.resolve });
+  const program = new LineProgram(COUNTER, { restartDelay: 3600, onExit: died.resolve });
   await assertRejects(() => program.ask("die"), RemoteError);
   await died.promise;
   await program.close();
