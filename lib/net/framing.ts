@@ -3,20 +3,31 @@ export interface Framing {
   /**
    * @param message One message.
    * @returns The bytes that stand for it on the stream.
+   * @throws {CodecError} If the message has bytes that this framing cannot carry.
    */
   wrap(message: Uint8Array): Uint8Array;
   /** @returns The state that one connection's incoming bytes run through. */
   splitter(): Splitter;
 }
 
-/** Puts the messages of one stream together again, however the transport has split or joined them. */
+/**
+ * Puts the messages of one stream together again, however the transport has split or joined them: give it a chunk with
+ * {@linkcode Splitter.push}, then take messages with {@linkcode Splitter.next} until there is none.
+ */
 export interface Splitter {
   /**
-   * @param chunk The bytes that arrived next, in any portion.
-   * @returns The messages that are complete now, in order. They may share the chunk's memory.
-   * @throws {CodecError} If the stream can no longer be cut into messages, e.g. one is too long.
+   * Takes the bytes that arrived next. Their memory may be used again once {@linkcode Splitter.next} has returned null.
+   *
+   * @param chunk The bytes, in any portion. All messages of the chunk before it have been taken.
    */
-  push(chunk: Uint8Array): Uint8Array[];
+  push(chunk: Uint8Array): void;
+  /**
+   * Gives the next message that is complete.
+   *
+   * @returns A message, valid until the next call of any method, or null when more bytes are needed.
+   * @throws {CodecError} If the stream has no message here, e.g. one is too long. The next call goes on behind it.
+   */
+  next(): Uint8Array | null;
   /**
    * Says that the stream has ended.
    *

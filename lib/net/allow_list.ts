@@ -1,0 +1,84 @@
+import { UsageError } from "../errors.ts";
+import { isIPv4, isIPv6, unmapped } from "./address.ts";
+
+/** A network: the bytes of its address, of which the first so many bits count. */
+interface Network {
+  readonly bytes: Uint8Array;
+  readonly bits: number;
+}
+
+/** Addresses and networks that may connect. */
+export class AllowList {
+  readonly #networks: readonly Network[];
+
+  /** @param networks The networks, as {@linkcode parseCidrList} makes them. */
+  constructor(networks: readonly Network[]) {
+    this.#networks = networks;
+  }
+
+  /**
+   * Tells whether an address is in one of the networks.
+   *
+   * @param hostname An IP address; an IPv4 address that is written as IPv6 (`::ffff:192.0.2.1`) counts as IPv4.
+   * @returns Whether it may connect.
+   */
+  matches(hostname: string): boolean {
+    const bytes = addressBytes(unmapped(hostname));
+    return bytes !== undefined && this.#networks.some((network) => contains(network, bytes));
+  }
+}
+
+/**
+ * Parses a list of addresses (`192.0.2.7`, `2001:db8::1`) and networks (`192.0.2.0/24`, `2001:db8::/32`).
+ *
+ * @param list The addresses and networks, or a text with commas between them.
+ * @returns What tells whether an address is among them.
+ * @throws {UsageError} If one of them is neither, or the list is empty.
+ */
+export function parseCidrList(list: string | readonly string[]): AllowList {
+  const items = typeof list === "string" ? list.split(",").map((item) => item.trim()) : list;
+  if (items.length === 0) {
+    throw new UsageError('Cannot parse allow list: expected "ADDRESS" or "ADDRESS/BITS"');
+  }
+  return new AllowList(items.map(parseCidr));
+}
+
+function parseCidr(text: string): Network {
+  const [address = "", prefix, ...more] = text.split("/");
+  const bytes = more.length > 0 ? undefined : addressBytes(address);
+  if (bytes === undefined) {
+    throw new UsageError(
+      `Cannot parse network "${text}": expected "ADDRESS" or "ADDRESS/BITS" with an IP address`,
+    );
+  }
+  const width = bytes.length * 8;
+  const bits = prefix === undefined ? width : /^\d{1,3}$/.test(prefix) ? Number(prefix) : NaN;
+  if (!(bits <= width)) {
+    throw new UsageError(`Cannot parse network "${text}": expected 0 to ${width} after "/"`);
+  }
+  return { bytes, bits };
+}
+
+function contains(network: Network, address: Uint8Array): boolean {
+  if (address.length !== network.bytes.length) return false;
+  const whole = network.bits >> 3;
+  for (let i = 0; i < whole; i++) if (address[i] !== network.bytes[i]) return false;
+  const left = network.bits & 7;
+  if (left === 0) return true;
+  return (address[whole]! ^ network.bytes[whole]!) >> (8 - left) === 0;
+}
+
+/** The 4 or 16 bytes of an IP address. */
+function addressBytes(text: string): Uint8Array | undefined {
+  if (isIPv4(text)) return Uint8Array.from(text.split("."), Number);
+  if (!isIPv6(text)) return undefined;
+  // The URL parser writes every IPv6 address in the same way, without a dotted end.
+  const host = new URL(`http://[${text.replace(/%.+$/, "")}]/`).hostname.slice(1, -1);
+  const [head = "", tail] = host.split("::");
+  const groups = (part: string) =>
+    part === "" ? [] : part.split(":").map((hex) => parseInt(hex, 16));
+  const before = groups(head);
+  const after = groups(tail ?? "");
+  const all = [...before, ...Array(8 - before.length - after.length).fill(0), ...after];
+  return Uint8Array.from(all.flatMap((group) => [group >> 8, group & 255]));
+}

@@ -1,0 +1,78 @@
+import { ConnectError } from "../errors.ts";
+
+/** The system's error codes and what they say to a person, the most telling first. */
+const reasons: readonly [codes: readonly string[], reason: string][] = [
+  [["ECONNREFUSED", "WSAECONNREFUSED"], "connection refused"],
+  [["ETIMEDOUT", "WSAETIMEDOUT"], "no answer"],
+  [["ECONNRESET", "EPIPE", "ECONNABORTED"], "the server closed the connection at once"],
+  [["EHOSTUNREACH", "EHOSTDOWN"], "host unreachable"],
+  [["ENETUNREACH", "ENETDOWN", "EADDRNOTAVAIL"], "network unreachable"],
+  [["EACCES", "EPERM"], "the system does not permit it"],
+];
+
+/** What TLS says when a certificate does not fit, and what that means. */
+const certificateProblems: readonly [pattern: RegExp, reason: string][] = [
+  [/UnknownIssuer/, "it is signed by nobody known; give the certificate of its authority as ca"],
+  [/not valid for name/, "it is made out to another name"],
+  [/expired|Expired/, "it has expired"],
+  [/NotValidYet/i, "it is not valid yet"],
+  [/CaUsedAsEndEntity/, "it is an authority's own; make a server's with CA:FALSE"],
+];
+
+/** What of a failure goes into the message. */
+export interface ConnectFailureContext {
+  /** The name that the certificate should have. */
+  host: string;
+  /** The certificates that were given to trust. */
+  ca?: string;
+}
+
+/**
+ * Says why a connection was not made.
+ *
+ * @param where The address as text.
+ * @param cause What was thrown.
+ * @param context What else the message needs.
+ * @returns A {@linkcode ConnectError}, or the cause itself if it is about this program's own permissions.
+ */
+export function connectFailure(
+  where: string,
+  cause: unknown,
+  context: ConnectFailureContext,
+): unknown {
+  if (cause instanceof ConnectError || cause instanceof Deno.errors.NotCapable) return cause;
+  return new ConnectError(`Cannot connect to "${where}": ${explain(cause, context)}`, { cause });
+}
+
+/**
+ * Of the failures of several addresses, the one to tell.
+ *
+ * @param errors What was thrown for each address.
+ * @returns The error whose reason says most.
+ */
+export function mostTelling(errors: readonly unknown[]): unknown {
+  const ranked = errors.toSorted((a, b) => rank(a) - rank(b));
+  return ranked[0];
+}
+
+function rank(error: unknown): number {
+  const at = reasons.findIndex(([codes]) => codes.includes(codeOf(error)));
+  return at < 0 ? reasons.length : at;
+}
+
+function explain(cause: unknown, { host }: ConnectFailureContext): string {
+  const known = reasons[rank(cause)];
+  if (known) return known[1];
+  const message = cause instanceof Error ? cause.message : String(cause);
+  if (/peer certificate/.test(message)) {
+    const problem = certificateProblems.find(([pattern]) => pattern.test(message));
+    return `TLS certificate of "${host}" is not trusted: ${problem?.[1] ?? message}`;
+  }
+  if (/corrupt message|InvalidContentType/.test(message)) return "the server does not speak TLS";
+  if (cause instanceof Deno.errors.UnexpectedEof) return "the server ended the TLS handshake";
+  return message;
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && "code" in error ? String(error.code) : "";
+}

@@ -1,0 +1,118 @@
+import { CodecError } from "../errors.ts";
+import type { Framing, Splitter } from "./framing.ts";
+
+const LF = 0x0a;
+const CR = 0x0d;
+
+/** How lines are read. */
+export interface LineFramingOptions {
+  /** Longest line in bytes, without its ending. Default: 1,048,576. */
+  maxBytes?: number;
+}
+
+/**
+ * One message per line: `\n` ends it, `\r\n` does too, and so does the end of the stream. Blank lines are empty messages.
+ * A line that is too long is an error as soon as that is known; what is left of it is skipped.
+ *
+ * @param options Limits.
+ * @returns The framing.
+ */
+export function lineFraming(options: LineFramingOptions = {}): Framing {
+  const { maxBytes = 1 << 20 } = options;
+  return { wrap: wrapLine, splitter: () => new LineSplitter(maxBytes) };
+}
+
+function wrapLine(message: Uint8Array): Uint8Array {
+  const at = message.indexOf(LF);
+  if (at >= 0) {
+    throw new CodecError(
+      `Cannot send as one line: byte ${at} is a newline, expected none in a message`,
+      { offset: at },
+    );
+  }
+  const line = new Uint8Array(message.length + 1);
+  line.set(message);
+  line[message.length] = LF;
+  return line;
+}
+
+class LineSplitter implements Splitter {
+  readonly #maxBytes: number;
+  #chunk = new Uint8Array();
+  #at = 0;
+  /** The beginning of a line whose end has not come yet. */
+  #held = new Uint8Array();
+  #heldLength = 0;
+  #skipping = false;
+
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+  }
+
+  push(chunk: Uint8Array): void {
+    this.#chunk = chunk as Uint8Array<ArrayBuffer>;
+    this.#at = 0;
+  }
+
+  next(): Uint8Array | null {
+    while (this.#at < this.#chunk.length) {
+      const end = this.#chunk.indexOf(LF, this.#at);
+      if (end < 0) {
+        const rest = this.#chunk.subarray(this.#at);
+        this.#at = this.#chunk.length;
+        if (!this.#skipping) this.#hold(rest);
+        return null;
+      }
+      const part = this.#chunk.subarray(this.#at, end);
+      this.#at = end + 1;
+      if (this.#skipping) this.#skipping = false;
+      else return this.#complete(part);
+    }
+    return null;
+  }
+
+  end(): Uint8Array | null {
+    if (this.#skipping || this.#heldLength === 0) return null;
+    return this.#complete(new Uint8Array());
+  }
+
+  #complete(part: Uint8Array): Uint8Array {
+    let line = part;
+    if (this.#heldLength > 0) {
+      this.#append(part);
+      line = this.#held.subarray(0, this.#heldLength);
+      this.#heldLength = 0;
+    }
+    if (line.at(-1) === CR) line = line.subarray(0, -1);
+    if (line.length > this.#maxBytes) throw this.#tooLong();
+    return line;
+  }
+
+  #hold(part: Uint8Array): void {
+    // One byte more than allowed may be the carriage return of the ending.
+    if (this.#heldLength + part.length > this.#maxBytes + 1) {
+      this.#heldLength = 0;
+      this.#skipping = true;
+      throw this.#tooLong();
+    }
+    this.#append(part);
+  }
+
+  #append(part: Uint8Array): void {
+    const length = this.#heldLength + part.length;
+    if (length > this.#held.length) {
+      const grown = new Uint8Array(Math.max(length, 2 * this.#held.length, 256));
+      grown.set(this.#held.subarray(0, this.#heldLength));
+      this.#held = grown;
+    }
+    this.#held.set(part, this.#heldLength);
+    this.#heldLength = length;
+  }
+
+  #tooLong(): CodecError {
+    return new CodecError(
+      `Cannot read line: it is longer than ${this.#maxBytes} bytes`,
+      { offset: this.#maxBytes },
+    );
+  }
+}

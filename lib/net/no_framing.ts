@@ -1,0 +1,24 @@
+import type { Framing } from "./framing.ts";
+
+/**
+ * No framing: whatever arrives at once is a message.
+ *
+ * @returns The framing.
+ */
+export function noFraming(): Framing {
+  return {
+    wrap: (message) => message,
+    splitter() {
+      let pending: Uint8Array | null = null;
+      return {
+        push: (chunk) => void (pending = chunk),
+        next() {
+          const chunk = pending;
+          pending = null;
+          return chunk;
+        },
+        end: () => null,
+      };
+    },
+  };
+}

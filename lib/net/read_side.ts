@@ -1,0 +1,112 @@
+import type { IdleTimer } from "./idle_timer.ts";
+
+/** A read buffer grows from the first size to the second as long as reads fill it. */
+const FIRST_BUFFER = 1 << 12;
+const LARGEST_BUFFER = 1 << 16;
+
+/**
+ * Why there is nothing more to read: not yet so, the peer has ended its side in order, this side has stopped reading or
+ * closed, or the connection broke or fell idle.
+ */
+export type ReadEnd = "open" | "ended" | "stopped" | "lost";
+
+/** Puts what has arrived into a buffer; null at the end. */
+export type ReadSome = (buffer: Uint8Array) => Promise<number | null>;
+
+/** The reading half of a connection: one read at a time, which can be called off without closing anything. */
+export class ReadSide {
+  readonly #readSome: ReadSome;
+  readonly #idle: IdleTimer;
+  readonly #onError: (error: unknown) => void;
+  #buffer = new Uint8Array(FIRST_BUFFER);
+  #reading: Promise<number | null> | null = null;
+  #callOff: ((end: null) => void) | null = null;
+  #end: ReadEnd = "open";
+  #bytes = 0;
+
+  /**
+   * @param readSome Reads from the system.
+   * @param idle Counts the time that reads wait.
+   * @param onError Told of the error that ended reading, if one did.
+   */
+  constructor(readSome: ReadSome, idle: IdleTimer, onError: (error: unknown) => void) {
+    this.#readSome = readSome;
+    this.#idle = idle;
+    this.#onError = onError;
+  }
+
+  /** Why there is nothing more to read. */
+  get end(): ReadEnd {
+    return this.#end;
+  }
+
+  /** Bytes read so far. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Reads into a buffer that is used again by the next call. */
+  async read(): Promise<Uint8Array | null> {
+    const buffer = this.#buffer;
+    const length = await this.readInto(buffer);
+    if (length === null) return null;
+    if (length === buffer.length && length < LARGEST_BUFFER) {
+      this.#buffer = new Uint8Array(4 * length);
+    }
+    return buffer.subarray(0, length);
+  }
+
+  /** Reads into the caller's buffer. */
+  async readInto(buffer: Uint8Array): Promise<number | null> {
+    if (this.#end !== "open") return null;
+    if (this.#reading) {
+      throw new TypeError("Cannot read: another read of this connection is under way");
+    }
+    const calledOff = new Promise<null>((resolve) => this.#callOff = resolve);
+    this.#reading = this.#wait(buffer);
+    return await Promise.race([this.#reading, calledOff]);
+  }
+
+  /** Ends reading, a read that is under way too. */
+  stop(end: "stopped" | "lost"): void {
+    if (this.#end !== "open") return;
+    this.#end = end;
+    this.#callOff?.(null);
+  }
+
+  /** Reads and drops everything up to the peer's end, also after {@linkcode ReadSide.stop}. */
+  async drain(): Promise<void> {
+    await this.#reading;
+    if (this.#end === "stopped") this.#end = "open";
+    while (await this.read() !== null);
+  }
+
+  /** Resolves when the system is done with the last read. */
+  async settled(): Promise<void> {
+    await this.#reading;
+  }
+
+  async #wait(buffer: Uint8Array): Promise<number | null> {
+    this.#idle.begin();
+    try {
+      const length = await this.#readSome(buffer);
+      if (length !== null) this.#bytes += length;
+      else this.#finish("ended");
+      return length;
+    } catch (error) {
+      // A TLS peer that closes without saying so has ended all the same.
+      if (error instanceof Deno.errors.UnexpectedEof) this.#finish("ended");
+      else if (this.#finish("lost")) this.#onError(error);
+      return null;
+    } finally {
+      this.#idle.end();
+      this.#reading = null;
+    }
+  }
+
+  #finish(end: ReadEnd): boolean {
+    if (this.#end !== "open") return false;
+    this.#end = end;
+    return true;
+  }
+}

@@ -1,0 +1,272 @@
+import { type HostPort, unmapped } from "./address.ts";
+import { within } from "./deadline.ts";
+import { IdleTimer } from "./idle_timer.ts";
+import { type ReadEnd, ReadSide } from "./read_side.ts";
+import { WriteSide } from "./write_side.ts";
+
+/** Seconds that a closed connection's last system calls are waited for. */
+const SETTLING = 0.2;
+
+/** How a {@linkcode StreamConnection} behaves. */
+export interface StreamConnectionOptions {
+  /** Seconds without a byte, while this side waits for the peer, after which the connection is closed. Default: never. */
+  idleTimeout?: number;
+  /** Closes the connection at once. */
+  signal?: AbortSignal;
+}
+
+/**
+ * Why a connection is over: it was closed by this side, or first ended by the peer in order; it broke; the peer was silent,
+ * or took nothing, for too long; or a signal asked for the end.
+ */
+export type CloseReason = "closed" | "ended" | "reset" | "idle" | "aborted";
+
+/** How patiently something is ended. */
+export interface GraceOptions {
+  /** Seconds that what is in hand may take. */
+  grace?: number;
+}
+
+/**
+ * A TCP or TLS connection.
+ *
+ * Nothing that a peer does makes a method throw: when the connection is gone, `read()` gives null and `write()` false, and
+ * `closeReason` and `error` tell why.
+ *
+ * @example Ask and read the answer
+ * ```ts ignore
+ * await using connection = await connectStream({ host: "localhost", port: 12345 });
+ * await connection.write(new TextEncoder().encode("Hello, world"));
+ * for await (const chunk of connection) console.log(chunk);
+ * ```
+ */
+export class StreamConnection implements AsyncDisposable {
+  /** The peer's address. */
+  readonly remoteAddr: HostPort;
+  /** This side's address. */
+  readonly localAddr: HostPort;
+  /** Resolves when the connection is closed. */
+  readonly finished: Promise<void>;
+  readonly #conn: Deno.Conn;
+  readonly #idle: IdleTimer;
+  readonly #reads: ReadSide;
+  readonly #writes: WriteSide;
+  readonly #signal: AbortSignal | undefined;
+  readonly #finish: () => void;
+  #writeEnd: Promise<void> | null = null;
+  #closing: Promise<void> | null = null;
+  #released: Promise<void> | null = null;
+  #lost: CloseReason | undefined;
+  #closeReason: CloseReason | undefined;
+  #error: Error | undefined;
+
+  /**
+   * @param conn The open connection, which belongs to the new object from now on.
+   * @param options How it behaves.
+   */
+  constructor(conn: Deno.Conn, options: StreamConnectionOptions = {}) {
+    const { idleTimeout = Infinity, signal } = options;
+    this.#conn = conn;
+    this.remoteAddr = hostPort(conn.remoteAddr);
+    this.localAddr = hostPort(conn.localAddr);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.finished = promise;
+    this.#finish = resolve;
+    this.#idle = new IdleTimer(idleTimeout, () => void this.abort("idle"));
+    const onError = (error: unknown) => this.#lose(error);
+    this.#reads = new ReadSide((buffer) => this.#conn.read(buffer), this.#idle, onError);
+    this.#writes = new WriteSide((bytes) => this.#conn.write(bytes), this.#idle, onError);
+    this.#signal = signal;
+    if ("setNoDelay" in conn) (conn as Deno.TcpConn).setNoDelay(true);
+    if (signal?.aborted) void this.abort("aborted");
+    else signal?.addEventListener("abort", this.#onAbort, { once: true });
+  }
+
+  /** Why the connection is over; undefined while it is open. */
+  get closeReason(): CloseReason | undefined {
+    return this.#closeReason;
+  }
+
+  /** What the system said when the connection broke, if it did. */
+  get error(): Error | undefined {
+    return this.#error;
+  }
+
+  /** Why there is nothing more to read, `"open"` as long as there may be. */
+  get readEnd(): ReadEnd {
+    return this.#reads.end;
+  }
+
+  /** Bytes read so far. */
+  get bytesReceived(): number {
+    return this.#reads.bytes;
+  }
+
+  /** Bytes that the system has taken to send so far. */
+  get bytesSent(): number {
+    return this.#writes.bytes;
+  }
+
+  /** Bytes given to `write()` that the system has not taken yet. */
+  get bytesQueued(): number {
+    return this.#writes.waiting;
+  }
+
+  /**
+   * Reads what arrives next.
+   *
+   * @returns One or more bytes, valid until the next call, or null when the peer has ended its side or the connection is gone.
+   * @throws {TypeError} If another read is under way.
+   */
+  read(): Promise<Uint8Array | null> {
+    return this.#reads.read();
+  }
+
+  /**
+   * Reads what arrives next into a buffer of the caller's.
+   *
+   * @param buffer Where the bytes go; not to be touched before the promise resolves.
+   * @returns How many bytes were put at its start, or null as for {@linkcode StreamConnection.read}.
+   * @throws {TypeError} If another read is under way.
+   */
+  readInto(buffer: Uint8Array): Promise<number | null> {
+    return this.#reads.readInto(buffer);
+  }
+
+  /**
+   * Writes bytes, whole and in the order of the calls. Calls need not wait for one another; who awaits each keeps memory
+   * bounded when the peer reads slowly.
+   *
+   * @param bytes What to write; not to be changed before the promise resolves.
+   * @returns Whether the system has taken them; false when the connection is gone.
+   */
+  write(bytes: Uint8Array): Promise<boolean> {
+    return this.#writes.write(bytes);
+  }
+
+  /**
+   * Ends this side's half after everything written so far; the peer reads the end, and may still send.
+   *
+   * @returns Resolves when that is done. Does nothing on a connection that is gone.
+   */
+  closeWrite(): Promise<void> {
+    return this.#writeEnd ??= this.#writes.finish().then(async (written) => {
+      if (!written || this.#released) return;
+      await this.#conn.closeWrite().catch(() => {}); // the peer is gone already
+    });
+  }
+
+  /**
+   * Makes reads end as if the peer had ended its side, so that a loop that reads comes to its end after what it has in hand.
+   * What arrives afterwards is not read.
+   */
+  stopReading(): void {
+    this.#reads.stop("stopped");
+  }
+
+  /**
+   * Holds back the idle timeout, e.g. while an answer is worked out and the next message may come or not.
+   *
+   * @returns Lets the time run again when disposed of.
+   */
+  hold(): Disposable {
+    this.#idle.hold();
+    let held = true;
+    return {
+      [Symbol.dispose]: () => {
+        if (held) this.#idle.release();
+        held = false;
+      },
+    };
+  }
+
+  /**
+   * Ends the connection so that the peer gets everything: sends what is queued, ends this side's half, and reads and drops what
+   * comes until the peer has ended too. A plain `close()` with bytes unread makes the system break the connection, whereby the
+   * peer can lose the last of what was sent to it.
+   *
+   * @param options Most seconds to wait for the peer, 1 by default.
+   * @returns Resolves when the connection is closed.
+   */
+  async end(options: GraceOptions = {}): Promise<void> {
+    const { grace = 1 } = options;
+    if (!this.#released) {
+      await within(Promise.all([this.closeWrite(), this.#reads.drain()]), grace);
+    }
+    await this.close({ grace: 0 });
+  }
+
+  /**
+   * Closes the connection.
+   *
+   * @param options Most seconds to wait until the system has taken what is queued to be written, 1 by default.
+   * @returns Resolves when nothing is left open. May be called any number of times.
+   */
+  close(options: GraceOptions = {}): Promise<void> {
+    return this.#closing ??= this.#close(options.grace ?? 1);
+  }
+
+  /**
+   * Closes the connection at once.
+   *
+   * @param reason What `closeReason` is to say.
+   * @returns Resolves when nothing is left open.
+   */
+  abort(reason: CloseReason = "aborted"): Promise<void> {
+    this.#lost ??= reason;
+    return this.#release();
+  }
+
+  /** Closes the connection. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  /**
+   * Reads what arrives, chunk by chunk, to the end.
+   *
+   * @returns Chunks, each valid until the next one is asked for.
+   */
+  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, void> {
+    for (let chunk; (chunk = await this.read()) !== null;) yield chunk;
+  }
+
+  async #close(grace: number): Promise<void> {
+    if (!this.#released && this.#writes.waiting > 0) await within(this.#writes.finish(), grace);
+    await this.#release();
+  }
+
+  #release(): Promise<void> {
+    return this.#released ??= this.#letGo();
+  }
+
+  async #letGo(): Promise<void> {
+    this.#closeReason = this.#lost ?? (this.#reads.end === "ended" ? "ended" : "closed");
+    this.#reads.stop(this.#lost === "idle" ? "lost" : "stopped");
+    this.#writes.fail();
+    this.#idle.stop();
+    this.#signal?.removeEventListener("abort", this.#onAbort);
+    try {
+      this.#conn.close();
+    } catch {
+      // the system has closed it already
+    }
+    // Deno before 2.9 lets go of a write that waits for the peer only when the peer reads or breaks off.
+    await within(Promise.all([this.#reads.settled(), this.#writes.finish()]), SETTLING);
+    this.#finish();
+  }
+
+  #lose(error: unknown): void {
+    if (this.#released) return;
+    this.#lost ??= "reset";
+    this.#error ??= error instanceof Error ? error : new Error(String(error));
+  }
+
+  #onAbort = (): void => void this.abort("aborted");
+}
+
+/** Host and port of a socket's address, an IPv4 one always as such. */
+export function hostPort(address: Deno.Addr): HostPort {
+  if (!("hostname" in address)) return { hostname: "", port: 0 };
+  return { hostname: unmapped(address.hostname), port: address.port };
+}

@@ -1,0 +1,300 @@
+import type { AllowList } from "./allow_list.ts";
+import { formatAddress, type HostPort } from "./address.ts";
+import { bindStream, type StreamSocket, type TlsIdentity } from "./bind_stream.ts";
+import { delay, within } from "./deadline.ts";
+import { Limit } from "./limit.ts";
+import { type GraceOptions, hostPort, StreamConnection } from "./stream_connection.ts";
+
+/** Seconds after which accepting is tried again when the system had no means to. */
+const ACCEPT_PAUSE = 0.05;
+/** Connections beyond the limit that are told so at the same time; any more are just closed. */
+const TOLD_AT_ONCE = 64;
+
+/** Something that went wrong with one client, or with accepting one; the listener goes on. */
+export interface StreamProblem {
+  /**
+   * What it is: the system could not accept, TLS could not be agreed on, the address is not allowed, there are too many
+   * connections, or `onConnection` threw.
+   */
+  kind: "accept" | "tls" | "not-allowed" | "too-many" | "handler";
+  /** The client, where there is one. */
+  remoteAddr?: HostPort;
+  /** What it is, to be shown to a person. */
+  message: string;
+  /** What was thrown, if something was. */
+  error?: unknown;
+}
+
+/** What a {@linkcode StreamListener} has done so far. */
+export interface StreamListenerStats {
+  /** Connections accepted and let in. */
+  accepted: number;
+  /** Connections that the allow list kept out. */
+  refusedByAllow: number;
+  /** Connections that were too many. */
+  refusedByLimit: number;
+  /** Connections open now. */
+  open: number;
+}
+
+/** Where and how {@linkcode listenStream} listens. */
+export interface ListenStreamOptions {
+  /** Host name or IP address. Default: `localhost`, which is 127.0.0.1 and ::1. */
+  host?: string;
+  /** TCP port; 0 for one that is free. */
+  port: number;
+  /** Certificate and key, to serve TLS. */
+  tls?: TlsIdentity;
+  /** Who may connect. Default: everybody. */
+  allow?: AllowList;
+  /** Most connections at once. Default: no limit. */
+  maxConnections?: number;
+  /** Seconds without a byte, while this side waits for a client, after which its connection is closed. Default: never. */
+  idleTimeout?: number;
+  /** Seconds that a TLS handshake may take. Default: 10. */
+  handshakeTimeout?: number;
+  /**
+   * Serves one connection, which is closed when the promise resolves; any number run at once. Without it, take connections
+   * from the iterator, and close them.
+   */
+  onConnection?: (connection: StreamConnection) => void | Promise<void>;
+  /** Tells a client that there are too many, before its connection is closed. */
+  onTooMany?: (connection: StreamConnection) => void | Promise<void>;
+  /** Told of what went wrong with one client. Default: nobody is. */
+  onProblem?: (problem: StreamProblem) => void;
+  /** Seconds that what is in hand may take when the listener closes. Default: 5. */
+  grace?: number;
+  /** Closes the listener, as `close()` does. */
+  signal?: AbortSignal;
+}
+
+/**
+ * Listens for TCP or TLS connections.
+ *
+ * `localhost` is served on 127.0.0.1 and ::1, on the same port; where the computer has only one of them, on that one. A client
+ * that breaks its connection off, does not speak TLS or does not speak at all ends and holds up nobody else.
+ *
+ * @param options Where and how.
+ * @returns What listens.
+ * @throws {UsageError} If the address cannot be bound, or certificate and key cannot be used.
+ *
+ * @example Echo
+ * ```ts ignore
+ * await using listener = listenStream({
+ *   port: 0,
+ *   onConnection: async (connection) => {
+ *     for await (const chunk of connection) await connection.write(chunk);
+ *   },
+ * });
+ * console.log(listener.addr.port);
+ * await listener.finished;
+ * ```
+ */
+export function listenStream(options: ListenStreamOptions): StreamListener {
+  const { host = "localhost", port, tls } = options;
+  return new StreamListener(bindStream(host, port, tls), options);
+}
+
+/** Accepts connections; made by {@linkcode listenStream}. */
+export class StreamListener implements AsyncDisposable {
+  /** The bound addresses: two for `localhost`, else one. */
+  readonly addrs: readonly HostPort[];
+  /** Resolves when the listener and all its connections are closed. */
+  readonly finished: Promise<void>;
+  readonly #options: ListenStreamOptions;
+  readonly #sockets: readonly StreamSocket[];
+  readonly #stopping = new AbortController();
+  readonly #connections = new Set<StreamConnection>();
+  readonly #tasks = new Set<Promise<void>>();
+  readonly #stats = { accepted: 0, refusedByAllow: 0, refusedByLimit: 0 };
+  readonly #arrived: StreamConnection[] = [];
+  #wake: (() => void) | null = null;
+  #open = 0;
+  #telling = 0;
+  #closing: Promise<void> | null = null;
+  readonly #finish: () => void;
+
+  /**
+   * @param sockets The bound sockets, which belong to the new object from now on.
+   * @param options As for {@linkcode listenStream}.
+   */
+  constructor(sockets: readonly StreamSocket[], options: ListenStreamOptions) {
+    this.#options = options;
+    this.#sockets = sockets;
+    this.addrs = sockets.map(({ addr }) => addr as Deno.NetAddr)
+      .map(({ hostname, port }) => ({ hostname, port }));
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.finished = promise;
+    this.#finish = resolve;
+    for (const socket of sockets) this.#track(this.#acceptFrom(socket));
+    if (options.signal?.aborted) void this.close();
+    else options.signal?.addEventListener("abort", this.#onAbort, { once: true });
+  }
+
+  /** The bound address, the IPv4 one where there are two. */
+  get addr(): HostPort {
+    return this.addrs[0]!;
+  }
+
+  /** Aborted when the listener begins to close. */
+  get closing(): AbortSignal {
+    return this.#stopping.signal;
+  }
+
+  /** What was done so far. */
+  get stats(): StreamListenerStats {
+    return { ...this.#stats, open: this.#open };
+  }
+
+  /** The connections that are open now. */
+  get connections(): Iterable<StreamConnection> {
+    return this.#connections;
+  }
+
+  /**
+   * Stops accepting and ends all connections: reading from them comes to its end, so that what is in hand can be finished;
+   * what is not closed after the grace is broken off.
+   *
+   * @param options Most seconds for what is in hand; by default those of the listener.
+   * @returns Resolves when nothing is left open. May be called any number of times.
+   */
+  close(options: GraceOptions = {}): Promise<void> {
+    return this.#closing ??= this.#close(options.grace ?? this.#options.grace ?? 5);
+  }
+
+  /** Closes the listener. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  /**
+   * The connections that arrive, for whoever gives no `onConnection`; to be closed by who takes them.
+   *
+   * @returns Connections, to the end of the listener.
+   */
+  async *[Symbol.asyncIterator](): AsyncGenerator<StreamConnection, void, void> {
+    for (;;) {
+      const connection = this.#arrived.shift();
+      if (connection) yield connection;
+      else if (this.#stopping.signal.aborted) return;
+      else await new Promise<void>((resolve) => this.#wake = resolve);
+    }
+  }
+
+  async #acceptFrom(socket: StreamSocket): Promise<void> {
+    const { signal } = this.#stopping;
+    while (!signal.aborted) {
+      try {
+        this.#admit(await socket.accept());
+      } catch (error) {
+        if (signal.aborted) return;
+        // Too many open files, or a client that has gone already: neither may end the listener.
+        this.#tell({
+          kind: "accept",
+          message: `Cannot accept a connection: ${textOf(error)}`,
+          error,
+        });
+        await delay(ACCEPT_PAUSE, signal).catch(() => {});
+      }
+    }
+  }
+
+  #admit(conn: Deno.Conn): void {
+    const { allow, maxConnections = Infinity, onConnection, onTooMany } = this.#options;
+    const remoteAddr = hostPort(conn.remoteAddr);
+    const refuse = (kind: StreamProblem["kind"], why: string) => {
+      this.#tell({ kind, remoteAddr, message: `Refused ${formatAddress(remoteAddr)}: ${why}` });
+    };
+    if (allow && !allow.matches(remoteAddr.hostname)) {
+      this.#stats.refusedByAllow++;
+      conn.close();
+      refuse("not-allowed", "not in the list of those allowed");
+    } else if (this.#open >= maxConnections) {
+      this.#stats.refusedByLimit++;
+      refuse("too-many", `${maxConnections} connections are open already`);
+      if (!onTooMany || this.#telling >= TOLD_AT_ONCE) return conn.close();
+      this.#telling++;
+      const tell = async (connection: StreamConnection) => {
+        await onTooMany(connection);
+        await connection.end();
+      };
+      this.#track(this.#serve(conn, tell).finally(() => this.#telling--));
+    } else {
+      this.#stats.accepted++;
+      this.#open++;
+      this.#track(this.#serve(conn, onConnection).finally(() => this.#open--));
+    }
+  }
+
+  async #serve(conn: Deno.Conn, handler: ListenStreamOptions["onConnection"]): Promise<void> {
+    if (!await this.#handshake(conn)) return;
+    const { idleTimeout } = this.#options;
+    const connection = new StreamConnection(conn, { idleTimeout });
+    this.#connections.add(connection);
+    if (this.#stopping.signal.aborted) connection.stopReading();
+    if (handler) {
+      try {
+        await handler(connection);
+      } catch (error) {
+        const { remoteAddr } = connection;
+        const message = `Serving ${formatAddress(remoteAddr)} failed: ${textOf(error)}`;
+        this.#tell({ kind: "handler", remoteAddr, message, error });
+      }
+      await connection.close();
+    } else {
+      this.#arrived.push(connection);
+      this.#wake?.();
+    }
+    await connection.finished;
+    this.#connections.delete(connection);
+  }
+
+  async #handshake(conn: Deno.Conn): Promise<boolean> {
+    if (!("handshake" in conn)) return true;
+    const { handshakeTimeout = 10 } = this.#options;
+    const late = new Error(`no TLS handshake in ${handshakeTimeout} s`);
+    using limit = new Limit(handshakeTimeout, late, this.#stopping.signal);
+    try {
+      await limit.wait((conn as Deno.TlsConn).handshake());
+      return true;
+    } catch (error) {
+      const remoteAddr = hostPort(conn.remoteAddr);
+      conn.close();
+      const message = `TLS with ${formatAddress(remoteAddr)} failed: ${textOf(error)}`;
+      this.#tell({ kind: "tls", remoteAddr, message, error });
+      return false;
+    }
+  }
+
+  async #close(grace: number): Promise<void> {
+    this.#options.signal?.removeEventListener("abort", this.#onAbort);
+    this.#stopping.abort();
+    for (const socket of this.#sockets) socket.close();
+    for (const connection of this.#connections) connection.stopReading();
+    this.#wake?.();
+    await within(this.#settled(), grace);
+    await Promise.all([...this.#connections].map((connection) => connection.abort()));
+    // A handler that goes on without its connection is not waited for.
+    await within(this.#settled(), 0.2);
+    this.#finish();
+  }
+
+  #track(task: Promise<void>): void {
+    this.#tasks.add(task);
+    task.finally(() => this.#tasks.delete(task));
+  }
+
+  async #settled(): Promise<void> {
+    while (this.#tasks.size > 0) await Promise.all(this.#tasks);
+  }
+
+  #tell(problem: StreamProblem): void {
+    if (!this.#stopping.signal.aborted) this.#options.onProblem?.(problem);
+  }
+
+  #onAbort = (): void => void this.close();
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
