@@ -42,3 +42,4 @@ export {
   parseJson,
   stringifyJson,
 } from "./lib/codecs/json.ts";
+export { SequenceTracker } from "./lib/villas/sequence_tracker.ts";
