@@ -43,3 +43,9 @@ export {
   stringifyJson,
 } from "./lib/codecs/json.ts";
 export { SequenceTracker } from "./lib/villas/sequence_tracker.ts";
+export {
+  SIGNAL_TYPES,
+  SignalGenerator,
+  type SignalGeneratorOptions,
+  type SignalType,
+} from "./lib/villas/signal_generator.ts";
