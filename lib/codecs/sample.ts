@@ -33,8 +33,8 @@ export interface Timestamp {
 
 /** What VILLASnode calls a sample: the values of all signals at one instant. */
 export interface Sample {
-  /** `"data"` for values; the others mark the start and stop of a simulation. A number is an unknown type. */
-  type: "data" | "start" | "stop" | number;
+  /** `"data"` for values; the others mark the start and stop of a simulation. */
+  type: "data" | "start" | "stop";
   /** Sequence number, 0 to 2⁶⁴ − 1; absent where the sender gave none. */
   sequence?: bigint;
   /** When the values were made, by the clock of the sender. */
@@ -72,4 +72,24 @@ export function kindOf(value: Value): ValueKind {
     default:
       return value === null ? "unset" : "complex";
   }
+}
+
+/**
+ * Whether two samples carry the same: type, sequence, origin, frame mark, and values of the same kinds, NaN being equal to
+ * itself and -0 different from 0. When they were received does not matter.
+ *
+ * @param a One sample.
+ * @param b The other.
+ */
+export function sameSample(a: Sample, b: Sample): boolean {
+  return a.type === b.type && a.sequence === b.sequence && a.newFrame === b.newFrame &&
+    a.origin?.sec === b.origin?.sec && a.origin?.nsec === b.origin?.nsec &&
+    a.values.length === b.values.length &&
+    a.values.every((value, i) => sameValue(value, b.values[i]!));
+}
+
+function sameValue(a: Value, b: Value): boolean {
+  if (kindOf(a) !== "complex" || kindOf(b) !== "complex") return Object.is(a, b);
+  const [x, y] = [a as Complex, b as Complex];
+  return Object.is(x.real, y.real) && Object.is(x.imag, y.imag);
 }

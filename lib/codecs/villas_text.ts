@@ -7,9 +7,6 @@
 import { pythonRepr } from "./python_repr.ts";
 import type { Sample, Timestamp, Value } from "./sample.ts";
 
-/** The enum names of `Sample.Type`. */
-const TYPE_NAMES: Readonly<Record<string, string>> = { data: "DATA", start: "START", stop: "STOP" };
-
 /**
  * Writes a whole message in protobuf's text format, byte for byte as `print(message)` does in Python with
  * protobuf's C++ implementation: samples in order, each field on its own line, and a blank line at the end.
@@ -17,8 +14,7 @@ const TYPE_NAMES: Readonly<Record<string, string>> = { data: "DATA", start: "STA
  * - Floats are written as Python's `repr()` writes them. The 32-bit parts of a complex value are widened first,
  *   so that 0.1 is shown as it travelled: `0.10000000149011612`. (Python's pure implementation writes `0.1`.)
  * - An unset value is an empty `values` block, an empty message nothing but the blank line.
- * - A type that is none of DATA, START and STOP is not written at all: to protobuf it is an unknown field, and
- *   Python prints none of those, whatever their number and kind.
+ * - Unknown fields are not written, as Python writes none, whatever their number and kind.
  * - Text format has no other trace of how the message was encoded: a default that was sent (`new_frame: false`,
  *   `sequence: 0`) is written, one that was not sent is not.
  *
@@ -43,8 +39,7 @@ export function formatText(samples: readonly Sample[]): string {
 }
 
 function sampleFields(sample: Sample): string {
-  const type = TYPE_NAMES[sample.type];
-  let text = type === undefined ? "" : `  type: ${type}\n`;
+  let text = `  type: ${sample.type.toUpperCase()}\n`;
   if (sample.sequence !== undefined) text += `  sequence: ${sample.sequence}\n`;
   if (sample.origin !== undefined) text += timestampBlock("ts_origin", sample.origin);
   if (sample.received !== undefined) text += timestampBlock("ts_received", sample.received);

@@ -130,7 +130,7 @@ Deno.test("formatJson() writes VILLASnode's samples as VILLASnode sent them", as
 });
 
 Deno.test(`formatJson() reads back in ${PYTHON} as it was, kinds and bits`, async () => {
-  const samples = [...randomSamples(3000), { type: 7, values: [...edgeDoubles()] }];
+  const samples: Sample[] = [...randomSamples(3000), { type: "data", values: [...edgeDoubles()] }];
   const lines = await pythonLines(["-c", SCRIPT], samples.map(formatJson));
   assertEquals(lines.length, samples.length);
   samples.forEach((sample, i) => assertEquals(JSON.parse(lines[i]!), shownSample(sample)));
