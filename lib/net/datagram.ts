@@ -1,0 +1,188 @@
+import { UsageError } from "../errors.ts";
+import { type Endpoint, listenError, unmapped } from "./address.ts";
+
+/** Room for the largest datagram: VILLASnode's own buffers are this size too. */
+const MAX_DATAGRAM = 65536;
+
+/** One datagram as it arrived. */
+export interface Datagram {
+  /** Its payload. The memory is used again for the next datagram: copy what must last. */
+  readonly bytes: Uint8Array;
+  /** Who sent it; a unix socket without a name has an empty path. */
+  readonly from: Endpoint;
+}
+
+/** How a datagram socket is bound. */
+export interface BindDatagramOptions {
+  /** Where to listen: an IP address and a port, 0 for one that is free, or the path of a unix socket. */
+  listen: Endpoint;
+  /** Closes the socket when aborted. */
+  signal?: AbortSignal;
+}
+
+/**
+ * A bound datagram socket: UDP over IPv4 or IPv6, or a unix datagram socket. Datagrams up to 64 KiB arrive whole.
+ *
+ * @example A datagram to oneself
+ * ```ts
+ * import { bindDatagram } from "@labwire/labwire";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using socket = await bindDatagram({ listen: { hostname: "127.0.0.1", port: 0 } });
+ * await socket.send(new Uint8Array([1, 2, 3]), socket.addr);
+ * const datagram = await socket.receive();
+ * assertEquals(datagram?.bytes, new Uint8Array([1, 2, 3]));
+ * ```
+ */
+export class DatagramEndpoint implements AsyncDisposable {
+  /** The address that is really bound. */
+  readonly addr: Endpoint;
+  /** Resolves when the socket is closed. */
+  readonly finished: Promise<void>;
+  /** Errors that the system reported for datagrams sent earlier (Windows tells of closed ports this way). */
+  bounced = 0;
+  readonly #socket: Deno.DatagramConn;
+  readonly #buffer = new Uint8Array(MAX_DATAGRAM);
+  readonly #resolveFinished: () => void;
+  readonly #signal: AbortSignal | undefined;
+  readonly #onAbort = () => void this.close();
+  #closed = false;
+
+  /** Use {@linkcode bindDatagram}. */
+  constructor(socket: Deno.DatagramConn, signal?: AbortSignal) {
+    this.#socket = socket;
+    this.addr = toEndpoint(socket.addr);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.finished = promise;
+    this.#resolveFinished = resolve;
+    this.#signal = signal;
+    signal?.addEventListener("abort", this.#onAbort, { once: true });
+  }
+
+  /**
+   * Waits for the next datagram.
+   *
+   * @returns The datagram, or null once the socket is closed.
+   */
+  async receive(): Promise<Datagram | null> {
+    while (!this.#closed) {
+      try {
+        const [bytes, from] = await this.#socket.receive(this.#buffer);
+        return { bytes, from: toEndpoint(from) };
+      } catch (error) {
+        if (this.#closed) return null;
+        if (!isBounce(error)) throw error;
+        this.bounced++;
+      }
+    }
+    return null;
+  }
+
+  /**
+   * Sends one datagram.
+   *
+   * @param bytes Its payload, at most 65,507 bytes over IPv4. Must stay unchanged until the promise resolves.
+   * @param to Where to; a host name is resolved each time, so pass an IP address.
+   * @throws {Deno.errors.NotFound | Deno.errors.ConnectionRefused} If a unix path has nobody behind it.
+   */
+  async send(bytes: Uint8Array, to: Endpoint): Promise<void> {
+    await this.#socket.send(
+      bytes,
+      "path" in to
+        ? { transport: "unixpacket", path: to.path }
+        : { transport: "udp", hostname: to.hostname, port: to.port },
+    );
+  }
+
+  /** Yields datagrams until the socket is closed; see {@linkcode Datagram.bytes} for how long each lasts. */
+  async *[Symbol.asyncIterator](): AsyncGenerator<Datagram, void, void> {
+    for (let datagram = await this.receive(); datagram; datagram = await this.receive()) {
+      yield datagram;
+    }
+  }
+
+  /** Closes the socket; may be called again. A unix socket's file is removed. */
+  close(): Promise<void> {
+    if (!this.#closed) {
+      this.#closed = true;
+      this.#signal?.removeEventListener("abort", this.#onAbort);
+      this.#socket.close();
+      if ("path" in this.addr) removeSocketFile(this.addr.path);
+      this.#resolveFinished();
+    }
+    return this.finished;
+  }
+
+  /** Closes the socket. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
+
+/**
+ * Binds a datagram socket.
+ *
+ * A socket file left behind at a unix path is removed first; any other kind of file is left alone and is an error.
+ *
+ * @param options Where to listen.
+ * @returns The bound socket.
+ * @throws {UsageError} If the address is taken, not of this computer, or of a kind that the platform does not have.
+ */
+// deno-lint-ignore require-await -- so that whatever goes wrong is a rejection
+export async function bindDatagram(options: BindDatagramOptions): Promise<DatagramEndpoint> {
+  const { listen, signal } = options;
+  if (typeof Deno.listenDatagram !== "function") {
+    throw new Error(
+      'Cannot use datagrams: Deno needs "unstable": ["net"] in deno.json, or --unstable-net',
+    );
+  }
+  if ("path" in listen && Deno.build.os === "windows") {
+    throw new UsageError(
+      `Cannot listen on "${listen.path}": Windows has no unix datagram sockets, use UDP`,
+    );
+  }
+  signal?.throwIfAborted();
+  try {
+    if ("path" in listen) removeSocketFile(listen.path);
+    const socket = "path" in listen
+      ? Deno.listenDatagram({ transport: "unixpacket", path: listen.path })
+      : Deno.listenDatagram({ transport: "udp", hostname: listen.hostname, port: listen.port });
+    return new DatagramEndpoint(socket, signal);
+  } catch (cause) {
+    throw listenError(listen, cause);
+  }
+}
+
+/**
+ * Whether two addresses are the same; an IPv4 address that an IPv6 socket reports counts as that IPv4 address.
+ *
+ * @param a One address, with an IP address and not a name.
+ * @param b The other.
+ */
+export function sameEndpoint(a: Endpoint, b: Endpoint): boolean {
+  if ("path" in a || "path" in b) return "path" in a && "path" in b && a.path === b.path;
+  return a.port === b.port &&
+    (a.hostname === b.hostname || unmapped(a.hostname) === unmapped(b.hostname));
+}
+
+function toEndpoint(address: Deno.Addr): Endpoint {
+  if (address.transport === "unixpacket" || address.transport === "unix") {
+    return { path: address.path ?? "" };
+  }
+  return address as Deno.NetAddr;
+}
+
+/** What a system reports on a socket because an earlier datagram met a closed port. */
+function isBounce(error: unknown): boolean {
+  return error instanceof Deno.errors.ConnectionReset ||
+    error instanceof Deno.errors.ConnectionRefused;
+}
+
+/** Removes a socket file, and nothing else. */
+function removeSocketFile(path: string): void {
+  try {
+    if (Deno.lstatSync(path).isSocket) Deno.removeSync(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}
