@@ -49,3 +49,27 @@ export {
   type SignalGeneratorOptions,
   type SignalType,
 } from "./lib/villas/signal_generator.ts";
+export { villasProtobuf } from "./lib/codecs/villas_protobuf.ts";
+export {
+  bindDatagram,
+  type BindDatagramOptions,
+  type Datagram,
+  DatagramEndpoint,
+  sameEndpoint,
+} from "./lib/net/datagram.ts";
+export {
+  Echo,
+  type EchoMessage,
+  type EchoOptions,
+  type EchoProblem,
+  type EchoStats,
+  startEcho,
+} from "./lib/villas/echo.ts";
+export type { SampleHandler } from "./lib/villas/reply.ts";
+export {
+  type ReturnedSample,
+  SignalSource,
+  type SignalSourceOptions,
+  type SignalStats,
+  startSignal,
+} from "./lib/villas/signal_source.ts";

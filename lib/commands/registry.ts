@@ -1,4 +1,8 @@
 import type { Registry } from "../cli/run.ts";
 
 /** All commands, in the order of the help. */
-export const registry: Registry = {};
+export const registry: Registry = {
+  "lab19": async () => (await import("./lab19.ts")).lab19,
+  "villas-echo": async () => (await import("./villas_echo.ts")).villasEcho,
+  "villas-signal": async () => (await import("./villas_signal.ts")).villasSignal,
+};

@@ -1,0 +1,160 @@
+import type { Context } from "../cli/context.ts";
+import { defineCommand } from "../cli/command.ts";
+import { loadHandler } from "../cli/handler.ts";
+import { address, choice, file, flag, integer, seconds, value } from "../cli/options.ts";
+import { UsageError } from "../errors.ts";
+import { formatAddress } from "../net/address.ts";
+import { type EchoProblem, type EchoStats, startEcho } from "../villas/echo.ts";
+import type { SampleHandler } from "../villas/reply.ts";
+import { messagePrinter, printOption } from "./print_samples.ts";
+
+/** The unix sockets of VILLASnode's Python client. */
+const UNIX = {
+  listen: { path: "/var/run/villas-node.client.sock" },
+  remote: { path: "/var/run/villas-node.server.sock" },
+};
+
+/** `labwire villas-echo`. */
+export const villasEcho = defineCommand({
+  name: "villas-echo",
+  summary: "receive samples from VILLASnode, print each, and send it back (the client of Lab 19)",
+  details: [
+    "Replies never make VILLASnode abort: a sample of another type than DATA, an unset value, and a handler's value of " +
+    "another kind than was received are refused, counted and not sent.",
+  ],
+  options: {
+    listen: address({ default: "0.0.0.0:12001", help: "Where to bind" }),
+    remote: address({
+      default: "127.0.0.1:12000",
+      host: "127.0.0.1",
+      help: "VILLASnode; replies go there",
+    }),
+    replyTo: choice(["remote", "sender"], { default: "remote", help: "Who gets the replies" }),
+    anySource: flag({ help: "Handle datagrams from every address, not only from the remote" }),
+    layer: choice(["udp", "unix"], {
+      default: "udp",
+      help:
+        `Kind of socket; unix uses ${UNIX.listen.path} and ${UNIX.remote.path} unless told otherwise`,
+    }),
+    print: printOption("json"),
+    constant: value(
+      { help: "Reply with these values, each in the kind received at its place" },
+      "V,V,…",
+      parseConstants,
+    ),
+    handler: file({
+      help: "Module whose default export makes the reply: (sample) => sample | sample[] | null",
+    }),
+    count: integer({ min: 1, help: "End after N messages" }),
+    duration: seconds({ help: "End after so many seconds" }),
+    stats: flag({ help: "Show the counters once a second, on a terminal" }),
+  },
+  examples: [
+    { text: "Answer VILLASnode running Lab 19 on this computer", command: "labwire villas-echo" },
+    {
+      text: "Answer a VILLASnode elsewhere with constants, and print nothing",
+      command: "labwire villas-echo --remote 192.168.0.10:12000 --constant 1,2,3 --print none",
+    },
+    {
+      text: "Work out the replies in JavaScript",
+      command: "labwire villas-echo --handler double.js",
+    },
+  ],
+  async run({ out, say, signal, given }, options) {
+    const unix = options.layer === "unix";
+    if (options.handler !== undefined && options.constant !== undefined) {
+      throw new UsageError("Cannot use --constant and --handler together: expected one of them");
+    }
+    if (unix && Deno.build.os === "windows") {
+      throw new UsageError(
+        'Cannot use --layer unix on Windows: it has no unix datagram sockets, use "udp"',
+      );
+    }
+    const [listen, remote] = (["listen", "remote"] as const).map((name) => {
+      const endpoint = !given.has(name) && unix ? UNIX[name] : options[name];
+      if ("path" in endpoint !== unix) {
+        throw new UsageError(
+          `Cannot use --${name} "${
+            formatAddress(endpoint)
+          }" with --layer ${options.layer}: expected ` +
+            (unix ? "a path" : '"HOST:PORT"'),
+        );
+      }
+      return endpoint;
+    });
+    const handler = options.handler === undefined
+      ? undefined
+      : await loadHandler<SampleHandler>(options.handler, "(sample) => sample");
+    const print = messagePrinter(options.print, out);
+    say.info("Start client...");
+    await using echo = await startEcho({
+      listen: given.has("listen") || unix ? listen : undefined,
+      remote,
+      replyTo: options.replyTo,
+      anySource: options.anySource,
+      constant: options.constant,
+      handler,
+      count: options.count,
+      signal,
+      onMessage: options.print === "none"
+        ? undefined
+        : ({ samples, received }) => print(samples, received),
+      onProblem: (problem) => report(say, problem),
+    });
+    say.info(`Listening on ${formatAddress(echo.addr)}, remote ${formatAddress(remote!)}`);
+    say.info("Ready. Ctrl-C to quit.");
+    const timers = [
+      options.duration === undefined
+        ? 0
+        : setTimeout(() => void echo.close(), options.duration * 1000),
+      options.stats ? setInterval(() => say.live(summary(echo.stats)), 1000) : 0,
+    ];
+    try {
+      await echo.finished;
+    } finally {
+      timers.forEach(clearTimeout);
+      say.info(summary(echo.stats));
+    }
+    say.info("Bye.");
+  },
+});
+
+function report(say: Context["say"], { kind, message }: EchoProblem): void {
+  if (kind === "ignored") say.warn(`${message}; --any-source handles them too`);
+  else if (kind === "waiting") say.info(message);
+  else say.throttled(kind, message);
+}
+
+/** All counters in one line. */
+function summary(stats: EchoStats): string {
+  const rate = stats.seconds > 0 ? stats.messages / stats.seconds : 0;
+  const names = [
+    "replies",
+    "invalid",
+    "refused",
+    "ignored",
+    "missed",
+    "reordered",
+    "duplicates",
+    "restarts",
+  ] as const;
+  const rare = (["failed", "unsent"] as const).filter((name) => stats[name] > 0);
+  return [
+    `${stats.messages} messages, ${stats.samples} samples, ${stats.bytes} bytes, ${
+      rate.toFixed(1)
+    } messages/s`,
+    ...[...names, ...rare].map((name) => `${stats[name]} ${name}`),
+  ].join(", ");
+}
+
+function parseConstants(text: string): (number | bigint)[] {
+  return text.split(",").map((part) => {
+    const word = part.trim();
+    const special =
+      { nan: NaN, inf: Infinity, "+inf": Infinity, "-inf": -Infinity }[word.toLowerCase()];
+    if (special !== undefined) return special;
+    const number = word === "" ? NaN : Number(word);
+    if (!Number.isFinite(number)) throw new UsageError("expected numbers with commas between them");
+    return /^[+-]?\d+$/.test(word) && !Number.isSafeInteger(number) ? BigInt(word) : number;
+  });
+}

@@ -1,0 +1,323 @@
+import type { Codec } from "../codecs/codec.ts";
+import type { Sample, Timestamp } from "../codecs/sample.ts";
+import { villasProtobuf } from "../codecs/villas_protobuf.ts";
+import { CodecError } from "../errors.ts";
+import { type Endpoint, formatAddress } from "../net/address.ts";
+import {
+  bindDatagram,
+  type Datagram,
+  type DatagramEndpoint,
+  sameEndpoint,
+} from "../net/datagram.ts";
+import { socketFile } from "../net/socket_file.ts";
+import { wallClock } from "./clock.ts";
+import { resolvePair } from "./endpoints.ts";
+import { checkEcho, handled, Refusal, type SampleHandler, withConstants } from "./reply.ts";
+import { type SequenceCounts, SourceStatistics } from "./source_statistics.ts";
+
+/** The port that VILLASnode's Python client binds. */
+const PORT = 12001;
+/** Where that client expects VILLASnode. */
+const REMOTE = "127.0.0.1:12000";
+/** Addresses that are told apart when datagrams of strangers are ignored. */
+const MAX_STRANGERS = 1024;
+/** How long the message in hand may take after {@linkcode Echo.close}, in ms. */
+const GRACE_MS = 1000;
+
+/** A message as it arrived. */
+export interface EchoMessage {
+  /** Its samples, as they are on the wire. */
+  readonly samples: readonly Sample[];
+  /** When it arrived. */
+  readonly received: Timestamp;
+  /** Its bytes. Valid during the callback only. */
+  readonly bytes: Uint8Array;
+  /** Who sent it. */
+  readonly from: Endpoint;
+}
+
+/** Something that went wrong with one datagram; the echo goes on. */
+export interface EchoProblem {
+  /**
+   * `invalid`: it did not decode. `refused`: VILLASnode would have aborted on the reply. `handler`: the handler threw.
+   * `ignored`: the first datagram from an address that is not the remote. `send`: the system did not take the reply.
+   * `waiting`: the remote's unix socket does not exist yet; told once a second.
+   */
+  readonly kind: "invalid" | "refused" | "handler" | "ignored" | "send" | "waiting";
+  /** What happened, for a person. */
+  readonly message: string;
+  /** Who sent the datagram, or who is waited for. */
+  readonly from: Endpoint;
+}
+
+/** How an echo works. */
+export interface EchoOptions {
+  /** Where to bind, as text or taken apart. Default: `0.0.0.0:12001`, or `[::]:12001` for an IPv6 remote. */
+  listen?: string | Endpoint;
+  /** VILLASnode. Default: `127.0.0.1:12000`. */
+  remote?: string | Endpoint;
+  /** Who gets the replies: the remote, or whoever sent. Default: `remote`. */
+  replyTo?: "remote" | "sender";
+  /** Handle datagrams from every address, not only from the remote. Default: false. */
+  anySource?: boolean;
+  /** The format of the messages. Default: VILLASnode's protobuf. */
+  codec?: Codec<Sample[]>;
+  /** Reply with these values instead of the received ones, each in the kind received at its place. */
+  constant?: readonly (number | bigint)[];
+  /** Makes the reply to each sample. */
+  handler?: SampleHandler;
+  /** End after so many messages. Default: never. */
+  count?: number;
+  /** Ends the echo when aborted. */
+  signal?: AbortSignal;
+  /** Called with each message before it is answered; a promise is waited for. */
+  onMessage?: (message: EchoMessage) => void | Promise<void>;
+  /** Called with each problem. */
+  onProblem?: (problem: EchoProblem) => void;
+  /** The wall clock. Default: the system's. */
+  now?: () => Timestamp;
+}
+
+/** What an echo has counted so far. */
+export interface EchoStats extends SequenceCounts {
+  /** Messages that decoded. */
+  messages: number;
+  /** Samples in them. */
+  samples: number;
+  /** Bytes of them. */
+  bytes: number;
+  /** Replies sent. */
+  replies: number;
+  /** Datagrams that did not decode. */
+  invalid: number;
+  /** Replies held back because VILLASnode would have aborted on them. */
+  refused: number;
+  /** Datagrams from addresses other than the remote. */
+  ignored: number;
+  /** Messages whose handler threw. */
+  failed: number;
+  /** Replies that the system did not take. */
+  unsent: number;
+  /** Time since the first message, in s. */
+  seconds: number;
+}
+
+/**
+ * The client of VILLASnode's Lab 19: receives messages, and sends each back. Made by {@linkcode startEcho}.
+ */
+export class Echo implements AsyncDisposable {
+  /** The address that is really bound. */
+  readonly addr: Endpoint;
+  /** Resolves when the echo has ended; rejects if the socket failed. */
+  readonly finished: Promise<void>;
+  readonly #socket: DatagramEndpoint;
+  readonly #remote: Endpoint;
+  readonly #options: EchoOptions;
+  readonly #codec: Codec<Sample[]>;
+  readonly #now: () => Timestamp;
+  readonly #sources = new SourceStatistics();
+  readonly #strangers = new Set<string>();
+  readonly #counters = {
+    messages: 0,
+    samples: 0,
+    bytes: 0,
+    replies: 0,
+    invalid: 0,
+    refused: 0,
+    ignored: 0,
+    failed: 0,
+    unsent: 0,
+  };
+  readonly #ended = new AbortController();
+  readonly #waiting: Promise<boolean> | undefined;
+  #first: number | undefined;
+  #busy = false;
+  #closing = false;
+
+  /** Use {@linkcode startEcho}. */
+  constructor(socket: DatagramEndpoint, remote: Endpoint, options: EchoOptions) {
+    this.addr = socket.addr;
+    this.#socket = socket;
+    this.#remote = remote;
+    this.#options = options;
+    this.#codec = options.codec ?? villasProtobuf;
+    this.#now = options.now ?? wallClock();
+    if ("path" in remote) this.#waiting = this.#awaitRemote(remote.path);
+    this.finished = this.#run();
+    this.finished.catch(() => {}); // whoever awaits it sees the error; nobody has to
+  }
+
+  /** What was counted so far. */
+  get stats(): EchoStats {
+    const seconds = this.#first === undefined ? 0 : (performance.now() - this.#first) / 1000;
+    return { ...this.#counters, ...this.#sources.counts, seconds };
+  }
+
+  /** Ends the echo: a message in hand is answered, at most one second long. May be called again. */
+  async close(): Promise<void> {
+    this.#closing = true;
+    if (!this.#busy) await this.#socket.close();
+    const timer = setTimeout(() => this.#socket.close(), GRACE_MS);
+    try {
+      await this.finished.catch(() => {});
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Ends the echo. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #run(): Promise<void> {
+    const { signal, count = Infinity } = this.#options;
+    const onAbort = () => void this.close();
+    signal?.addEventListener("abort", onAbort, { once: true });
+    if (signal?.aborted) onAbort();
+    try {
+      while (!this.#closing && this.#counters.messages < count) {
+        const datagram = await this.#socket.receive();
+        if (datagram === null) break;
+        this.#busy = true;
+        if (this.#accepts(datagram.from)) await this.#handle(datagram);
+        this.#busy = false;
+      }
+    } finally {
+      signal?.removeEventListener("abort", onAbort);
+      this.#ended.abort();
+      await this.#socket.close();
+      await this.#waiting;
+    }
+  }
+
+  #awaitRemote(path: string): Promise<boolean> {
+    const { signal } = this.#ended;
+    const onRetry = () => this.#problem("waiting", "Not connected. Retrying in 1 s", { path });
+    return socketFile(path, { signal, onRetry });
+  }
+
+  #accepts(from: Endpoint): boolean {
+    if (this.#options.anySource || sameEndpoint(from, this.#remote)) return true;
+    this.#counters.ignored++;
+    const name = formatAddress(from);
+    if (!this.#strangers.has(name) && this.#strangers.size < MAX_STRANGERS) {
+      this.#strangers.add(name);
+      this.#problem(
+        "ignored",
+        `Ignored datagrams from ${name}: the remote is ${formatAddress(this.#remote)}`,
+        from,
+      );
+    }
+    return false;
+  }
+
+  async #handle({ bytes, from }: Datagram): Promise<void> {
+    const samples = this.#decode(bytes, from);
+    if (samples === null) return;
+    const { onMessage } = this.#options;
+    if (onMessage) {
+      const waiting = onMessage({ samples, received: this.#now(), bytes, from });
+      if (waiting) await waiting;
+    }
+    try {
+      const reply = await this.#reply(bytes, samples);
+      if (reply !== null) await this.#send(reply, from);
+    } catch (error) {
+      const refused = error instanceof Refusal || error instanceof CodecError;
+      this.#counters[refused ? "refused" : "failed"]++;
+      const message = error instanceof Error ? error.message : String(error);
+      this.#problem(
+        refused ? "refused" : "handler",
+        refused ? message : `The handler threw: ${message}`,
+        from,
+      );
+    }
+  }
+
+  #decode(bytes: Uint8Array, from: Endpoint): Sample[] | null {
+    const counters = this.#counters;
+    try {
+      const samples = this.#codec.decode(bytes);
+      this.#first ??= performance.now();
+      counters.messages++;
+      counters.samples += samples.length;
+      counters.bytes += bytes.length;
+      for (const { sequence } of samples) {
+        if (sequence !== undefined) this.#sources.add(from, sequence);
+      }
+      return samples;
+    } catch (error) {
+      if (!(error instanceof CodecError)) throw error;
+      counters.invalid++;
+      this.#problem("invalid", `${error.message} (from ${formatAddress(from)})`, from);
+      return null;
+    }
+  }
+
+  /** The bytes to send back: those received, unless somebody wants others. */
+  #reply(bytes: Uint8Array, samples: Sample[]): Uint8Array | null | Promise<Uint8Array | null> {
+    const { constant, handler } = this.#options;
+    if (handler) return handled(bytes, samples, handler, this.#codec);
+    if (constant) {
+      checkEcho(samples);
+      return this.#codec.encode(samples.map((sample) => withConstants(sample, constant)));
+    }
+    checkEcho(samples);
+    return bytes;
+  }
+
+  async #send(reply: Uint8Array, from: Endpoint): Promise<void> {
+    const to = this.#options.replyTo === "sender" ? from : this.#remote;
+    try {
+      await this.#socket.send(reply, to);
+      this.#counters.replies++;
+    } catch (error) {
+      this.#counters.unsent++;
+      const reason = error instanceof Error ? error.message : String(error);
+      this.#problem(
+        "send",
+        `Cannot send ${reply.length} bytes to ${formatAddress(to)}: ${reason}`,
+        from,
+      );
+    }
+  }
+
+  #problem(kind: EchoProblem["kind"], message: string, from: Endpoint): void {
+    this.#options.onProblem?.({ kind, message, from });
+  }
+}
+
+/**
+ * Starts the client of VILLASnode's Lab 19: it receives VILLAS messages, tells of each, and sends it back.
+ *
+ * The very bytes received go back unless `constant` or `handler` changes something. A datagram that does not decode is
+ * counted and never answered; a reply that would make VILLASnode abort is counted as refused and not sent.
+ *
+ * @param options Where, with whom, and what to reply. The defaults are those of VILLASnode's Python client.
+ * @returns The running echo.
+ * @throws {UsageError} If an address is malformed or cannot be bound.
+ * @throws {ConnectError} If the remote's name cannot be resolved.
+ *
+ * @example An echo for one message
+ * ```ts
+ * import { bindDatagram, startEcho, villasProtobuf } from "@labwire/labwire";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using node = await bindDatagram({ listen: { hostname: "127.0.0.1", port: 0 } });
+ * await using echo = await startEcho({ listen: "127.0.0.1:0", remote: node.addr });
+ * const message = villasProtobuf.encode([{ type: "data", sequence: 0n, values: [1.5] }]);
+ * await node.send(message, echo.addr);
+ * assertEquals((await node.receive())?.bytes, message);
+ * assertEquals(echo.stats.samples, 1);
+ * ```
+ */
+export async function startEcho(options: EchoOptions = {}): Promise<Echo> {
+  const { local, remote } = await resolvePair({
+    local: options.listen,
+    remote: options.remote ?? REMOTE,
+    port: PORT,
+  });
+  const socket = await bindDatagram({ listen: local });
+  return new Echo(socket, remote, options);
+}

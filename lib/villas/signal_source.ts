@@ -1,0 +1,321 @@
+import type { Codec } from "../codecs/codec.ts";
+import { sameSample, type Sample, type Timestamp } from "../codecs/sample.ts";
+import { villasProtobuf } from "../codecs/villas_protobuf.ts";
+import { CodecError, UsageError } from "../errors.ts";
+import { type Endpoint, formatAddress } from "../net/address.ts";
+import { bindDatagram, type DatagramEndpoint } from "../net/datagram.ts";
+import { LatencyRecorder, type LatencySummary } from "../net/latency.ts";
+import { resolvePair } from "./endpoints.ts";
+import { toTimestamp, wallClock } from "./clock.ts";
+import { SignalGenerator, type SignalGeneratorOptions } from "./signal_generator.ts";
+import { sleepMs, type Tick, ticks } from "./ticker.ts";
+
+/** Samples that may be on the way; beyond them the oldest counts as lost. */
+const MAX_OUTSTANDING = 65536;
+/** Datagrams on the way at most when samples are not paced by a timer, as long as the other end answers at all. */
+const WINDOW = 32;
+/** How long an unpaced source waits for room in that window, in ms. */
+const WINDOW_WAIT_MS = 20;
+
+/** A sample that came back. */
+export interface ReturnedSample {
+  /** The sample as it came back. */
+  readonly sample: Sample;
+  /** When it came back. */
+  readonly received: Timestamp;
+  /** Whether it is what was sent. */
+  readonly unchanged: boolean;
+}
+
+/** How a signal source works. */
+export interface SignalSourceOptions extends SignalGeneratorOptions {
+  /** Samples to send. Default: endless. */
+  limit?: number;
+  /** Samples per datagram. Default: 1. */
+  vectorize?: number;
+  /** Send at `rate`; otherwise as fast as the other end answers. Default: true. */
+  realtime?: boolean;
+  /** Where to bind, as text or taken apart. Default: `0.0.0.0:12000`. */
+  listen?: string | Endpoint;
+  /** Where to send to. Default: `127.0.0.1:12001`. */
+  to?: string | Endpoint;
+  /** How long to wait for the last samples to come back, in s. Default: 1. */
+  wait?: number;
+  /** The format of the messages. Default: VILLASnode's protobuf. */
+  codec?: Codec<Sample[]>;
+  /** Ends the source when aborted. */
+  signal?: AbortSignal;
+  /** Called with each sample that comes back; a promise is waited for. */
+  onReturn?: (returned: ReturnedSample) => void | Promise<void>;
+  /** Called when something is wrong with one datagram. */
+  onProblem?: (message: string) => void;
+  /** The wall clock. Default: the system's. */
+  now?: () => Timestamp;
+}
+
+/** What a signal source has counted so far. */
+export interface SignalStats {
+  /** Samples sent. */
+  sent: number;
+  /** Samples that came back, each counted once. */
+  returned: number;
+  /** Samples that have not come back. */
+  lost: number;
+  /** Samples that came back with other values or timestamps. */
+  changed: number;
+  /** Samples that came back again, or were never sent. */
+  unexpected: number;
+  /** Datagrams that did not decode. */
+  invalid: number;
+  /** Datagrams that the system did not take. */
+  unsent: number;
+  /** Timer steps left out because the source was late; they show as gaps in the sequence. */
+  missedSteps: number;
+  /** Time from sending to coming back, in µs. */
+  roundTrip: LatencySummary;
+}
+
+/** Sends generated samples and checks what comes back. Made by {@linkcode startSignal}. */
+export class SignalSource implements AsyncDisposable {
+  /** The address that is really bound. */
+  readonly addr: Endpoint;
+  /** Resolves when the limit is reached and the last samples have come back or were waited for, or after `close()`. */
+  readonly finished: Promise<void>;
+  readonly #socket: DatagramEndpoint;
+  readonly #to: Endpoint;
+  readonly #options: SignalSourceOptions;
+  readonly #codec: Codec<Sample[]>;
+  readonly #generator: SignalGenerator;
+  readonly #now: () => Timestamp;
+  readonly #outstanding = new Map<bigint, { sample: Sample; sentAt: number }>();
+  readonly #roundTrip = new LatencyRecorder();
+  readonly #sending = new AbortController();
+  readonly #counters = {
+    sent: 0,
+    returned: 0,
+    changed: 0,
+    unexpected: 0,
+    invalid: 0,
+    unsent: 0,
+    missedSteps: 0,
+  };
+  #batch: Sample[] = [];
+  #wake: (() => void) | undefined;
+
+  /** Use {@linkcode startSignal}. */
+  constructor(socket: DatagramEndpoint, to: Endpoint, options: SignalSourceOptions) {
+    this.addr = socket.addr;
+    this.#socket = socket;
+    this.#to = to;
+    this.#options = options;
+    this.#codec = options.codec ?? villasProtobuf;
+    this.#generator = new SignalGenerator(options);
+    this.#now = options.now ?? wallClock();
+    this.finished = this.#run();
+    this.finished.catch(() => {}); // whoever awaits it sees the error; nobody has to
+  }
+
+  /** What was counted so far. */
+  get stats(): SignalStats {
+    const { sent, returned } = this.#counters;
+    return { ...this.#counters, lost: sent - returned, roundTrip: this.#roundTrip.summary() };
+  }
+
+  /** Stops sending; what is on the way is still waited for. */
+  stop(): void {
+    this.#sending.abort();
+  }
+
+  /** Ends the source at once. May be called again. */
+  async close(): Promise<void> {
+    this.stop();
+    await this.#socket.close();
+    await this.finished.catch(() => {});
+  }
+
+  /** Ends the source at once. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#options;
+    const onAbort = () => void this.close();
+    signal?.addEventListener("abort", onAbort, { once: true });
+    if (signal?.aborted) onAbort();
+    const receiving = this.#receive();
+    try {
+      await Promise.race([this.#send(), receiving]);
+      await this.#drain();
+    } finally {
+      this.#sending.abort();
+      signal?.removeEventListener("abort", onAbort);
+      await this.#socket.close();
+      await receiving;
+    }
+  }
+
+  /** Sends until the limit or the end. */
+  async #send(): Promise<void> {
+    const { realtime = true, limit = Infinity } = this.#options;
+    const { signal } = this.#sending;
+    let last = -1;
+    for await (const { step, late } of realtime ? this.#paced() : this.#unpaced()) {
+      this.#counters.missedSteps += step - last - 1;
+      last = step;
+      this.#batch.push(this.#sample(step, late));
+      if (this.#batch.length >= (this.#options.vectorize ?? 1)) await this.#flush();
+    }
+    if (!signal.aborted && Number.isFinite(limit)) this.#counters.missedSteps += limit - 1 - last;
+    await this.#flush();
+  }
+
+  #paced(): AsyncIterable<Tick> {
+    const { rate = 10, limit } = this.#options;
+    return ticks({ rate, limit, signal: this.#sending.signal });
+  }
+
+  /** Steps as fast as the other end answers; without a limit to what is on the way, most would be lost on the way. */
+  async *#unpaced(): AsyncGenerator<Tick, void, void> {
+    const { limit = Infinity, vectorize = 1 } = this.#options;
+    const { signal } = this.#sending;
+    for (let step = 0; step < limit && !signal.aborted; step++) {
+      if (step % (WINDOW * vectorize) === 0 && step > 0) await this.#room(vectorize);
+      yield { step, late: 0 };
+    }
+  }
+
+  /** Waits until half of the window has come back, or a little while. */
+  async #room(vectorize: number): Promise<void> {
+    const end = performance.now() + WINDOW_WAIT_MS;
+    while (
+      this.#outstanding.size > WINDOW * vectorize / 2 && performance.now() < end &&
+      !this.#sending.signal.aborted
+    ) {
+      await this.#returnOr(this.#counters.returned > 0 ? WINDOW_WAIT_MS : 1);
+    }
+  }
+
+  #sample(step: number, late: number): Sample {
+    const { rate = 10 } = this.#options;
+    const { sec, nsec } = this.#now();
+    return {
+      type: "data",
+      sequence: BigInt(step),
+      origin: late === 0 ? { sec, nsec } : toTimestamp(sec * 1000 + nsec / 1e6 - late),
+      values: this.#generator.next(step / rate, step),
+    };
+  }
+
+  async #flush(): Promise<void> {
+    const samples = this.#batch;
+    if (samples.length === 0) return;
+    this.#batch = [];
+    const sentAt = performance.now();
+    for (const sample of samples) this.#outstanding.set(sample.sequence!, { sample, sentAt });
+    while (this.#outstanding.size > MAX_OUTSTANDING) {
+      this.#outstanding.delete(this.#outstanding.keys().next().value!);
+    }
+    this.#counters.sent += samples.length;
+    try {
+      await this.#socket.send(this.#codec.encode(samples), this.#to);
+    } catch (error) {
+      if (this.#sending.signal.aborted) return;
+      this.#counters.unsent++;
+      const reason = error instanceof Error ? error.message : String(error);
+      this.#options.onProblem?.(`Cannot send to ${formatAddress(this.#to)}: ${reason}`);
+    }
+  }
+
+  /** Waits for what is on the way. */
+  async #drain(): Promise<void> {
+    const { wait = 1 } = this.#options;
+    const end = performance.now() + wait * 1000;
+    for (
+      let left = wait * 1000;
+      this.#outstanding.size > 0 && left > 0;
+      left = end - performance.now()
+    ) {
+      await this.#returnOr(left);
+    }
+  }
+
+  /** Resolves when something comes back, the socket is closed, or after so many ms. */
+  async #returnOr(ms: number): Promise<void> {
+    const waiting = new AbortController();
+    this.#wake = () => waiting.abort();
+    await sleepMs(ms, waiting.signal);
+    this.#wake = undefined;
+  }
+
+  async #receive(): Promise<void> {
+    for await (const { bytes } of this.#socket) {
+      const received = this.#now();
+      const at = performance.now();
+      try {
+        for (const sample of this.#codec.decode(bytes)) await this.#returned(sample, received, at);
+      } catch (error) {
+        if (!(error instanceof CodecError)) throw error;
+        this.#counters.invalid++;
+        this.#options.onProblem?.(error.message);
+      }
+      this.#wake?.();
+    }
+    this.#outstanding.clear(); // nothing comes any more: nothing to wait for
+    this.#wake?.();
+  }
+
+  async #returned(sample: Sample, received: Timestamp, at: number): Promise<void> {
+    const sent = sample.sequence === undefined ? undefined : this.#outstanding.get(sample.sequence);
+    let unchanged = false;
+    if (sent === undefined) {
+      this.#counters.unexpected++;
+    } else {
+      this.#outstanding.delete(sample.sequence!);
+      this.#counters.returned++;
+      this.#roundTrip.record((at - sent.sentAt) * 1000);
+      unchanged = sameSample(sample, sent.sample);
+      if (!unchanged) this.#counters.changed++;
+    }
+    await this.#options.onReturn?.({ sample, received, unchanged });
+  }
+}
+
+/**
+ * Starts what stands in for VILLASnode's `signal` node behind a `socket` node: generates samples, sends them, and takes
+ * what comes back.
+ *
+ * @param options The signal, the addresses and the end.
+ * @returns The running source.
+ * @throws {UsageError} If an option does not fit or an address cannot be bound.
+ * @throws {ConnectError} If the name of `to` cannot be resolved.
+ *
+ * @example Three samples to an echo and back
+ * ```ts
+ * import { startEcho, startSignal } from "@labwire/labwire";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using echo = await startEcho({ listen: "127.0.0.1:0", anySource: true, replyTo: "sender" });
+ * await using source = await startSignal({ listen: "127.0.0.1:0", to: echo.addr, values: 5, rate: 100, limit: 3 });
+ * await source.finished;
+ * assertEquals(source.stats.returned, 3);
+ * assertEquals(source.stats.changed, 0);
+ * ```
+ */
+export async function startSignal(options: SignalSourceOptions = {}): Promise<SignalSource> {
+  const { vectorize = 1, limit = 1 } = options;
+  if (!Number.isSafeInteger(vectorize) || vectorize < 1) {
+    throw new UsageError(
+      `Cannot send ${vectorize} samples per datagram: expected a whole number of at least 1`,
+    );
+  }
+  if (limit < 0) throw new UsageError(`Cannot send ${limit} samples: expected at least 0`);
+  new SignalGenerator(options); // its options are checked before anything is bound
+  const { local, remote } = await resolvePair({
+    local: options.listen,
+    remote: options.to ?? "127.0.0.1:12001",
+    port: 12000,
+  });
+  const socket = await bindDatagram({ listen: local });
+  return new SignalSource(socket, remote, options);
+}

@@ -1,0 +1,66 @@
+/** How much lateness is made up for by steps in quick succession, in ms; what is later than that is missed. */
+const CATCH_UP_MS = 20;
+
+/** How a {@linkcode ticks} runs. */
+export interface TickOptions {
+  /** Steps per second. */
+  rate: number;
+  /** Number of steps. Default: endless. */
+  limit?: number;
+  /** Ends the steps when aborted. */
+  signal: AbortSignal;
+  /** Monotonic clock in ms. Default: `performance.now`. */
+  now?: () => number;
+  /** Waits for so many ms, or less when aborted. Default: a timer. */
+  sleep?: (ms: number, signal: AbortSignal) => Promise<void>;
+}
+
+/** One step of a timer. */
+export interface Tick {
+  /** Number of the step, from 0. Numbers that are left out were missed. */
+  readonly step: number;
+  /** How long ago it was due, in ms. */
+  readonly late: number;
+}
+
+/**
+ * Yields the steps of a timer at absolute deadlines: step n is due n / rate seconds after the first, however long the
+ * earlier ones took, so the mean rate does not drift. Timers of JavaScript have a resolution of a millisecond; steps that
+ * fell due meanwhile follow at once. Steps that are more than 20 ms late are skipped.
+ *
+ * @param options The rate and the end.
+ * @returns The steps, as they fall due.
+ */
+export async function* ticks(options: TickOptions): AsyncGenerator<Tick, void, void> {
+  const { rate, limit = Infinity, signal, now = () => performance.now(), sleep = sleepMs } =
+    options;
+  const start = now();
+  const dueAt = (step: number) => start + step * 1000 / rate;
+  let next = 0;
+  while (next < limit && !signal.aborted) {
+    const wait = dueAt(next) - now();
+    if (wait > 0) {
+      await sleep(Math.ceil(wait), signal);
+      continue;
+    }
+    const latest = Math.floor((now() - start) * rate / 1000);
+    const oldest = Math.min(latest, Math.ceil((now() - CATCH_UP_MS - start) * rate / 1000));
+    for (next = Math.max(next, oldest); next <= latest && next < limit && !signal.aborted; next++) {
+      yield { step: next, late: Math.max(0, now() - dueAt(next)) };
+    }
+  }
+}
+
+/** Waits for so many ms, or until aborted. */
+export function sleepMs(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve();
+    const done = () => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    signal.addEventListener("abort", done, { once: true });
+  });
+}
