@@ -4,6 +4,8 @@
     message = Message.FromString(datagram)
 """
 
+import struct
+
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
 FIELD = descriptor_pb2.FieldDescriptorProto
@@ -77,3 +79,45 @@ def _message_class():
 
 
 Message = _message_class()
+
+
+def double(bits):
+    """A double from its 16 hexadecimal digits, the most significant first."""
+    return struct.unpack(">d", bytes.fromhex(bits))[0]
+
+
+def build(samples):
+    """Makes a message from what JSON can say.
+
+    Each sample is {"type": n, "sequence": "n", "origin": [sec, nsec], "received": [sec, nsec], "newFrame": b,
+    "values": [["f", HEX], ["i", "n"], ["b", true], ["z", HEX, HEX], []]}, HEX being what double() takes. All but
+    the values may be left out; the type is DATA then.
+    """
+    message = Message()
+    for wanted in samples:
+        _fill(message.samples.add(), wanted)
+    return message
+
+
+def _fill(sample, wanted):
+    sample.type = wanted.get("type", 1)
+    if "sequence" in wanted:
+        sample.sequence = int(wanted["sequence"])
+    for name in ("origin", "received"):
+        if name in wanted:
+            stamp = getattr(sample, "ts_" + name)
+            stamp.sec, stamp.nsec = wanted[name]
+    if "newFrame" in wanted:
+        sample.new_frame = wanted["newFrame"]
+    for parts in wanted["values"]:
+        value = sample.values.add()
+        if not parts:
+            continue
+        if parts[0] == "f":
+            value.f = double(parts[1])
+        elif parts[0] == "i":
+            value.i = int(parts[1])
+        elif parts[0] == "b":
+            value.b = parts[1]
+        elif parts[0] == "z":
+            value.z.real, value.z.imag = double(parts[1]), double(parts[2])
