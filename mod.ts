@@ -73,3 +73,35 @@ export {
   type SignalStats,
   startSignal,
 } from "./lib/villas/signal_source.ts";
+export { connectJson, JsonClient, sendData, type SendOptions } from "./lib/json/client.ts";
+export { interactWith } from "./lib/json/commands.ts";
+export { parseItems } from "./lib/json/items.ts";
+export {
+  interactWithLineProgram,
+  interactWithProgram,
+  type LineProgramInteract,
+} from "./lib/json/program_interact.ts";
+export type {
+  Answer,
+  Commands,
+  FailAnswer,
+  FailStatus,
+  Interact,
+  InteractContext,
+  SuccessAnswer,
+} from "./lib/json/protocol.ts";
+export type {
+  AnswerData,
+  BadAnswerResult,
+  FailResult,
+  NoAnswerResult,
+  SendResult,
+  SuccessResult,
+} from "./lib/json/read_answer.ts";
+export type { Handled } from "./lib/json/responder.ts";
+export {
+  JsonServer,
+  type JsonServerStats,
+  startServer,
+  type StartServerOptions,
+} from "./lib/json/server.ts";

@@ -1,0 +1,278 @@
+import { stringifyJson } from "../codecs/json.ts";
+import { ConnectError } from "../errors.ts";
+import { formatAddress } from "../net/address.ts";
+import { connectStream } from "../net/connect_stream.ts";
+import { lineFraming } from "../net/line_framing.ts";
+import { readMessages } from "../net/read_messages.ts";
+import type { StreamConnection } from "../net/stream_connection.ts";
+import { DEFAULT_HOST, DEFAULT_PORT } from "./protocol.ts";
+import {
+  type AnswerData,
+  type BadAnswerResult,
+  type FailResult,
+  type NoAnswerResult,
+  readAnswer,
+  type SendResult,
+  type SuccessResult,
+} from "./read_answer.ts";
+
+/** Where and how a message is sent. The first two and their defaults are the template's. */
+export interface SendOptions {
+  /** Host name or IP address of the server. Default: `127.0.0.1`. */
+  host?: string;
+  /** TCP port of the server. Default: 65432. */
+  port?: number;
+  /** Seconds that connecting may take, and then each answer. Default: 5. */
+  timeout?: number;
+  /** How often connecting is tried again. A message is never sent twice. Default: 0. */
+  retries?: number;
+  /** Seconds between two attempts to connect. Default: 1. */
+  retryDelay?: number;
+  /** Whether to speak TLS. Default: false, or true where `ca` is given. */
+  tls?: boolean;
+  /** Certificates of authorities to trust beside the usual ones, as PEM text. */
+  ca?: string;
+  /** Longest answer in bytes. Default: 67,108,864. */
+  maxBytes?: number;
+  /** Calls everything off. */
+  signal?: AbortSignal;
+  /** Called when the server reports success: the template's `server_success`. */
+  onSuccess?: (response: AnswerData, result: SuccessResult) => void;
+  /** Called when the server reports a failure: the template's `server_fail`. */
+  onFail?: (response: AnswerData, result: FailResult) => void;
+  /** Called when there is no answer: the template's `fail_connect`. */
+  onConnectFail?: (error: ConnectError, result: NoAnswerResult) => void;
+  /** Called when the answer makes no sense. */
+  onBadAnswer?: (error: Error, result: BadAnswerResult) => void;
+  /** Is told what happens, step by step; `console.error` makes it the template's `debug=True`. */
+  debug?: (message: string) => void;
+}
+
+/**
+ * Sends a message to a server, on a connection of its own, and waits for the answer: the template's `send_data`.
+ *
+ * @param json The message: whatever JSON has a form of.
+ * @param options Where the server is, how long to wait, and whom to call.
+ * @returns What became of it. `outcome` is `"success"`, `"fail"`, `"no-answer"` or `"bad-answer"`; none of them is thrown.
+ * @throws {CodecError} If the message has no JSON form.
+ * @throws The signal's reason, if it called the whole off.
+ *
+ * @example The document's message
+ * ```ts
+ * import { sendData, startServer } from "@labwire/labwire";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using server = startServer({ port: 0 });
+ * const data = {
+ *   command_id: "test_command",
+ *   param1: 100,
+ *   param2: "this is text",
+ *   param3: true,
+ *   param4: [1, 2, 3, 4, "text in list"],
+ * };
+ * const calls: string[] = [];
+ * const answer = await sendData(data, {
+ *   port: server.addr.port,
+ *   onSuccess: () => calls.push("Server reported success."),
+ *   onFail: (response) => calls.push(`Server reported an error. ${response.error}`),
+ *   onConnectFail: () => calls.push("Failed to connect to the server or the server timed out."),
+ * });
+ * assertEquals(answer.outcome, "success");
+ * assertEquals(calls, ["Server reported success."]);
+ * ```
+ */
+export async function sendData(json: unknown, options: SendOptions = {}): Promise<SendResult> {
+  const line = encodeLine(json);
+  let client: JsonClient;
+  try {
+    client = await connectJson(options);
+  } catch (error) {
+    if (!(error instanceof ConnectError)) throw error;
+    return report({ outcome: "no-answer", error }, options);
+  }
+  await using open = client;
+  return await open.sendLine(line);
+}
+
+/**
+ * Connects to a server for any number of messages. They may be sent without waiting for one another; the answers come in the
+ * order of the messages.
+ *
+ * @param options Where the server is, how long to wait, and whom to call.
+ * @returns The client, to be closed.
+ * @throws {ConnectError} If nobody is there.
+ *
+ * @example Three at once
+ * ```ts
+ * import { connectJson, startServer } from "@labwire/labwire";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using server = startServer({ port: 0, interact: (data) => data.n * data.n });
+ * await using client = await connectJson({ port: server.addr.port });
+ * const answers = await Promise.all([1, 2, 3].map((n) => client.send({ n })));
+ * assertEquals(answers.map((a) => a.outcome === "success" && a.result), [1, 4, 9]);
+ * ```
+ */
+export async function connectJson(options: SendOptions = {}): Promise<JsonClient> {
+  const { host = DEFAULT_HOST, port = DEFAULT_PORT, timeout = 5, retries = 0 } = options;
+  const { retryDelay, tls, ca, signal, debug } = options;
+  const connection = await connectStream({
+    host,
+    port,
+    timeout,
+    attempts: retries + 1,
+    retryDelay,
+    tls,
+    ca,
+    signal,
+    onAttemptFailed: (attempt, attempts, error) =>
+      debug?.(
+        `Attempt ${attempt} of ${attempts}: ${error instanceof Error ? error.message : error}`,
+      ),
+  });
+  debug?.(`Connected with ${formatAddress({ hostname: host, port })}`);
+  return new JsonClient(connection, options);
+}
+
+/** A client on one connection; made by {@linkcode connectJson}. */
+export class JsonClient implements AsyncDisposable {
+  /** Resolves when the connection is over, for whatever reason. */
+  readonly finished: Promise<void>;
+  readonly #connection: StreamConnection;
+  readonly #options: SendOptions;
+  readonly #where: string;
+  readonly #waiting: ((result: SendResult) => void)[] = [];
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #over: ConnectError | null = null;
+  #unasked = "";
+
+  /**
+   * @param connection The open connection, which belongs to the client from now on.
+   * @param options As for {@linkcode connectJson}.
+   */
+  constructor(connection: StreamConnection, options: SendOptions = {}) {
+    this.#connection = connection;
+    this.#options = options;
+    const { host = DEFAULT_HOST, port = DEFAULT_PORT } = options;
+    this.#where = formatAddress({ hostname: host, port });
+    this.finished = this.#read();
+  }
+
+  /** Whether messages can be sent: the connection is not over. */
+  get open(): boolean {
+    return this.#over === null;
+  }
+
+  /**
+   * Sends a message.
+   *
+   * @param json The message: whatever JSON has a form of.
+   * @returns What became of it, as for {@linkcode sendData}.
+   * @throws {CodecError} If the message has no JSON form.
+   */
+  // deno-lint-ignore require-await
+  async send(json: unknown): Promise<SendResult> {
+    return this.sendLine(encodeLine(json));
+  }
+
+  /**
+   * Sends a message that is already one line of JSON.
+   *
+   * @param line The line with the newline at its end.
+   * @returns What became of it, as for {@linkcode sendData}.
+   */
+  sendLine(line: Uint8Array): Promise<SendResult> {
+    return this.#exchange(line).then((result) => report(result, this.#options));
+  }
+
+  /**
+   * Closes the connection. Messages that are not answered yet have no answer.
+   *
+   * @returns Resolves when nothing is left open. May be called any number of times.
+   */
+  async close(): Promise<void> {
+    this.#end(new ConnectError(`The connection with "${this.#where}" was closed`));
+    await this.#connection.close();
+    await this.finished;
+  }
+
+  /** Closes the connection. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  #exchange(line: Uint8Array): Promise<SendResult> {
+    if (this.#over) return Promise.resolve({ outcome: "no-answer", error: this.#over });
+    this.#options.debug?.(`Sending ${new TextDecoder().decode(line).trimEnd()}`);
+    return new Promise((resolve) => {
+      this.#waiting.push(resolve);
+      if (this.#waiting.length === 1) this.#startTimer();
+      void this.#connection.write(line);
+    });
+  }
+
+  async #read(): Promise<void> {
+    const framing = lineFraming({ maxBytes: this.#options.maxBytes ?? 1 << 26 });
+    const onBad = (error: Error) => this.#end(new ConnectError(error.message, { cause: error }));
+    for await (const line of readMessages(this.#connection, framing, { onBad })) {
+      if (line.length > 0) this.#take(line);
+    }
+    this.#end(this.#whyOver());
+    await this.#connection.close();
+  }
+
+  #take(line: Uint8Array): void {
+    const resolve = this.#waiting.shift();
+    const result = readAnswer(line);
+    if (!resolve) {
+      this.#unasked = result.outcome === "fail" ? result.error : result.text;
+      return;
+    }
+    this.#options.debug?.(`Received ${result.text}`);
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (this.#waiting.length > 0) this.#startTimer();
+    resolve(result);
+  }
+
+  /** Waits for the answer to the first message that has none. */
+  #startTimer(): void {
+    const { timeout = 5 } = this.#options;
+    if (timeout === Infinity) return;
+    this.#timer = setTimeout(() => {
+      // An answer that came later would be taken for that of the next message: so the connection has to go.
+      this.#end(new ConnectError(`No answer from "${this.#where}" within ${timeout} s`));
+      void this.#connection.abort();
+    }, timeout * 1000);
+  }
+
+  #whyOver(): ConnectError {
+    const { closeReason, readEnd, error: cause } = this.#connection;
+    if (this.#unasked !== "") {
+      return new ConnectError(`"${this.#where}" closed the connection: ${this.#unasked}`);
+    }
+    const how = readEnd === "lost" || closeReason === "reset" ? "broke off" : "closed";
+    return new ConnectError(`"${this.#where}" ${how} the connection without an answer`, { cause });
+  }
+
+  #end(error: ConnectError): void {
+    this.#over ??= error;
+    clearTimeout(this.#timer);
+    for (const resolve of this.#waiting.splice(0)) {
+      resolve({ outcome: "no-answer", error: this.#over });
+    }
+  }
+}
+
+function encodeLine(json: unknown): Uint8Array {
+  return new TextEncoder().encode(stringifyJson(json) + "\n");
+}
+
+/** Calls back, and passes the result on. */
+function report<R extends SendResult>(result: R, options: SendOptions): R {
+  if (result.outcome === "success") options.onSuccess?.(result.response, result);
+  else if (result.outcome === "fail") options.onFail?.(result.response, result);
+  else if (result.outcome === "no-answer") options.onConnectFail?.(result.error, result);
+  else options.onBadAnswer?.(result.error, result);
+  return result;
+}

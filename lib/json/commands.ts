@@ -1,0 +1,86 @@
+import { stringifyJson } from "../codecs/json.ts";
+import { CodecError } from "../errors.ts";
+import { nearest } from "../nearest.ts";
+import type { Commands, Interact } from "./protocol.ts";
+
+/** How many commands an error message lists. */
+const LISTED = 20;
+
+/**
+ * Makes a handler of messages from a handler for each command: the message's `command_id` says which.
+ *
+ * @param commands The handlers by `command_id`. Only the object's own functions count, so `"constructor"` and the like are
+ * no commands.
+ * @returns The handler. It throws a {@linkcode CodecError} if a message has no `command_id`, or one that is not among
+ * them; the error lists those there are and names the nearest.
+ *
+ * @example Two commands
+ * ```ts
+ * import { interactWith } from "@labwire/labwire";
+ * import { assertEquals, assertThrows } from "@std/assert";
+ *
+ * const interact = interactWith({
+ *   set_voltage: (data) => ({ volts: data.volts }),
+ *   off: () => {},
+ * });
+ * const context = {
+ *   remoteAddr: { hostname: "127.0.0.1", port: 50000 },
+ *   bytes: new Uint8Array(),
+ *   signal: new AbortController().signal,
+ * };
+ * assertEquals(interact({ command_id: "set_voltage", volts: 3 }, context), { volts: 3 });
+ * assertThrows(
+ *   () => interact({ command_id: "set_volt" }, context),
+ *   Error,
+ *   'Unknown command "set_volt": expected one of set_voltage, off; did you mean "set_voltage"?',
+ * );
+ * ```
+ */
+export function interactWith(commands: Commands): Interact {
+  return (data, context) => {
+    const id = commandId(data);
+    if (typeof id === "string" && Object.hasOwn(commands, id)) {
+      const command = commands[id];
+      if (typeof command === "function") return command.call(commands, data, context);
+    }
+    throw unknownCommand(id, commands);
+  };
+}
+
+/**
+ * Reads the `command_id` of a message.
+ *
+ * @param data The message.
+ * @returns Its own `command_id`, or undefined if it has none or is no object.
+ */
+export function commandId(data: unknown): unknown {
+  return ownProperty(data, "command_id");
+}
+
+/**
+ * Reads a property that an object has itself: not one that all objects inherit.
+ *
+ * @param data Any value.
+ * @param name The name.
+ * @returns The property's value, or undefined.
+ */
+export function ownProperty(data: unknown, name: string): unknown {
+  return typeof data === "object" && data !== null && Object.hasOwn(data, name)
+    ? (data as Record<string, unknown>)[name]
+    : undefined;
+}
+
+function unknownCommand(id: unknown, commands: Commands): CodecError {
+  const known = Object.keys(commands).filter((name) => typeof commands[name] === "function");
+  const listed = known.slice(0, LISTED).join(", ") + (known.length > LISTED ? ", …" : "");
+  const wanted = `expected one of ${listed}`;
+  if (id === undefined) return new CodecError(`Cannot find "command_id" in message: ${wanted}`);
+  const near = typeof id === "string" ? nearest(id, known) : undefined;
+  const hint = near === undefined ? "" : `; did you mean "${near}"?`;
+  const shown = stringifyJson(id);
+  return new CodecError(`Unknown command ${shorten(shown)}: ${wanted}${hint}`);
+}
+
+function shorten(text: string): string {
+  return text.length > 80 ? `${text.slice(0, 79)}…` : text;
+}

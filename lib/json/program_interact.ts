@@ -1,0 +1,102 @@
+import { jsonCodec, type JsonValue, parseJson } from "../codecs/json.ts";
+import { CodecError, RemoteError } from "../errors.ts";
+import { LineProgram, type LineProgramOptions } from "../net/line_program.ts";
+import { runProgram, type RunProgramOptions } from "../net/run_program.ts";
+import { ownProperty } from "./commands.ts";
+import type { Interact, InteractContext } from "./protocol.ts";
+
+const CR = 13;
+const LF = 10;
+
+/**
+ * Makes a handler that starts a program for each message: the program gets the message and a newline on stdin, and what it
+ * prints becomes the result: the JSON value that it is, else the text without blanks around it, and nothing if there is
+ * nothing. An exit code other than 0 is a failure with the last line of its stderr.
+ *
+ * @param command The program and its arguments, see {@linkcode splitCommandLine}.
+ * @param options How long it may take and how much it may print.
+ * @returns The handler.
+ *
+ * @example
+ * ```ts
+ * import { interactWithProgram, sendData, startServer } from "@labwire/labwire";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const script = "const data = await new Response(Deno.stdin.readable).json(); console.log(data.volts * 2)";
+ * const interact = interactWithProgram([Deno.execPath(), "eval", script]);
+ * await using server = startServer({ port: 0, interact });
+ * const answer = await sendData({ command_id: "double", volts: 2 }, { port: server.addr.port, timeout: 30 });
+ * assertEquals(answer.outcome === "success" && answer.result, 4);
+ * ```
+ */
+export function interactWithProgram(
+  command: readonly string[],
+  options: Omit<RunProgramOptions, "signal"> = {},
+): Interact {
+  return async (data, context) => {
+    const { signal } = context;
+    const line = oneLine(data, context);
+    const input = new Uint8Array(line.length + 1);
+    input.set(line);
+    input[line.length] = LF;
+    return resultOf(await runProgram(command, input, { ...options, signal }));
+  };
+}
+
+/** A handler that has a program running behind it. */
+export interface LineProgramInteract extends AsyncDisposable {
+  /** The handler. */
+  interact: Interact;
+  /** Ends the program. */
+  close(): Promise<void>;
+}
+
+/**
+ * Makes a handler that keeps one program running and speaks with it line by line: the message in one line in, the result in one
+ * line out, as JSON or else as text. A line `{"status": "error", "error": "…"}` is a failure. When the program dies, the
+ * message in hand fails, and it is started again after a delay.
+ *
+ * @param command The program and its arguments, see {@linkcode splitCommandLine}.
+ * @param options Timeouts, and who hears what happens.
+ * @returns The handler, to be closed at the end.
+ * @throws {UsageError} If the program cannot be started.
+ */
+export function interactWithLineProgram(
+  command: readonly string[],
+  options: LineProgramOptions = {},
+): LineProgramInteract {
+  const program = new LineProgram(command, options);
+  const close = () => program.close();
+  return {
+    async interact(data, context) {
+      const result = resultOf(await program.askBytes(oneLine(data, context)));
+      const status = ownProperty(result, "status");
+      if (status === "error" || status === "failed") {
+        const error = ownProperty(result, "error");
+        throw new RemoteError(typeof error === "string" ? error : "The program reported an error");
+      }
+      return result;
+    },
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+/**
+ * The message as it came, so that numbers keep their form (`1.0`); only where it has a carriage return inside, which some
+ * programs take for the end of a line, is it written anew.
+ */
+function oneLine(data: JsonValue, context: InteractContext): Uint8Array {
+  return context.bytes.includes(CR) ? jsonCodec.encode(data) : context.bytes;
+}
+
+function resultOf(output: Uint8Array): JsonValue | undefined {
+  const text = new TextDecoder().decode(output).trim();
+  if (text === "") return undefined;
+  try {
+    return parseJson(text);
+  } catch (error) {
+    if (error instanceof CodecError) return text;
+    throw error;
+  }
+}

@@ -1,0 +1,268 @@
+import { stringifyJson } from "../codecs/json.ts";
+import { UsageError } from "../errors.ts";
+import { formatAddress, type HostPort } from "../net/address.ts";
+import { type AllowList, parseCidrList } from "../net/allow_list.ts";
+import type { TlsIdentity } from "../net/bind_stream.ts";
+import { lineFraming } from "../net/line_framing.ts";
+import type { GraceOptions, StreamConnection } from "../net/stream_connection.ts";
+import { listenStream, type StreamListener, type StreamProblem } from "../net/stream_listener.ts";
+import { interactWith } from "./commands.ts";
+import {
+  type Commands,
+  DEFAULT_HOST,
+  DEFAULT_MAX_BYTES,
+  DEFAULT_PORT,
+  type FailStatus,
+  type Interact,
+} from "./protocol.ts";
+import { type Handled, Responder } from "./responder.ts";
+import { serveConnection } from "./serve_connection.ts";
+
+/** Where and how {@linkcode startServer} serves. The first two and their defaults are the template's. */
+export interface StartServerOptions {
+  /** Host name or IP address to listen on. Default: `127.0.0.1`. */
+  host?: string;
+  /** TCP port; 0 for one that is free. Default: 65432. */
+  port?: number;
+  /** Handles every message. Default: all messages are answered with success. */
+  interact?: Interact;
+  /** Handles messages by their `command_id`, instead of `interact`. */
+  commands?: Commands;
+  /** How many messages may be handled at once. Default: 1, since equipment rarely takes more. */
+  concurrency?: number;
+  /** The word that marks a failure. Default: `"error"`; the template's server writes `"failed"`. */
+  failStatus?: FailStatus;
+  /** Longest message in bytes. Default: 1,048,576. */
+  maxBytes?: number;
+  /** Most connections at once. Default: 256. */
+  maxConnections?: number;
+  /** Seconds without a byte after which a connection is closed. Default: 30. */
+  idleTimeout?: number;
+  /** Who may connect: addresses and networks such as `192.168.1.0/24`. Default: everybody. */
+  allow?: AllowList | readonly string[];
+  /** Certificate and key, to serve TLS. */
+  tls?: TlsIdentity;
+  /** Seconds that messages in hand may take when the server closes. Default: 5. */
+  grace?: number;
+  /** Closes the server. */
+  signal?: AbortSignal;
+  /** Is told of each message that was answered. */
+  onMessage?: (handled: Handled) => void;
+  /** Is told of what went wrong with one client. */
+  onProblem?: (problem: StreamProblem) => void;
+  /** Is told of what a handler threw. */
+  onHandlerError?: (error: unknown) => void;
+  /** Is told what happens, step by step; `console.error` makes it the template's `debug=True`. */
+  debug?: (message: string) => void;
+}
+
+/** What a {@linkcode JsonServer} has done so far. */
+export interface JsonServerStats {
+  /** Connections let in. */
+  connections: number;
+  /** Connections kept out: not allowed, or too many. */
+  refused: number;
+  /** Connections open now. */
+  open: number;
+  /** Messages answered, with success or failure. */
+  messages: number;
+  /** Messages answered with success. */
+  successes: number;
+  /** Messages answered with a failure. */
+  failures: number;
+  /** Messages among the failures that could not be read. */
+  invalid: number;
+  /** Answers that did not reach their client. */
+  unanswered: number;
+  /** Messages that are handled or wait for it now. */
+  pending: number;
+}
+
+/**
+ * Starts a server that answers JSON messages, one per line: the template's `start_server`.
+ *
+ * Each message is given to `interact`, or to the one of `commands` that its `command_id` names, and answered in one line:
+ * `{"status":"success"}`, with the `result` that was returned, or `{"status":"error","error":"…"}` if an error was
+ * thrown. The `id` of a message comes back in its answer. Connections stay open for further messages; those of one connection are
+ * answered in their order. Unless `concurrency` says otherwise, no two messages are handled at the same time, whichever
+ * connections they come from.
+ *
+ * @param options Where and how.
+ * @returns The running server.
+ * @throws {UsageError} If the address cannot be bound, or an option does not fit.
+ *
+ * @example A power supply
+ * ```ts
+ * import { sendData, startServer } from "@labwire/labwire";
+ * import { assertEquals } from "@std/assert";
+ *
+ * let volts = 0;
+ * await using server = startServer({
+ *   port: 0,
+ *   commands: {
+ *     set_voltage(data) {
+ *       if (data.volts > 30) throw new Error("30 V is the limit");
+ *       volts = data.volts;
+ *     },
+ *     get_voltage: () => volts,
+ *   },
+ * });
+ *
+ * const { port } = server.addr;
+ * await sendData({ command_id: "set_voltage", volts: 12.5 }, { port });
+ * const answer = await sendData({ command_id: "get_voltage" }, { port });
+ * assertEquals(answer.outcome === "success" && answer.result, 12.5);
+ *
+ * const refused = await sendData({ command_id: "set_voltage", volts: 400 }, { port });
+ * assertEquals(refused.outcome === "fail" && refused.error, "30 V is the limit");
+ * ```
+ */
+export function startServer(options: StartServerOptions = {}): JsonServer {
+  return new JsonServer(options);
+}
+
+/** Answers JSON messages; made by {@linkcode startServer}. */
+export class JsonServer implements AsyncDisposable {
+  /** Resolves when the server and all its connections are closed. */
+  readonly finished: Promise<void>;
+  readonly #options: StartServerOptions;
+  readonly #listener: StreamListener;
+  readonly #responder: Responder;
+  readonly #overdue = new AbortController();
+  readonly #onAbort = (): void => void this.close();
+  #unanswered = 0;
+  #closing: Promise<void> | null = null;
+
+  /** @param options As for {@linkcode startServer}. */
+  constructor(options: StartServerOptions = {}) {
+    this.#options = options;
+    const { concurrency = 1, failStatus = "error", onMessage, onHandlerError } = options;
+    if (!(concurrency >= 1)) {
+      throw new UsageError(`Cannot handle ${concurrency} messages at once: expected at least 1`);
+    }
+    const interact = interactOf(options);
+    const { signal } = this.#overdue;
+    this.#responder = new Responder({
+      interact,
+      concurrency,
+      failStatus,
+      signal,
+      onMessage: this.#telling(onMessage),
+      onHandlerError,
+    });
+    this.#listener = this.#listen();
+    this.finished = this.#listener.finished;
+    if (options.signal?.aborted) void this.close();
+    else options.signal?.addEventListener("abort", this.#onAbort, { once: true });
+  }
+
+  /** The bound address. */
+  get addr(): HostPort {
+    return this.#listener.addr;
+  }
+
+  /** The bound addresses: two for `localhost`, else one. */
+  get addrs(): readonly HostPort[] {
+    return this.#listener.addrs;
+  }
+
+  /** What was done so far. */
+  get stats(): JsonServerStats {
+    const { accepted, refusedByAllow, refusedByLimit, open } = this.#listener.stats;
+    const { successes, failures, invalid, pending } = this.#responder;
+    return {
+      connections: accepted,
+      refused: refusedByAllow + refusedByLimit,
+      open,
+      messages: successes + failures,
+      successes,
+      failures,
+      invalid,
+      unanswered: this.#unanswered,
+      pending,
+    };
+  }
+
+  /**
+   * Closes the server: accepts no more connections, reads no more messages, and answers those that are in hand.
+   *
+   * @param options Most seconds for that; by default those of the server. Handlers that take longer see their signal aborted.
+   * @returns Resolves when nothing is left open. May be called any number of times.
+   */
+  close(options: GraceOptions = {}): Promise<void> {
+    return this.#closing ??= this.#close(options.grace ?? this.#options.grace ?? 5);
+  }
+
+  /** Closes the server. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #close(grace: number): Promise<void> {
+    this.#options.signal?.removeEventListener("abort", this.#onAbort);
+    const timer = setTimeout(() => this.#overdue.abort(), grace * 1000);
+    await this.#listener.close({ grace });
+    clearTimeout(timer);
+    this.#overdue.abort();
+  }
+
+  #listen(): StreamListener {
+    const { host = DEFAULT_HOST, port = DEFAULT_PORT, maxConnections = 256 } = this.#options;
+    const { idleTimeout = 30, maxBytes = DEFAULT_MAX_BYTES, tls, onProblem, debug } = this.#options;
+    const framing = lineFraming({ maxBytes });
+    return listenStream({
+      host,
+      port,
+      tls,
+      allow: allowListOf(this.#options.allow),
+      maxConnections,
+      idleTimeout,
+      onProblem(problem) {
+        debug?.(problem.message);
+        onProblem?.(problem);
+      },
+      onTooMany: async (connection) => {
+        const why = `Too many connections: ${maxConnections} are open already`;
+        await connection.write(this.#responder.refusal(why));
+      },
+      onConnection: async (connection) => {
+        const client = formatAddress(connection.remoteAddr);
+        debug?.(`Connected with ${client}`);
+        const onUnanswered = (count: number) => void (this.#unanswered += count);
+        await serveConnection(connection, this.#responder, framing, { onUnanswered });
+        debug?.(`Connection with ${client} is over: ${reasonOf(connection)}`);
+      },
+    });
+  }
+
+  /** Adds what debugging tells of each message. */
+  #telling(onMessage: StartServerOptions["onMessage"]): StartServerOptions["onMessage"] {
+    const { debug } = this.#options;
+    if (!debug) return onMessage;
+    return (handled) => {
+      debug(`${formatAddress(handled.remoteAddr)} sent ${show(handled.data)}`);
+      debug(`${formatAddress(handled.remoteAddr)} was answered ${show(handled.answer)}`);
+      onMessage?.(handled);
+    };
+  }
+}
+
+function interactOf({ interact, commands }: StartServerOptions): Interact {
+  if (interact && commands) {
+    throw new UsageError('Cannot use both "interact" and "commands": expected one of them');
+  }
+  if (commands) return interactWith(commands);
+  return interact ?? (() => {});
+}
+
+function allowListOf(allow: StartServerOptions["allow"]): AllowList | undefined {
+  return Array.isArray(allow) ? parseCidrList(allow) : allow as AllowList | undefined;
+}
+
+function reasonOf(connection: StreamConnection): string {
+  return connection.closeReason ?? "closed";
+}
+
+function show(value: unknown): string {
+  return value === undefined ? "what cannot be read" : stringifyJson(value);
+}
