@@ -188,7 +188,8 @@ export class StreamListener implements AsyncDisposable {
         this.#admit(await socket.accept());
       } catch (error) {
         if (signal.aborted) return;
-        // Too many open files, or a client that has gone already: neither may end the listener.
+        if (isClientGone(error)) continue;
+        // Too many open files, for example, must not end the listener.
         this.#tell({
           kind: "accept",
           message: `Cannot accept a connection: ${textOf(error)}`,
@@ -293,6 +294,13 @@ export class StreamListener implements AsyncDisposable {
   }
 
   #onAbort = (): void => void this.close();
+}
+
+/** Whether a client broke its connection off before it was accepted: that is no trouble, and no reason to pause. */
+function isClientGone(error: unknown): boolean {
+  return error instanceof Deno.errors.NotConnected ||
+    error instanceof Deno.errors.ConnectionReset ||
+    error instanceof Deno.errors.ConnectionAborted;
 }
 
 function textOf(error: unknown): string {
