@@ -105,3 +105,21 @@ export {
   startServer,
   type StartServerOptions,
 } from "./lib/json/server.ts";
+export {
+  compileStruct,
+  Struct,
+  type StructComplex,
+  type StructInput,
+  type StructInputs,
+  type StructOptions,
+  type StructPlatform,
+  type StructValue,
+  type StructValues,
+} from "./lib/codecs/struct.ts";
+export { structCsv } from "./lib/codecs/struct_csv.ts";
+export {
+  parseStructFormat,
+  type StructItem,
+  type StructLayout,
+} from "./lib/codecs/struct_format.ts";
+export { type StructBytes, StructJson, type StructJsonOptions } from "./lib/codecs/struct_json.ts";

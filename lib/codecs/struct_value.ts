@@ -1,0 +1,116 @@
+import { CodecError } from "../errors.ts";
+import { type JsonValue, parseJson, stringifyJson } from "./json.ts";
+import type { StructComplex, StructInput } from "./struct_types.ts";
+
+const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+const lenient = new TextDecoder("utf-8", { ignoreBOM: true });
+
+/**
+ * Reads the text of a byte string. The zero bytes at the end of an `s` are filling; those of a `p` or `c` are not.
+ *
+ * @param bytes The field.
+ * @param letter The code.
+ * @param always Put U+FFFD in place of what is no UTF-8.
+ * @returns The text; `undefined` if it is none.
+ */
+export function fieldText(bytes: Uint8Array, letter: string, always = false): string | undefined {
+  let length = bytes.length;
+  if (letter === "s") { while (length > 0 && bytes[length - 1] === 0) length--; }
+  try {
+    return (always ? lenient : strict).decode(bytes.subarray(0, length));
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Reads a value of a record in JSON. What is not understood is passed on as it is, for packing to refuse.
+ *
+ * @param value What the JSON means.
+ * @param letter The field's code.
+ * @returns The value to be packed.
+ * @throws {CodecError} If bytes are not what they say to be, or a boolean is something else.
+ */
+export function readJsonValue(value: JsonValue, letter: string): StructInput {
+  if ("csp".includes(letter)) return readBytes(value);
+  if ("efd".includes(letter)) return readFloat(value);
+  if (letter === "?" && typeof value !== "boolean") return readTruth(stringifyJson(value));
+  if ("FD".includes(letter) && isObject(value) && "re" in value && "im" in value) {
+    return { re: readFloat(value.re!), im: readFloat(value.im!) } as StructComplex;
+  }
+  return value as StructInput;
+}
+
+function readBytes(value: JsonValue): StructInput {
+  if (!isObject(value)) return value as StructInput;
+  const [[form, digits] = [], ...more] = Object.entries(value);
+  if (typeof digits !== "string" || more.length > 0 || (form !== "hex" && form !== "base64")) {
+    const shown = stringifyJson(value);
+    throw new CodecError(
+      `Cannot read bytes ${shown}: expected text, {"hex": "…"} or {"base64": "…"}`,
+    );
+  }
+  try {
+    return form === "hex" ? Uint8Array.fromHex(digits) : Uint8Array.fromBase64(digits);
+  } catch (cause) {
+    throw new CodecError(`Cannot read bytes "${digits}": not ${form}`, { cause });
+  }
+}
+
+const specials: Readonly<Record<string, number>> = { nan: NaN, inf: Infinity, infinity: Infinity };
+
+function readFloat(value: JsonValue): StructInput {
+  const [, sign, name] = typeof value === "string" && /^([+-]?)([a-z]+)$/i.exec(value) || [];
+  const special = specials[name?.toLowerCase() ?? ""];
+  if (special === undefined) return value as StructInput;
+  return sign === "-" ? -special : special;
+}
+
+/**
+ * Reads a value that a person typed. What is not understood is passed on as it is, for packing to refuse.
+ *
+ * @param text What was typed: a number as JavaScript or Python writes it, `true` or `false`, any text for bytes.
+ * @param letter The field's code.
+ * @returns The value to be packed.
+ * @throws {CodecError} If bytes are given as `{"hex": "…"}` or `{"base64": "…"}` and are not what they say to be.
+ */
+export function readTypedValue(text: string, letter: string): StructInput {
+  if ("csp".includes(letter)) {
+    return /^\s*\{\s*"(hex|base64)"\s*:/.test(text) ? readBytes(parseJson(text)) : text;
+  }
+  const word = text.trim();
+  if (letter === "?") return readTruth(word);
+  if ("FD".includes(letter)) return readComplex(word) ?? text;
+  if ("efd".includes(letter)) return readNumber(word) ?? readFloat(word);
+  return /^[+-]?(\d+|0x[0-9a-f]+)$/i.test(word) ? readInteger(word) : readNumber(word) ?? text;
+}
+
+/** Packing would take any value for true or false, as Python does; here that would only hide a mistake. */
+function readTruth(word: string): boolean {
+  if (/^(true|yes|1)$/i.test(word)) return true;
+  if (/^(false|no|0)$/i.test(word)) return false;
+  const shown = word.startsWith('"') ? word : JSON.stringify(word);
+  throw new CodecError(`Cannot read boolean ${shown}: expected true or false`);
+}
+
+function readInteger(word: string): bigint {
+  const size = BigInt(word.replace(/^[+-]/, ""));
+  return word.startsWith("-") ? -size : size;
+}
+
+function readNumber(word: string): number | undefined {
+  return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(word) ? Number(word) : undefined;
+}
+
+/** `{"re":1,"im":2}`, a number, or as Python writes it: `1+2j`. */
+function readComplex(word: string): StructInput | undefined {
+  if (word.startsWith("{")) return readJsonValue(parseJson(word), "D");
+  const [, re = "", im = ""] = /^\(?(.*?)(?:((?:^|[+-])[^+-]*(?:e[+-]\d+)?)j)?\)?$/i.exec(word)!;
+  const parts = [re || "0", im || "0"].map((part) => readNumber(part) ?? readFloat(part));
+  const [a, b] = parts;
+  return typeof a === "number" && typeof b === "number" ? { re: a, im: b } : undefined;
+}
+
+function isObject(value: JsonValue): value is { [name: string]: JsonValue } {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
