@@ -33,6 +33,7 @@ export {
   startProgram,
   type StartProgramOptions,
 } from "./lib/net/program.ts";
+export type { LatencySummary } from "./lib/net/latency.ts";
 export { runProgram, type RunProgramOptions } from "./lib/net/run_program.ts";
 export {
   createJsonCodec,
@@ -123,3 +124,4 @@ export {
   type StructLayout,
 } from "./lib/codecs/struct_format.ts";
 export { type StructBytes, StructJson, type StructJsonOptions } from "./lib/codecs/struct_json.ts";
+export type { SequenceCounts } from "./lib/villas/source_statistics.ts";

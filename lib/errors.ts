@@ -37,6 +37,8 @@ export class CodecError extends Error {
   readonly offset?: number;
 
   /**
+   * Makes the error.
+   *
    * @param message What is wrong, where, and what was wanted there.
    * @param options The offset in bytes and the cause, where known.
    */

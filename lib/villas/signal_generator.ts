@@ -157,6 +157,8 @@ export class SignalGenerator {
   readonly #normal: NormalSource;
 
   /**
+   * Makes the generator.
+   *
    * @param options Which signals.
    * @throws {UsageError} If an option is out of range, or a list has neither one number nor one for each value.
    */
