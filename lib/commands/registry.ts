@@ -5,4 +5,6 @@ export const registry: Registry = {
   "lab19": async () => (await import("./lab19.ts")).lab19,
   "villas-echo": async () => (await import("./villas_echo.ts")).villasEcho,
   "villas-signal": async () => (await import("./villas_signal.ts")).villasSignal,
+  "json-server": async () => (await import("./json_server.ts")).jsonServer,
+  "json-client": async () => (await import("./json_client.ts")).jsonClient,
 };

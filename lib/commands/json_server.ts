@@ -1,0 +1,114 @@
+import { defineCommand } from "../cli/command.ts";
+import type { Context } from "../cli/context.ts";
+import { choice, file, integer, port, seconds, text } from "../cli/options.ts";
+import { stringifyJson } from "../codecs/json.ts";
+import { DEFAULT_HOST, DEFAULT_MAX_BYTES, DEFAULT_PORT } from "../json/protocol.ts";
+import type { Handled } from "../json/responder.ts";
+import { type JsonServerStats, startServer } from "../json/server.ts";
+import { formatAddress } from "../net/address.ts";
+import { jsonHandler } from "./json_handler.ts";
+import { readServing, servingOptions } from "./serving.ts";
+
+/** `labwire json-server`. */
+export const jsonServer = defineCommand({
+  name: "json-server",
+  summary: "answer JSON commands over TCP, one per line, and pass them to your equipment code",
+  details: [
+    'Each line is a JSON message, most often an object with a "command_id". The answer is one line: {"status":"success"}, ' +
+    'with a "result" where there is one, or {"status":"error","error":"…"}. The "id" of a message comes back in its answer.',
+    "With nothing else given every message is printed and answered with success. --handler, --exec or --exec-persistent " +
+    "pass messages to your own code. Unless --concurrency says otherwise, one message is handled at a time.",
+    "--handler FILE is a JavaScript module with `export function interact(data, context) { … }`, or with `export const " +
+    "commands = { name(data) { … } }`. What is returned is the result; what is thrown is the error.",
+    "--exec 'PROGRAM ARG…' starts the program for each message, without a shell; it reads the message from stdin and prints the " +
+    "result as JSON or text. An exit code other than 0 is a failure, with the last line of stderr as the error. " +
+    "--exec-persistent keeps the program running: it must answer each line with one line on stdout, and flush it.",
+  ],
+  options: {
+    host: text({ default: DEFAULT_HOST, help: "Address to listen on; 0.0.0.0 is all of them" }),
+    port: port({ default: DEFAULT_PORT, help: "TCP port; 0 for one that is free" }),
+    handler: file({ help: "JavaScript module that handles the messages" }),
+    exec: text({ placeholder: "COMMAND", help: "Program to start for each message" }),
+    execPersistent: text({
+      placeholder: "COMMAND",
+      help: "Program to keep running for all messages",
+    }),
+    execTimeout: seconds({ default: 30, help: "Seconds that the program may take for a message" }),
+    concurrency: integer({ default: 1, min: 1, help: "How many messages may be handled at once" }),
+    failStatus: choice(["error", "failed"], {
+      default: "error",
+      help: 'Word that marks a failure; the original template\'s server writes "failed"',
+    }),
+    maxBytes: integer({ default: DEFAULT_MAX_BYTES, min: 1, help: "Longest message in bytes" }),
+    maxConnections: integer({ default: 256, min: 1, help: "Most connections at once" }),
+    idleTimeout: seconds({ default: 30, help: "Seconds of silence that end a connection" }),
+    ...servingOptions,
+    output: choice(["text", "json"], {
+      default: "text",
+      help:
+        "Print messages as the template does, or a JSON record of each: time, peer, data, answer, duration in s",
+    }),
+  },
+  examples: [
+    { text: "Print what clients send", command: "labwire json-server" },
+    {
+      text: "Handle messages in JavaScript, for the whole laboratory network",
+      command: "labwire json-server --handler supply.js --host 0.0.0.0 --allow 192.168.1.0/24",
+    },
+    {
+      text: "Handle messages in a Python program that keeps running",
+      command: "labwire json-server --exec-persistent 'python3 supply.py'",
+    },
+  ],
+  async run(context, options) {
+    const { out, say, signal, debug } = context;
+    const { host, output } = options;
+    const serving = await readServing(options, host, say);
+    await using handler = await jsonHandler(options, context, output === "text");
+    await using server = startServer({
+      ...options,
+      ...serving,
+      // Reads no further than the output is read.
+      interact: (data, request) =>
+        out.full
+          ? out.ready().then(() => handler.interact(data, request))
+          : handler.interact(data, request),
+      signal,
+      onMessage(handled) {
+        if (output === "json") out.line(record(handled));
+        if (handled.answer.status !== "success") reportFailure(say, handled);
+      },
+      onProblem: ({ kind, message }) => say.throttled(kind, message),
+      onHandlerError(error) {
+        if (debug && error instanceof Error) say.info(error.stack ?? error.message);
+      },
+      debug: debug ? (message) => say.info(message) : undefined,
+    });
+    say.info(`Listening on ${server.addrs.map(formatAddress).join(" and ")}`);
+    say.info("Ready. Ctrl-C to quit.");
+    await server.finished;
+    say.info(summary(server.stats));
+    say.info("Bye.");
+  },
+});
+
+function record({ time, remoteAddr, data, answer, duration }: Handled): string {
+  const peer = formatAddress(remoteAddr);
+  const seconds = Math.round(duration * 1e6) / 1e6;
+  return stringifyJson({ time, peer, data: data ?? null, answer, duration: seconds });
+}
+
+function reportFailure(say: Context["say"], { remoteAddr, data, answer }: Handled): void {
+  if (answer.status === "success") return;
+  const kind = data === undefined ? "unreadable" : "failed";
+  say.throttled(kind, `Message from ${formatAddress(remoteAddr)} failed: ${answer.error}`);
+}
+
+function summary(stats: JsonServerStats): string {
+  const rare = (["refused", "unanswered"] as const).filter((name) => stats[name] > 0);
+  return [
+    `${stats.messages} messages, ${stats.successes} successes, ${stats.failures} failures`,
+    `${stats.invalid} invalid, ${stats.connections} connections`,
+    ...rare.map((name) => `${stats[name]} ${name}`),
+  ].join(", ");
+}

@@ -1,0 +1,39 @@
+import { UsageError } from "../errors.ts";
+
+/**
+ * Makes sure that a program can be found, so that a typing error shows when a server starts and not when its first message
+ * comes.
+ *
+ * @param program Its path, or its name in one of the folders of `PATH`.
+ * @returns The path under which it was found.
+ * @throws {UsageError} If there is no such program.
+ */
+export async function findProgram(program: string): Promise<string> {
+  const windows = Deno.build.os === "windows";
+  const endings = windows
+    ? ["", ...(Deno.env.get("PATHEXT") ?? ".EXE;.CMD;.BAT").split(";")]
+    : [""];
+  const isPath = program.includes("/") || (windows && program.includes("\\"));
+  const path = Deno.env.get("PATH") ?? "";
+  const folders = isPath ? [""] : path.split(windows ? ";" : ":").filter((folder) => folder !== "");
+  // Windows looks in the current folder first.
+  if (windows && !isPath) folders.unshift(".");
+  for (const folder of folders) {
+    for (const ending of endings) {
+      const candidate = (folder === "" ? program : `${folder}/${program}`) + ending;
+      if (await isFile(candidate)) return candidate;
+    }
+  }
+  throw new UsageError(
+    `Cannot find program ${JSON.stringify(program)}: ` +
+      (isPath ? "there is no such file" : "expected its path, or its name in a folder of PATH"),
+  );
+}
+
+async function isFile(path: string): Promise<boolean> {
+  try {
+    return (await Deno.stat(path)).isFile;
+  } catch {
+    return false;
+  }
+}
