@@ -1,4 +1,7 @@
-/** Runs the real program as a child process: `deno run -A main.ts`, or the executable in `LABWIRE_BIN`. */
+/**
+ * Runs the real program as a child process: `deno run -A main.ts`, or the executable in `LABWIRE_BIN`. The executable
+ * gets a world like that of a lab PC: an empty working directory, an empty HOME, no Deno on PATH, no other variables.
+ */
 
 const main = new URL("../../main.ts", import.meta.url);
 
@@ -23,6 +26,34 @@ export interface Result {
 export function programCommand(): [string, string[]] {
   const bin = Deno.env.get("LABWIRE_BIN");
   return bin ? [bin, []] : [Deno.execPath(), ["run", "-A", "--quiet", main.href]];
+}
+
+/** What the world of the executable is: made once, removed at the end. */
+let bareWorld: { cwd: string; env: Record<string, string> } | undefined;
+
+function bare(): { cwd: string; env: Record<string, string> } {
+  if (bareWorld) return bareWorld;
+  const folder = Deno.makeTempDirSync({ prefix: "labwire-bare-" });
+  addEventListener("unload", () => Deno.removeSync(folder, { recursive: true }));
+  const [cwd, home] = [`${folder}/empty`, `${folder}/home`];
+  Deno.mkdirSync(cwd);
+  Deno.mkdirSync(home);
+  const windows = Deno.build.os === "windows";
+  const hasDeno = (path: string) => {
+    try {
+      return Deno.statSync(`${path}/${windows ? "deno.exe" : "deno"}`).isFile;
+    } catch {
+      return false;
+    }
+  };
+  const separator = windows ? ";" : ":";
+  const path = (Deno.env.get("PATH") ?? "").split(separator).filter((part) => !hasDeno(part));
+  const env: Record<string, string> = { HOME: home, PATH: path.join(separator) };
+  for (const name of ["SystemRoot", "TEMP", "TMP", "TMPDIR", "PATHEXT"]) {
+    const value = Deno.env.get(name);
+    if (value !== undefined) env[name] = value;
+  }
+  return bareWorld = { cwd, env };
 }
 
 /** A running child whose output can be waited for. */
@@ -106,13 +137,15 @@ export class Child implements AsyncDisposable {
 export function start(args: string[], options: StartOptions = {}): Child {
   const [program, before] = programCommand();
   const { stdin = "null", cwd, env } = options;
+  const world = before.length === 0 ? bare() : undefined;
   const command = new Deno.Command(program, {
     args: [...before, ...args],
     stdin,
     stdout: "piped",
     stderr: "piped",
-    cwd,
-    env: { NO_COLOR: "1", ...env },
+    cwd: cwd ?? world?.cwd,
+    clearEnv: world !== undefined,
+    env: { ...world?.env, NO_COLOR: "1", ...env },
   });
   return new Child(command.spawn());
 }

@@ -1,0 +1,102 @@
+/**
+ * Makes executables in `dist/`: `deno task compile` for this platform, `deno task compile:all` for all.
+ *
+ * The program is bundled first, so that an executable carries one file and not the whole of every npm package. It is not
+ * minified: that saves 0.2 % of the executable and would make the stack traces of `--debug` useless.
+ *
+ * @module
+ */
+
+import config from "../../deno.json" with { type: "json" };
+import { checksums, dist } from "./checksums.ts";
+import { icon } from "./icon.ts";
+import { permissions } from "./permissions.ts";
+import { executableName, targets } from "./targets.ts";
+
+const root = new URL("../../", import.meta.url);
+
+/** Runs a program in the repository. */
+async function run(program: string, args: string[]): Promise<{ output: string; code: number }> {
+  const { code, stdout, stderr } = await new Deno.Command(program, { args, cwd: root }).output();
+  const decoder = new TextDecoder();
+  return { code, output: decoder.decode(stdout) + decoder.decode(stderr) };
+}
+
+/** Runs a subcommand of the Deno that runs this. */
+async function deno(...args: string[]): Promise<void> {
+  const { code, output } = await run(Deno.execPath(), args);
+  if (code !== 0) throw new Error(`Cannot run "deno ${args.join(" ")}":\n${output}`);
+}
+
+/** The commit that is being compiled, with a `+` when files differ from it. */
+async function currentCommit(): Promise<string> {
+  const { code, output } = await run("git", ["rev-parse", "--short=12", "HEAD"]);
+  if (code !== 0) return "unknown";
+  const changes = await run("git", ["status", "--porcelain"]);
+  return output.trim() + (changes.output === "" ? "" : "+");
+}
+
+/** Writes the program as one file, with the commit where `lib/cli/version.ts` looks for it. */
+async function bundle(file: string): Promise<void> {
+  await deno("bundle", "--quiet", "--platform=deno", `--output=${file}`, "main.ts");
+  const commit = `const LABWIRE_COMMIT = ${JSON.stringify(await currentCommit())};\n`;
+  await Deno.writeTextFile(file, commit + await Deno.readTextFile(file));
+}
+
+/** The arguments of `deno compile` for one platform; the program and its icon are in `folder`. */
+export function compileArguments(target: string, folder: string, output: string): string[] {
+  return [
+    "compile",
+    "--quiet",
+    "--no-check",
+    "--no-config",
+    "--no-lock",
+    "--no-prompt",
+    "--unstable-net",
+    ...permissions.map(({ flag }) => flag),
+    `--target=${target}`,
+    ...target.includes("windows") ? [`--icon=${folder}/labwire.ico`] : [],
+    `--output=${output}`,
+    `${folder}/labwire.js`,
+  ];
+}
+
+/**
+ * Compiles for one platform.
+ *
+ * @returns The file's name, or undefined where this Deno does not offer the platform.
+ */
+async function compile(target: string, folder: string): Promise<string | undefined> {
+  const name = executableName(config.version, target);
+  const args = compileArguments(target, folder, `dist/${name}`);
+  const { code, output } = await run(Deno.execPath(), args);
+  if (code === 0) return name;
+  if (output.includes(`invalid value '${target}'`)) return undefined;
+  throw new Error(`Cannot compile for ${target}:\n${output}`);
+}
+
+async function main(wanted: readonly string[]): Promise<void> {
+  await Deno.mkdir(dist, { recursive: true });
+  const folder = await Deno.makeTempDir({ prefix: "labwire-" });
+  try {
+    await bundle(`${folder}/labwire.js`);
+    await Deno.writeFile(`${folder}/labwire.ico`, icon());
+    for (const target of wanted) {
+      const name = await compile(target, folder);
+      console.log(
+        name === undefined
+          ? `left out ${target}: Deno ${Deno.version.deno} does not offer it`
+          : `dist/${name}`,
+      );
+    }
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+  await Deno.writeTextFile(new URL("SHA256SUMS", dist), await checksums(dist));
+}
+
+if (import.meta.main) {
+  const [word, ...others] = Deno.args;
+  if (others.length > 0) throw new Error("Cannot compile: expected --all, one target or nothing");
+  await main(word === "--all" ? targets : [word ?? Deno.build.target]);
+}

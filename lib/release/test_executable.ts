@@ -1,0 +1,23 @@
+/**
+ * Runs the tests of the command line against an executable instead of the sources: `deno task test:bin [FILE]`, by
+ * default the one that `deno task compile` makes.
+ *
+ * @module
+ */
+
+import config from "../../deno.json" with { type: "json" };
+import { dist } from "./checksums.ts";
+import { executableName } from "./targets.ts";
+
+if (import.meta.main) {
+  const [file] = Deno.args;
+  const made = new URL(executableName(config.version, Deno.build.target), dist);
+  const executable = await Deno.realPath(file ?? made);
+  console.log(`LABWIRE_BIN=${executable}`);
+  const { code } = await new Deno.Command(Deno.execPath(), {
+    args: ["test", "-A", "tests/cli"],
+    cwd: new URL("../../", import.meta.url),
+    env: { LABWIRE_BIN: executable },
+  }).spawn().status;
+  Deno.exit(code);
+}

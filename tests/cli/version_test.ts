@@ -1,0 +1,23 @@
+import { assertEquals, assertMatch } from "@std/assert";
+import config from "../../deno.json" with { type: "json" };
+import { labwire } from "./run.ts";
+
+const isExecutable = Deno.env.get("LABWIRE_BIN") !== undefined;
+
+Deno.test("labwire --version tells labwire, what it runs on, and of an executable the commit", async () => {
+  const { code, stdout, stderr } = await labwire(["--version"]);
+  assertEquals([code, stderr], [0, ""]);
+  const lines = Object.fromEntries(stdout.trimEnd().split("\n").map((line) => line.split(" ")));
+  assertEquals(lines.labwire, config.version);
+  assertEquals(lines.target, Deno.build.target);
+  assertMatch(lines.deno, /^\d+\.\d+\.\d+/);
+  assertMatch(lines.v8, /^\d+\./);
+  if (isExecutable) assertMatch(lines.commit, /^([0-9a-f]{12}\+?|unknown)$/);
+  else assertEquals(lines.commit, undefined);
+});
+
+Deno.test("labwire -V is --version, behind a command too", async () => {
+  const version = await labwire(["--version"]);
+  assertEquals(await labwire(["-V"]), version);
+  assertEquals(await labwire(["lab19", "--version"]), version);
+});
