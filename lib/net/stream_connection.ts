@@ -252,7 +252,7 @@ export class StreamConnection implements AsyncDisposable {
       // the system has closed it already
     }
     // Deno before 2.9 lets go of a write that waits for the peer only when the peer reads or breaks off.
-    await within(Promise.all([this.#reads.settled(), this.#writes.finish()]), SETTLING);
+    await within(Promise.all([this.#reads.settled(), this.#writes.settled()]), SETTLING);
     this.#finish();
   }
 

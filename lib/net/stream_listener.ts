@@ -273,6 +273,8 @@ export class StreamListener implements AsyncDisposable {
     for (const socket of this.#sockets) socket.close();
     for (const connection of this.#connections) connection.stopReading();
     this.#wake?.();
+    // Nobody will take them any more.
+    for (const connection of this.#arrived.splice(0)) void connection.abort();
     await within(this.#settled(), grace);
     await Promise.all([...this.#connections].map((connection) => connection.abort()));
     // A handler that goes on without its connection is not waited for.

@@ -16,6 +16,8 @@ export class WriteSide {
   #bytes = 0;
   #batch: Promise<boolean> | null = null;
   #tail: Promise<boolean> = Promise.resolve(true);
+  #writing: Promise<number> | null = null;
+  #callOff: ((written: number) => void) | null = null;
   #ended = false;
   #failed = false;
 
@@ -55,10 +57,16 @@ export class WriteSide {
     return this.#tail;
   }
 
-  /** Takes no more writes and forgets those that are queued. */
+  /** Takes no more writes and gives up those that are queued or under way. */
   fail(): void {
     this.#ended = true;
     this.#failed = true;
+    this.#callOff?.(0);
+  }
+
+  /** Resolves when the system is done with the last write. */
+  async settled(): Promise<void> {
+    await this.#writing?.catch(() => {});
   }
 
   async #flush(): Promise<boolean> {
@@ -81,7 +89,9 @@ export class WriteSide {
   async #some(bytes: Uint8Array): Promise<number> {
     this.#idle.begin();
     try {
-      const written = await this.#writeSome(bytes);
+      const calledOff = new Promise<number>((resolve) => this.#callOff = resolve);
+      this.#writing = this.#writeSome(bytes);
+      const written = await Promise.race([this.#writing, calledOff]);
       this.#bytes += written;
       this.#waiting -= written;
       return written;
