@@ -125,3 +125,14 @@ export {
 } from "./lib/codecs/struct_format.ts";
 export { type StructBytes, StructJson, type StructJsonOptions } from "./lib/codecs/struct_json.ts";
 export type { SequenceCounts } from "./lib/villas/source_statistics.ts";
+export { Line } from "./lib/struct/line.ts";
+export type {
+  DefaultFormat,
+  LineAction,
+  LineConnectOptions,
+  LineListenOptions,
+  LineOptions,
+  LineProblem,
+  LineStats,
+} from "./lib/struct/line_options.ts";
+export { LinePeer } from "./lib/struct/line_peer.ts";
