@@ -33,11 +33,18 @@ export interface GraceOptions {
  * Nothing that a peer does makes a method throw: when the connection is gone, `read()` gives null and `write()` false, and
  * `closeReason` and `error` tell why.
  *
- * @example Ask and read the answer
- * ```ts ignore
- * await using connection = await connectStream({ host: "localhost", port: 12345 });
- * await connection.write(new TextEncoder().encode("Hello, world"));
- * for await (const chunk of connection) console.log(chunk);
+ * @example Read to the end
+ * ```ts
+ * import { connectStream, listenStream } from "@labwire/labwire";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using listener = listenStream({
+ *   port: 0,
+ *   onConnection: async (connection) => void await connection.write(new Uint8Array([1, 2, 3])),
+ * });
+ * await using connection = await connectStream({ port: listener.addr.port });
+ * for await (const chunk of connection) assertEquals(chunk, new Uint8Array([1, 2, 3]));
+ * assertEquals(connection.readEnd, "ended");
  * ```
  */
 export class StreamConnection implements AsyncDisposable {
@@ -61,6 +68,8 @@ export class StreamConnection implements AsyncDisposable {
   #error: Error | undefined;
 
   /**
+   * Takes over a connection; see `connectStream()` and `listenStream()` for the usual ways to get one.
+   *
    * @param conn The open connection, which belongs to the new object from now on.
    * @param options How it behaves.
    */
