@@ -35,13 +35,10 @@ export interface ConnectStreamOptions extends StreamConnectionOptions, RetryOpti
  * time, and what is wrong with TLS.
  *
  * @example Five attempts, a second apart
- * ```ts
- * import { connectStream, listenStream } from "@labwire/labwire";
- *
- * await using listener = listenStream({ port: 0 });
- * await using connection = await connectStream({
+ * ```ts ignore
+ * const connection = await connectStream({
  *   host: "localhost",
- *   port: listener.addr.port,
+ *   port: 10000,
  *   attempts: 5,
  *   onAttemptFailed: (attempt, attempts) =>
  *     console.error(`Connection attempt ${attempt} of ${attempts} failed.`),
