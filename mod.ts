@@ -125,3 +125,44 @@ export {
 } from "./lib/codecs/struct_format.ts";
 export { type StructBytes, StructJson, type StructJsonOptions } from "./lib/codecs/struct_json.ts";
 export type { SequenceCounts } from "./lib/villas/source_statistics.ts";
+export { Line } from "./lib/struct/line.ts";
+export type {
+  DefaultFormat,
+  LineAction,
+  LineConnectOptions,
+  LineListenOptions,
+  LineOptions,
+  LineProblem,
+  LineStats,
+} from "./lib/struct/line_options.ts";
+export { LinePeer } from "./lib/struct/line_peer.ts";
+export { AllowList, type Network, parseCidrList } from "./lib/net/allow_list.ts";
+export type { TlsIdentity } from "./lib/net/bind_stream.ts";
+export { connectStream, type ConnectStreamOptions } from "./lib/net/connect_stream.ts";
+export { fixedFraming } from "./lib/net/fixed_framing.ts";
+export type { Framing, Splitter } from "./lib/net/framing.ts";
+export { lineFraming, type LineFramingOptions } from "./lib/net/line_framing.ts";
+export { noFraming } from "./lib/net/no_framing.ts";
+export {
+  type BufferSource,
+  type ByteSource,
+  readMessages,
+  type ReadMessagesOptions,
+  readRecords,
+  type ReadRecordsOptions,
+} from "./lib/net/read_messages.ts";
+export type { ReadEnd } from "./lib/net/read_side.ts";
+export { retry, type RetryOptions } from "./lib/net/retry.ts";
+export {
+  type CloseReason,
+  type GraceOptions,
+  StreamConnection,
+  type StreamConnectionOptions,
+} from "./lib/net/stream_connection.ts";
+export {
+  listenStream,
+  type ListenStreamOptions,
+  StreamListener,
+  type StreamListenerStats,
+  type StreamProblem,
+} from "./lib/net/stream_listener.ts";

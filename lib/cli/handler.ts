@@ -24,7 +24,10 @@ export async function loadModule(file: string): Promise<Record<string, unknown>>
     // Written so that tools which read this see that nothing but a local file can be meant.
     return await import(`file://${url.slice("file://".length)}`);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = (cause instanceof Error ? cause.message : String(cause)).replace(
+      /\n\s+at /g,
+      " at ",
+    );
     throw new UsageError(`Cannot load handler "${file}": ${reason}`, { cause });
   }
 }

@@ -2,8 +2,10 @@ import { UsageError } from "../errors.ts";
 import { isIPv4, isIPv6, unmapped } from "./address.ts";
 
 /** A network: the bytes of its address, of which the first so many bits count. */
-interface Network {
+export interface Network {
+  /** 4 bytes of an IPv4 address, or 16 of an IPv6 one. */
   readonly bytes: Uint8Array;
+  /** How many bits, from the first, make the network. */
   readonly bits: number;
 }
 
@@ -11,7 +13,11 @@ interface Network {
 export class AllowList {
   readonly #networks: readonly Network[];
 
-  /** @param networks The networks, as {@linkcode parseCidrList} makes them. */
+  /**
+   * Makes a list of networks; {@linkcode parseCidrList} makes one from text.
+   *
+   * @param networks The networks.
+   */
   constructor(networks: readonly Network[]) {
     this.#networks = networks;
   }
@@ -34,6 +40,16 @@ export class AllowList {
  * @param list The addresses and networks, or a text with commas between them.
  * @returns What tells whether an address is among them.
  * @throws {UsageError} If one of them is neither, or the list is empty.
+ *
+ * @example A network and this computer
+ * ```ts
+ * import { parseCidrList } from "@labwire/labwire";
+ * import { assert, assertFalse } from "@std/assert";
+ *
+ * const allow = parseCidrList("192.168.1.0/24, ::1");
+ * assert(allow.matches("192.168.1.77"));
+ * assertFalse(allow.matches("192.168.2.77"));
+ * ```
  */
 export function parseCidrList(list: string | readonly string[]): AllowList {
   const items = typeof list === "string" ? list.split(",").map((item) => item.trim()) : list;

@@ -35,10 +35,13 @@ export interface ConnectStreamOptions extends StreamConnectionOptions, RetryOpti
  * time, and what is wrong with TLS.
  *
  * @example Five attempts, a second apart
- * ```ts ignore
- * const connection = await connectStream({
+ * ```ts
+ * import { connectStream, listenStream } from "@labwire/labwire";
+ *
+ * await using listener = listenStream({ port: 0 });
+ * await using connection = await connectStream({
  *   host: "localhost",
- *   port: 10000,
+ *   port: listener.addr.port,
  *   attempts: 5,
  *   onAttemptFailed: (attempt, attempts) =>
  *     console.error(`Connection attempt ${attempt} of ${attempts} failed.`),

@@ -70,12 +70,30 @@ export class DatagramEndpoint implements AsyncDisposable {
         const [bytes, from] = await this.#socket.receive(this.#buffer);
         return { bytes, from: toEndpoint(from) };
       } catch (error) {
-        if (this.#closed) return null;
-        if (!isBounce(error)) throw error;
-        this.bounced++;
+        this.#checkReceive(error);
       }
     }
     return null;
+  }
+
+  /**
+   * Hands every datagram to a function until the socket is closed: the fast way to receive, with no promise per datagram
+   * beyond the system's own.
+   *
+   * @param handle Takes one datagram, whose bytes last until it returns or its promise resolves; returns false to end.
+   */
+  async serve(
+    handle: (bytes: Uint8Array, from: Endpoint) => boolean | Promise<boolean>,
+  ): Promise<void> {
+    while (!this.#closed) {
+      try {
+        const [bytes, from] = await this.#socket.receive(this.#buffer);
+        const going = handle(bytes, toEndpoint(from));
+        if (!(typeof going === "boolean" ? going : await going)) return;
+      } catch (error) {
+        this.#checkReceive(error);
+      }
+    }
   }
 
   /**
@@ -83,15 +101,20 @@ export class DatagramEndpoint implements AsyncDisposable {
    *
    * @param bytes Its payload, at most 65,507 bytes over IPv4. Must stay unchanged until the promise resolves.
    * @param to Where to; a host name is resolved each time, so pass an IP address.
-   * @throws {Deno.errors.NotFound | Deno.errors.ConnectionRefused} If a unix path has nobody behind it.
+   * @returns How many bytes the system took: all of them. Rejects if a unix path has nobody behind it.
    */
-  async send(bytes: Uint8Array, to: Endpoint): Promise<void> {
-    await this.#socket.send(
-      bytes,
-      "path" in to
-        ? { transport: "unixpacket", path: to.path }
-        : { transport: "udp", hostname: to.hostname, port: to.port },
-    );
+  send(bytes: Uint8Array, to: Endpoint): Promise<number> {
+    const address = "path" in to
+      ? { transport: "unixpacket" as const, path: to.path }
+      : { transport: "udp" as const, hostname: to.hostname, port: to.port };
+    return this.#socket.send(bytes, address);
+  }
+
+  /** Lets pass what does not end the socket. */
+  #checkReceive(error: unknown): void {
+    if (this.#closed) return;
+    if (!isBounce(error)) throw error;
+    this.bounced++;
   }
 
   /** Yields datagrams until the socket is closed; see {@linkcode Datagram.bytes} for how long each lasts. */

@@ -1,12 +1,18 @@
 /** Cuts a byte stream into messages; one splitter per connection. */
 export interface Framing {
   /**
+   * Makes a message ready to be sent.
+   *
    * @param message One message.
    * @returns The bytes that stand for it on the stream.
    * @throws {CodecError} If the message has bytes that this framing cannot carry.
    */
   wrap(message: Uint8Array): Uint8Array;
-  /** @returns The state that one connection's incoming bytes run through. */
+  /**
+   * Begins to read a stream.
+   *
+   * @returns The state that one connection's incoming bytes run through.
+   */
   splitter(): Splitter;
 }
 

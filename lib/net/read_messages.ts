@@ -5,7 +5,11 @@ import type { ReadEnd } from "./read_side.ts";
 
 /** Where bytes come from: a `StreamConnection`, or anything like it. */
 export interface ByteSource {
-  /** @returns The bytes that arrived next, valid until the next call, or null at the end. */
+  /**
+   * Reads what arrives next.
+   *
+   * @returns Bytes, valid until the next call, or null at the end.
+   */
   read(): Promise<Uint8Array | null>;
   /** Why there is nothing more to read, once `read()` has returned null; `"ended"` where absent. */
   readonly readEnd?: ReadEnd;
@@ -13,7 +17,11 @@ export interface ByteSource {
 
 /** A {@linkcode ByteSource} that fills a buffer of the caller's. */
 export interface BufferSource {
-  /** @returns How many bytes were put at the start of the buffer, or null at the end. */
+  /**
+   * Reads what arrives next into a buffer.
+   *
+   * @returns How many bytes were put at its start, or null at the end.
+   */
   readInto(buffer: Uint8Array): Promise<number | null>;
   /** Why there is nothing more to read; `"ended"` where absent. */
   readonly readEnd?: ReadEnd;
@@ -36,6 +44,24 @@ export interface ReadMessagesOptions {
  * @param options What to do on bad messages.
  * @returns The messages in order. Each is valid until the next one is asked for: `slice()` what is to be kept.
  * @throws {CodecError} If the stream has no message at some place and there is no `onBad`, or it ends inside a message.
+ *
+ * @example Lines
+ * ```ts
+ * import { connectStream, lineFraming, listenStream, readMessages } from "@labwire/labwire";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using listener = listenStream({
+ *   port: 0,
+ *   onConnection: async (connection) =>
+ *     void await connection.write(new TextEncoder().encode("1.5 V\r\n2.0 V\n")),
+ * });
+ * await using connection = await connectStream({ port: listener.addr.port });
+ * const lines: string[] = [];
+ * for await (const line of readMessages(connection, lineFraming())) {
+ *   lines.push(new TextDecoder().decode(line));
+ * }
+ * assertEquals(lines, ["1.5 V", "2.0 V"]);
+ * ```
  */
 export async function* readMessages(
   source: ByteSource,

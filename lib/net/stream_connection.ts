@@ -6,8 +6,6 @@ import { WriteSide } from "./write_side.ts";
 
 /** Seconds that a closed connection's last system calls are waited for. */
 const SETTLING = 0.2;
-/** Bytes that fit into a packet of any network. */
-const ONE_PACKET = 1200;
 
 /** How a {@linkcode StreamConnection} behaves. */
 export interface StreamConnectionOptions {
@@ -35,11 +33,18 @@ export interface GraceOptions {
  * Nothing that a peer does makes a method throw: when the connection is gone, `read()` gives null and `write()` false, and
  * `closeReason` and `error` tell why.
  *
- * @example Ask and read the answer
- * ```ts ignore
- * await using connection = await connectStream({ host: "localhost", port: 12345 });
- * await connection.write(new TextEncoder().encode("Hello, world"));
- * for await (const chunk of connection) console.log(chunk);
+ * @example Read to the end
+ * ```ts
+ * import { connectStream, listenStream } from "@labwire/labwire";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using listener = listenStream({
+ *   port: 0,
+ *   onConnection: async (connection) => void await connection.write(new Uint8Array([1, 2, 3])),
+ * });
+ * await using connection = await connectStream({ port: listener.addr.port });
+ * for await (const chunk of connection) assertEquals(chunk, new Uint8Array([1, 2, 3]));
+ * assertEquals(connection.readEnd, "ended");
  * ```
  */
 export class StreamConnection implements AsyncDisposable {
@@ -50,10 +55,6 @@ export class StreamConnection implements AsyncDisposable {
   /** Resolves when the connection is closed. */
   readonly finished: Promise<void>;
   readonly #conn: Deno.Conn;
-  /** Whether this is TCP without TLS. */
-  readonly #plain: boolean;
-  /** Whether the system still holds back small packets. */
-  #delays: boolean;
   readonly #idle: IdleTimer;
   readonly #reads: ReadSide;
   readonly #writes: WriteSide;
@@ -67,6 +68,8 @@ export class StreamConnection implements AsyncDisposable {
   #error: Error | undefined;
 
   /**
+   * Takes over a connection; see `connectStream()` and `listenStream()` for the usual ways to get one.
+   *
    * @param conn The open connection, which belongs to the new object from now on.
    * @param options How it behaves.
    */
@@ -83,8 +86,7 @@ export class StreamConnection implements AsyncDisposable {
     this.#reads = new ReadSide((buffer) => this.#conn.read(buffer), this.#idle, onError);
     this.#writes = new WriteSide((bytes) => this.#conn.write(bytes), this.#idle, onError);
     this.#signal = signal;
-    this.#plain = "setNoDelay" in conn;
-    this.#delays = this.#plain;
+    if ("setNoDelay" in conn) (conn as Deno.TcpConn).setNoDelay(true);
     if (signal?.aborted) void this.abort("aborted");
     else signal?.addEventListener("abort", this.#onAbort, { once: true });
   }
@@ -148,7 +150,6 @@ export class StreamConnection implements AsyncDisposable {
    * @returns Whether the system has taken them; false when the connection is gone.
    */
   write(bytes: Uint8Array): Promise<boolean> {
-    if (this.#delays) this.#sendAtOnce(bytes.length);
     return this.#writes.write(bytes);
   }
 
@@ -198,9 +199,7 @@ export class StreamConnection implements AsyncDisposable {
    */
   async end(options: GraceOptions = {}): Promise<void> {
     const { grace = 1 } = options;
-    // Closing is enough where all that was written has left, and all that came was read.
-    const done = this.#plain && this.#reads.end === "ended" && this.#writes.waiting === 0;
-    if (!this.#released && !done) {
+    if (!this.#released) {
       await within(Promise.all([this.closeWrite(), this.#reads.drain()]), grace);
     }
     await this.close({ grace: 0 });
@@ -241,20 +240,6 @@ export class StreamConnection implements AsyncDisposable {
     for (let chunk; (chunk = await this.read()) !== null;) yield chunk;
   }
 
-  /**
-   * Has the system send small packets while others are on the way. That costs a system call, so it is done when the connection
-   * turns out to send more than one packet.
-   */
-  #sendAtOnce(size: number): void {
-    if (this.bytesSent + this.bytesQueued === 0 && size <= ONE_PACKET) return;
-    this.#delays = false;
-    try {
-      (this.#conn as Deno.TcpConn).setNoDelay(true);
-    } catch {
-      // the peer is gone already
-    }
-  }
-
   async #close(grace: number): Promise<void> {
     if (!this.#released && this.#writes.waiting > 0) await within(this.#writes.finish(), grace);
     await this.#release();
@@ -276,9 +261,7 @@ export class StreamConnection implements AsyncDisposable {
       // the system has closed it already
     }
     // Deno before 2.9 lets go of a write that waits for the peer only when the peer reads or breaks off.
-    const { reading } = this.#reads;
-    const { writing } = this.#writes;
-    if (reading || writing) await within(Promise.all([reading, writing]), SETTLING);
+    await within(Promise.all([this.#reads.settled(), this.#writes.settled()]), SETTLING);
     this.#finish();
   }
 

@@ -1,72 +1,20 @@
-import type { AllowList } from "./allow_list.ts";
 import { formatAddress, type HostPort } from "./address.ts";
-import { bindStream, type StreamSocket, type TlsIdentity } from "./bind_stream.ts";
+import { bindStream, type StreamSocket } from "./bind_stream.ts";
 import { delay, within } from "./deadline.ts";
 import { Limit } from "./limit.ts";
+import type {
+  ListenStreamOptions,
+  StreamListenerStats,
+  StreamProblem,
+} from "./listen_stream_options.ts";
 import { type GraceOptions, hostPort, StreamConnection } from "./stream_connection.ts";
+
+export type { ListenStreamOptions, StreamListenerStats, StreamProblem };
 
 /** Seconds after which accepting is tried again when the system had no means to. */
 const ACCEPT_PAUSE = 0.05;
 /** Connections beyond the limit that are told so at the same time; any more are just closed. */
 const TOLD_AT_ONCE = 64;
-
-/** Something that went wrong with one client, or with accepting one; the listener goes on. */
-export interface StreamProblem {
-  /**
-   * What it is: the system could not accept, TLS could not be agreed on, the address is not allowed, there are too many
-   * connections, or `onConnection` threw.
-   */
-  kind: "accept" | "tls" | "not-allowed" | "too-many" | "handler";
-  /** The client, where there is one. */
-  remoteAddr?: HostPort;
-  /** What it is, to be shown to a person. */
-  message: string;
-  /** What was thrown, if something was. */
-  error?: unknown;
-}
-
-/** What a {@linkcode StreamListener} has done so far. */
-export interface StreamListenerStats {
-  /** Connections accepted and let in. */
-  accepted: number;
-  /** Connections that the allow list kept out. */
-  refusedByAllow: number;
-  /** Connections that were too many. */
-  refusedByLimit: number;
-  /** Connections open now. */
-  open: number;
-}
-
-/** Where and how {@linkcode listenStream} listens. */
-export interface ListenStreamOptions {
-  /** Host name or IP address. Default: `localhost`, which is 127.0.0.1 and ::1. */
-  host?: string;
-  /** TCP port; 0 for one that is free. */
-  port: number;
-  /** Certificate and key, to serve TLS. */
-  tls?: TlsIdentity;
-  /** Who may connect. Default: everybody. */
-  allow?: AllowList;
-  /** Most connections at once. Default: no limit. */
-  maxConnections?: number;
-  /** Seconds without a byte, while this side waits for a client, after which its connection is closed. Default: never. */
-  idleTimeout?: number;
-  /** Seconds that a TLS handshake may take. Default: 10. */
-  handshakeTimeout?: number;
-  /**
-   * Serves one connection, which is closed when the promise resolves; any number run at once. Without it, take connections
-   * from the iterator, and close them.
-   */
-  onConnection?: (connection: StreamConnection) => void | Promise<void>;
-  /** Tells a client that there are too many, before its connection is closed. */
-  onTooMany?: (connection: StreamConnection) => void | Promise<void>;
-  /** Told of what went wrong with one client. Default: nobody is. */
-  onProblem?: (problem: StreamProblem) => void;
-  /** Seconds that what is in hand may take when the listener closes. Default: 5. */
-  grace?: number;
-  /** Closes the listener, as `close()` does. */
-  signal?: AbortSignal;
-}
 
 /**
  * Listens for TCP or TLS connections.
@@ -79,15 +27,19 @@ export interface ListenStreamOptions {
  * @throws {UsageError} If the address cannot be bound, or certificate and key cannot be used.
  *
  * @example Echo
- * ```ts ignore
+ * ```ts
+ * import { connectStream, listenStream } from "@labwire/labwire";
+ * import { assertEquals } from "@std/assert";
+ *
  * await using listener = listenStream({
  *   port: 0,
  *   onConnection: async (connection) => {
  *     for await (const chunk of connection) await connection.write(chunk);
  *   },
  * });
- * console.log(listener.addr.port);
- * await listener.finished;
+ * await using connection = await connectStream({ port: listener.addr.port });
+ * await connection.write(new TextEncoder().encode("Hello, world"));
+ * assertEquals(await connection.read(), new TextEncoder().encode("Hello, world"));
  * ```
  */
 export function listenStream(options: ListenStreamOptions): StreamListener {
@@ -115,6 +67,8 @@ export class StreamListener implements AsyncDisposable {
   readonly #finish: () => void;
 
   /**
+   * Use {@linkcode listenStream}.
+   *
    * @param sockets The bound sockets, which belong to the new object from now on.
    * @param options As for {@linkcode listenStream}.
    */

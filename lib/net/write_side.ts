@@ -11,14 +11,12 @@ export class WriteSide {
   readonly #writeSome: WriteSome;
   readonly #idle: IdleTimer;
   readonly #onError: (error: unknown) => void;
-  /** What waits for its turn, and the promise of the batch that it will be. */
   #queue: Uint8Array[] = [];
-  #batch: Promise<boolean> | null = null;
-  #tail: Promise<boolean> = Promise.resolve(true);
-  #flushing = false;
   #waiting = 0;
   #bytes = 0;
-  #writing: Promise<void> | null = null;
+  #batch: Promise<boolean> | null = null;
+  #tail: Promise<boolean> = Promise.resolve(true);
+  #writing: Promise<number> | null = null;
   #callOff: ((written: number) => void) | null = null;
   #ended = false;
   #failed = false;
@@ -47,15 +45,9 @@ export class WriteSide {
   /** Resolves with true when the system has taken all of the bytes, with false when it will not. */
   write(bytes: Uint8Array): Promise<boolean> {
     if (this.#ended) return Promise.resolve(false);
-    this.#waiting += bytes.length;
-    if (!this.#flushing) return this.#tail = this.#flush([bytes]);
     this.#queue.push(bytes);
-    this.#batch ??= this.#tail = this.#tail.then(() => {
-      const chunks = joined(this.#queue);
-      this.#queue = [];
-      this.#batch = null;
-      return this.#flush(chunks);
-    });
+    this.#waiting += bytes.length;
+    if (this.#batch === null) this.#tail = this.#batch = this.#tail.then(() => this.#flush());
     return this.#batch;
   }
 
@@ -72,13 +64,15 @@ export class WriteSide {
     this.#callOff?.(0);
   }
 
-  /** The last write, if the system is not done with it. */
-  get writing(): Promise<void> | null {
-    return this.#writing;
+  /** Resolves when the system is done with the last write. */
+  async settled(): Promise<void> {
+    await this.#writing?.catch(() => {});
   }
 
-  async #flush(chunks: Uint8Array[]): Promise<boolean> {
-    this.#flushing = true;
+  async #flush(): Promise<boolean> {
+    const chunks = joined(this.#queue);
+    this.#queue = [];
+    this.#batch = null;
     try {
       for (const chunk of chunks) {
         for (let at = 0; at < chunk.length && !this.#failed;) {
@@ -89,23 +83,15 @@ export class WriteSide {
       if (!this.#failed) this.#onError(error);
       this.fail();
     }
-    this.#flushing = this.#batch !== null;
     return !this.#failed;
   }
 
   async #some(bytes: Uint8Array): Promise<number> {
-    const { promise, resolve, reject } = Promise.withResolvers<number>();
-    this.#callOff = resolve;
     this.#idle.begin();
-    this.#writing = this.#writeSome(bytes).then((written) => {
-      this.#writing = null;
-      resolve(written);
-    }, (error) => {
-      this.#writing = null;
-      reject(error);
-    });
     try {
-      const written = await promise;
+      const calledOff = new Promise<number>((resolve) => this.#callOff = resolve);
+      this.#writing = this.#writeSome(bytes);
+      const written = await Promise.race([this.#writing, calledOff]);
       this.#bytes += written;
       this.#waiting -= written;
       return written;

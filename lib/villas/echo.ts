@@ -3,12 +3,7 @@ import type { Sample, Timestamp } from "../codecs/sample.ts";
 import { villasProtobuf } from "../codecs/villas_protobuf.ts";
 import { CodecError } from "../errors.ts";
 import { type Endpoint, formatAddress } from "../net/address.ts";
-import {
-  bindDatagram,
-  type Datagram,
-  type DatagramEndpoint,
-  sameEndpoint,
-} from "../net/datagram.ts";
+import { bindDatagram, type DatagramEndpoint, sameEndpoint } from "../net/datagram.ts";
 import { socketFile } from "../net/socket_file.ts";
 import { wallClock } from "./clock.ts";
 import { resolvePair } from "./endpoints.ts";
@@ -176,13 +171,16 @@ export class Echo implements AsyncDisposable {
     signal?.addEventListener("abort", onAbort, { once: true });
     if (signal?.aborted) onAbort();
     try {
-      while (!this.#closing && this.#counters.messages < count) {
-        const datagram = await this.#socket.receive();
-        if (datagram === null) break;
+      await this.#socket.serve((bytes, from) => {
+        const going = () => !this.#closing && this.#counters.messages < count;
+        const answering = this.#accepts(from) && this.#answer(bytes, from);
+        if (!answering) return going();
         this.#busy = true;
-        if (this.#accepts(datagram.from)) await this.#handle(datagram);
-        this.#busy = false;
-      }
+        return answering.then(() => {
+          this.#busy = false;
+          return going();
+        });
+      });
     } finally {
       signal?.removeEventListener("abort", onAbort);
       this.#ended.abort();
@@ -212,27 +210,48 @@ export class Echo implements AsyncDisposable {
     return false;
   }
 
-  async #handle({ bytes, from }: Datagram): Promise<void> {
+  /** Handles a message; what it returns, if anything, is to be waited for. */
+  #answer(bytes: Uint8Array, from: Endpoint): Promise<void> | undefined {
     const samples = this.#decode(bytes, from);
-    if (samples === null) return;
-    const { onMessage } = this.#options;
-    if (onMessage) {
-      const waiting = onMessage({ samples, received: this.#now(), bytes, from });
-      if (waiting) await waiting;
-    }
+    if (samples === null) return undefined;
+    const { onMessage, handler } = this.#options;
+    const told = onMessage?.({ samples, received: this.#now(), bytes, from });
+    if (told || handler) return this.#answerLater(told, bytes, samples, from);
     try {
-      const reply = await this.#reply(bytes, samples);
+      return this.#send(this.#reply(bytes, samples), from);
+    } catch (error) {
+      this.#unanswered(error, from);
+    }
+  }
+
+  /** The same where something has to be waited for before the reply. */
+  async #answerLater(
+    told: void | Promise<void>,
+    bytes: Uint8Array,
+    samples: Sample[],
+    from: Endpoint,
+  ): Promise<void> {
+    await told;
+    try {
+      const { handler } = this.#options;
+      const reply = handler
+        ? await handled(bytes, samples, handler, this.#codec)
+        : this.#reply(bytes, samples);
       if (reply !== null) await this.#send(reply, from);
     } catch (error) {
-      const refused = error instanceof Refusal || error instanceof CodecError;
-      this.#counters[refused ? "refused" : "failed"]++;
-      const message = error instanceof Error ? error.message : String(error);
-      this.#problem(
-        refused ? "refused" : "handler",
-        refused ? message : `The handler threw: ${message}`,
-        from,
-      );
+      this.#unanswered(error, from);
     }
+  }
+
+  #unanswered(error: unknown, from: Endpoint): void {
+    const refused = error instanceof Refusal || error instanceof CodecError;
+    this.#counters[refused ? "refused" : "failed"]++;
+    const message = error instanceof Error ? error.message : String(error);
+    this.#problem(
+      refused ? "refused" : "handler",
+      refused ? message : `The handler threw: ${message}`,
+      from,
+    );
   }
 
   #decode(bytes: Uint8Array, from: Endpoint): Sample[] | null {
@@ -255,32 +274,30 @@ export class Echo implements AsyncDisposable {
     }
   }
 
-  /** The bytes to send back: those received, unless somebody wants others. */
-  #reply(bytes: Uint8Array, samples: Sample[]): Uint8Array | null | Promise<Uint8Array | null> {
-    const { constant, handler } = this.#options;
-    if (handler) return handled(bytes, samples, handler, this.#codec);
-    if (constant) {
-      checkEcho(samples);
-      return this.#codec.encode(samples.map((sample) => withConstants(sample, constant)));
-    }
+  /** The bytes to send back: those received, unless there are constants to send instead. */
+  #reply(bytes: Uint8Array, samples: Sample[]): Uint8Array {
     checkEcho(samples);
-    return bytes;
+    const { constant } = this.#options;
+    if (!constant) return bytes;
+    return this.#codec.encode(samples.map((sample) => withConstants(sample, constant)));
   }
 
-  async #send(reply: Uint8Array, from: Endpoint): Promise<void> {
+  #send(reply: Uint8Array, from: Endpoint): Promise<void> {
     const to = this.#options.replyTo === "sender" ? from : this.#remote;
-    try {
-      await this.#socket.send(reply, to);
-      this.#counters.replies++;
-    } catch (error) {
-      this.#counters.unsent++;
-      const reason = error instanceof Error ? error.message : String(error);
-      this.#problem(
-        "send",
-        `Cannot send ${reply.length} bytes to ${formatAddress(to)}: ${reason}`,
-        from,
-      );
-    }
+    return this.#socket.send(reply, to).then(
+      () => {
+        this.#counters.replies++;
+      },
+      (error) => {
+        this.#counters.unsent++;
+        const reason = error instanceof Error ? error.message : String(error);
+        this.#problem(
+          "send",
+          `Cannot send ${reply.length} bytes to ${formatAddress(to)}: ${reason}`,
+          from,
+        );
+      },
+    );
   }
 
   #problem(kind: EchoProblem["kind"], message: string, from: Endpoint): void {

@@ -43,7 +43,7 @@ export async function* ticks(options: TickOptions): AsyncGenerator<Tick, void, v
       await sleep(Math.ceil(wait), signal);
       continue;
     }
-    const latest = Math.floor((now() - start) * rate / 1000);
+    const latest = Math.max(next, Math.floor((now() - start) * rate / 1000)); // rounding may take one away
     const oldest = Math.min(latest, Math.ceil((now() - CATCH_UP_MS - start) * rate / 1000));
     for (next = Math.max(next, oldest); next <= latest && next < limit && !signal.aborted; next++) {
       yield { step: next, late: Math.max(0, now() - dueAt(next)) };

@@ -1,0 +1,35 @@
+import type { Struct } from "../codecs/struct.ts";
+import type { StructValues } from "../codecs/struct_types.ts";
+
+/** What to do with the records of a block. */
+export interface Actor<F extends string> {
+  /** The format of the records. */
+  readonly struct: Struct<F>;
+  /** Handles a record; if it returns a promise, the next record waits for it. */
+  readonly act: (values: StructValues<F>) => unknown;
+  /** Told of what `act` throws. */
+  readonly onError: (error: unknown) => void;
+  /** Whether to leave off. */
+  readonly stopped: () => boolean;
+}
+
+/**
+ * Handles the records of a block one after another. A promise is made only where handling a record takes one.
+ *
+ * @param block Whole records.
+ * @param actor What to do with them.
+ */
+export async function actOnBlock<F extends string>(
+  block: Uint8Array,
+  { struct, act, onError, stopped }: Actor<F>,
+): Promise<void> {
+  const view = new DataView(block.buffer, block.byteOffset, block.byteLength);
+  for (let at = 0; at < block.length && !stopped(); at += struct.size) {
+    try {
+      const result = act(struct.unpackFrom(view, at));
+      if (typeof result === "object" && result !== null && "then" in result) await result;
+    } catch (error) {
+      onError(error);
+    }
+  }
+}

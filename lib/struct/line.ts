@@ -1,0 +1,297 @@
+import { compileStruct, type Struct } from "../codecs/struct.ts";
+import type { StructInputs, StructValues } from "../codecs/struct_types.ts";
+import { CodecError, ConnectError, UsageError } from "../errors.ts";
+import { formatAddress, type HostPort } from "../net/address.ts";
+import type { GraceOptions, StreamConnection } from "../net/stream_connection.ts";
+import { actOnBlock, type Actor } from "./act_on_block.ts";
+import { connectLine } from "./connect_line.ts";
+import { listenLine } from "./listen_line.ts";
+import { LinePeer } from "./line_peer.ts";
+import {
+  DEFAULT_FORMAT,
+  type DefaultFormat,
+  type LineConnectOptions,
+  type LineEnd,
+  type LineListenOptions,
+  type LineOptions,
+  type LineProblem,
+  type LineStats,
+} from "./line_options.ts";
+import { RecordQueue } from "./record_queue.ts";
+
+/**
+ * A duplex line of structs over TCP or TLS: nothing but records of one format, one after another, in both directions. Both
+ * ends are alike once connected; a listening end may have several peers, whose records come together and to all of which
+ * `send()` sends.
+ *
+ * Records are given to the `action`, those of each peer one after another; without an action they wait, and the peers with
+ * them, until the line is iterated over. The iteration of a line that connected ends with an error if the connection broke
+ * or ended inside a record.
+ *
+ * @typeParam F The format of the records; a literal gives typed records.
+ *
+ * @example A server that answers, and a client
+ * ```ts
+ * import { Line } from "@labwire/labwire";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using server = Line.listen({
+ *   format: "!I30sd",
+ *   port: 0,
+ *   action: ([repetitions, text, pause], peer) => peer.send([repetitions + 1, text, pause]),
+ * });
+ *
+ * await using client = await Line.connect({ format: "!I30sd", port: server.addr.port });
+ * await client.send([1, "hello", 0.5]);
+ * for await (const [repetitions, , pause] of client) {
+ *   assertEquals([repetitions, pause], [2, 0.5]);
+ *   break;
+ * }
+ * ```
+ */
+export class Line<F extends string = string>
+  implements AsyncDisposable, AsyncIterable<StructValues<F>> {
+  /** What packs and unpacks the records. */
+  readonly struct: Struct<F>;
+  /** Resolves when there is a first peer; at once on a line that connected. */
+  readonly connected: Promise<void>;
+  readonly #options: LineOptions<F>;
+  readonly #peers = new Set<LinePeer<F>>();
+  readonly #queue: RecordQueue<StructValues<F>> | null;
+  readonly #closing = new AbortController();
+  readonly #stats = { received: 0, sent: 0, connections: 0, cut: 0, lost: 0 };
+  #end!: LineEnd;
+  #arrival: PromiseWithResolvers<void> = Promise.withResolvers();
+  #closed: Promise<void> | null = null;
+  #stopped = false;
+  #failure: unknown;
+  #finished!: Promise<void>;
+
+  private constructor(options: LineOptions<F>) {
+    this.#options = options;
+    const { format = DEFAULT_FORMAT as string as F, platform, truncate, action } = options;
+    this.struct = compileStruct(format, { platform, truncate });
+    if (this.struct.size === 0) {
+      throw new UsageError(`Cannot send structs of format "${format}": they have no bytes`);
+    }
+    this.#queue = action ? null : new RecordQueue(this.struct, () => this.#stats.received++);
+    this.connected = this.#arrival.promise;
+  }
+
+  /**
+   * Listens for the other ends of a line.
+   *
+   * @typeParam F The format of the records.
+   * @param options Where and how.
+   * @returns The line, which has no peer yet.
+   * @throws {UsageError} If the address cannot be bound, or an option does not fit.
+   * @throws {CodecError} If the format is wrong.
+   */
+  static listen<F extends string = DefaultFormat>(options: LineListenOptions<F> = {}): Line<F> {
+    const line = new Line<F>(options);
+    line.#start(listenLine(options, {
+      serve: (connection) => line.#serve(connection, false),
+      tell: (problem) => line.#tell(problem),
+    }));
+    return line;
+  }
+
+  /**
+   * Connects to the other end of a line.
+   *
+   * @typeParam F The format of the records.
+   * @param options Where and how.
+   * @returns The line.
+   * @throws {ConnectError} If the last attempt fails.
+   * @throws {CodecError} If the format is wrong.
+   */
+  static async connect<F extends string = DefaultFormat>(
+    options: LineConnectOptions<F> = {},
+  ): Promise<Line<F>> {
+    const line = new Line<F>(options);
+    const closing = AbortSignal.any([line.#closing.signal, options.signal ?? []].flat());
+    line.#start(
+      await connectLine(options, closing, {
+        serve: (connection) => line.#serve(connection, options.halfOpen ?? false),
+        tell: (problem) => line.#tell(problem),
+      }),
+    );
+    return line;
+  }
+
+  /** The format of the records. */
+  get format(): F {
+    return this.struct.format;
+  }
+
+  /** The bound address, or this side's address of the first connection. */
+  get addr(): HostPort {
+    return this.#end.addr;
+  }
+
+  /** The other ends that are connected now. */
+  get peers(): readonly LinePeer<F>[] {
+    return [...this.#peers];
+  }
+
+  /** What the line has done so far. */
+  get stats(): LineStats {
+    let { sent } = this.#stats;
+    for (const peer of this.#peers) sent += peer.sent;
+    return { ...this.#stats, sent, open: this.#peers.size, refused: this.#end.refused };
+  }
+
+  /** Resolves when the line is closed; a line that connected closes when the other end does. */
+  get finished(): Promise<void> {
+    return this.#finished;
+  }
+
+  /**
+   * Sends a record to every peer. Records that are sent in the same turn of the event loop leave together. Who awaits each,
+   * or one in every few thousand, keeps memory bounded when a peer reads slowly.
+   *
+   * @param values The record.
+   * @returns Whether the system has taken it for one peer at least; false where there is none. A line that reconnects waits
+   * until it has connected again.
+   * @throws {CodecError} At once, if the values do not fit the format.
+   */
+  send(values: StructInputs<F>): Promise<boolean> {
+    const peers = this.#peers;
+    if (peers.size === 1) { for (const peer of peers) return peer.send(values); }
+    if (peers.size > 1) {
+      return Promise.all(this.peers.map((peer) => peer.send(values))).then((taken) =>
+        taken.includes(true)
+      );
+    }
+    this.struct.pack(values);
+    if (!this.#end.reconnects || this.#stopped) return Promise.resolve(false);
+    return this.#arrival.promise.then(() => this.send(values));
+  }
+
+  /** Ends this side's half towards every peer after everything sent so far: they read the end, and may still send. */
+  async closeWrite(): Promise<void> {
+    await Promise.all(this.peers.map((peer) => peer.closeWrite()));
+  }
+
+  /**
+   * Closes the line: sends what is queued, handles no more records, and waits for the action in hand. In an action, do not
+   * wait for it.
+   *
+   * @param options Most seconds for that; by default those of the line.
+   * @returns Resolves when nothing is left open. May be called any number of times.
+   */
+  close(options: GraceOptions = {}): Promise<void> {
+    return this.#closed ??= this.#close(options.grace ?? this.#options.grace ?? 5);
+  }
+
+  /** Closes the line. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  /**
+   * The records that arrive, those of all peers together, to the end of the line. Leaving the loop does not close the line,
+   * and another one goes on with the next record.
+   *
+   * @returns The records.
+   * @throws {TypeError} If the line has an action.
+   */
+  [Symbol.asyncIterator](): AsyncIterableIterator<StructValues<F>> {
+    if (this.#queue === null) {
+      throw new TypeError("Cannot iterate over the records of a line that has an action");
+    }
+    return this.#queue;
+  }
+
+  #start(end: LineEnd): void {
+    this.#end = end;
+    this.#finished = end.finished.then(() => {
+      this.#options.signal?.removeEventListener("abort", this.#onAbort);
+      this.#queue?.end();
+      this.#arrival.resolve();
+      if (this.#failure !== undefined) throw this.#failure;
+    });
+    const { signal } = this.#options;
+    if (signal?.aborted) void this.close();
+    else signal?.addEventListener("abort", this.#onAbort, { once: true });
+  }
+
+  async #close(grace: number): Promise<void> {
+    this.#stopped = true;
+    this.#closing.abort();
+    this.#queue?.end();
+    for (const peer of this.#peers) peer.stop();
+    await this.#end.close(grace);
+  }
+
+  /** Serves a connection to its end. */
+  async #serve(connection: StreamConnection, halfOpen: boolean): Promise<void> {
+    const { onConnect, onDisconnect } = this.#options;
+    const peer = new LinePeer(connection, this.struct);
+    if (this.#stopped) peer.stop();
+    this.#peers.add(peer);
+    this.#stats.connections++;
+    this.#arrival.resolve();
+    onConnect?.(peer);
+    const fault = await this.#receive(peer);
+    if (halfOpen && fault === undefined && !this.#stopped) await peer.sendEnd;
+    await peer.close();
+    this.#peers.delete(peer);
+    this.#stats.sent += peer.sent;
+    this.#arrival = this.#peers.size === 0 ? Promise.withResolvers() : this.#arrival;
+    if (fault && this.#end.isClient && !this.#end.reconnects) this.#queue?.end(fault);
+    onDisconnect?.(peer);
+  }
+
+  /** Receives records to the end, and tells what is wrong with that end. */
+  async #receive(peer: LinePeer<F>): Promise<Error | undefined> {
+    const { remoteAddr } = peer;
+    const who = formatAddress(remoteAddr);
+    const actor = this.#queue ? null : this.#actor(peer);
+    try {
+      for await (const block of peer.blocks()) {
+        await (actor ? actOnBlock(block, actor) : this.#queue!.push(block));
+        if (this.#stopped) return;
+      }
+    } catch (error) {
+      if (!(error instanceof CodecError)) throw error;
+      this.#stats.cut++;
+      const message = `${error.message} (from ${who})`;
+      this.#tell({ kind: "cut", remoteAddr, message, error });
+      return error;
+    }
+    if (!peer.lost) return;
+    this.#stats.lost++;
+    const error = new ConnectError(`Connection with ${who} broke`, { cause: peer.error });
+    this.#tell({ kind: "lost", remoteAddr, message: error.message, error });
+    return error;
+  }
+
+  #actor(peer: LinePeer<F>): Actor<F> {
+    const action = this.#options.action!;
+    return {
+      struct: this.struct,
+      act: (values) => {
+        this.#stats.received++;
+        return action(values, peer);
+      },
+      onError: (error) => this.#fail(error, peer),
+      stopped: () => this.#stopped,
+    };
+  }
+
+  #fail(error: unknown, { remoteAddr }: LinePeer<F>): void {
+    if (this.#options.onProblem) {
+      const message = error instanceof Error ? error.message : String(error);
+      return this.#tell({ kind: "action", remoteAddr, message, error });
+    }
+    this.#failure ??= error;
+    void this.close();
+  }
+
+  #tell(problem: LineProblem): void {
+    this.#options.onProblem?.(problem);
+  }
+
+  #onAbort = (): void => void this.close();
+}

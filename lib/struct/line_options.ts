@@ -1,0 +1,137 @@
+import type { StructOptions } from "../codecs/struct.ts";
+import type { StructValues } from "../codecs/struct_types.ts";
+import type { HostPort } from "../net/address.ts";
+import type { AllowList } from "../net/allow_list.ts";
+import type { TlsIdentity } from "../net/bind_stream.ts";
+import type { StreamConnection } from "../net/stream_connection.ts";
+import type { StreamProblem } from "../net/stream_listener.ts";
+import type { LinePeer } from "./line_peer.ts";
+
+/** The format of a line that was told none, as in the program that lines come from. */
+export type DefaultFormat = "!I2sd";
+
+/** Same, as a value. */
+export const DEFAULT_FORMAT: DefaultFormat = "!I2sd";
+
+/** The port of a line that was told none. */
+export const DEFAULT_PORT = 10000;
+
+/**
+ * Handles a record.
+ *
+ * @typeParam F The format of the records.
+ * @param values The record.
+ * @param peer Who sent it; `peer.send()` answers.
+ * @returns If it is a promise, the next record of that peer waits for it.
+ */
+export type LineAction<F extends string> = (
+  values: StructValues<F>,
+  peer: LinePeer<F>,
+) => unknown;
+
+/** Something that went wrong with one peer; the line goes on where it can. */
+export interface LineProblem extends Pick<StreamProblem, "remoteAddr" | "message" | "error"> {
+  /**
+   * What it is: the stream ended inside a record, the connection broke, the action threw; or what
+   * can go wrong when a connection is accepted.
+   */
+  kind: "cut" | "lost" | "action" | StreamProblem["kind"];
+}
+
+/** What a line has done so far. */
+export interface LineStats {
+  /** Records received and handled. */
+  received: number;
+  /** Records that the system has taken to send, one for each peer. */
+  sent: number;
+  /** Connections made. */
+  connections: number;
+  /** Connections open now. */
+  open: number;
+  /** Connections that ended inside a record. */
+  cut: number;
+  /** Connections that broke. */
+  lost: number;
+  /** Connections kept out: not allowed, or too many. */
+  refused: number;
+}
+
+/** What both ends of a line can be told. */
+export interface LineOptions<F extends string>
+  extends Pick<StructOptions, "platform" | "truncate"> {
+  /** Format of the records, see `compileStruct()`. Default: `!I2sd`. */
+  format?: F;
+  /** Host name or IP address to listen on or connect to. Default: `localhost`. */
+  host?: string;
+  /** TCP port. Default: 10000. A listening line takes 0 for one that is free. */
+  port?: number;
+  /** Handles every record. Without it, records wait until the line is iterated over, and the peer with them. */
+  action?: LineAction<F>;
+  /** Told of each new connection. */
+  onConnect?: (peer: LinePeer<F>) => void;
+  /** Told when a connection is over. */
+  onDisconnect?: (peer: LinePeer<F>) => void;
+  /**
+   * Told of what went wrong with a peer. Without it nobody is, but an error that the action throws ends the line, and
+   * `finished` rejects with it.
+   */
+  onProblem?: (problem: LineProblem) => void;
+  /** Seconds that what is in hand may take when the line closes. Default: 5. */
+  grace?: number;
+  /** Closes the line, as `close()` does. */
+  signal?: AbortSignal;
+}
+
+/** Where and how {@linkcode Line.listen} listens. */
+export interface LineListenOptions<F extends string> extends LineOptions<F> {
+  /** Most connections at once. Default: 64. */
+  maxConnections?: number;
+  /** Who may connect: addresses and networks such as `192.168.1.0/24`. Default: everybody. */
+  allow?: AllowList | readonly string[];
+  /** Certificate and key, to serve TLS. */
+  tls?: TlsIdentity;
+}
+
+/** Where and how {@linkcode Line.connect} connects. */
+export interface LineConnectOptions<F extends string> extends LineOptions<F> {
+  /** How many times to try. Default: 5. */
+  attempts?: number;
+  /** Seconds between two attempts. Default: 1. */
+  retryDelay?: number;
+  /** Seconds that an attempt may take. Default: 5. */
+  timeout?: number;
+  /** Told of each attempt that failed. */
+  onAttemptFailed?: (attempt: number, attempts: number, error: unknown) => void;
+  /** Connect again when the connection is over, for as long as it takes. Default: false. */
+  reconnect?: boolean;
+  /** Go on sending when the other end has ended its half, until `closeWrite()` or `close()`. Default: false. */
+  halfOpen?: boolean;
+  /** Speak TLS. Default: only if `ca` is given. */
+  tls?: boolean;
+  /** Certificates of authorities to trust beside the usual ones, as PEM text. */
+  ca?: string;
+}
+
+/** What a line makes of connections and problems, wherever they come from. */
+export interface LineWork {
+  /** Serves a connection; resolves when it is closed. */
+  serve: (connection: StreamConnection) => Promise<void>;
+  /** Told of what went wrong. */
+  tell: (problem: LineProblem) => void;
+}
+
+/** Where the connections of a line come from. */
+export interface LineEnd {
+  /** The bound address, or this side's address of the first connection. */
+  readonly addr: HostPort;
+  /** Resolves when there will be no more connections and the last one is closed. */
+  readonly finished: Promise<void>;
+  /** Whether this end connected to the other. */
+  readonly isClient: boolean;
+  /** Whether another connection follows each that is over. */
+  readonly reconnects: boolean;
+  /** Connections kept out. */
+  readonly refused: number;
+  /** Lets no more come, and waits so many seconds for those there are. */
+  close(grace: number): Promise<void>;
+}

@@ -1,0 +1,119 @@
+import type { Struct } from "../codecs/struct.ts";
+import type { StructInputs } from "../codecs/struct_types.ts";
+import type { HostPort } from "../net/address.ts";
+import { readRecords } from "../net/read_messages.ts";
+import type { CloseReason, StreamConnection } from "../net/stream_connection.ts";
+import { SendBuffer } from "./send_buffer.ts";
+
+/**
+ * The other end of one connection of a line.
+ *
+ * @typeParam F The format of the records.
+ */
+export class LinePeer<F extends string = string> {
+  readonly #connection: StreamConnection;
+  readonly #struct: Struct<F, readonly unknown[]>;
+  readonly #sends: SendBuffer<F>;
+  readonly #sendEnd = Promise.withResolvers<void>();
+
+  /**
+   * @param connection The connection, which belongs to the new object from now on.
+   * @param struct The format of the records.
+   */
+  constructor(connection: StreamConnection, struct: Struct<F, readonly unknown[]>) {
+    this.#connection = connection;
+    this.#struct = struct;
+    this.#sends = new SendBuffer(struct, async (bytes) => {
+      const taken = await connection.write(bytes);
+      if (!taken) this.#sendEnd.resolve();
+      return taken;
+    });
+    connection.finished.then(() => this.#sendEnd.resolve());
+  }
+
+  /** Its address. */
+  get remoteAddr(): HostPort {
+    return this.#connection.remoteAddr;
+  }
+
+  /** The address on this side. */
+  get localAddr(): HostPort {
+    return this.#connection.localAddr;
+  }
+
+  /** Why the connection is over; undefined while it is open. */
+  get closeReason(): CloseReason | undefined {
+    return this.#connection.closeReason;
+  }
+
+  /** Whether the connection broke before either side had ended it. */
+  get lost(): boolean {
+    return this.#connection.readEnd === "lost";
+  }
+
+  /** What the system said when the connection broke, if it did. */
+  get error(): Error | undefined {
+    return this.#connection.error;
+  }
+
+  /** Records that the system has taken to send. */
+  get sent(): number {
+    return this.#sends.sent;
+  }
+
+  /** Bytes received. */
+  get bytesReceived(): number {
+    return this.#connection.bytesReceived;
+  }
+
+  /**
+   * Sends a record to this peer. Records that are sent in the same turn of the event loop leave together. Who awaits each, or
+   * one in every few thousand, keeps memory bounded when the peer reads slowly.
+   *
+   * @param values The record.
+   * @returns Whether the system has taken it; false when the connection is gone.
+   * @throws {CodecError} At once, if the values do not fit the format.
+   */
+  send(values: StructInputs<F>): Promise<boolean> {
+    return this.#sends.send(values);
+  }
+
+  /** Ends this side's half after everything sent so far: the peer reads the end, and may still send. */
+  async closeWrite(): Promise<void> {
+    await this.#sends.flush();
+    await this.#connection.closeWrite();
+    this.#sendEnd.resolve();
+  }
+
+  /** Resolves when everything sent so far has been taken by the system, or never will be. */
+  async flush(): Promise<void> {
+    await this.#sends.flush();
+  }
+
+  /** Closes the connection after everything sent so far; the peer gets a second to read it. */
+  async close(): Promise<void> {
+    await this.#sends.flush();
+    await this.#connection.end();
+  }
+
+  /** Receives no more, and expects nothing more to be sent. */
+  stop(): void {
+    this.#connection.stopReading();
+    this.#sendEnd.resolve();
+  }
+
+  /** Resolves when this side's half has been ended or the connection is gone. */
+  get sendEnd(): Promise<void> {
+    return this.#sendEnd.promise;
+  }
+
+  /**
+   * Receives, to the end.
+   *
+   * @returns Blocks of one or more whole records, each valid until the next one is asked for.
+   * @throws {CodecError} If the stream ends inside a record.
+   */
+  blocks(): AsyncGenerator<Uint8Array, void, void> {
+    return readRecords(this.#connection, this.#struct.size);
+  }
+}

@@ -1,0 +1,43 @@
+import { type AllowList, parseCidrList } from "../net/allow_list.ts";
+import { listenStream } from "../net/stream_listener.ts";
+import {
+  DEFAULT_PORT,
+  type LineEnd,
+  type LineListenOptions,
+  type LineWork,
+} from "./line_options.ts";
+
+/**
+ * Listens for the peers of a line.
+ *
+ * @param options Where and how.
+ * @param work What serves each connection.
+ * @returns What to close.
+ * @throws {UsageError} If the address cannot be bound.
+ */
+export function listenLine<F extends string>(
+  options: LineListenOptions<F>,
+  { serve, tell }: LineWork,
+): LineEnd {
+  const { host, port = DEFAULT_PORT, maxConnections = 64, allow, tls } = options;
+  const listener = listenStream({
+    host,
+    port,
+    maxConnections,
+    tls,
+    allow: Array.isArray(allow) ? parseCidrList(allow) : allow as AllowList | undefined,
+    onConnection: serve,
+    onProblem: tell,
+  });
+  return {
+    addr: listener.addr,
+    finished: listener.finished,
+    isClient: false,
+    reconnects: false,
+    get refused() {
+      const { refusedByAllow, refusedByLimit } = listener.stats;
+      return refusedByAllow + refusedByLimit;
+    },
+    close: (grace) => listener.close({ grace }),
+  };
+}

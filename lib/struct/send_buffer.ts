@@ -1,0 +1,77 @@
+import type { Struct } from "../codecs/struct.ts";
+import type { StructInputs } from "../codecs/struct_types.ts";
+
+/** Bytes that are gathered before they are written. */
+const BUFFER_BYTES = 1 << 16;
+
+/** Gathers the records of one turn of the event loop, so that many records cost one write. */
+export class SendBuffer<F extends string> {
+  readonly #struct: Struct<F, readonly unknown[]>;
+  readonly #write: (bytes: Uint8Array) => Promise<boolean>;
+  readonly #capacity: number;
+  #bytes: Uint8Array | null = null;
+  #view: DataView | null = null;
+  #spare: Uint8Array | null = null;
+  #used = 0;
+  #batch: PromiseWithResolvers<boolean> | null = null;
+  #last: Promise<boolean> = Promise.resolve(true);
+  #sent = 0;
+
+  /**
+   * @param struct The format of the records.
+   * @param write Writes bytes in the order of the calls; resolves with whether it could, when they may be used again.
+   */
+  constructor(
+    struct: Struct<F, readonly unknown[]>,
+    write: (bytes: Uint8Array) => Promise<boolean>,
+  ) {
+    this.#struct = struct;
+    this.#write = write;
+    this.#capacity = Math.max(1, Math.floor(BUFFER_BYTES / struct.size)) * struct.size;
+  }
+
+  /** Records that the system has taken. */
+  get sent(): number {
+    return this.#sent;
+  }
+
+  /**
+   * Packs a record, to be written at the end of this turn of the event loop at the latest.
+   *
+   * @param values The record.
+   * @returns Resolves with whether the system has taken it.
+   * @throws {CodecError} If the values do not fit the format.
+   */
+  send(values: StructInputs<F>): Promise<boolean> {
+    if (this.#used === this.#capacity) this.#flush();
+    this.#bytes ??= this.#spare ?? new Uint8Array(this.#capacity);
+    this.#view ??= new DataView(this.#bytes.buffer);
+    this.#spare = null;
+    this.#struct.packInto(values, this.#view, this.#used);
+    this.#used += this.#struct.size;
+    if (this.#batch === null) {
+      this.#batch = Promise.withResolvers();
+      queueMicrotask(() => this.#flush());
+    }
+    return this.#batch.promise;
+  }
+
+  /** Resolves when everything sent so far is dealt with, with whether the system has taken the last of it. */
+  async flush(): Promise<boolean> {
+    this.#flush();
+    return await this.#last;
+  }
+
+  #flush(): void {
+    const [bytes, batch, used] = [this.#bytes, this.#batch, this.#used];
+    if (bytes === null || batch === null) return;
+    this.#bytes = this.#view = this.#batch = null;
+    this.#used = 0;
+    this.#last = batch.promise;
+    this.#write(bytes.subarray(0, used)).then((taken) => {
+      this.#spare = bytes;
+      if (taken) this.#sent += used / this.#struct.size;
+      batch.resolve(taken);
+    });
+  }
+}

@@ -1,0 +1,344 @@
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { bindDatagram, type DatagramEndpoint, type Sample, villasProtobuf } from "../../mod.ts";
+import { fixtureText, hexLines } from "../fixtures/read.ts";
+import { type Child, labwire, start } from "./run.ts";
+
+const lab19 = await hexLines("lab19.hex");
+
+/** A node on a free port and the real villas-echo for it, ready. */
+async function lab(args: string[], node?: DatagramEndpoint) {
+  const own = node ?? await bindDatagram({ listen: { hostname: "127.0.0.1", port: 0 } });
+  const { port } = own.addr as Deno.NetAddr;
+  const program = start([
+    "villas-echo",
+    "--listen",
+    "127.0.0.1:0",
+    "--remote",
+    `127.0.0.1:${port}`,
+    ...args,
+  ]);
+  const [, listening] = await program.until(
+    "stderr",
+    /Listening on 127\.0\.0\.1:(\d+)[^]*Ready\. Ctrl-C to quit\./,
+  );
+  const to = { hostname: "127.0.0.1", port: Number(listening) };
+  return {
+    node: own,
+    program,
+    to,
+    ask: async (bytes: Uint8Array) => {
+      await own.send(bytes, to);
+      return (await own.receive())!.bytes.slice();
+    },
+    async [Symbol.asyncDispose]() {
+      await program[Symbol.asyncDispose]();
+      if (!node) await own.close();
+    },
+  };
+}
+
+/** The counters of the summary by name. */
+function counters(stderr: string): Record<string, number> {
+  const summary = stderr.split("\n").find((line) => /^\d+ messages, /.test(line))!;
+  return Object.fromEntries(
+    summary.split(", ").map((part) => part.split(" ")).map(([n, name]) => [name, Number(n)]),
+  );
+}
+
+async function stopped(program: Child, signal: Deno.Signal = "SIGINT") {
+  program.process.kill(signal);
+  return await program.result();
+}
+
+Deno.test("villas-echo prints Lab 19 as JSON, sends it back, and sums up on Ctrl-C", async () => {
+  await using it = await lab([]);
+  for (const bytes of lab19) assertEquals(await it.ask(bytes), bytes);
+  await it.program.until("stdout", /(.*\n){3}/);
+  const { code, stdout, stderr } = await stopped(it.program);
+  assertEquals(code, 0);
+  const samples = stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
+  assertEquals(samples.map(({ sequence }) => sequence), [0, 1, 2]);
+  assertEquals(samples[0].ts.origin, [1795198434, 75892116]);
+  assertEquals(samples[0].data, [
+    0.2224543244941722,
+    0.0015176776955846925,
+    -1,
+    0.9990338160000001,
+    0.000241546,
+  ]);
+  assertStringIncludes(stdout, " -1.0, ");
+  const bytes = lab19.reduce((sum, { length }) => sum + length, 0);
+  const { messages, samples: n, replies, invalid, refused, ignored, missed } = counters(stderr);
+  assertEquals([messages, n, replies, invalid, refused, ignored, missed], [3, 3, 3, 0, 0, 0, 0]);
+  assertEquals(counters(stderr).bytes, bytes);
+  assertMatch(stderr, /^Start client\.\.\.\n[^]*Bye\.\n$/);
+});
+
+Deno.test({
+  name: "villas-echo ends in order on SIGTERM (not on Windows, which has no such signal)",
+  ignore: Deno.build.os === "windows",
+  async fn() {
+    await using it = await lab(["--print", "none"]);
+    await it.ask(lab19[0]!);
+    const { code, stdout, stderr } = await stopped(it.program, "SIGTERM");
+    assertEquals([code, stdout, counters(stderr).messages], [0, "", 1]);
+  },
+});
+
+Deno.test("villas-echo --print text prints what the Python client printed, byte for byte", async () => {
+  const printed = (await fixtureText("lab19.client.txt")).split("Ready. Ctrl-C to quit.\n")[1]!;
+  const samples: Sample[] = [...printed.matchAll(/samples \{[^]*?\n\}/g)].map(([block]) => ({
+    type: "data",
+    sequence: BigInt(/sequence: (\d+)/.exec(block)![1]!),
+    origin: {
+      sec: Number(/sec: (\d+)/.exec(block)![1]),
+      nsec: Number(/nsec: (\d+)/.exec(block)![1]),
+    },
+    values: [...block.matchAll(/f: (\S+)/g)].map(([, digits]) => Number(digits)),
+  }));
+  assertEquals(samples.length, 3);
+  await using it = await lab(["--print", "text", "--count", "3"]);
+  for (const sample of samples) await it.ask(villasProtobuf.encode([sample]));
+  assertEquals((await it.program.result()).stdout, printed);
+});
+
+Deno.test("villas-echo --print human prints as VILLASnode's print hook does", async () => {
+  await using it = await lab(["--print", "human", "--count", "1"]);
+  await it.ask(villasProtobuf.encode([{
+    type: "data",
+    sequence: 4n,
+    origin: { sec: 1, nsec: 2 },
+    newFrame: true,
+    values: [0.5, -3n, true, { real: 1, imag: -2 }],
+  }]));
+  const { stdout } = await it.program.result();
+  assertMatch(
+    stdout,
+    /^1\.000000002\+\d\.\d{6}e\+09\(4\)F\t0\.50000000000000000\t-3\t1\t1\.0{17}-2\.0{17}i\n$/,
+  );
+});
+
+Deno.test("villas-echo --constant keeps sequence, timestamps and kinds", async () => {
+  await using it = await lab(["--constant", "-1,2,1,9007199254740993,inf", "--print", "none"]);
+  const sample: Sample = {
+    type: "data",
+    sequence: 9n,
+    origin: { sec: 1, nsec: 2 },
+    values: [0, 0n, false, 0n],
+  };
+  const [reply] = villasProtobuf.decode(await it.ask(villasProtobuf.encode([sample])));
+  assertEquals(reply, { ...sample, values: [-1, 2n, true, 9007199254740993n, Infinity] });
+});
+
+Deno.test("villas-echo --handler works out the reply, and survives its exceptions", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    await Deno.writeTextFile(`${folder}/factor.js`, "export const factor = 2;\n");
+    await Deno.writeTextFile(
+      `${folder}/double.js`,
+      `import { factor } from "./factor.js";
+       export default async (sample) => {
+         if (sample.sequence === 0n) throw new Error("not this one");
+         if (sample.sequence === 1n) return null;
+         if (sample.sequence === 2n) return { ...sample, values: [1n] };
+         return { ...sample, values: sample.values.map((value) => value * factor) };
+       };`,
+    );
+    await using it = await lab(["--handler", `${folder}/double.js`, "--print", "none"]);
+    const message = (n: bigint) =>
+      villasProtobuf.encode([{ type: "data", sequence: n, values: [1.5] }]);
+    for (const n of [0n, 1n, 2n]) await it.node.send(message(n), it.to);
+    const [reply] = villasProtobuf.decode(await it.ask(message(3n)));
+    assertEquals([reply!.sequence, reply!.values], [3n, [3]]);
+    const { code, stderr } = await stopped(it.program);
+    assertEquals(code, 0);
+    assertStringIncludes(stderr, "The handler threw: not this one");
+    assertStringIncludes(stderr, "Refused value 0 of what the handler returned: expected a float");
+    const { messages, replies, refused, failed } = counters(stderr);
+    assertEquals([messages, replies, refused, failed], [4, 1, 1, 1]);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("villas-echo says what is wrong with a handler before it starts", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const run = async (name: string, text?: string) => {
+      if (text !== undefined) await Deno.writeTextFile(`${folder}/${name}`, text);
+      const { code, stderr } = await labwire([
+        "villas-echo",
+        "--listen",
+        "127.0.0.1:0",
+        "--handler",
+        `${folder}/${name}`,
+      ]);
+      assertEquals(code, 2);
+      assert(!stderr.includes("    at "), "no stack trace");
+      return stderr;
+    };
+    assertStringIncludes(await run("missing.js"), "no such file");
+    assertStringIncludes(
+      await run("none.js", "export const a = 1;"),
+      'expected "export default (sample) => sample"',
+    );
+    assertStringIncludes(await run("broken.js", "export default ("), "Cannot load handler");
+    if (Deno.env.get("LABWIRE_BIN")) {
+      assertStringIncludes(
+        await run("typed.ts", "export default (s: unknown) => s;"),
+        "rename it to .js",
+      );
+    }
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("villas-echo reports garbage between good datagrams, answers none of it, and counts exactly", async () => {
+  await using it = await lab(["--print", "none"]);
+  for (let i = 0; i < 50; i++) {
+    await it.node.send(new Uint8Array([255, i]), it.to);
+    await it.node.send(lab19[0]!.subarray(0, 20), it.to);
+    const good = villasProtobuf.encode([{ type: "data", sequence: BigInt(i), values: [i] }]);
+    assertEquals(await it.ask(good), good);
+  }
+  await it.node.send(villasProtobuf.encode([{ type: "stop", values: [] }]), it.to);
+  await it.ask(new Uint8Array());
+  const { code, stderr } = await stopped(it.program);
+  assertEquals(code, 0);
+  const { messages, replies, invalid, refused } = counters(stderr);
+  assertEquals([messages, replies, invalid, refused], [52, 51, 100, 1]);
+  assertMatch(stderr, /warning: Cannot decode VILLAS message of 2 bytes at byte \d/);
+  assert(stderr.split("Cannot decode").length - 1 < 50, "said at most once a second");
+});
+
+Deno.test("villas-echo ignores strangers, names each, and --any-source --reply-to sender answers them", async () => {
+  await using stranger = await bindDatagram({ listen: { hostname: "127.0.0.1", port: 0 } });
+  {
+    await using it = await lab(["--print", "none"]);
+    await stranger.send(lab19[0]!, it.to);
+    await stranger.send(lab19[1]!, it.to);
+    await it.ask(lab19[2]!);
+    const { stderr } = await stopped(it.program);
+    assertEquals([counters(stderr).ignored, counters(stderr).messages], [2, 1]);
+    const named = stderr.split("\n").filter((line) => line.includes("--any-source"));
+    assertEquals(named.length, 1);
+    assertStringIncludes(named[0]!, `127.0.0.1:${(stranger.addr as Deno.NetAddr).port}`);
+  }
+  await using it = await lab(["--any-source", "--reply-to", "sender", "--print", "none"]);
+  await stranger.send(lab19[0]!, it.to);
+  assertEquals((await stranger.receive())!.bytes, lab19[0]!);
+});
+
+Deno.test("villas-echo --count and --duration end it with 0", async () => {
+  await using counted = await lab(["--count", "2"]);
+  await counted.ask(lab19[0]!);
+  await counted.ask(lab19[1]!);
+  assertEquals((await counted.program.result()).code, 0);
+  const { code, stderr } = await labwire([
+    "villas-echo",
+    "--listen",
+    "127.0.0.1:0",
+    "--duration",
+    "0.05",
+  ]);
+  assertEquals([code, counters(stderr).messages], [0, 0]);
+});
+
+Deno.test("villas-echo answers a flood and counts it exactly", async () => {
+  await using it = await lab(["--print", "none"]);
+  const total = 20_000, window = 32;
+  const message = (i: number) =>
+    villasProtobuf.encode([{ type: "data", sequence: BigInt(i), values: [i] }]);
+  for (let i = 0; i < window; i++) await it.node.send(message(i), it.to);
+  for (let i = 0; i < total; i++) {
+    const [sample] = villasProtobuf.decode((await it.node.receive())!.bytes);
+    assertEquals(sample!.sequence, BigInt(i));
+    if (i + window < total) await it.node.send(message(i + window), it.to);
+  }
+  const { stderr } = await stopped(it.program);
+  const { messages, samples, replies, missed, reordered, duplicates, restarts } = counters(stderr);
+  assertEquals([messages, samples, replies], [total, total, total]);
+  assertEquals([missed, reordered, duplicates, restarts], [0, 0, 0, 0]);
+});
+
+Deno.test("villas-echo goes on when nobody reads its output any more, until it is told to end", async () => {
+  await using it = await lab([]);
+  await it.program.process.stdout.cancel().catch(() => {});
+  const { code } = await stopped(it.program);
+  assertEquals(code, 0);
+});
+
+Deno.test("villas-echo says what is wrong with its options", async () => {
+  await using taken = await bindDatagram({ listen: { hostname: "127.0.0.1", port: 0 } });
+  const { port } = taken.addr as Deno.NetAddr;
+  const wrong: [string[], string][] = [
+    [["--listen", "12001x"], 'Cannot parse address "12001x": expected "HOST:PORT"'],
+    [
+      ["--listen", `127.0.0.1:${port}`],
+      `Cannot listen on "127.0.0.1:${port}": another program uses this address`,
+    ],
+    [["--remote", "localhost:70000"], "expected a port from 0 to 65535"],
+    [["--count", "0"], 'Cannot read --count "0": expected a whole number of at least 1'],
+    [["--print", "xml"], "expected one of json, text, human, none"],
+    [["--constant", "1,x"], "expected numbers with commas between them"],
+    [["--constant", "1", "--handler", "x.js"], "--constant and --handler together"],
+    [["--lisen", ":1"], 'did you mean "--listen"?'],
+    [["--layer", "unix", "--listen", "127.0.0.1:1"], "expected a path"],
+    [["--listen", "/tmp/x"], 'expected "HOST:PORT"'],
+    [["extra"], 'Unexpected argument "extra"'],
+    [["--count"], "expected --count N"],
+  ];
+  for (const [args, message] of wrong) {
+    const { code, stdout, stderr } = await labwire(["villas-echo", ...args]);
+    assertEquals([code, stdout], [2, ""], args.join(" "));
+    assertStringIncludes(stderr, `error: `);
+    assertStringIncludes(stderr, message);
+  }
+  assertEquals((await labwire(["villas-echo", "--remote", "nobody.invalid:1"])).code, 4);
+});
+
+Deno.test({
+  name:
+    "villas-echo --layer unix waits for the other socket and removes its own (not on Windows, which has none)",
+  ignore: Deno.build.os === "windows",
+  async fn() {
+    const folder = await Deno.makeTempDir();
+    try {
+      const [client, server] = [`${folder}/client.sock`, `${folder}/server.sock`];
+      const stale = Deno.listenDatagram({ transport: "unixpacket", path: client });
+      stale.close();
+      await using program = start([
+        "villas-echo",
+        "--layer",
+        "unix",
+        "--listen",
+        client,
+        "--remote",
+        server,
+      ]);
+      await program.until("stderr", /Not connected\. Retrying in 1 s/);
+      await using node = await bindDatagram({ listen: { path: server } });
+      await node.send(lab19[0]!, { path: client });
+      assertEquals((await node.receive())!.bytes, lab19[0]!);
+      const { code } = await stopped(program);
+      assertEquals([code, [...Deno.readDirSync(folder)].map(({ name }) => name)], [0, [
+        "server.sock",
+      ]]);
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
+});
+
+Deno.test("villas-echo --quiet says nothing but errors", async () => {
+  const { stderr } = await labwire([
+    "villas-echo",
+    "--quiet",
+    "--listen",
+    "127.0.0.1:0",
+    "--duration",
+    "0.01",
+  ]);
+  assertEquals(stderr, "");
+});

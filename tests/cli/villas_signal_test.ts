@@ -1,0 +1,219 @@
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { bindDatagram, startEcho, villasProtobuf } from "../../mod.ts";
+import { labwire, start } from "./run.ts";
+
+/** An echo for whoever sends, and the address to send to. */
+async function echoFor(onSample: (values: readonly unknown[]) => void = () => {}) {
+  const echo = await startEcho({
+    listen: "127.0.0.1:0",
+    anySource: true,
+    replyTo: "sender",
+    onMessage: ({ samples }) => samples.forEach(({ values }) => onSample(values)),
+  });
+  return {
+    echo,
+    to: `127.0.0.1:${(echo.addr as Deno.NetAddr).port}`,
+    [Symbol.asyncDispose]: () => echo.close(),
+  };
+}
+
+const fast = ["--listen", "127.0.0.1:0", "--rate", "1000"];
+
+Deno.test("villas-signal prints what comes back as VILLASnode's print hook does, and sums up", async () => {
+  await using it = await echoFor();
+  const { code, stdout, stderr } = await labwire([
+    "villas-signal",
+    ...fast,
+    ...["--to", it.to, "--values", "5", "--limit", "3", "--check"],
+  ]);
+  assertEquals(code, 0);
+  const lines = stdout.trimEnd().split("\n");
+  assertEquals(lines.length, 3);
+  for (const [i, line] of lines.entries()) {
+    assertMatch(
+      line,
+      new RegExp(`^\\d+\\.\\d{9}[+-]\\d\\.\\d{6}e[+-]\\d\\d\\(${i}\\)(\\t-?\\d+\\.\\d{17}){5}$`),
+    );
+  }
+  assertStringIncludes(stderr, "3 sent, 3 returned, 0 lost, 0 changed");
+  assertMatch(stderr, /round trip: min [\d.]+ µs, median [\d.]+ µs, p99 [\d.]+ µs, max [\d.]+ µs/);
+});
+
+Deno.test("villas-signal generates each type with the options given", async () => {
+  const seen: unknown[] = [];
+  await using it = await echoFor((values) => seen.push(...values));
+  const values = async (args: string[]) => {
+    seen.length = 0;
+    const { code, stderr } = await labwire([
+      "villas-signal",
+      ...args,
+      ...fast,
+      "--to",
+      it.to,
+      "--print",
+      "none",
+    ]);
+    assertEquals(code, 0, stderr);
+    return seen.map(Number);
+  };
+  assertEquals(await values(["counter", "--limit", "3", "--offset", "-1", "--amplitude", "2"]), [
+    -1,
+    1,
+    3,
+  ]);
+  assertEquals(await values(["constant", "--values", "2", "--limit", "1", "--amplitude", "1,5"]), [
+    1,
+    5,
+  ]);
+  assertEquals(await values(["square", "--limit", "2", "--frequency", "500"]), [-1, 1]);
+  const walk = ["random", "--limit", "4", "--seed", "7", "--stddev", "0.5"];
+  assertEquals(await values(walk), await values(walk));
+  const pulse = await values([
+    "pulse",
+    "--limit",
+    "4",
+    "--frequency",
+    "250",
+    "--pulse-low=-1",
+    "--pulse-high",
+    "9",
+  ]);
+  assertEquals(pulse.length, 4);
+  assert(pulse.every((value) => value === -1 || value === 9));
+});
+
+Deno.test("villas-signal --check exits with 4 when samples are lost or changed", async () => {
+  await using silent = await bindDatagram({ listen: { hostname: "127.0.0.1", port: 0 } });
+  const to = `127.0.0.1:${(silent.addr as Deno.NetAddr).port}`;
+  const args = ["villas-signal", ...fast, "--to", to, "--limit", "2", "--wait", "0.05"];
+  assertEquals((await labwire(args)).code, 0);
+  const { code, stderr } = await labwire([...args, "--check"]);
+  assertEquals(code, 4);
+  assertStringIncludes(stderr, "2 sent, 0 returned");
+
+  await using changing = await startEcho({
+    listen: "127.0.0.1:0",
+    anySource: true,
+    replyTo: "sender",
+    constant: [99],
+  });
+  const port = (changing.addr as Deno.NetAddr).port;
+  const changed = await labwire([
+    "villas-signal",
+    ...fast,
+    "--to",
+    `127.0.0.1:${port}`,
+    "--limit",
+    "2",
+    "--check",
+  ]);
+  assertEquals(changed.code, 4);
+  assertStringIncludes(changed.stderr, "2 of them changed");
+});
+
+Deno.test("villas-signal --vectorize and --no-realtime", async () => {
+  await using it = await echoFor();
+  const { code, stderr } = await labwire([
+    "villas-signal",
+    ...[
+      "--listen",
+      "127.0.0.1:0",
+      "--to",
+      it.to,
+      "--no-realtime",
+      "--limit",
+      "2000",
+      "--vectorize",
+      "10",
+    ],
+    ...["--print", "none", "--check"],
+  ]);
+  assertEquals(code, 0, stderr);
+  assertEquals([it.echo.stats.messages, it.echo.stats.samples], [200, 2000]);
+});
+
+Deno.test("villas-signal without a limit goes on until Ctrl-C, and waits for what is on the way", async () => {
+  await using it = await echoFor();
+  await using program = start(["villas-signal", ...fast, "--to", it.to]);
+  await program.until("stdout", /(.*\n){5}/);
+  program.interrupt();
+  const { code, stderr } = await program.result();
+  assertEquals(code, 0);
+  assertMatch(stderr, /(\d+) sent, \1 returned, 0 lost/);
+});
+
+Deno.test("villas-signal says what is wrong with its options", async () => {
+  const wrong: [string[], string][] = [
+    [["sinus"], 'did you mean "sine"?'],
+    [["--values", "0"], "expected a whole number from 1 to 4096"],
+    [["--values", "2", "--offset", "1,2,3"], "offset"],
+    [["--rate", "0"], "expected a number from"],
+    [["--frequency", "1,x"], "expected a number"],
+  ];
+  for (const [args, message] of wrong) {
+    const { code, stderr } = await labwire(["villas-signal", "--listen", "127.0.0.1:0", ...args]);
+    assertEquals(code, 2, args.join(" "));
+    assertStringIncludes(stderr, message);
+  }
+});
+
+/** The least of two neighbouring ports that were free a moment ago. */
+async function freePortPair(): Promise<number> {
+  for (;;) {
+    await using low = await bindDatagram({ listen: { hostname: "127.0.0.1", port: 0 } });
+    const { port } = low.addr as Deno.NetAddr;
+    if (port >= 65535) continue;
+    try {
+      await using _high = await bindDatagram({ listen: { hostname: "127.0.0.1", port: port + 1 } });
+      return port;
+    } catch {
+      // taken: try another pair
+    }
+  }
+}
+
+Deno.test("lab19 shows both ends and that all samples came back", async () => {
+  const { code, stdout } = await labwire([
+    "lab19",
+    "--port-base",
+    String(await freePortPair()),
+    "--rate",
+    "100",
+  ]);
+  assertEquals(code, 0);
+  const lines = stdout.trimEnd().split("\n");
+  assertEquals(lines.filter((line) => /^client  \{"ts"/.test(line)).length, 3);
+  assertEquals(lines.filter((line) => /^node    \d+\.\d{9}/.test(line)).length, 3);
+  assertEquals(lines.at(-1), "3 of 3 samples came back");
+});
+
+Deno.test("lab19 names --port-base when a port is taken", async () => {
+  await using taken = await bindDatagram({ listen: { hostname: "127.0.0.1", port: 0 } });
+  const { port } = taken.addr as Deno.NetAddr;
+  const { code, stderr } = await labwire(["lab19", "--port-base", String(port)]);
+  assertEquals(code, 2);
+  assertStringIncludes(stderr, "use --port-base for other ports");
+});
+
+Deno.test("villas-signal survives garbage that comes back", async () => {
+  await using client = await bindDatagram({ listen: { hostname: "127.0.0.1", port: 0 } });
+  const to = `127.0.0.1:${(client.addr as Deno.NetAddr).port}`;
+  await using program = start([
+    "villas-signal",
+    ...fast,
+    "--to",
+    to,
+    "--limit",
+    "1",
+    "--print",
+    "json",
+  ]);
+  const { bytes, from } = (await client.receive())!;
+  const sample = bytes.slice();
+  await client.send(new Uint8Array([1]), from);
+  await client.send(sample, from);
+  const { code, stdout, stderr } = await program.result();
+  assertEquals([code, JSON.parse(stdout).sequence], [0, 0]);
+  assertStringIncludes(stderr, "1 invalid");
+  assertEquals(villasProtobuf.decode(sample).length, 1);
+});

@@ -1,0 +1,323 @@
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import {
+  bindDatagram,
+  type DatagramEndpoint,
+  type EchoOptions,
+  type EchoProblem,
+  type Sample,
+  startEcho,
+  villasProtobuf,
+} from "../../mod.ts";
+import { CodecError, UsageError } from "../../lib/errors.ts";
+
+const captured = Deno.readTextFileSync(new URL("../fixtures/types-cast.hex", import.meta.url))
+  .trimEnd().split("\n").map((hex) => Uint8Array.fromHex(hex));
+
+/** A node on a free port and an echo for it. */
+async function lab(options: EchoOptions = {}) {
+  const node = await bindDatagram({ listen: { hostname: "127.0.0.1", port: 0 } });
+  const problems: EchoProblem[] = [];
+  const echo = await startEcho({
+    listen: "127.0.0.1:0",
+    remote: node.addr,
+    onProblem: (problem) => problems.push(problem),
+    ...options,
+  });
+  return {
+    node,
+    echo,
+    problems,
+    ask: async (message: Uint8Array | Sample[]) => {
+      await node.send(
+        message instanceof Uint8Array ? message : villasProtobuf.encode(message),
+        echo.addr,
+      );
+      return (await node.receive())!.bytes.slice();
+    },
+    async [Symbol.asyncDispose]() {
+      await echo.close();
+      await node.close();
+    },
+  };
+}
+
+/** A sequence number that nothing else uses, to see when everything before it was handled. */
+const marker: Sample = { type: "data", sequence: 1_000_000n, values: [] };
+
+async function refused(options: EchoOptions, samples: Sample[]) {
+  await using it = await lab(options);
+  await it.node.send(villasProtobuf.encode(samples), it.echo.addr);
+  await it.node.send(new Uint8Array(), it.echo.addr); // an empty message comes back empty
+  assertEquals((await it.node.receive())!.bytes.length, 0);
+  assertEquals(it.problems.map(({ kind }) => kind), ["refused"]);
+  assertEquals([it.echo.stats.refused, it.echo.stats.messages, it.echo.stats.replies], [1, 2, 1]);
+  return it.problems[0]!.message;
+}
+
+Deno.test("startEcho() sends the very bytes back, unknown fields included", async () => {
+  await using it = await lab();
+  for (const bytes of captured) assertEquals(await it.ask(bytes), bytes);
+  const withUnknown = Uint8Array.fromHex("0a0408013805" + "9a0603616263");
+  assertEquals(await it.ask(withUnknown), withUnknown);
+  assertEquals(it.echo.stats.messages, captured.length + 1);
+  assertEquals(it.echo.stats.replies, captured.length + 1);
+});
+
+Deno.test("startEcho() tells of each message what is on the wire", async () => {
+  const seen: Sample[] = [];
+  const now = () => ({ sec: 5, nsec: 6 });
+  await using it = await lab({
+    now,
+    onMessage: ({ samples, received, from }) => {
+      seen.push(...samples);
+      assertEquals(received, now());
+      assertEquals(from, it.node.addr);
+    },
+  });
+  const samples: Sample[] = [{ type: "data", sequence: 1n, values: [1.5, 2n] }, {
+    type: "data",
+    values: [true],
+  }];
+  await it.ask(samples);
+  assertEquals(seen, samples);
+});
+
+Deno.test("startEcho() survives ten thousand random and mutated datagrams between valid ones", async () => {
+  await using it = await lab();
+  let state = 1;
+  const random = (below: number) => (state = Math.imul(state, 48271) >>> 0) % below;
+  let invalid = 0, answered = 0;
+  for (let i = 0; i < 10_000; i++) {
+    const bytes = i % 2 === 0
+      ? Uint8Array.from({ length: random(200) }, () => random(256))
+      : captured[i % captured.length]!.slice(0, 1 + random(100));
+    if (i % 4 === 1 && bytes.length > 0) bytes[random(bytes.length)] = random(256);
+    let valid = true;
+    try {
+      const samples = villasProtobuf.decode(bytes);
+      valid = samples.every(({ type, values }) => type === "data" && !values.includes(null));
+    } catch (error) {
+      assert(error instanceof CodecError);
+      valid = false;
+      invalid++;
+    }
+    await it.node.send(bytes, it.echo.addr);
+    if (valid) {
+      answered++;
+      assertEquals((await it.node.receive())!.bytes, bytes);
+    }
+    const good = captured[i % captured.length]!;
+    assertEquals(await it.ask(good), good);
+  }
+  const { stats } = it.echo;
+  assert(invalid > 5000);
+  assertEquals([stats.invalid, stats.replies], [invalid, answered + 10_000]);
+  assertEquals(stats.messages, 20_000 - invalid);
+  assertEquals(stats.messages, stats.replies + stats.refused);
+});
+
+Deno.test("startEcho() counts gaps, late ones, repeats and restarts exactly", async () => {
+  await using it = await lab();
+  for (const sequence of [5, 6, 9, 8, 8, 10, 0, 1, 3]) {
+    await it.ask([{ type: "data", sequence: BigInt(sequence), values: [] }]);
+  }
+  const { missed, reordered, duplicates, restarts, samples } = it.echo.stats;
+  assertEquals({ missed, reordered, duplicates, restarts, samples }, {
+    missed: 2, // 7 and 2; 8 came late
+    reordered: 1,
+    duplicates: 1,
+    restarts: 1,
+    samples: 9,
+  });
+});
+
+Deno.test("startEcho() ignores strangers, names each once, and handles them where it is told to", async () => {
+  await using it = await lab();
+  await using stranger = await bindDatagram({ listen: { hostname: "127.0.0.1", port: 0 } });
+  const bytes = captured[0]!;
+  for (let i = 0; i < 3; i++) await stranger.send(bytes, it.echo.addr);
+  await it.ask([marker]);
+  assertEquals(it.echo.stats.ignored, 3);
+  assertEquals(it.echo.stats.messages, 1);
+  assertEquals(it.problems.map(({ kind }) => kind), ["ignored"]);
+
+  await using open = await lab({ anySource: true, replyTo: "sender" });
+  await stranger.send(bytes, open.echo.addr);
+  assertEquals((await stranger.receive())!.bytes, bytes);
+
+  await using remote = await lab({ anySource: true });
+  await stranger.send(bytes, remote.echo.addr);
+  assertEquals((await remote.node.receive())!.bytes, bytes);
+});
+
+Deno.test("startEcho() replies with constants in the kinds that were received", async () => {
+  await using it = await lab({ constant: [1, 2, 1, 4, 5] });
+  const sample: Sample = {
+    type: "data",
+    sequence: 3n,
+    origin: { sec: 1, nsec: 2 },
+    newFrame: true,
+    values: [0.5, 7n, false, { real: 0, imag: 1 }],
+  };
+  const [reply] = villasProtobuf.decode(await it.ask([sample]));
+  assertEquals(reply, { ...sample, values: [1, 2n, true, { real: 4, imag: 0 }, 5] });
+});
+
+Deno.test("startEcho() refuses a constant that does not fit its place", async () => {
+  const samples: Sample[] = [{ type: "data", values: [1n] }];
+  assertStringIncludes(await refused({ constant: [1.5] }, samples), "integer");
+});
+
+Deno.test("startEcho() refuses what would make VILLASnode abort", async () => {
+  assertStringIncludes(await refused({}, [{ type: "start", values: [] }]), "START");
+  assertStringIncludes(
+    await refused({}, [{ type: "data", values: [1, null] }]),
+    "value 1: it is unset",
+  );
+  assertStringIncludes(await refused({ constant: [1] }, [{ type: "stop", values: [] }]), "STOP");
+  const samples: Sample[] = [{ type: "data", values: [1n, 1] }];
+  const kinds: Sample["values"][] = [[1], [1n, 1n], [true], [null], [1n, 1, 1n], [{
+    real: 1,
+    imag: 1,
+  }]];
+  for (const values of kinds) {
+    assertStringIncludes(
+      await refused({ handler: () => ({ type: "data", values }) }, samples),
+      "Refused",
+    );
+  }
+  assertStringIncludes(
+    await refused({ handler: (sample) => ({ ...sample, type: "stop" }) }, samples),
+    "STOP",
+  );
+  assertStringIncludes(
+    await refused({ handler: () => undefined as never }, samples),
+    "expected a sample",
+  );
+  assertStringIncludes(await refused({ handler: () => 5 as never }, samples), "expected a sample");
+  assertStringIncludes(
+    await refused({ handler: (s) => ({ ...s, sequence: -1n }) }, samples),
+    "sequence -1",
+  );
+});
+
+Deno.test("startEcho() sends what a handler returns, sync or async, one or several", async () => {
+  await using it = await lab({
+    handler: async (sample) => {
+      await Promise.resolve();
+      if (sample.sequence === 0n) return null;
+      const double = { ...sample, values: sample.values.map((value) => Number(value) * 2) };
+      return sample.sequence === 1n ? double : [double, sample];
+    },
+  });
+  await it.node.send(
+    villasProtobuf.encode([{ type: "data", sequence: 0n, values: [1] }]),
+    it.echo.addr,
+  );
+  const one = await it.ask([{ type: "data", sequence: 1n, values: [1] }]);
+  assertEquals(villasProtobuf.decode(one), [{ type: "data", sequence: 1n, values: [2] }]);
+  const two = await it.ask([{ type: "data", sequence: 2n, values: [3] }]);
+  assertEquals(villasProtobuf.decode(two).map(({ values }) => values), [[6], [3]]);
+});
+
+Deno.test("startEcho() sends the received bytes where a handler changes nothing", async () => {
+  await using it = await lab({ handler: (sample) => sample });
+  const withUnknown = Uint8Array.fromHex("0a0408013805");
+  assertEquals(await it.ask(withUnknown), withUnknown);
+  await using changing = await lab({
+    handler: (sample) => {
+      sample.values[0] = 5;
+      return sample;
+    },
+  });
+  const reply = await changing.ask([{ type: "data", values: [1] }]);
+  assertEquals(villasProtobuf.decode(reply)[0]!.values, [5]);
+});
+
+Deno.test("startEcho() survives a handler that throws", async () => {
+  await using it = await lab({
+    handler: (sample) => {
+      if (sample.sequence === 0n) throw new Error("no");
+      return sample;
+    },
+  });
+  await it.node.send(
+    villasProtobuf.encode([{ type: "data", sequence: 0n, values: [] }]),
+    it.echo.addr,
+  );
+  await it.ask([{ type: "data", sequence: 1n, values: [] }]);
+  assertEquals(it.echo.stats.failed, 1);
+  assertEquals(it.problems[0]!.message, "The handler threw: no");
+});
+
+Deno.test("startEcho() ends after so many messages", async () => {
+  await using it = await lab({ count: 2 });
+  await it.ask(captured[0]!);
+  await it.ask(captured[1]!);
+  await it.echo.finished;
+  assertEquals(it.echo.stats.messages, 2);
+});
+
+Deno.test("startEcho() answers the message in hand before it ends", async () => {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const { promise: called, resolve: call } = Promise.withResolvers<void>();
+  const controller = new AbortController();
+  await using it = await lab({
+    signal: controller.signal,
+    handler: async (sample) => {
+      call();
+      await promise;
+      return sample;
+    },
+  });
+  await it.node.send(captured[0]!, it.echo.addr);
+  await called;
+  controller.abort();
+  resolve();
+  assertEquals((await it.node.receive())!.bytes, captured[0]!);
+  await it.echo.finished;
+});
+
+Deno.test("startEcho() works over IPv6, and from an IPv6 socket with an IPv4 remote", async () => {
+  const node: DatagramEndpoint = await bindDatagram({ listen: { hostname: "::1", port: 0 } });
+  await using _node = node;
+  await using echo = await startEcho({ listen: "[::1]:0", remote: node.addr });
+  await node.send(captured[0]!, echo.addr);
+  assertEquals((await node.receive())!.bytes, captured[0]!);
+
+  await using node4 = await bindDatagram({ listen: { hostname: "127.0.0.1", port: 0 } });
+  await using both = await startEcho({ listen: "[::]:0", remote: node4.addr });
+  await node4.send(captured[0]!, { hostname: "127.0.0.1", port: (both.addr as Deno.NetAddr).port });
+  assertEquals((await node4.receive())!.bytes, captured[0]!);
+});
+
+Deno.test({
+  name:
+    "startEcho() waits for the other unix socket and answers it (not on Windows, which has none)",
+  ignore: Deno.build.os === "windows",
+  async fn() {
+    const folder = await Deno.makeTempDir();
+    const waiting = Promise.withResolvers<EchoProblem>();
+    {
+      await using echo = await startEcho({
+        listen: { path: `${folder}/client.sock` },
+        remote: { path: `${folder}/server.sock` },
+        onProblem: (problem) => waiting.resolve(problem),
+      });
+      assertEquals((await waiting.promise).kind, "waiting");
+      await using node = await bindDatagram({ listen: { path: `${folder}/server.sock` } });
+      await node.send(captured[0]!, echo.addr);
+      assertEquals((await node.receive())!.bytes, captured[0]!);
+    }
+    await Deno.remove(folder, { recursive: true });
+  },
+});
+
+Deno.test("startEcho() says what is wrong with addresses", async () => {
+  await assertRejects(() => startEcho({ listen: "x" }), UsageError, 'Cannot parse address "x"');
+  await assertRejects(
+    () => startEcho({ listen: "/tmp/x" }),
+    UsageError,
+    "two network addresses or two paths",
+  );
+});

@@ -1,0 +1,132 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { bindDatagram, type Sample, startEcho, startSignal, villasProtobuf } from "../../mod.ts";
+import { UsageError } from "../../lib/errors.ts";
+
+const anywhere = { hostname: "127.0.0.1", port: 0 };
+
+Deno.test("startSignal() sends what VILLASnode would, and counts what comes back", async () => {
+  const seen: Sample[] = [];
+  const back: Sample[] = [];
+  await using echo = await startEcho({
+    listen: anywhere,
+    anySource: true,
+    replyTo: "sender",
+    onMessage: ({ samples }) => void seen.push(...samples),
+  });
+  await using source = await startSignal({
+    type: "mixed",
+    values: 7,
+    rate: 200,
+    limit: 20,
+    listen: anywhere,
+    to: echo.addr,
+    onReturn: ({ sample, unchanged }) => {
+      assert(unchanged);
+      back.push(sample);
+    },
+  });
+  await source.finished;
+  assertEquals(
+    seen.map(({ sequence }) => sequence),
+    Array.from({ length: 20 }, (_, i) => BigInt(i)),
+  );
+  assertEquals(back, seen);
+  for (const { type, origin, received, values } of seen) {
+    assertEquals(type, "data");
+    assert(origin && !received);
+    assertEquals(values.length, 7);
+  }
+  const { stats } = source;
+  assertEquals([stats.sent, stats.returned, stats.lost, stats.changed, stats.unexpected], [
+    20,
+    20,
+    0,
+    0,
+    0,
+  ]);
+  assertEquals(stats.roundTrip.count, 20);
+});
+
+Deno.test("startSignal() puts several samples in a datagram, and the rest in the last", async () => {
+  const sizes: number[] = [];
+  await using echo = await startEcho({
+    listen: anywhere,
+    anySource: true,
+    replyTo: "sender",
+    onMessage: ({ samples }) => void sizes.push(samples.length),
+  });
+  await using source = await startSignal({
+    vectorize: 3,
+    rate: 1000,
+    limit: 8,
+    listen: anywhere,
+    to: echo.addr,
+  });
+  await source.finished;
+  assertEquals(sizes, [3, 3, 2]);
+  assertEquals(source.stats.returned, 8);
+});
+
+Deno.test("startSignal() without real time keeps to what the other end takes", async () => {
+  await using echo = await startEcho({ listen: anywhere, anySource: true, replyTo: "sender" });
+  await using source = await startSignal({
+    realtime: false,
+    limit: 5000,
+    listen: anywhere,
+    to: echo.addr,
+  });
+  await source.finished;
+  assertEquals(source.stats.returned, 5000);
+});
+
+Deno.test("startSignal() tells lost, changed and unexpected samples apart", async () => {
+  await using client = await bindDatagram({ listen: anywhere });
+  await using source = await startSignal({
+    limit: 3,
+    rate: 1000,
+    wait: 0.05,
+    listen: anywhere,
+    to: client.addr,
+  });
+  for (let i = 0; i < 3; i++) {
+    const { bytes, from } = (await client.receive())!;
+    const [sample] = villasProtobuf.decode(bytes);
+    if (i === 0) await client.send(villasProtobuf.encode([{ ...sample!, values: [99] }]), from);
+    if (i === 1) {
+      for (let k = 0; k < 2; k++) await client.send(bytes.slice(), from);
+      await client.send(new Uint8Array([255]), from);
+    }
+  }
+  await source.finished;
+  const { sent, returned, lost, changed, unexpected, invalid } = source.stats;
+  assertEquals({ sent, returned, lost, changed, unexpected, invalid }, {
+    sent: 3,
+    returned: 2,
+    lost: 1,
+    changed: 1,
+    unexpected: 1,
+    invalid: 1,
+  });
+});
+
+Deno.test("startSignal() ends on close() and on stop(), and when its signal is aborted", async () => {
+  await using client = await bindDatagram({ listen: anywhere });
+  const options = { rate: 1000, wait: 0, listen: anywhere, to: client.addr };
+  const closed = await startSignal(options);
+  await client.receive();
+  await closed.close();
+  const stopped = await startSignal(options);
+  await client.receive();
+  stopped.stop();
+  await stopped.finished;
+  const controller = new AbortController();
+  const aborted = await startSignal({ ...options, signal: controller.signal });
+  await client.receive();
+  controller.abort();
+  await aborted.finished;
+});
+
+Deno.test("startSignal() says which option does not fit before it binds anything", async () => {
+  await assertRejects(() => startSignal({ vectorize: 0 }), UsageError, "0 samples per datagram");
+  await assertRejects(() => startSignal({ values: 2, offset: [1, 2, 3] }), UsageError);
+});
