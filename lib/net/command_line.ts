@@ -57,7 +57,9 @@ export function splitCommandLine(
   }
   const [program, ...rest] = words;
   if (!program) {
-    throw new UsageError(`Cannot run command ${JSON.stringify(text)}: expected "PROGRAM ARG…"`);
+    throw new UsageError(
+      `Cannot read command line ${JSON.stringify(text)}: expected "PROGRAM ARG…"`,
+    );
   }
   return [program, ...rest];
 }
@@ -101,7 +103,7 @@ function readQuoted(text: string, open: number, windows: boolean): [string, numb
     part += piece;
   }
   throw new UsageError(
-    `Cannot run command ${JSON.stringify(text)}: the ${quote} at character ${
+    `Cannot read command line ${JSON.stringify(text)}: the ${quote} at character ${
       open + 1
     } is not closed`,
   );

@@ -19,7 +19,7 @@ export class ReadSide {
   readonly #idle: IdleTimer;
   readonly #onError: (error: unknown) => void;
   #buffer = new Uint8Array(FIRST_BUFFER);
-  #reading: Promise<number | null> | null = null;
+  #reading: Promise<void> | null = null;
   #callOff: ((end: null) => void) | null = null;
   #end: ReadEnd = "open";
   #bytes = 0;
@@ -46,25 +46,19 @@ export class ReadSide {
   }
 
   /** Reads into a buffer that is used again by the next call. */
-  async read(): Promise<Uint8Array | null> {
+  read(): Promise<Uint8Array | null> {
     const buffer = this.#buffer;
-    const length = await this.readInto(buffer);
-    if (length === null) return null;
-    if (length === buffer.length && length < LARGEST_BUFFER) {
-      this.#buffer = new Uint8Array(4 * length);
-    }
-    return buffer.subarray(0, length);
+    return this.#begin(buffer, (length) => {
+      if (length === buffer.length && length < LARGEST_BUFFER) {
+        this.#buffer = new Uint8Array(4 * length);
+      }
+      return buffer.subarray(0, length);
+    });
   }
 
   /** Reads into the caller's buffer. */
-  async readInto(buffer: Uint8Array): Promise<number | null> {
-    if (this.#end !== "open") return null;
-    if (this.#reading) {
-      throw new TypeError("Cannot read: another read of this connection is under way");
-    }
-    const calledOff = new Promise<null>((resolve) => this.#callOff = resolve);
-    this.#reading = this.#wait(buffer);
-    return await Promise.race([this.#reading, calledOff]);
+  readInto(buffer: Uint8Array): Promise<number | null> {
+    return this.#begin(buffer, (length) => length);
   }
 
   /** Ends reading, a read that is under way too. */
@@ -81,27 +75,40 @@ export class ReadSide {
     while (await this.read() !== null);
   }
 
-  /** Resolves when the system is done with the last read. */
-  async settled(): Promise<void> {
-    await this.#reading;
+  /** The read that is under way, also when it was called off; it never rejects. */
+  get reading(): Promise<void> | null {
+    return this.#reading;
   }
 
-  async #wait(buffer: Uint8Array): Promise<number | null> {
+  #begin<T>(buffer: Uint8Array, take: (length: number) => T): Promise<T | null> {
+    if (this.#end !== "open") return Promise.resolve(null);
+    if (this.#reading) {
+      const why = "Cannot read: another read of this connection is under way";
+      return Promise.reject(new TypeError(why));
+    }
+    return new Promise((resolve) => {
+      this.#callOff = resolve;
+      this.#reading = this.#wait(buffer, (length) => {
+        resolve(length === null ? null : take(length));
+      });
+    });
+  }
+
+  async #wait(buffer: Uint8Array, done: (length: number | null) => void): Promise<void> {
+    let length: number | null = null;
     this.#idle.begin();
     try {
-      const length = await this.#readSome(buffer);
+      length = await this.#readSome(buffer);
       if (length !== null) this.#bytes += length;
       else this.#finish("ended");
-      return length;
     } catch (error) {
       // A TLS peer that closes without saying so has ended all the same.
       if (error instanceof Deno.errors.UnexpectedEof) this.#finish("ended");
       else if (this.#finish("lost")) this.#onError(error);
-      return null;
-    } finally {
-      this.#idle.end();
-      this.#reading = null;
     }
+    this.#idle.end();
+    this.#reading = null;
+    done(length);
   }
 
   #finish(end: ReadEnd): boolean {

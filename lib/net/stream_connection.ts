@@ -6,6 +6,8 @@ import { WriteSide } from "./write_side.ts";
 
 /** Seconds that a closed connection's last system calls are waited for. */
 const SETTLING = 0.2;
+/** Bytes that fit into a packet of any network. */
+const ONE_PACKET = 1200;
 
 /** How a {@linkcode StreamConnection} behaves. */
 export interface StreamConnectionOptions {
@@ -55,6 +57,10 @@ export class StreamConnection implements AsyncDisposable {
   /** Resolves when the connection is closed. */
   readonly finished: Promise<void>;
   readonly #conn: Deno.Conn;
+  /** Whether this is TCP without TLS. */
+  readonly #plain: boolean;
+  /** Whether the system still holds back small packets. */
+  #delays: boolean;
   readonly #idle: IdleTimer;
   readonly #reads: ReadSide;
   readonly #writes: WriteSide;
@@ -86,7 +92,8 @@ export class StreamConnection implements AsyncDisposable {
     this.#reads = new ReadSide((buffer) => this.#conn.read(buffer), this.#idle, onError);
     this.#writes = new WriteSide((bytes) => this.#conn.write(bytes), this.#idle, onError);
     this.#signal = signal;
-    if ("setNoDelay" in conn) (conn as Deno.TcpConn).setNoDelay(true);
+    this.#plain = "setNoDelay" in conn;
+    this.#delays = this.#plain;
     if (signal?.aborted) void this.abort("aborted");
     else signal?.addEventListener("abort", this.#onAbort, { once: true });
   }
@@ -150,6 +157,7 @@ export class StreamConnection implements AsyncDisposable {
    * @returns Whether the system has taken them; false when the connection is gone.
    */
   write(bytes: Uint8Array): Promise<boolean> {
+    if (this.#delays) this.#sendAtOnce(bytes.length);
     return this.#writes.write(bytes);
   }
 
@@ -199,7 +207,9 @@ export class StreamConnection implements AsyncDisposable {
    */
   async end(options: GraceOptions = {}): Promise<void> {
     const { grace = 1 } = options;
-    if (!this.#released) {
+    // Closing is enough where all that was written has left, and all that came was read.
+    const done = this.#plain && this.#reads.end === "ended" && this.#writes.waiting === 0;
+    if (!this.#released && !done) {
       await within(Promise.all([this.closeWrite(), this.#reads.drain()]), grace);
     }
     await this.close({ grace: 0 });
@@ -240,6 +250,20 @@ export class StreamConnection implements AsyncDisposable {
     for (let chunk; (chunk = await this.read()) !== null;) yield chunk;
   }
 
+  /**
+   * Has the system send small packets while others are on the way. That costs a system call, so it is done when the connection
+   * turns out to send more than one packet.
+   */
+  #sendAtOnce(size: number): void {
+    if (this.bytesSent + this.bytesQueued === 0 && size <= ONE_PACKET) return;
+    this.#delays = false;
+    try {
+      (this.#conn as Deno.TcpConn).setNoDelay(true);
+    } catch {
+      // the peer is gone already
+    }
+  }
+
   async #close(grace: number): Promise<void> {
     if (!this.#released && this.#writes.waiting > 0) await within(this.#writes.finish(), grace);
     await this.#release();
@@ -261,7 +285,9 @@ export class StreamConnection implements AsyncDisposable {
       // the system has closed it already
     }
     // Deno before 2.9 lets go of a write that waits for the peer only when the peer reads or breaks off.
-    await within(Promise.all([this.#reads.settled(), this.#writes.settled()]), SETTLING);
+    const { reading } = this.#reads;
+    const { writing } = this.#writes;
+    if (reading || writing) await within(Promise.all([reading, writing]), SETTLING);
     this.#finish();
   }
 

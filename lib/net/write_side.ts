@@ -11,12 +11,14 @@ export class WriteSide {
   readonly #writeSome: WriteSome;
   readonly #idle: IdleTimer;
   readonly #onError: (error: unknown) => void;
+  /** What waits for its turn, and the promise of the batch that it will be. */
   #queue: Uint8Array[] = [];
-  #waiting = 0;
-  #bytes = 0;
   #batch: Promise<boolean> | null = null;
   #tail: Promise<boolean> = Promise.resolve(true);
-  #writing: Promise<number> | null = null;
+  #flushing = false;
+  #waiting = 0;
+  #bytes = 0;
+  #writing: Promise<void> | null = null;
   #callOff: ((written: number) => void) | null = null;
   #ended = false;
   #failed = false;
@@ -45,9 +47,15 @@ export class WriteSide {
   /** Resolves with true when the system has taken all of the bytes, with false when it will not. */
   write(bytes: Uint8Array): Promise<boolean> {
     if (this.#ended) return Promise.resolve(false);
-    this.#queue.push(bytes);
     this.#waiting += bytes.length;
-    if (this.#batch === null) this.#tail = this.#batch = this.#tail.then(() => this.#flush());
+    if (!this.#flushing) return this.#tail = this.#flush([bytes]);
+    this.#queue.push(bytes);
+    this.#batch ??= this.#tail = this.#tail.then(() => {
+      const chunks = joined(this.#queue);
+      this.#queue = [];
+      this.#batch = null;
+      return this.#flush(chunks);
+    });
     return this.#batch;
   }
 
@@ -64,15 +72,13 @@ export class WriteSide {
     this.#callOff?.(0);
   }
 
-  /** Resolves when the system is done with the last write. */
-  async settled(): Promise<void> {
-    await this.#writing?.catch(() => {});
+  /** The last write, if the system is not done with it. */
+  get writing(): Promise<void> | null {
+    return this.#writing;
   }
 
-  async #flush(): Promise<boolean> {
-    const chunks = joined(this.#queue);
-    this.#queue = [];
-    this.#batch = null;
+  async #flush(chunks: Uint8Array[]): Promise<boolean> {
+    this.#flushing = true;
     try {
       for (const chunk of chunks) {
         for (let at = 0; at < chunk.length && !this.#failed;) {
@@ -83,15 +89,23 @@ export class WriteSide {
       if (!this.#failed) this.#onError(error);
       this.fail();
     }
+    this.#flushing = this.#batch !== null;
     return !this.#failed;
   }
 
   async #some(bytes: Uint8Array): Promise<number> {
+    const { promise, resolve, reject } = Promise.withResolvers<number>();
+    this.#callOff = resolve;
     this.#idle.begin();
+    this.#writing = this.#writeSome(bytes).then((written) => {
+      this.#writing = null;
+      resolve(written);
+    }, (error) => {
+      this.#writing = null;
+      reject(error);
+    });
     try {
-      const calledOff = new Promise<number>((resolve) => this.#callOff = resolve);
-      this.#writing = this.#writeSome(bytes);
-      const written = await Promise.race([this.#writing, calledOff]);
+      const written = await promise;
       this.#bytes += written;
       this.#waiting -= written;
       return written;

@@ -72,7 +72,7 @@ Deno.test("splitCommandLine() agrees with Python's shlex on random command lines
 });
 
 Deno.test("splitCommandLine() rejects an empty command and an open quote", () => {
-  assertThrows(() => splitCommandLine("  "), UsageError, `Cannot run command "  "`);
+  assertThrows(() => splitCommandLine("  "), UsageError, `Cannot read command line "  "`);
   assertThrows(() => splitCommandLine(`""`), UsageError, `expected "PROGRAM ARG…"`);
   assertThrows(
     () => splitCommandLine(`prog "a b`, { windows: false }),
