@@ -1,9 +1,19 @@
 /** How {@linkcode promptLines} asks. */
 export interface PromptOptions {
-  /** What stands before what is typed. */
-  prompt: string;
+  /** What stands before what is typed; as a function, it is asked anew for each line. */
+  prompt: string | (() => string);
   /** Ends the asking. */
   signal?: AbortSignal;
+  /** Is given what others need to write between prompts. */
+  onOpen?: (prompter: Prompter) => void;
+}
+
+/** Makes room on the terminal while a line is being typed. */
+export interface Prompter {
+  /** Clears the prompt and what has been typed behind it. */
+  clear(): void;
+  /** Shows both again. */
+  redraw(): void;
 }
 
 /**
@@ -14,23 +24,32 @@ export interface PromptOptions {
  * @returns The lines. The next one is asked for when the iterator is asked for it, so output stands before the prompt.
  */
 export async function* promptLines(options: PromptOptions): AsyncGenerator<string, void, void> {
-  const { createInterface } = await import("node:readline");
+  const { clearLine, createInterface, cursorTo } = await import("node:readline");
   const { default: { stdin, stdout, stderr } } = await import("node:process");
+  const output = stdout.isTTY ? stdout : stderr;
   const reader = createInterface({
     input: stdin,
-    output: stdout.isTTY ? stdout : stderr,
-    prompt: options.prompt,
+    output,
     terminal: true,
     historySize: 1000,
     removeHistoryDuplicates: true,
   });
   const close = () => reader.close();
   reader.on("SIGINT", close);
+  options.onOpen?.({
+    clear() {
+      cursorTo(output, 0);
+      clearLine(output, 0);
+    },
+    redraw: () => reader.prompt(true),
+  });
   options.signal?.addEventListener("abort", close, { once: true });
   try {
     if (options.signal?.aborted) return;
     const lines = reader[Symbol.asyncIterator]();
     for (;;) {
+      const { prompt } = options;
+      reader.setPrompt(typeof prompt === "string" ? prompt : prompt());
       reader.prompt();
       const { value, done } = await lines.next();
       if (done) return;

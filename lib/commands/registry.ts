@@ -7,4 +7,9 @@ export const registry: Registry = {
   "villas-signal": async () => (await import("./villas_signal.ts")).villasSignal,
   "json-server": async () => (await import("./json_server.ts")).jsonServer,
   "json-client": async () => (await import("./json_client.ts")).jsonClient,
+  "struct-line server": async () => (await import("./struct_line_server.ts")).structLineServer,
+  "struct-line client": async () => (await import("./struct_line_client.ts")).structLineClient,
+  "struct-line pack": async () => (await import("./struct_line_pack.ts")).structLinePack,
+  "struct-line unpack": async () => (await import("./struct_line_unpack.ts")).structLineUnpack,
+  "struct-line size": async () => (await import("./struct_line_size.ts")).structLineSize,
 };

@@ -5,8 +5,8 @@ import type { StructValues } from "../codecs/struct_types.ts";
 export interface Actor<F extends string> {
   /** The format of the records. */
   readonly struct: Struct<F>;
-  /** Handles a record; if it returns a promise, the next record waits for it. */
-  readonly act: (values: StructValues<F>) => unknown;
+  /** Handles a record at an offset of the block; if it returns a promise, the next record waits for it. */
+  readonly act: (values: StructValues<F>, block: Uint8Array, at: number) => unknown;
   /** Told of what `act` throws. */
   readonly onError: (error: unknown) => void;
   /** Whether to leave off. */
@@ -26,7 +26,7 @@ export async function actOnBlock<F extends string>(
   const view = new DataView(block.buffer, block.byteOffset, block.byteLength);
   for (let at = 0; at < block.length && !stopped(); at += struct.size) {
     try {
-      const result = act(struct.unpackFrom(view, at));
+      const result = act(struct.unpackFrom(view, at), block, at);
       if (typeof result === "object" && result !== null && "then" in result) await result;
     } catch (error) {
       onError(error);

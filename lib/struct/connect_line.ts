@@ -24,7 +24,7 @@ export async function connectLine<F extends string>(
 ): Promise<LineEnd> {
   const { attempts = 5, reconnect = false } = options;
   let current = await connect(options, attempts, closing);
-  const addr = current.localAddr;
+  const addrs = [current.localAddr];
   const keepUp = async () => {
     for (;;) {
       await work.serve(current);
@@ -36,7 +36,7 @@ export async function connectLine<F extends string>(
   };
   const finished = keepUp();
   return {
-    addr,
+    addrs,
     finished,
     isClient: true,
     reconnects: reconnect,

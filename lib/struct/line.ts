@@ -91,7 +91,7 @@ export class Line<F extends string = string>
     const line = new Line<F>(options);
     line.#start(listenLine(options, {
       serve: (connection) => line.#serve(connection, false),
-      tell: (problem) => line.#tell(problem),
+      tell: (problem) => options.onProblem?.(problem),
     }));
     return line;
   }
@@ -113,7 +113,7 @@ export class Line<F extends string = string>
     line.#start(
       await connectLine(options, closing, {
         serve: (connection) => line.#serve(connection, options.halfOpen ?? false),
-        tell: (problem) => line.#tell(problem),
+        tell: (problem) => options.onProblem?.(problem),
       }),
     );
     return line;
@@ -126,7 +126,12 @@ export class Line<F extends string = string>
 
   /** The bound address, or this side's address of the first connection. */
   get addr(): HostPort {
-    return this.#end.addr;
+    return this.#end.addrs[0]!;
+  }
+
+  /** The bound addresses, two for `localhost`; or this side's address of the first connection. */
+  get addrs(): readonly HostPort[] {
+    return this.#end.addrs;
   }
 
   /** The other ends that are connected now. */
@@ -234,6 +239,7 @@ export class Line<F extends string = string>
     this.#arrival.resolve();
     onConnect?.(peer);
     const fault = await this.#receive(peer);
+    if (fault === undefined && !this.#stopped) this.#options.onEnd?.(peer);
     if (halfOpen && fault === undefined && !this.#stopped) await peer.sendEnd;
     await peer.close();
     this.#peers.delete(peer);
@@ -257,13 +263,13 @@ export class Line<F extends string = string>
       if (!(error instanceof CodecError)) throw error;
       this.#stats.cut++;
       const message = `${error.message} (from ${who})`;
-      this.#tell({ kind: "cut", remoteAddr, message, error });
+      this.#options.onProblem?.({ kind: "cut", remoteAddr, message, error });
       return error;
     }
     if (!peer.lost) return;
     this.#stats.lost++;
     const error = new ConnectError(`Connection with ${who} broke`, { cause: peer.error });
-    this.#tell({ kind: "lost", remoteAddr, message: error.message, error });
+    this.#options.onProblem?.({ kind: "lost", remoteAddr, message: error.message, error });
     return error;
   }
 
@@ -271,8 +277,9 @@ export class Line<F extends string = string>
     const action = this.#options.action!;
     return {
       struct: this.struct,
-      act: (values) => {
+      act: (values, block, at) => {
         this.#stats.received++;
+        peer.point(block, at);
         return action(values, peer);
       },
       onError: (error) => this.#fail(error, peer),
@@ -283,14 +290,10 @@ export class Line<F extends string = string>
   #fail(error: unknown, { remoteAddr }: LinePeer<F>): void {
     if (this.#options.onProblem) {
       const message = error instanceof Error ? error.message : String(error);
-      return this.#tell({ kind: "action", remoteAddr, message, error });
+      return this.#options.onProblem({ kind: "action", remoteAddr, message, error });
     }
     this.#failure ??= error;
     void this.close();
-  }
-
-  #tell(problem: LineProblem): void {
-    this.#options.onProblem?.(problem);
   }
 
   #onAbort = (): void => void this.close();

@@ -69,6 +69,8 @@ export interface LineOptions<F extends string>
   action?: LineAction<F>;
   /** Told of each new connection. */
   onConnect?: (peer: LinePeer<F>) => void;
+  /** Told when a peer has ended its half in order; what it is owed can still be sent. */
+  onEnd?: (peer: LinePeer<F>) => void;
   /** Told when a connection is over. */
   onDisconnect?: (peer: LinePeer<F>) => void;
   /**
@@ -122,8 +124,8 @@ export interface LineWork {
 
 /** Where the connections of a line come from. */
 export interface LineEnd {
-  /** The bound address, or this side's address of the first connection. */
-  readonly addr: HostPort;
+  /** The bound addresses, or this side's address of the first connection. */
+  readonly addrs: readonly HostPort[];
   /** Resolves when there will be no more connections and the last one is closed. */
   readonly finished: Promise<void>;
   /** Whether this end connected to the other. */

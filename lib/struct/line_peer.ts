@@ -15,6 +15,8 @@ export class LinePeer<F extends string = string> {
   readonly #struct: Struct<F, readonly unknown[]>;
   readonly #sends: SendBuffer<F>;
   readonly #sendEnd = Promise.withResolvers<void>();
+  #block: Uint8Array = new Uint8Array(0);
+  #at = 0;
 
   /**
    * @param connection The connection, which belongs to the new object from now on.
@@ -66,6 +68,11 @@ export class LinePeer<F extends string = string> {
     return this.#connection.bytesReceived;
   }
 
+  /** The bytes of the record that the action has in hand; valid only until it is done. */
+  get recordBytes(): Uint8Array {
+    return this.#block.subarray(this.#at, this.#at + this.#struct.size);
+  }
+
   /**
    * Sends a record to this peer. Records that are sent in the same turn of the event loop leave together. Who awaits each, or
    * one in every few thousand, keeps memory bounded when the peer reads slowly.
@@ -100,6 +107,17 @@ export class LinePeer<F extends string = string> {
   stop(): void {
     this.#connection.stopReading();
     this.#sendEnd.resolve();
+  }
+
+  /**
+   * Says which record is in hand.
+   *
+   * @param block The block that it is in.
+   * @param at Its offset.
+   */
+  point(block: Uint8Array, at: number): void {
+    this.#block = block;
+    this.#at = at;
   }
 
   /** Resolves when this side's half has been ended or the connection is gone. */

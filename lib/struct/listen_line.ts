@@ -30,7 +30,7 @@ export function listenLine<F extends string>(
     onProblem: tell,
   });
   return {
-    addr: listener.addr,
+    addrs: listener.addrs,
     finished: listener.finished,
     isClient: false,
     reconnects: false,

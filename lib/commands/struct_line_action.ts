@@ -1,0 +1,77 @@
+import type { Context } from "../cli/context.ts";
+import { loadHandler } from "../cli/handler.ts";
+import type { StructJson } from "../codecs/struct_json.ts";
+import { CodecError, ConnectError, RemoteError, UsageError } from "../errors.ts";
+import { splitCommandLine } from "../net/command_line.ts";
+import { findProgram } from "../net/find_program.ts";
+import { runProgram } from "../net/run_program.ts";
+import type { LineAction } from "../struct/line_options.ts";
+
+/** What the options say about what to do with records. */
+export interface ActionValues {
+  readonly handler?: string;
+  readonly exec?: string;
+  readonly execTimeout: number;
+  readonly echo: boolean;
+}
+
+/** Records that are echoed before the system must have taken one. */
+const ECHO_WINDOW = 1024;
+
+/**
+ * Makes the action that `--handler`, `--exec` or `--echo` ask for.
+ *
+ * @param values The options' values.
+ * @param json Records as JSON, for programs.
+ * @param context Where to complain.
+ * @returns The action; undefined if there is nothing to do but print.
+ * @throws {UsageError} If there are several, or the module or program is no use.
+ */
+export async function lineAction(
+  { handler, exec, execTimeout, echo }: ActionValues,
+  json: StructJson,
+  context: Context,
+): Promise<LineAction<string> | undefined> {
+  if ([handler !== undefined, exec !== undefined, echo].filter(Boolean).length > 1) {
+    throw new UsageError("Cannot use several of --handler, --exec and --echo: expected one");
+  }
+  if (handler !== undefined) {
+    return await loadHandler<LineAction<string>>(handler, "function (values, line) { … }");
+  }
+  if (exec !== undefined) return await programAction(exec, execTimeout, json, context);
+  if (!echo) return undefined;
+  let count = 0;
+  return (values, line) => {
+    const taken = line.send(values);
+    if (++count % ECHO_WINDOW === 0) return taken;
+  };
+}
+
+/** Gives each record to a program that is started for it. */
+async function programAction(
+  text: string,
+  timeout: number,
+  json: StructJson,
+  { say, signal }: Context,
+): Promise<LineAction<string>> {
+  const [program, ...args] = splitCommandLine(text);
+  const command = [await findProgram(program), ...args];
+  return async (values, line) => {
+    const input = new TextEncoder().encode(json.stringify(values) + "\n");
+    try {
+      const output = await runProgram(command, input, { timeout, signal });
+      for (const answer of new TextDecoder().decode(output).split("\n")) {
+        if (answer.trim() !== "") await line.send(json.parse(answer));
+      }
+    } catch (error) {
+      if (signal.aborted) return;
+      if (!isExpected(error)) throw error;
+      say.throttled("exec", `Cannot answer a record: ${error.message}`);
+    }
+  };
+}
+
+function isExpected(error: unknown): error is Error {
+  return error instanceof CodecError || error instanceof RemoteError ||
+    error instanceof ConnectError;
+}

@@ -1,0 +1,128 @@
+import type { Context } from "../cli/context.ts";
+import { type Prompter, promptLines } from "../cli/prompt.ts";
+import { readLines } from "../cli/read_lines.ts";
+import type { StructInput } from "../codecs/struct_types.ts";
+import { CodecError } from "../errors.ts";
+import type { RecordText } from "./struct_line_options.ts";
+
+/** Lines that are sent before the system must have taken one. */
+const WINDOW = 256;
+
+/** Where records from standard input go. */
+export interface InputTarget {
+  /** What the records are. */
+  readonly text: RecordText;
+  /** Sends one. */
+  readonly send: (values: StructInput[]) => Promise<boolean>;
+  /** Ends the reading. */
+  readonly signal: AbortSignal;
+  /** Told of each line that is read. */
+  readonly onLine?: () => void;
+  /** Is given what others need to write between prompts. */
+  readonly onPrompter?: (prompter: Prompter) => void;
+}
+
+/** What became of the lines. */
+export interface InputResult {
+  /** Records sent. */
+  sent: number;
+  /** Lines that were no records. */
+  refused: number;
+}
+
+/**
+ * Sends each line of standard input, a record in JSON. A line that is none is told, and the next one is taken.
+ *
+ * @param context Standard input, and where to complain.
+ * @param target Where to.
+ * @returns What became of the lines, at the end of the input.
+ */
+export async function sendLines(
+  { stdin, say }: Context,
+  { text: { json }, send, signal, onLine }: InputTarget,
+): Promise<InputResult> {
+  const result = { sent: 0, refused: 0 };
+  let number = 0;
+  let last: Promise<boolean> | undefined;
+  for await (const line of readLines(stdin.readable, signal)) {
+    number++;
+    onLine?.();
+    if (line.trim() === "") continue;
+    try {
+      last = send(json.parse(line));
+      if (++result.sent % WINDOW === 0) await last;
+    } catch (error) {
+      if (!(error instanceof CodecError)) throw error;
+      result.refused++;
+      say.throttled("line", `Cannot send line ${number}: ${error.message}`);
+    }
+  }
+  await last;
+  return result;
+}
+
+/**
+ * Asks for records on the terminal, field by field, and sends each. What does not fit is asked again.
+ *
+ * @param context Where to say what does not fit.
+ * @param target Where to.
+ * @param once Whether to leave off after one.
+ * @returns What became of them, when nothing more is typed.
+ */
+export async function sendTyped(
+  { say }: Context,
+  { text, send, signal, onPrompter }: InputTarget,
+  once: boolean,
+): Promise<InputResult> {
+  const labels = fieldLabels(text);
+  const result = { sent: 0, refused: 0 };
+  let values: StructInput[] = [];
+  const prompt = () => `${labels[values.length] ?? "Press Enter to send"}: `;
+  for await (const typed of promptLines({ prompt, signal, onOpen: onPrompter })) {
+    if (labels.length > 0) {
+      const { value, reason } = readField(text, values.length, typed);
+      if (reason !== undefined) {
+        say.error(reason);
+        continue;
+      }
+      values.push(value!);
+      if (values.length < labels.length) continue;
+    }
+    const record = values;
+    values = [];
+    if (await send(record)) {
+      result.sent++;
+      say.info("Sent.");
+    }
+    if (once) break;
+  }
+  return result;
+}
+
+/** Reads what was typed for a field, or tells why it does not fit. */
+function readField(
+  { struct, json }: RecordText,
+  index: number,
+  typed: string,
+): { value?: StructInput; reason?: string } {
+  try {
+    const value = json.readTyped(index, typed);
+    const reason = struct.misfit(index, value);
+    return reason === undefined ? { value } : { reason: `${JSON.stringify(typed)} ${reason}` };
+  } catch (error) {
+    if (!(error instanceof CodecError)) throw error;
+    return { reason: error.message };
+  }
+}
+
+/** What a person is asked for: the field's name, or its code and what that means. */
+function fieldLabels({ struct, json }: RecordText): readonly string[] {
+  return json.fields ??
+    struct.layout.items.flatMap(({ text, letter, form, cType, count, width }) => {
+      if (form === "bytes") return `${text} (text, up to ${width} bytes)`;
+      if (form === "pascal") {
+        return `${text} (text, up to ${Math.max(0, Math.min(width - 1, 255))} bytes)`;
+      }
+      return Array<string>(count).fill(`${letter} (${cType})`);
+    });
+}

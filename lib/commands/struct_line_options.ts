@@ -1,0 +1,106 @@
+/**
+ * What both ends of a line have in common on the command line.
+ *
+ * @module
+ */
+
+import type { Context } from "../cli/context.ts";
+import { choice, file, flag, integer, port, seconds, text } from "../cli/options.ts";
+import { StructJson } from "../codecs/struct_json.ts";
+import type { StructInput } from "../codecs/struct_types.ts";
+import { CodecError, UsageError } from "../errors.ts";
+import { DEFAULT_FORMAT, DEFAULT_PORT, type LineStats } from "../struct/line_options.ts";
+import {
+  type AnyStruct,
+  bytesOption,
+  fieldsOption,
+  platformOption,
+  structOf,
+  truncateOption,
+} from "./struct_options.ts";
+
+/** The options of `struct-line server` and `struct-line client`. */
+export const lineOptions = {
+  format: text({
+    default: DEFAULT_FORMAT,
+    placeholder: "FORMAT",
+    help: "Format of the records, as of Python's struct module",
+  }),
+  host: text({ default: "localhost", help: "Host name or IP address" }),
+  port: port({ default: DEFAULT_PORT, help: "TCP port" }),
+  output: choice(["json", "hex", "csv", "none"], {
+    default: "json",
+    help: "How records received are printed",
+  }),
+  ...fieldsOption,
+  ...bytesOption,
+  send: text({ placeholder: "RECORD", help: "Send this record, in JSON, when connected" }),
+  once: flag({ help: "End after sending" }),
+  count: integer({ min: 1, help: "End after N records received" }),
+  handler: file({
+    help: "Module whose default export is called with each record: (values, line) => …",
+  }),
+  exec: text({
+    placeholder: "COMMAND",
+    help: "Program to start for each record; the JSON that it prints is sent back",
+  }),
+  execTimeout: seconds({ default: 30, help: "Seconds that the program may take" }),
+  echo: flag({ help: "Send each record back" }),
+  ...truncateOption,
+  ...platformOption,
+} as const;
+
+/** What the records of a line are, on the wire and as text. */
+export interface RecordText {
+  /** The format. */
+  readonly struct: AnyStruct;
+  /** Records as JSON. */
+  readonly json: StructJson;
+  /** The record of `--send`. */
+  readonly first: StructInput[] | undefined;
+}
+
+/**
+ * Checks the options that say what records are.
+ *
+ * @param options Their values.
+ * @returns What writes and reads records.
+ * @throws {UsageError} If the format is wrong, the names do not fit it, or the record to send does not.
+ */
+export function recordText(
+  options: Parameters<typeof structOf>[1] & {
+    readonly format: string;
+    readonly fields?: readonly string[];
+    readonly bytes: "auto" | "text" | "hex" | "base64";
+    readonly send?: string;
+  },
+): RecordText {
+  const { format, fields, bytes, send } = options;
+  const struct = structOf(format, options);
+  const json = new StructJson(struct, { fields, bytes });
+  if (send === undefined) return { struct, json, first: undefined };
+  try {
+    const first = json.parse(send);
+    struct.pack(first);
+    return { struct, json, first };
+  } catch (error) {
+    if (!(error instanceof CodecError)) throw error;
+    throw new UsageError(`Cannot read --send: ${error.message}`, { cause: error });
+  }
+}
+
+/** Says what a line has done. */
+export function sayStats(say: Context["say"], stats: LineStats): void {
+  const rare = (["cut", "lost", "refused"] as const).filter((name) => stats[name] > 0);
+  say.info(
+    [
+      `${counted(stats.received, "record")} received, ${stats.sent} sent`,
+      counted(stats.connections, "connection"),
+      ...rare.map((name) => `${stats[name]} ${name}`),
+    ].join(", "),
+  );
+}
+
+function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}

@@ -1,0 +1,64 @@
+import { defineCommand } from "../cli/command.ts";
+import { integer } from "../cli/options.ts";
+import { formatAddress } from "../net/address.ts";
+import { Line } from "../struct/line.ts";
+import { readServing, servingOptions } from "./serving.ts";
+import { lineOptions, recordText, sayStats } from "./struct_line_options.ts";
+import { LineSession } from "./struct_line_session.ts";
+
+/** `labwire struct-line server`. */
+export const structLineServer = defineCommand({
+  name: "struct-line server",
+  summary: "exchange Python structs over TCP with those who connect, records in both directions",
+  details: [
+    "The stream is nothing but structs of one format. Records received are printed one per line. Lines of standard input are " +
+    "records in the same form, sent to everybody who is connected; on a terminal their fields are asked for. Nothing is read " +
+    "from standard input before somebody is connected.",
+    "--handler FILE is a JavaScript module with `export default function (values, line) { … }`; line.send(values) answers. " +
+    "--exec 'PROGRAM ARG…' starts the program for each record, without a shell; it reads the record as a line of JSON from " +
+    "stdin, and each line of JSON that it prints is sent back.",
+  ],
+  options: {
+    ...lineOptions,
+    maxConnections: integer({ default: 64, min: 1, help: "Most connections at once" }),
+    ...servingOptions,
+  },
+  examples: [
+    {
+      text: "Print what arrives as objects",
+      command: "labwire struct-line server --format '!I30sd' --fields repetitions,text,pause",
+    },
+    {
+      text: "Handle each record in JavaScript",
+      command: "labwire struct-line server --format '!I30sd' --handler repeat.js --output none",
+    },
+    { text: "Send everything back", command: "labwire struct-line server --echo" },
+  ],
+  async run(context, options) {
+    const { say } = context;
+    const text = recordText(options);
+    const serving = await readServing(options, options.host, say);
+    const session = await LineSession.open(context, text, options);
+    await using line = Line.listen<string>({
+      ...options,
+      ...serving,
+      action: session.action,
+      signal: session.signal,
+      onConnect: (peer) => {
+        say.info(`Connected with ${formatAddress(peer.remoteAddr)}`);
+        if (text.first) void peer.send(text.first);
+      },
+      onDisconnect: (peer) => say.info(`Disconnected from ${formatAddress(peer.remoteAddr)}`),
+      onProblem: (problem) => session.report(problem),
+    });
+    say.info(`Listening on ${line.addrs.map(formatAddress).join(" and ")}`);
+    say.info("Ready. Ctrl-C to quit.");
+    await line.connected;
+    // What --send sends is all there is to send when it goes with --once.
+    if (!(options.once && text.first)) await session.sendInput(line);
+    if (options.once) session.end();
+    await line.finished;
+    sayStats(say, line.stats);
+    say.info("Bye.");
+  },
+});

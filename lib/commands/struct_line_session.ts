@@ -1,0 +1,136 @@
+import type { Context } from "../cli/context.ts";
+import type { Prompter } from "../cli/prompt.ts";
+import type { StructInput } from "../codecs/struct_types.ts";
+import type { Line } from "../struct/line.ts";
+import type { LineAction, LineProblem } from "../struct/line_options.ts";
+import { type ActionValues, lineAction } from "./struct_line_action.ts";
+import { type InputResult, sendLines, sendTyped } from "./struct_line_input.ts";
+import type { RecordText } from "./struct_line_options.ts";
+import { type Printer, type PrinterOptions, structPrinter } from "./struct_printer.ts";
+
+/** The values of the options that a session needs. */
+export interface SessionValues extends ActionValues, PrinterOptions {
+  readonly count?: number;
+  readonly once: boolean;
+}
+
+/** What one run of a line does with records, at either end: prints them, acts on them, and sends those of standard input. */
+export class LineSession {
+  /** Handles each record. */
+  readonly action: LineAction<string>;
+  /** Aborted when the line is to close. */
+  readonly signal: AbortSignal;
+  readonly #context: Context;
+  readonly #text: RecordText;
+  readonly #ending = new AbortController();
+  readonly #once: boolean;
+  readonly #print: Printer;
+  #left: number;
+  #prompter: Prompter | undefined;
+
+  private constructor(
+    context: Context,
+    text: RecordText,
+    values: SessionValues,
+    act: LineAction<string> | undefined,
+  ) {
+    this.#context = context;
+    this.#text = text;
+    this.#once = values.once;
+    this.#left = values.count ?? Infinity;
+    this.#print = structPrinter(text.struct, values, context.out);
+    this.signal = AbortSignal.any([context.signal, this.#ending.signal]);
+    this.action = (record, peer) => this.#handle(record, peer, act);
+  }
+
+  /**
+   * Makes a session.
+   *
+   * @param context The world around it.
+   * @param text What the records are.
+   * @param values The options' values.
+   * @returns The session.
+   * @throws {UsageError} If a handler or program is no use.
+   */
+  static async open(
+    context: Context,
+    text: RecordText,
+    values: SessionValues,
+  ): Promise<LineSession> {
+    return new LineSession(context, text, values, await lineAction(values, text.json, context));
+  }
+
+  /** Ends the line in order. */
+  end(): void {
+    this.#ending.abort();
+  }
+
+  /** Says what went wrong with a peer. */
+  report({ kind, message }: LineProblem): void {
+    const { say } = this.#context;
+    say.throttled(kind, kind === "action" ? `Handling a record failed: ${message}` : message);
+  }
+
+  /**
+   * Sends what comes from standard input, to its end or that of the line.
+   *
+   * @param line Where to.
+   * @param onLine Told of each line that is read.
+   * @returns What became of it.
+   */
+  async sendInput(line: Line, onLine?: () => void): Promise<InputResult> {
+    const context = this.#context;
+    const over = new AbortController();
+    const target = {
+      text: this.#text,
+      send: (values: StructInput[]) => line.send(values),
+      signal: AbortSignal.any([this.signal, over.signal]),
+      onLine,
+      onPrompter: (prompter: Prompter) => {
+        if (Deno.stdout.isTerminal()) this.#prompter = prompter;
+      },
+    };
+    line.finished.then(() => over.abort());
+    const result = context.stdin.isTerminal()
+      ? await sendTyped(context, target, this.#once)
+      : await sendLines(context, target);
+    this.#prompter = undefined;
+    return result;
+  }
+
+  #handle(
+    record: Parameters<LineAction<string>>[0],
+    peer: Parameters<LineAction<string>>[1],
+    act: LineAction<string> | undefined,
+  ): unknown {
+    if (this.#left <= 0) return;
+    const { out } = this.#context;
+    this.#prompter?.clear();
+    this.#print(record, () => peer.recordBytes);
+    const last = --this.#left === 0;
+    let result: unknown;
+    try {
+      result = act?.(record, peer);
+    } finally {
+      if (last && !isPromise(result)) this.end();
+    }
+    if (out.full || this.#prompter || isPromise(result)) return this.#settle(result, last);
+  }
+
+  async #settle(result: unknown, last: boolean): Promise<void> {
+    const { out } = this.#context;
+    try {
+      await result;
+    } finally {
+      if (last) this.end();
+    }
+    await out.ready();
+    if (!this.#prompter) return;
+    await out.flush();
+    this.#prompter?.redraw();
+  }
+}
+
+function isPromise(value: unknown): boolean {
+  return typeof value === "object" && value !== null && "then" in value;
+}

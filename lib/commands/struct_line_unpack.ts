@@ -1,0 +1,118 @@
+import { defineCommand } from "../cli/command.ts";
+import type { Context } from "../cli/context.ts";
+import { choice, flag } from "../cli/options.ts";
+import { readLines } from "../cli/read_lines.ts";
+import { CodecError, UsageError } from "../errors.ts";
+import { readRecords } from "../net/read_messages.ts";
+import {
+  type AnyStruct,
+  bytesOption,
+  fieldsOption,
+  platformOption,
+  structOf,
+} from "./struct_options.ts";
+import { type Printer, structPrinter } from "./struct_printer.ts";
+
+/** `labwire struct-line unpack`. */
+export const structLineUnpack = defineCommand({
+  name: "struct-line unpack",
+  summary: "unpack the bytes of structs and print their values",
+  details: [
+    "Each argument, or each line of standard input if there is none, holds one or more structs in hex. Blanks and colons between " +
+    "digits are skipped.",
+  ],
+  positionals: [
+    { name: "FORMAT", required: true, help: "Format of Python's struct module, such as '!I30sd'" },
+    { name: "HEX", variadic: true, help: "The bytes" },
+  ],
+  options: {
+    raw: flag({ help: "Read the bytes themselves from standard input, struct after struct" }),
+    output: choice(["json", "csv"], { default: "json", help: "How records are printed" }),
+    ...fieldsOption,
+    ...bytesOption,
+    ...platformOption,
+  },
+  examples: [
+    {
+      text: "A struct",
+      command: "labwire struct-line unpack '!I5sd' 0000000368656c6c6f3fe0000000000000",
+    },
+    {
+      text: "A file of them, as a table",
+      command: "labwire struct-line unpack --raw --output csv --fields t,u '<Hf' < records.bin",
+    },
+  ],
+  async run(context, { raw, platform, ...printing }, [format, ...texts]) {
+    const struct = structOf(format!, { platform });
+    const print = structPrinter(struct, printing, context.out);
+    if (raw && texts.length > 0) {
+      throw new UsageError("Cannot unpack both --raw and HEX: expected one of them");
+    }
+    if (raw) return await unpackStream(context, struct, print);
+    for (const text of texts) unpackText(text, struct, print);
+    if (texts.length > 0) return;
+    for await (const line of readLines(context.stdin.readable, context.signal)) {
+      if (line.trim() !== "") unpackText(line, struct, print);
+      await context.out.ready();
+    }
+  },
+});
+
+function unpackText(text: string, struct: AnyStruct, print: Printer): void {
+  const bytes = hexBytes(text);
+  const none = () => new Uint8Array(0);
+  // One struct of the wrong size is told more plainly than several.
+  if (bytes.length <= struct.size) return print(struct.unpack(bytes), none);
+  for (const values of struct.iterUnpack(bytes)) print(values, none);
+}
+
+function hexBytes(text: string): Uint8Array {
+  const digits = text.replace(/^\s*0x/i, "").replace(/[\s:]/g, "");
+  try {
+    return Uint8Array.fromHex(digits);
+  } catch (cause) {
+    const at = digits.search(/[^0-9a-f]/i);
+    const why = at < 0 ? "expected an even number of digits" : `"${digits[at]}" is no digit`;
+    throw new CodecError(`Cannot read hex "${text}": ${why}`, { cause });
+  }
+}
+
+async function unpackStream(
+  { out, stdin, signal }: Context,
+  struct: AnyStruct,
+  print: Printer,
+): Promise<void> {
+  if (struct.size === 0) {
+    throw new UsageError(`Cannot unpack "${struct.format}" repeatedly: it has no bytes`);
+  }
+  using reader = readerOf(stdin.readable, signal);
+  for await (const block of readRecords(reader, struct.size)) {
+    for (const values of struct.iterUnpack(block)) print(values, () => block);
+    await out.ready();
+  }
+}
+
+/** Makes a stream fill buffers. */
+function readerOf(stream: ReadableStream<Uint8Array>, signal: AbortSignal) {
+  const reader = stream.getReader();
+  const stop = () => void reader.cancel().catch(() => {});
+  signal.addEventListener("abort", stop, { once: true });
+  let chunk: Uint8Array = new Uint8Array(0);
+  return {
+    async readInto(buffer: Uint8Array): Promise<number | null> {
+      while (chunk.length === 0) {
+        const { value, done } = await reader.read();
+        if (done) return null;
+        chunk = value;
+      }
+      const length = Math.min(chunk.length, buffer.length);
+      buffer.set(chunk.subarray(0, length));
+      chunk = chunk.subarray(length);
+      return length;
+    },
+    [Symbol.dispose]() {
+      signal.removeEventListener("abort", stop);
+      stop();
+    },
+  };
+}
