@@ -14,7 +14,6 @@ import {
   type LineEnd,
   type LineListenOptions,
   type LineOptions,
-  type LineProblem,
   type LineStats,
 } from "./line_options.ts";
 import { RecordQueue } from "./record_queue.ts";
