@@ -1,3 +1,4 @@
+import type { Command } from "../cli/command.ts";
 import type { Registry } from "../cli/run.ts";
 
 /** All commands, in the order of the help. */
@@ -5,6 +6,7 @@ export const registry: Registry = {
   "lab19": async () => (await import("./lab19.ts")).lab19,
   "villas-echo": async () => (await import("./villas_echo.ts")).villasEcho,
   "villas-signal": async () => (await import("./villas_signal.ts")).villasSignal,
+  "completions": async () => (await import("./completions.ts")).completionsCommand(all),
   "json-server": async () => (await import("./json_server.ts")).jsonServer,
   "json-client": async () => (await import("./json_client.ts")).jsonClient,
   "struct-line server": async () => (await import("./struct_line_server.ts")).structLineServer,
@@ -13,3 +15,8 @@ export const registry: Registry = {
   "struct-line unpack": async () => (await import("./struct_line_unpack.ts")).structLineUnpack,
   "struct-line size": async () => (await import("./struct_line_size.ts")).structLineSize,
 };
+
+/** Loads all commands. */
+export function all(): Promise<Command[]> {
+  return Promise.all(Object.values(registry).map((load) => load()));
+}

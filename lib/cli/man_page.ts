@@ -1,0 +1,137 @@
+import type { Command, Positional } from "./command.ts";
+import { wrap } from "./help.ts";
+import type { Option, OptionTable } from "./options.ts";
+import { aliases, globalOptions, kebab } from "./parse.ts";
+
+/** What a manual page says beside what the commands say. */
+export interface ManPageOptions {
+  /** The version of labwire. */
+  version: string;
+  /** The day, as `2026-01-31`. */
+  date: string;
+}
+
+const EXIT_CODES: readonly (readonly [code: number, meaning: string])[] = [
+  [0, "Done; a server was ended with Ctrl-C."],
+  [1, "A fault of labwire or of the computer."],
+  [2, "The command line or a configuration file is wrong."],
+  [3, "The other side answered with a failure."],
+  [4, "Nobody there, refused, or no answer in time."],
+  [5, "Bytes or values that do not fit the format."],
+];
+
+/**
+ * Writes the manual page, in the language of man(7).
+ *
+ * @param commands The commands there are.
+ * @param options Version and date.
+ * @returns The text of `labwire.1`.
+ */
+export function manPage(commands: readonly Command[], options: ManPageOptions): string {
+  return [
+    `.TH LABWIRE 1 ${options.date} ${quote(`labwire ${options.version}`)} "User Commands"`,
+    ".SH NAME",
+    fill("labwire - simulation signals and equipment commands over the network"),
+    ".SH SYNOPSIS",
+    ".B labwire",
+    ".I COMMAND",
+    roff("[options] [arguments]"),
+    ".SH DESCRIPTION",
+    fill(
+      "labwire speaks the small protocols by which laboratory programs exchange signals and commands: VILLASnode samples " +
+        "over UDP, JSON commands over TCP, packed structs over TCP, and plain bytes over either.",
+    ),
+    ".PP",
+    fill("Data goes to standard output, one record per line; everything else to standard error."),
+    ".SH COMMANDS",
+    ...commands.flatMap(commandSection),
+    ".SH OPTIONS OF EVERY COMMAND",
+    ...optionRows(globalOptions),
+    ".SH EXIT STATUS",
+    ...EXIT_CODES.flatMap(([code, meaning]) => [".TP", `.B ${code}`, fill(meaning)]),
+    ".SH ENVIRONMENT",
+    ".TP",
+    ".B NO_COLOR",
+    fill("When set, nothing is coloured."),
+  ].join("\n") + "\n";
+}
+
+function commandSection(command: Command): string[] {
+  const { name, summary, details = [], positionals = [], options, examples } = command;
+  return [
+    `.SS ${quote(`labwire ${name}`)}`,
+    fill(capitalised(summary)),
+    ".PP",
+    `.B ${roff(`labwire ${name}`)}`,
+    ...positionals.map((positional) => `.I ${roff(usage(positional))}`),
+    roff("[options]"),
+    ...details.flatMap((paragraph) => [".PP", fill(paragraph)]),
+    ...positionals.flatMap(({ name, help }) => [".TP", `.I ${roff(name)}`, fill(`${help}.`)]),
+    ...optionRows(options),
+    ...examples.flatMap(({ text, command }) => [
+      ".PP",
+      fill(`${text}:`),
+      ".PP",
+      ".RS 4",
+      ".EX",
+      roff(command),
+      ".EE",
+      ".RE",
+    ]),
+  ];
+}
+
+function optionRows(table: OptionTable): string[] {
+  return Object.entries(table).flatMap(([key, option]) => [
+    ".TP",
+    optionHead(key, option),
+    fill(
+      option.help + (option.defaultText === undefined ? "." : ` (default ${option.defaultText}).`),
+    ),
+  ]);
+}
+
+function optionHead(key: string, { placeholder }: Option<unknown>): string {
+  const short = Object.keys(aliases).find((letter) => aliases[letter] === key);
+  const names = [...short === undefined ? [] : [`-${short}`], `--${kebab(key)}`];
+  if (placeholder === undefined) return `.B ${roff(names.join(", "))}`;
+  return `.BI ${quote(`${names.join(", ")} `)} ${quote(placeholder)}`;
+}
+
+function usage({ name, required, variadic }: Positional): string {
+  const word = variadic ? `${name}…` : name;
+  return required ? word : `[${word}]`;
+}
+
+function capitalised(summary: string): string {
+  return `${summary.charAt(0).toUpperCase()}${summary.slice(1)}.`;
+}
+
+/** Characters that roff would change, or that are not in ASCII's reach. */
+const ESCAPES: Readonly<Record<string, string>> = {
+  "\\": "\\e",
+  "-": "\\-",
+  "'": "\\(aq",
+  '"': "\\(dq",
+  "`": "\\(ga",
+  "^": "\\(ha",
+  "~": "\\(ti",
+};
+
+/** Text on one line, as it is. */
+function roff(text: string): string {
+  const escaped = text.replace(/[^\x20-\x7e]|[-\\'"`^~]/gu, (character) =>
+    ESCAPES[character] ??
+      `\\[u${character.codePointAt(0)!.toString(16).toUpperCase().padStart(4, "0")}]`);
+  return escaped.replace(/^\./, "\\&.");
+}
+
+/** A paragraph, in lines of a length that is easy to read. */
+function fill(text: string): string {
+  return wrap(text, 72).map(roff).join("\n");
+}
+
+/** An argument of a request. */
+function quote(text: string): string {
+  return `"${roff(text)}"`;
+}

@@ -1,0 +1,169 @@
+import { assertEquals } from "@std/assert";
+import { type Command, defineCommand } from "../../lib/cli/command.ts";
+import { completions, type Shell } from "../../lib/cli/completions.ts";
+import { choice, file, flag, text } from "../../lib/cli/options.ts";
+import { labwire } from "./run.ts";
+
+/** Runs a program and returns what it prints. */
+async function output(program: string, args: string[], cwd?: string): Promise<string> {
+  const result = await new Deno.Command(program, { args, cwd }).output();
+  const decoder = new TextDecoder();
+  if (!result.success) throw new Error(decoder.decode(result.stderr));
+  return decoder.decode(result.stdout);
+}
+
+function isInstalled(program: string): boolean {
+  try {
+    return new Deno.Command(program, { args: ["--version"], stdout: "null", stderr: "null" })
+      .outputSync().success;
+  } catch {
+    return false;
+  }
+}
+
+/** What a real shell offers behind each line, sorted. */
+async function candidates(shell: Shell, script: string, lines: string[]): Promise<string[][]> {
+  const folder = await Deno.makeTempDir();
+  const name = await Deno.makeTempFile();
+  try {
+    await Deno.writeTextFile(name, script);
+    for (const file of ["one.js", "two words.js"]) {
+      await Deno.writeTextFile(`${folder}/${file}`, "");
+    }
+    if (shell === "fish") {
+      const found = await Promise.all(
+        lines.map((line) =>
+          output("fish", [
+            "--no-config",
+            "-c",
+            'source $argv[1]; complete -C "$argv[2]"',
+            name,
+            line,
+          ], folder)
+        ),
+      );
+      return found.map((text) =>
+        text.split("\n").filter((row) => row !== "").map((row) => row.split("\t")[0]!).sort()
+      );
+    }
+    const session = new URL("../interop/shell_session.py", import.meta.url).pathname;
+    const told: string[][] = JSON.parse(
+      await output("python3", [session, shell, name, ...lines], folder),
+    );
+    // Where nothing else can follow, zsh offers the options.
+    const isOption = (word: string, i: number) => word.startsWith("-") && lines[i]!.endsWith(" ");
+    return told.map(([_line, ...words], i) =>
+      words.filter((word) => !isOption(word, i)).map((word) => word.replace(/\\/g, "")).sort()
+    );
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+    await Deno.remove(name);
+  }
+}
+
+const run = () => Promise.resolve();
+const examples = [] as const;
+/** Commands of every form there can be. */
+const commands: Command[] = [
+  defineCommand({ name: "plain", summary: "it's [plain]: no options", options: {}, examples, run }),
+  defineCommand({
+    name: "line",
+    summary: "a command that is the first word of others too",
+    positionals: [{ name: "FORMAT", help: "a format", choices: ["alpha", "beta"] }],
+    options: { deepOption: flag({ help: "a 'flag'" }) },
+    examples,
+    run,
+  }),
+  defineCommand({
+    name: "pair pack",
+    summary: "pack",
+    positionals: [{ name: "TEXT", help: "any" }, {
+      name: "FILE",
+      help: "files",
+      isFile: true,
+      variadic: true,
+    }],
+    options: {
+      mode: choice(["fast", "safe"], { help: "how: quick [or] not" }),
+      input: file({ help: "what" }),
+      note: text({ help: "anything" }),
+    },
+    examples,
+    run,
+  }),
+  defineCommand({ name: "pair unpack", summary: "unpack", options: {}, examples, run }),
+];
+const globals = ["--debug", "--help", "--quiet", "--version"];
+const files = ["one.js", "two words.js"];
+const expected: [line: string, words: string[]][] = [
+  ["labwire ", ["help", "line", "pair", "plain"]],
+  ["labwire pl", ["plain"]],
+  ["labwire --quiet p", ["pair", "plain"]],
+  ["labwire --", globals],
+  ["labwire line --d", ["--debug", "--deep-option"]],
+  ["labwire line ", ["alpha", "beta"]],
+  ["labwire line --deep-option a", ["alpha"]],
+  ["labwire line alpha ", []],
+  ["labwire pair ", ["pack", "unpack"]],
+  ["labwire pair pack --m", ["--mode"]],
+  ["labwire pair pack --mode ", ["fast", "safe"]],
+  ["labwire pair pack --mode fast --input ", files],
+  ["labwire pair pack --note pair --mode s", ["safe"]],
+  ["labwire pair pack --note ", []],
+  ["labwire pair pack ", []],
+  ["labwire pair pack one ", files],
+  ["labwire pair pack one two three t", ["two words.js"]],
+  ["labwire help ", ["line", "pair", "plain"]],
+  ["labwire help pair ", ["pack", "unpack"]],
+];
+
+for (const shell of ["bash", "zsh", "fish"] as const) {
+  const missing = !isInstalled(shell) || !isInstalled("python3");
+  const needs = missing ? ` (needs ${shell} and python3)` : "";
+
+  Deno.test({
+    name: `completions() makes ${shell} offer commands, options, values and files${needs}`,
+    ignore: missing,
+    fn: async () => {
+      const found = await candidates(
+        shell,
+        completions(shell, commands),
+        expected.map(([line]) => line),
+      );
+      assertEquals(found.map((words, i) => [expected[i]![0], words]), expected);
+    },
+  });
+
+  Deno.test({
+    name: `labwire completions ${shell} offers a value behind an equals sign, and handlers${needs}`,
+    ignore: missing,
+    fn: async () => {
+      const { code, stdout, stderr } = await labwire(["completions", shell]);
+      assertEquals([code, stderr], [0, ""]);
+      const lines = [
+        "labwire villas-",
+        "labwire villas-echo --print=",
+        "labwire villas-echo --listen 0.0.0.0:1 --layer u",
+        "labwire villas-echo --handler o",
+        "labwire completions f",
+      ];
+      const found = await candidates(shell, stdout, lines);
+      assertEquals(found.map((words) => words.map((word) => word.replace("--print=", ""))), [
+        ["villas-echo", "villas-signal"],
+        ["human", "json", "none", "text"],
+        ["udp", "unix"],
+        ["one.js"],
+        ["fish"],
+      ]);
+    },
+  });
+}
+
+Deno.test("labwire completions refuses a shell it does not know", async () => {
+  const { code, stdout, stderr } = await labwire(["completions", "fich"]);
+  assertEquals([code, stdout], [2, ""]);
+  assertEquals(
+    stderr,
+    'error: Cannot read SHELL "fich": expected one of bash, zsh, fish, powershell; did you mean "fish"?\n',
+  );
+});
