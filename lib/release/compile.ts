@@ -14,18 +14,14 @@ import { permissions } from "./permissions.ts";
 import { executableName, targets } from "./targets.ts";
 
 const root = new URL("../../", import.meta.url);
+/** A network without Deno's download server may bring another Deno whose runtime it has; see `DENORT_BIN` of Deno. */
+const compiler = Deno.env.get("DENO_FOR_COMPILE") || Deno.execPath();
 
 /** Runs a program in the repository. */
 async function run(program: string, args: string[]): Promise<{ output: string; code: number }> {
   const { code, stdout, stderr } = await new Deno.Command(program, { args, cwd: root }).output();
   const decoder = new TextDecoder();
   return { code, output: decoder.decode(stdout) + decoder.decode(stderr) };
-}
-
-/** Runs a subcommand of the Deno that runs this. */
-async function deno(...args: string[]): Promise<void> {
-  const { code, output } = await run(Deno.execPath(), args);
-  if (code !== 0) throw new Error(`Cannot run "deno ${args.join(" ")}":\n${output}`);
 }
 
 /** The commit that is being compiled, with a `+` when files differ from it. */
@@ -38,7 +34,9 @@ async function currentCommit(): Promise<string> {
 
 /** Writes the program as one file, with the commit where `lib/cli/version.ts` looks for it. */
 async function bundle(file: string): Promise<void> {
-  await deno("bundle", "--quiet", "--platform=deno", `--output=${file}`, "main.ts");
+  const args = ["bundle", "--quiet", "--platform=deno", `--output=${file}`, "main.ts"];
+  const { code, output } = await run(Deno.execPath(), args);
+  if (code !== 0) throw new Error(`Cannot bundle:\n${output}`);
   const commit = `const LABWIRE_COMMIT = ${JSON.stringify(await currentCommit())};\n`;
   await Deno.writeTextFile(file, commit + await Deno.readTextFile(file));
 }
@@ -69,13 +67,18 @@ export function compileArguments(target: string, folder: string, output: string)
 async function compile(target: string, folder: string): Promise<string | undefined> {
   const name = executableName(config.version, target);
   const args = compileArguments(target, folder, `dist/${name}`);
-  const { code, output } = await run(Deno.execPath(), args);
+  const { code, output } = await run(compiler, args);
   if (code === 0) return name;
   if (output.includes(`invalid value '${target}'`)) return undefined;
   throw new Error(`Cannot compile for ${target}:\n${output}`);
 }
 
-async function main(wanted: readonly string[]): Promise<void> {
+/**
+ * Makes executables in `dist/`, and their checksums.
+ *
+ * @param wanted The platforms.
+ */
+export async function compileFor(wanted: readonly string[]): Promise<void> {
   await Deno.mkdir(dist, { recursive: true });
   const folder = await Deno.makeTempDir({ prefix: "labwire-" });
   try {
@@ -84,9 +87,7 @@ async function main(wanted: readonly string[]): Promise<void> {
     for (const target of wanted) {
       const name = await compile(target, folder);
       console.log(
-        name === undefined
-          ? `left out ${target}: Deno ${Deno.version.deno} does not offer it`
-          : `dist/${name}`,
+        name === undefined ? `left out ${target}: this Deno does not offer it` : `dist/${name}`,
       );
     }
   } finally {
@@ -98,5 +99,5 @@ async function main(wanted: readonly string[]): Promise<void> {
 if (import.meta.main) {
   const [word, ...others] = Deno.args;
   if (others.length > 0) throw new Error("Cannot compile: expected --all, one target or nothing");
-  await main(word === "--all" ? targets : [word ?? Deno.build.target]);
+  await compileFor(word === "--all" ? targets : [word ?? Deno.build.target]);
 }

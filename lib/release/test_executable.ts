@@ -1,17 +1,19 @@
 /**
  * Runs the tests of the command line against an executable instead of the sources: `deno task test:bin [FILE]`, by
- * default the one that `deno task compile` makes.
+ * default one that is compiled for it.
  *
  * @module
  */
 
 import config from "../../deno.json" with { type: "json" };
 import { dist } from "./checksums.ts";
+import { compileFor } from "./compile.ts";
 import { executableName } from "./targets.ts";
 
 if (import.meta.main) {
   const [file] = Deno.args;
   const made = new URL(executableName(config.version, Deno.build.target), dist);
+  if (file === undefined) await compileFor([Deno.build.target]);
   const executable = await Deno.realPath(file ?? made);
   console.log(`LABWIRE_BIN=${executable}`);
   const { code } = await new Deno.Command(Deno.execPath(), {

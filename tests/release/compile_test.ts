@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertFalse } from "@std/assert";
+import { pathToFileURL } from "node:url";
 import { checksums } from "../../lib/release/checksums.ts";
 import { compileArguments } from "../../lib/release/compile.ts";
 import { icon } from "../../lib/release/icon.ts";
@@ -27,7 +28,7 @@ Deno.test("compileArguments() never allows everything, and never asks", () => {
 Deno.test("checksums() writes what sha256sum reads", async () => {
   const folder = await Deno.makeTempDir();
   try {
-    const url = new URL(`file://${folder}/`);
+    const url = pathToFileURL(`${folder}/`);
     await Deno.writeTextFile(new URL("b", url), "two");
     await Deno.writeTextFile(new URL("a", url), "");
     await Deno.writeTextFile(new URL("SHA256SUMS", url), "an older one");
