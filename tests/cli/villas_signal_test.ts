@@ -182,8 +182,8 @@ Deno.test("lab19 shows both ends and that all samples came back", async () => {
   ]);
   assertEquals(code, 0);
   const lines = stdout.trimEnd().split("\n");
-  assertEquals(lines.filter((line) => /^client  \{"ts"/.test(line)).length, 3);
-  assertEquals(lines.filter((line) => /^node    \d+\.\d{9}/.test(line)).length, 3);
+  assertEquals(lines.filter((line) => /^client {2}\{"ts"/.test(line)).length, 3);
+  assertEquals(lines.filter((line) => /^node {4}\d+\.\d{9}/.test(line)).length, 3);
   assertEquals(lines.at(-1), "3 of 3 samples came back");
 });
 

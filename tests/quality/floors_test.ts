@@ -10,8 +10,9 @@ const floors: Readonly<Record<string, number>> = {
   struct: 3,
   socket: 3,
   cli: 3,
-  release: 3,
+  doctor: 3,
   commands: 4,
+  release: 5,
 };
 
 const lib = new URL("../../lib/", import.meta.url);
