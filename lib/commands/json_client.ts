@@ -87,7 +87,7 @@ export const jsonClient = defineCommand({
         const line = options.file === undefined
           ? await wordsMessage(args)
           : await fileMessage(options.file);
-        return show(context, await sender.send(line), options.output);
+        return await show(context, await sender.send(line), options.output);
       }
       if (context.stdin.isTerminal()) return await converse(context, sender, options);
       const output = context.given.has("output") ? options.output : "json";
@@ -118,7 +118,7 @@ async function sendLines(
     }
     const result = await sender.send(line);
     sent++;
-    const now = show(context, result, output);
+    const now = await show(context, result, output);
     await context.out.ready();
     if (now === 4) return now;
     code ||= now;
@@ -145,7 +145,7 @@ async function converse(
   for await (const text of promptLines({ prompt: "> ", signal })) {
     if (text.trim() === "") continue;
     try {
-      show(context, await sender.send(await typedMessage(text)), output);
+      await show(context, await sender.send(await typedMessage(text)), output);
     } catch (error) {
       if (signal.aborted || !(error instanceof UsageError || error instanceof CodecError)) {
         throw error;
@@ -158,7 +158,11 @@ async function converse(
 }
 
 /** Prints what became of a message, and returns the exit code for it. */
-function show({ out, say }: Context, result: SendResult, output: "text" | "json"): number {
+async function show(
+  { out, say }: Context,
+  result: SendResult,
+  output: "text" | "json",
+): Promise<number> {
   const text = output === "text";
   if (text && result.outcome === "success") {
     out.line("Server reported success.");
@@ -168,6 +172,7 @@ function show({ out, say }: Context, result: SendResult, output: "text" | "json"
     out.line(`Server reported an error. ${result.error}`);
   } else if (result.outcome === "no-answer") {
     if (text) out.line("Failed to connect to the server or the server timed out.");
+    await out.flush();
     say.error(result.error.message);
   } else if (result.outcome === "bad-answer") {
     say.error(result.error.message);

@@ -14,8 +14,12 @@ export async function findProgram(program: string): Promise<string> {
     ? ["", ...(Deno.env.get("PATHEXT") ?? ".EXE;.CMD;.BAT").split(";")]
     : [""];
   const isPath = program.includes("/") || (windows && program.includes("\\"));
-  const path = Deno.env.get("PATH") ?? "";
-  const folders = isPath ? [""] : path.split(windows ? ";" : ":").filter((folder) => folder !== "");
+  const path = environment("PATH");
+  // Without permission to look, starting it has to tell.
+  if (path === undefined && !isPath) return program;
+  const folders = isPath
+    ? [""]
+    : path!.split(windows ? ";" : ":").filter((folder) => folder !== "");
   // Windows looks in the current folder first.
   if (windows && !isPath) folders.unshift(".");
   for (const folder of folders) {
@@ -28,6 +32,15 @@ export async function findProgram(program: string): Promise<string> {
     `Cannot find program ${JSON.stringify(program)}: ` +
       (isPath ? "there is no such file" : "expected its path, or its name in a folder of PATH"),
   );
+}
+
+function environment(name: string): string | undefined {
+  try {
+    return Deno.env.get(name);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) return undefined;
+    throw error;
+  }
 }
 
 async function isFile(path: string): Promise<boolean> {

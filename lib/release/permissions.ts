@@ -25,8 +25,8 @@ export const permissions: readonly ReleasePermission[] = [
     reason: "the programs given with --exec",
   },
   {
-    flag: "--allow-env=NO_COLOR",
-    reason: "whether the user wants colour",
+    flag: "--allow-env=NO_COLOR,PATH,PATHEXT",
+    reason: "whether the user wants colour; where the programs given with --exec are",
   },
   {
     flag: "--allow-sys=networkInterfaces",

@@ -1,0 +1,259 @@
+import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { ConnectError } from "../../lib/errors.ts";
+import { connectJson, sendData, type SendOptions } from "../../lib/json/client.ts";
+import type { SendResult } from "../../lib/json/read_answer.ts";
+import { startServer } from "../../lib/json/server.ts";
+import { listenStream, type StreamListener } from "../../lib/net/stream_listener.ts";
+import { makeCertificate } from "../interop/certificate.ts";
+import { needs } from "../interop/peer.ts";
+
+/** A server that writes what it is told to each connection, whatever it was asked. */
+function saying(
+  parts: (string | Uint8Array)[],
+  ending: "end" | "stay" | "reset" = "end",
+): StreamListener {
+  return listenStream({
+    host: "127.0.0.1",
+    port: 0,
+    grace: 0,
+    onConnection: async (connection) => {
+      await connection.read();
+      for (const part of parts) {
+        await connection.write(typeof part === "string" ? new TextEncoder().encode(part) : part);
+        await new Promise((resolve) => setTimeout(resolve, 2));
+      }
+      if (ending === "end") await connection.end();
+      if (ending === "stay") await connection.finished;
+    },
+  });
+}
+
+async function answerTo(
+  parts: (string | Uint8Array)[],
+  ending?: "end" | "stay",
+): Promise<SendResult> {
+  await using server = saying(parts, ending);
+  return await sendData({ a: 1 }, { port: server.addr.port, timeout: 10 });
+}
+
+/** Records which callbacks are called. */
+function callbacks() {
+  const calls: string[] = [];
+  const options: SendOptions = {
+    onSuccess: (response) => calls.push(`success ${response.status}`),
+    onFail: (response) => calls.push(`fail ${response.error}`),
+    onConnectFail: (error) => calls.push(`connect-fail ${error.name}`),
+    onBadAnswer: (error) => calls.push(`bad-answer ${error.name}`),
+  };
+  return { calls, options };
+}
+
+Deno.test("sendData() reports success with the result", async () => {
+  await using server = startServer({ port: 0, interact: (data) => data });
+  const { calls, options } = callbacks();
+  const answer = await sendData({ n: 2n ** 64n, id: 1 }, { port: server.addr.port, ...options });
+  assertEquals(answer, {
+    outcome: "success",
+    response: { status: "success", id: 1, result: { n: 2n ** 64n, id: 1 } },
+    result: { n: 2n ** 64n, id: 1 },
+    text: '{"status":"success","id":1,"result":{"n":18446744073709551616,"id":1}}',
+  });
+  assertEquals(calls, ["success success"]);
+});
+
+Deno.test('sendData() takes "error" and "failed" alike for a failure', async () => {
+  for (const failStatus of ["error", "failed"] as const) {
+    const interact = () => {
+      throw new Error("no");
+    };
+    await using server = startServer({ port: 0, failStatus, interact });
+    const { calls, options } = callbacks();
+    const answer = await sendData({}, { port: server.addr.port, ...options });
+    assertEquals(answer.outcome === "fail" && answer.error, "no");
+    assertEquals(calls, ["fail no"]);
+  }
+});
+
+Deno.test("sendData() reads an answer whole, in however many packets", async () => {
+  const result = "µ".repeat(5000);
+  const bytes = new TextEncoder().encode(`{"status": "success", "result": "${result}"}\n`);
+  const parts = [bytes.subarray(0, 700), bytes.subarray(700, 701), bytes.subarray(701)];
+  for (const ending of ["end", "stay"] as const) {
+    const answer = await answerTo(parts, ending);
+    assertEquals(answer.outcome === "success" && answer.result, result);
+  }
+});
+
+Deno.test("sendData() takes an answer without a newline when the server closes", async () => {
+  assertEquals((await answerTo(['{"status": "success"}'])).outcome, "success");
+});
+
+Deno.test("sendData() shows an answer that makes no sense", async () => {
+  const cases: [string | Uint8Array, string][] = [
+    ["Hello\n", 'Cannot read answer "Hello": Cannot parse JSON at byte 0'],
+    ['{"result": 1}\n', 'Cannot read answer "{\\"result\\": 1}": expected a "status" of'],
+    ['{"status": "busy"}\n', 'expected a "status" of "success", "error" or "failed"'],
+    ["[]\n", 'expected a "status"'],
+    ['{"__proto__": {"status": "success"}}\n', 'expected a "status"'],
+    [new Uint8Array([0x22, 0xff, 0x22, 0x0a]), "Cannot decode UTF-8 at byte 1"],
+  ];
+  for (const [text, message] of cases) {
+    const answer = await answerTo([text]);
+    assertEquals(answer.outcome, "bad-answer");
+    if (answer.outcome === "bad-answer") assertStringIncludes(answer.error.message, message);
+  }
+});
+
+Deno.test("sendData() tells apart why there is no answer", async () => {
+  const { calls, options } = callbacks();
+  const why = async (port: number, timeout = 10) => {
+    const answer = await sendData({}, { port, timeout, ...options });
+    return answer.outcome === "no-answer" ? answer.error.message : answer.outcome;
+  };
+  const gone = Deno.listen({ port: 0, hostname: "127.0.0.1" });
+  const { port } = gone.addr;
+  gone.close();
+  assertEquals(await why(port), `Cannot connect to "127.0.0.1:${port}": connection refused`);
+  {
+    await using silent = saying([], "stay");
+    assertEquals(
+      await why(silent.addr.port, 0.2),
+      `No answer from "127.0.0.1:${silent.addr.port}" within 0.2 s`,
+    );
+  }
+  {
+    await using closing = saying([]);
+    assertEquals(
+      await why(closing.addr.port),
+      `"127.0.0.1:${closing.addr.port}" closed the connection without an answer`,
+    );
+  }
+  assertEquals(calls, Array(3).fill("connect-fail ConnectError"));
+});
+
+Deno.test("sendData() tries to connect again, but never sends twice", async () => {
+  const probe = Deno.listen({ port: 0, hostname: "127.0.0.1" });
+  const { port } = probe.addr;
+  probe.close();
+  const said: string[] = [];
+  const failed = await sendData({}, {
+    port,
+    retries: 2,
+    retryDelay: 0.01,
+    debug: (message) => said.push(message),
+  });
+  assertEquals(failed.outcome, "no-answer");
+  assertEquals(said.length, 3);
+  assertStringIncludes(said[2]!, "Attempt 3 of 3");
+  let connections = 0;
+  await using closing = listenStream({
+    host: "127.0.0.1",
+    port: 0,
+    onConnection: async (connection) => {
+      connections++;
+      await connection.read();
+    },
+  });
+  const answer = await sendData({}, { port: closing.addr.port, retries: 5, retryDelay: 0.01 });
+  assertEquals([answer.outcome, connections], ["no-answer", 1]);
+});
+
+Deno.test("sendData() passes on what a callback throws", async () => {
+  await using server = startServer({ port: 0 });
+  const onSuccess = () => {
+    throw new Error("mine");
+  };
+  await assertRejects(() => sendData({}, { port: server.addr.port, onSuccess }), Error, "mine");
+});
+
+Deno.test("sendData() is called off by its signal", async () => {
+  await using silent = saying([], "stay");
+  const abort = new AbortController();
+  const answer = sendData({}, {
+    port: silent.addr.port,
+    signal: abort.signal,
+    debug: (message) => message.startsWith("Sending") && abort.abort(),
+  });
+  assertEquals((await answer).outcome, "no-answer");
+  await assertRejects(() => sendData({}, { port: silent.addr.port, signal: abort.signal }));
+});
+
+Deno.test("connectJson() answers concurrent messages in their order", async () => {
+  await using server = startServer({
+    port: 0,
+    interact: (n) => n % 7 === 0 ? Promise.resolve(n) : n,
+  });
+  await using client = await connectJson({ port: server.addr.port });
+  const numbers = [...Array(1000).keys()];
+  const answers = await Promise.all(numbers.map((n) => client.send(n)));
+  assertEquals(answers.map((answer) => answer.outcome === "success" && answer.result), numbers);
+  assertEquals(server.stats.connections, 1);
+});
+
+Deno.test("connectJson() gives up all that wait when an answer is late", async () => {
+  await using silent = saying([], "stay");
+  await using client = await connectJson({ port: silent.addr.port, timeout: 0.1 });
+  const answers = await Promise.all([client.send(1), client.send(2)]);
+  for (const answer of answers) {
+    assertEquals(answer.outcome, "no-answer");
+    if (answer.outcome === "no-answer") assertStringIncludes(answer.error.message, "within 0.1 s");
+  }
+  assertEquals(client.open, false);
+  assertEquals((await client.send(3)).outcome, "no-answer");
+  await client.finished;
+});
+
+Deno.test("connectJson() counts the timeout from the answer before", async () => {
+  // Five answers, each well within the time, all together beyond it.
+  await using server = startServer({
+    port: 0,
+    interact: () => new Promise((resolve) => setTimeout(resolve, 250)),
+  });
+  await using client = await connectJson({ port: server.addr.port, timeout: 1 });
+  const answers = await Promise.all([1, 2, 3, 4, 5].map((n) => client.send(n)));
+  assertEquals(answers.map(({ outcome }) => outcome), Array(5).fill("success"));
+});
+
+Deno.test("connectJson() passes on what a server says before it closes", async () => {
+  await using server = startServer({ port: 0, maxConnections: 1 });
+  await using _first = await connectJson({ port: server.addr.port });
+  await using second = await connectJson({ port: server.addr.port });
+  await second.finished;
+  const answer = await second.send({});
+  assertEquals(
+    answer.outcome === "no-answer" && answer.error.message,
+    `"127.0.0.1:${server.addr.port}" closed the connection: Too many connections: 1 are open already`,
+  );
+});
+
+Deno.test("connectJson() rejects when nobody is there", async () => {
+  const probe = Deno.listen({ port: 0, hostname: "127.0.0.1" });
+  probe.close();
+  await assertRejects(() => connectJson({ port: probe.addr.port }), ConnectError, "refused");
+});
+
+Deno.test("JsonClient.close() leaves what is not answered without an answer", async () => {
+  await using silent = saying([], "stay");
+  const client = await connectJson({ port: silent.addr.port });
+  const waiting = client.send({});
+  await Promise.all([client.close(), client.close()]);
+  const answer = await waiting;
+  assertEquals(
+    answer.outcome === "no-answer" && answer.error.message,
+    `The connection with "127.0.0.1:${silent.addr.port}" was closed`,
+  );
+});
+
+const { ignore, note } = needs("openssl");
+
+Deno.test(`sendData() speaks TLS with startServer()${note}`, { ignore }, async () => {
+  await using tls = await makeCertificate();
+  await using server = startServer({ port: 0, tls, interact: (data) => data });
+  const { port } = server.addr;
+  const answer = await sendData([1], { port, ca: tls.cert, timeout: 30 });
+  assertEquals(answer.outcome === "success" && answer.result, [1]);
+  const plain = await sendData([1], { port, timeout: 30 });
+  assertEquals(plain.outcome === "success", false);
+  const distrust = await sendData([1], { port, tls: true, timeout: 30 });
+  assertEquals(distrust.outcome, "no-answer");
+});
