@@ -52,7 +52,10 @@ export async function* promptLines(options: PromptOptions): AsyncGenerator<strin
       reader.setPrompt(typeof prompt === "string" ? prompt : prompt());
       reader.prompt();
       const { value, done } = await lines.next();
-      if (done) return;
+      if (done) {
+        output.write("\n"); // what is said next starts on a line of its own
+        return;
+      }
       yield value;
     }
   } finally {

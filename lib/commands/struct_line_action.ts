@@ -6,6 +6,7 @@ import { splitCommandLine } from "../net/command_line.ts";
 import { findProgram } from "../net/find_program.ts";
 import { runProgram } from "../net/run_program.ts";
 import type { LineAction } from "../struct/line_options.ts";
+import { type RecordText, windowOf } from "./struct_line_options.ts";
 
 /** What the options say about what to do with records. */
 export interface ActionValues {
@@ -15,21 +16,18 @@ export interface ActionValues {
   readonly echo: boolean;
 }
 
-/** Records that are echoed before the system must have taken one. */
-const ECHO_WINDOW = 1024;
-
 /**
  * Makes the action that `--handler`, `--exec` or `--echo` ask for.
  *
  * @param values The options' values.
- * @param json Records as JSON, for programs.
+ * @param text What the records are.
  * @param context Where to complain.
  * @returns The action; undefined if there is nothing to do but print.
  * @throws {UsageError} If there are several, or the module or program is no use.
  */
 export async function lineAction(
   { handler, exec, execTimeout, echo }: ActionValues,
-  json: StructJson,
+  { struct, json }: RecordText,
   context: Context,
 ): Promise<LineAction<string> | undefined> {
   if ([handler !== undefined, exec !== undefined, echo].filter(Boolean).length > 1) {
@@ -40,10 +38,11 @@ export async function lineAction(
   }
   if (exec !== undefined) return await programAction(exec, execTimeout, json, context);
   if (!echo) return undefined;
+  const window = windowOf(struct);
   let count = 0;
   return (values, line) => {
     const taken = line.send(values);
-    if (++count % ECHO_WINDOW === 0) return taken;
+    if (++count % window === 0) return taken;
   };
 }
 

@@ -3,10 +3,7 @@ import { type Prompter, promptLines } from "../cli/prompt.ts";
 import { readLines } from "../cli/read_lines.ts";
 import type { StructInput } from "../codecs/struct_types.ts";
 import { CodecError } from "../errors.ts";
-import type { RecordText } from "./struct_line_options.ts";
-
-/** Lines that are sent before the system must have taken one. */
-const WINDOW = 256;
+import { type RecordText, windowOf } from "./struct_line_options.ts";
 
 /** Where records from standard input go. */
 export interface InputTarget {
@@ -39,9 +36,10 @@ export interface InputResult {
  */
 export async function sendLines(
   { stdin, say }: Context,
-  { text: { json }, send, signal, onLine }: InputTarget,
+  { text: { struct, json }, send, signal, onLine }: InputTarget,
 ): Promise<InputResult> {
   const result = { sent: 0, refused: 0 };
+  const window = windowOf(struct);
   let number = 0;
   let last: Promise<boolean> | undefined;
   for await (const line of readLines(stdin.readable, signal)) {
@@ -50,7 +48,7 @@ export async function sendLines(
     if (line.trim() === "") continue;
     try {
       last = send(json.parse(line));
-      if (++result.sent % WINDOW === 0) await last;
+      if (++result.sent % window === 0) await last;
     } catch (error) {
       if (!(error instanceof CodecError)) throw error;
       result.refused++;

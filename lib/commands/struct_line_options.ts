@@ -89,6 +89,11 @@ export function recordText(
   }
 }
 
+/** How many records may be sent before the system must have taken one of them: 64 KiB or so. */
+export function windowOf({ size }: AnyStruct): number {
+  return Math.max(1, Math.floor(65536 / size));
+}
+
 /** Says what a line has done. */
 export function sayStats(say: Context["say"], stats: LineStats): void {
   const rare = (["cut", "lost", "refused"] as const).filter((name) => stats[name] > 0);

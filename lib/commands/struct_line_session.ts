@@ -57,7 +57,7 @@ export class LineSession {
     text: RecordText,
     values: SessionValues,
   ): Promise<LineSession> {
-    return new LineSession(context, text, values, await lineAction(values, text.json, context));
+    return new LineSession(context, text, values, await lineAction(values, text, context));
   }
 
   /** Ends the line in order. */

@@ -7,26 +7,20 @@ import { compileStruct, type Struct, type StructValue } from "../../lib/codecs/s
 import { CodecError } from "../../lib/errors.ts";
 import { assert, assertEquals, assertFalse, assertThrows } from "@std/assert";
 import { random32 } from "./random_values.ts";
-
-const INTEGERS = [..."bBhHiIlLqQnN"];
-const SIGNED = "bhilqn";
-
-/** All integer formats: each code in each mode that has it. */
-function integerFormats(): [format: string, code: string][] {
-  const modes = ["", "@", "=", "<", ">", "!"];
-  return INTEGERS.flatMap((code) =>
-    modes.filter((mode) => !"nN".includes(code) || mode === "" || mode === "@")
-      .map((mode): [string, string] => [mode + code, code])
-  );
-}
+import {
+  bytes,
+  FEATURES,
+  HALF_OVERFLOWS,
+  HALF_ROUNDING,
+  HALVES,
+  integerFormats,
+  integerRange,
+  PASCAL,
+} from "./struct_cases.ts";
 
 /** Like Python: byte strings are cut, and native sizes are those of Linux. */
 function python(format: string): Struct {
   return compileStruct(format, { truncate: true, platform: "linux" });
-}
-
-function bytes(text: string): Uint8Array {
-  return Uint8Array.from(text, (char) => char.charCodeAt(0));
 }
 
 function refuses(action: () => unknown): void {
@@ -62,64 +56,6 @@ Deno.test("compileStruct() agrees with test_struct: transitiveness", () => {
   }
 });
 
-/** Format, value, big-endian and little-endian bytes, and whether another value comes back. */
-const FEATURES: [string, unknown, string, string, boolean][] = [
-  ["c", bytes("a"), "a", "a", false],
-  ["xc", bytes("a"), "\0a", "\0a", false],
-  ["cx", bytes("a"), "a\0", "a\0", false],
-  ["s", bytes("a"), "a", "a", false],
-  ["0s", bytes("helloworld"), "", "", true],
-  ["1s", bytes("helloworld"), "h", "h", true],
-  ["9s", bytes("helloworld"), "helloworl", "helloworl", true],
-  ["10s", bytes("helloworld"), "helloworld", "helloworld", false],
-  ["11s", bytes("helloworld"), "helloworld\0", "helloworld\0", true],
-  [
-    "20s",
-    bytes("helloworld"),
-    "helloworld" + "\0".repeat(10),
-    "helloworld" + "\0".repeat(10),
-    true,
-  ],
-  ["0p", bytes("helloworld"), "", "", true],
-  ["1p", bytes("helloworld"), "\0", "\0", true],
-  ["2p", bytes("helloworld"), "\x01h", "\x01h", true],
-  ["10p", bytes("helloworld"), "\x09helloworl", "\x09helloworl", true],
-  ["11p", bytes("helloworld"), "\x0ahelloworld", "\x0ahelloworld", false],
-  ["12p", bytes("helloworld"), "\x0ahelloworld\0", "\x0ahelloworld\0", false],
-  [
-    "20p",
-    bytes("helloworld"),
-    "\x0ahelloworld" + "\0".repeat(9),
-    "\x0ahelloworld" + "\0".repeat(9),
-    false,
-  ],
-  ["b", 7, "\x07", "\x07", false],
-  ["b", -7, "\xf9", "\xf9", false],
-  ["B", 7, "\x07", "\x07", false],
-  ["B", 249, "\xf9", "\xf9", false],
-  ["h", 700, "\x02\xbc", "\xbc\x02", false],
-  ["h", -700, "\xfdD", "D\xfd", false],
-  ["H", 700, "\x02\xbc", "\xbc\x02", false],
-  ["H", 0x10000 - 700, "\xfdD", "D\xfd", false],
-  ["i", 70000000, "\x04,\x1d\x80", "\x80\x1d,\x04", false],
-  ["i", -70000000, "\xfb\xd3\xe2\x80", "\x80\xe2\xd3\xfb", false],
-  ["I", 70000000, "\x04,\x1d\x80", "\x80\x1d,\x04", false],
-  ["I", 0x100000000 - 70000000, "\xfb\xd3\xe2\x80", "\x80\xe2\xd3\xfb", false],
-  ["l", 70000000, "\x04,\x1d\x80", "\x80\x1d,\x04", false],
-  ["l", -70000000, "\xfb\xd3\xe2\x80", "\x80\xe2\xd3\xfb", false],
-  ["L", 70000000, "\x04,\x1d\x80", "\x80\x1d,\x04", false],
-  ["L", 0x100000000 - 70000000, "\xfb\xd3\xe2\x80", "\x80\xe2\xd3\xfb", false],
-  ["f", 2, "@\0\0\0", "\0\0\0@", false],
-  ["d", 2, "@\0\0\0\0\0\0\0", "\0\0\0\0\0\0\0@", false],
-  ["f", -2, "\xc0\0\0\0", "\0\0\0\xc0", false],
-  ["d", -2, "\xc0\0\0\0\0\0\0\0", "\0\0\0\0\0\0\0\xc0", false],
-  ["?", 0, "\0", "\0", true],
-  ["?", 3, "\x01", "\x01", true],
-  ["?", true, "\x01", "\x01", false],
-  ["?", [], "\0", "\0", true],
-  ["?", [1], "\x01", "\x01", true],
-];
-
 Deno.test("compileStruct() agrees with test_struct: new features", () => {
   for (const [format, value, big, little, differs] of FEATURES) {
     for (const [mode, expected] of [[">", big], ["!", big], ["<", little], ["=", little]]) {
@@ -154,10 +90,7 @@ Deno.test("compileStruct() agrees with test_struct: integers", () => {
   for (const [format, code] of integerFormats()) {
     const struct = python(format);
     const bits = BigInt(struct.size * 8);
-    const signed = SIGNED.includes(code);
-    const [min, max] = signed
-      ? [-(1n << bits - 1n), (1n << bits - 1n) - 1n]
-      : [0n, (1n << bits) - 1n];
+    const [min, max] = integerRange(code, struct.size);
     const values = [300n, 700000n, (1n << 65n) - 4n];
     for (let power = 0n; power < bits + 3n; power++) values.push(1n << power);
     for (let i = 0n; i < bits; i++) {
@@ -190,18 +123,7 @@ Deno.test("compileStruct() agrees with test_struct: n and N in native mode only"
 });
 
 Deno.test("compileStruct() agrees with test_struct: Pascal strings", () => {
-  const cases: [string, string, string, string][] = [
-    ["0p", "abc", "", ""],
-    ["p", "abc", "\0", ""],
-    ["1p", "abc", "\0", ""],
-    ["2p", "abc", "\x01a", "a"],
-    ["3p", "abc", "\x02ab", "ab"],
-    ["4p", "abc", "\x03abc", "abc"],
-    ["5p", "abc", "\x03abc\0", "abc"],
-    ["6p", "abc", "\x03abc\0\0", "abc"],
-    ["1000p", "x".repeat(1000), "\xff" + "x".repeat(999), "x".repeat(255)],
-  ];
-  for (const [format, value, packed, back] of cases) {
+  for (const [format, value, packed, back] of PASCAL) {
     const struct = python(format);
     assertEquals(struct.pack([bytes(value)]), bytes(packed), format);
     assertEquals(struct.unpack(bytes(packed)), [bytes(back)], format);
@@ -274,10 +196,7 @@ Deno.test("compileStruct() agrees with test_struct: counts", () => {
 
 Deno.test("compileStruct() agrees with test_struct: messages of ranges", () => {
   for (const [format, code] of integerFormats()) {
-    const bits = BigInt(python(format).size * 8);
-    const [min, max] = SIGNED.includes(code)
-      ? [-(1n << bits - 1n), (1n << bits - 1n) - 1n]
-      : [0n, (1n << bits) - 1n];
+    const [min, max] = integerRange(code, python(format).size);
     for (const value of [-(10n ** 50n), min - 1n, max + 1n, 10n ** 50n]) {
       const wanted = `${value} is out of range ${min} to ${max}`;
       assertThrows(() => python(format).pack([value]), CodecError, wanted);
@@ -300,19 +219,7 @@ Deno.test("iterUnpack() agrees with test_struct", () => {
 });
 
 Deno.test("compileStruct() agrees with test_struct: half floats", () => {
-  const clean: [number[], number][] = [
-    [[0x00, 0x3c], 1],
-    [[0x00, 0xc0], -2],
-    [[0xff, 0x7b], 65504],
-    [[0x00, 0x04], 2 ** -14],
-    [[0x01, 0x00], 2 ** -24],
-    [[0x00, 0x00], 0],
-    [[0x00, 0x80], -0],
-    [[0x00, 0x7c], Infinity],
-    [[0x00, 0xfc], -Infinity],
-    [[0x55, 0x35], 0.333251953125],
-  ];
-  for (const [little, value] of clean) {
+  for (const [little, value] of HALVES) {
     for (
       const [format, bits] of [["<e", little], [">e", little.toReversed()], ["e", little]] as const
     ) {
@@ -329,30 +236,8 @@ Deno.test("compileStruct() agrees with test_struct: half floats", () => {
 });
 
 Deno.test("compileStruct() agrees with test_struct: rounding to half floats", () => {
-  const rounding: [string, number][] = [
-    ["0001", 2 ** -25 + 2 ** -35],
-    ["0000", 2 ** -25],
-    ["0000", 2 ** -26],
-    ["03ff", 2 ** -14 - 2 ** -24],
-    ["03ff", 2 ** -14 - 2 ** -25 - 2 ** -65],
-    ["0400", 2 ** -14 - 2 ** -25],
-    ["0400", 2 ** -14],
-    ["3c01", 1 + 2 ** -11 + 2 ** -16],
-    ["3c00", 1 + 2 ** -11],
-    ["3c00", 1 + 2 ** -12],
-    ["7bff", 65504],
-    ["7bff", 65519],
-    ["8001", -(2 ** -25) - 2 ** -35],
-    ["8000", -(2 ** -25)],
-    ["8000", -(2 ** -26)],
-    ["bc01", -1 - 2 ** -11 - 2 ** -16],
-    ["bc00", -1 - 2 ** -11],
-    ["bc00", -1 - 2 ** -12],
-    ["fbff", -65519],
-    ["67ff", 0x1ffdffffff * 2 ** -26], // 2047; rounded by way of 32 bits it would be 2048
-  ];
-  for (const [hex, value] of rounding) assertEquals(python(">e").pack([value]).toHex(), hex);
-  for (const value of [65520, 65536, 1e300, -65520, -65536, -1e300]) {
+  for (const [hex, value] of HALF_ROUNDING) assertEquals(python(">e").pack([value]).toHex(), hex);
+  for (const value of HALF_OVERFLOWS) {
     for (const format of [">e", "<e"]) refuses(() => python(format).pack([value]));
   }
 });
