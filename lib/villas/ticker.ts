@@ -1,5 +1,7 @@
 /** How much lateness is made up for by steps in quick succession, in ms; what is later than that is missed. */
-const CATCH_UP_MS = 20;
+const CATCH_UP_MS = 250;
+/** Steps in quick succession at most: as many datagrams fit into the receive buffer that systems give a socket. */
+const CATCH_UP_STEPS = 200;
 
 /** How a {@linkcode ticks} runs. */
 export interface TickOptions {
@@ -26,12 +28,13 @@ export interface Tick {
 /**
  * Yields the steps of a timer at absolute deadlines: step n is due n / rate seconds after the first, however long the
  * earlier ones took, so the mean rate does not drift. Timers of JavaScript have a resolution of a millisecond; steps that
- * fell due meanwhile follow at once. Steps that are more than 20 ms late are skipped.
+ * fell due meanwhile follow at once, at most 200 of them, or a quarter of a second. Earlier ones are left out.
  *
  * @param options The rate and the end.
  * @returns The steps, as they fall due.
  */
 export async function* ticks(options: TickOptions): AsyncGenerator<Tick, void, void> {
+  const catchUp = Math.min(CATCH_UP_STEPS, options.rate * CATCH_UP_MS / 1000);
   const { rate, limit = Infinity, signal, now = () => performance.now(), sleep = sleepMs } =
     options;
   const start = now();
@@ -44,7 +47,7 @@ export async function* ticks(options: TickOptions): AsyncGenerator<Tick, void, v
       continue;
     }
     const latest = Math.max(next, Math.floor((now() - start) * rate / 1000)); // rounding may take one away
-    const oldest = Math.min(latest, Math.ceil((now() - CATCH_UP_MS - start) * rate / 1000));
+    const oldest = Math.min(latest, Math.ceil(latest - catchUp));
     for (next = Math.max(next, oldest); next <= latest && next < limit && !signal.aborted; next++) {
       yield { step: next, late: Math.max(0, now() - dueAt(next)) };
     }
