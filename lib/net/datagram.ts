@@ -47,6 +47,11 @@ export class DatagramEndpoint implements AsyncDisposable {
   readonly #signal: AbortSignal | undefined;
   readonly #onAbort = () => void this.close();
   #closed = false;
+  #ending = false;
+  #handling = false;
+  /** Where the last datagram went, and the same as Deno wants it: most go to the same place. */
+  #to: Endpoint | undefined;
+  #address: Deno.Addr | undefined;
 
   /** Use {@linkcode bindDatagram}. */
   constructor(socket: Deno.DatagramConn, signal?: AbortSignal) {
@@ -77,23 +82,32 @@ export class DatagramEndpoint implements AsyncDisposable {
   }
 
   /**
-   * Hands every datagram to a function until the socket is closed: the fast way to receive, with no promise per datagram
-   * beyond the system's own.
+   * Hands every datagram to a function until the socket is closed: the fast way to receive, with no promise and no object
+   * per datagram beyond the system's own.
    *
-   * @param handle Takes one datagram, whose bytes last until it returns or its promise resolves; returns false to end.
+   * @param handle Takes one datagram, whose bytes last until it returns or its promise resolves.
    */
-  async serve(
-    handle: (bytes: Uint8Array, from: Endpoint) => boolean | Promise<boolean>,
-  ): Promise<void> {
+  async serve(handle: (bytes: Uint8Array, from: Endpoint) => void | Promise<void>): Promise<void> {
     while (!this.#closed) {
+      let arrived: [Uint8Array, Deno.Addr];
       try {
-        const [bytes, from] = await this.#socket.receive(this.#buffer);
-        const going = handle(bytes, toEndpoint(from));
-        if (!(typeof going === "boolean" ? going : await going)) return;
+        arrived = await this.#socket.receive(this.#buffer);
       } catch (error) {
         this.#checkReceive(error);
+        continue;
       }
+      this.#handling = true;
+      const waiting = handle(arrived[0], toEndpoint(arrived[1]));
+      if (waiting) await waiting;
+      this.#handling = false;
+      if (this.#ending) await this.close();
     }
+  }
+
+  /** Closes the socket as soon as {@linkcode DatagramEndpoint.serve} is done with the datagram in hand. */
+  end(): void {
+    this.#ending = true;
+    if (!this.#handling) void this.close();
   }
 
   /**
@@ -104,10 +118,13 @@ export class DatagramEndpoint implements AsyncDisposable {
    * @returns How many bytes the system took: all of them. Rejects if a unix path has nobody behind it.
    */
   send(bytes: Uint8Array, to: Endpoint): Promise<number> {
-    const address = "path" in to
-      ? { transport: "unixpacket" as const, path: to.path }
-      : { transport: "udp" as const, hostname: to.hostname, port: to.port };
-    return this.#socket.send(bytes, address);
+    if (to !== this.#to) {
+      this.#to = to;
+      this.#address = "path" in to
+        ? { transport: "unixpacket", path: to.path }
+        : { transport: "udp", hostname: to.hostname, port: to.port };
+    }
+    return this.#socket.send(bytes, this.#address!);
   }
 
   /** Lets pass what does not end the socket. */

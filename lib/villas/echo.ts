@@ -1,5 +1,6 @@
 import type { Codec } from "../codecs/codec.ts";
 import type { Sample, Timestamp } from "../codecs/sample.ts";
+import { PlainScanner } from "../codecs/villas_plain.ts";
 import { villasProtobuf } from "../codecs/villas_protobuf.ts";
 import { CodecError } from "../errors.ts";
 import { type Endpoint, formatAddress } from "../net/address.ts";
@@ -110,6 +111,7 @@ export class Echo implements AsyncDisposable {
   readonly #options: EchoOptions;
   readonly #codec: Codec<Sample[]>;
   readonly #now: () => Timestamp;
+  readonly #scanner: PlainScanner | undefined;
   readonly #sources = new SourceStatistics();
   readonly #strangers = new Set<string>();
   readonly #counters = {
@@ -123,11 +125,12 @@ export class Echo implements AsyncDisposable {
     failed: 0,
     unsent: 0,
   };
+  readonly #onSent = () => {
+    this.#counters.replies++;
+  };
   readonly #ended = new AbortController();
   readonly #waiting: Promise<boolean> | undefined;
   #first: number | undefined;
-  #busy = false;
-  #closing = false;
 
   /** Use {@linkcode startEcho}. */
   constructor(socket: DatagramEndpoint, remote: Endpoint, options: EchoOptions) {
@@ -137,6 +140,9 @@ export class Echo implements AsyncDisposable {
     this.#options = options;
     this.#codec = options.codec ?? villasProtobuf;
     this.#now = options.now ?? wallClock();
+    const { onMessage, handler, constant } = options;
+    const unchanged = !onMessage && !handler && !constant;
+    if (unchanged && this.#codec === villasProtobuf) this.#scanner = new PlainScanner();
     if ("path" in remote) this.#waiting = this.#awaitRemote(remote.path);
     this.finished = this.#run();
     this.finished.catch(() => {}); // whoever awaits it sees the error; nobody has to
@@ -150,8 +156,7 @@ export class Echo implements AsyncDisposable {
 
   /** Ends the echo: a message in hand is answered, at most one second long. May be called again. */
   async close(): Promise<void> {
-    this.#closing = true;
-    if (!this.#busy) await this.#socket.close();
+    this.#socket.end();
     const timer = setTimeout(() => this.#socket.close(), GRACE_MS);
     try {
       await this.finished.catch(() => {});
@@ -172,14 +177,10 @@ export class Echo implements AsyncDisposable {
     if (signal?.aborted) onAbort();
     try {
       await this.#socket.serve((bytes, from) => {
-        const going = () => !this.#closing && this.#counters.messages < count;
-        const answering = this.#accepts(from) && this.#answer(bytes, from);
-        if (!answering) return going();
-        this.#busy = true;
-        return answering.then(() => {
-          this.#busy = false;
-          return going();
-        });
+        if (!this.#accepts(from)) return;
+        const answering = this.#answer(bytes, from);
+        if (this.#counters.messages >= count) this.#socket.end();
+        return answering;
       });
     } finally {
       signal?.removeEventListener("abort", onAbort);
@@ -212,6 +213,7 @@ export class Echo implements AsyncDisposable {
 
   /** Handles a message; what it returns, if anything, is to be waited for. */
   #answer(bytes: Uint8Array, from: Endpoint): Promise<void> | undefined {
+    if (this.#scanner && this.#isPlain(this.#scanner, bytes, from)) return this.#send(bytes, from);
     const samples = this.#decode(bytes, from);
     if (samples === null) return undefined;
     const { onMessage, handler } = this.#options;
@@ -254,21 +256,33 @@ export class Echo implements AsyncDisposable {
     );
   }
 
+  /** Counts a message that goes back as it came, and that nobody wants to look into. */
+  #isPlain(scanner: PlainScanner, bytes: Uint8Array, from: Endpoint): boolean {
+    const samples = scanner.scan(bytes);
+    if (samples < 0) return false;
+    this.#count(samples, bytes.length);
+    for (const sequence of scanner.sequences) this.#sources.add(from, sequence);
+    return true;
+  }
+
+  #count(samples: number, bytes: number): void {
+    this.#first ??= performance.now();
+    this.#counters.messages++;
+    this.#counters.samples += samples;
+    this.#counters.bytes += bytes;
+  }
+
   #decode(bytes: Uint8Array, from: Endpoint): Sample[] | null {
-    const counters = this.#counters;
     try {
       const samples = this.#codec.decode(bytes);
-      this.#first ??= performance.now();
-      counters.messages++;
-      counters.samples += samples.length;
-      counters.bytes += bytes.length;
+      this.#count(samples.length, bytes.length);
       for (const { sequence } of samples) {
         if (sequence !== undefined) this.#sources.add(from, sequence);
       }
       return samples;
     } catch (error) {
       if (!(error instanceof CodecError)) throw error;
-      counters.invalid++;
+      this.#counters.invalid++;
       this.#problem("invalid", `${error.message} (from ${formatAddress(from)})`, from);
       return null;
     }
@@ -284,20 +298,12 @@ export class Echo implements AsyncDisposable {
 
   #send(reply: Uint8Array, from: Endpoint): Promise<void> {
     const to = this.#options.replyTo === "sender" ? from : this.#remote;
-    return this.#socket.send(reply, to).then(
-      () => {
-        this.#counters.replies++;
-      },
-      (error) => {
-        this.#counters.unsent++;
-        const reason = error instanceof Error ? error.message : String(error);
-        this.#problem(
-          "send",
-          `Cannot send ${reply.length} bytes to ${formatAddress(to)}: ${reason}`,
-          from,
-        );
-      },
-    );
+    return this.#socket.send(reply, to).then(this.#onSent, (error) => {
+      this.#counters.unsent++;
+      const reason = error instanceof Error ? error.message : String(error);
+      const message = `Cannot send ${reply.length} bytes to ${formatAddress(to)}: ${reason}`;
+      this.#problem("send", message, from);
+    });
   }
 
   #problem(kind: EchoProblem["kind"], message: string, from: Endpoint): void {

@@ -24,7 +24,7 @@ export class SourceStatistics {
   #last: { from: Endpoint; tracker: SequenceTracker } | undefined;
 
   /** Takes one sample's sequence number into account. */
-  add(from: Endpoint, sequence: bigint): void {
+  add(from: Endpoint, sequence: number | bigint): void {
     this.#of(from).track(sequence);
   }
 

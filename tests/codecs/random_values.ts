@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { Sample, Value } from "../../lib/codecs/sample.ts";
+
 /** A source of 32-bit numbers that is the same in every run. */
 export function random32(seed: number): () => number {
   let state = seed >>> 0;
@@ -53,4 +55,29 @@ export function randomDoubles(count: number, seed: number): number[] {
     const size = 10 ** (random() % 24 - 12);
     return (random() / 2 ** 31 - 1 + random() / 2 ** 63) * size;
   });
+}
+
+/** Samples with values of every kind, unset ones too. */
+export function* randomSamples(count: number): Generator<Sample> {
+  const random = random32(11);
+  const doubles = [...edgeDoubles(), ...randomDoubles(2000, 5)];
+  const double = () => doubles[random() % doubles.length]!;
+  const stamp = () => ({ sec: random(), nsec: random() % 1_000_000_000 });
+  const bits64 = () => BigInt(random()) << 32n | BigInt(random());
+  const makers: (() => Value)[] = [
+    double,
+    () => BigInt.asIntN(64, bits64()),
+    () => random() % 2 === 0,
+    () => ({ real: double(), imag: double() }),
+    () => null,
+  ];
+  for (let i = 0; i < count; i++) {
+    yield {
+      type: "data",
+      ...(random() % 2 ? { sequence: bits64() } : {}),
+      ...(random() % 2 ? { origin: stamp() } : {}),
+      ...(random() % 2 ? { received: stamp() } : {}),
+      values: Array.from({ length: random() % 8 }, () => makers[random() % makers.length]!()),
+    };
+  }
 }

@@ -3,7 +3,7 @@ import { formatJson } from "../../lib/codecs/villas_json.ts";
 import type { Sample, Value } from "../../lib/codecs/sample.ts";
 import { hexLines } from "../fixtures/read.ts";
 import { PYTHON, pythonLines } from "../interop/python.ts";
-import { bitsOf, edgeDoubles, random32, randomDoubles } from "./random_values.ts";
+import { bitsOf, edgeDoubles, randomSamples } from "./random_values.ts";
 
 /** Shows what Python's `json` makes of a text: floats as bits, so that kinds and digits can be compared. */
 const SCRIPT = `
@@ -34,30 +34,6 @@ function shownValue(value: Value): unknown {
   if (typeof value === "boolean") return value ? "True" : "False";
   if (value === null) return "None";
   return { real: shownValue(value.real), imag: shownValue(value.imag) };
-}
-
-function* randomSamples(count: number): Generator<Sample> {
-  const random = random32(11);
-  const doubles = [...edgeDoubles(), ...randomDoubles(2000, 5)];
-  const double = () => doubles[random() % doubles.length]!;
-  const stamp = () => ({ sec: random(), nsec: random() % 1_000_000_000 });
-  const bits64 = () => BigInt(random()) << 32n | BigInt(random());
-  const makers: (() => Value)[] = [
-    double,
-    () => BigInt.asIntN(64, bits64()),
-    () => random() % 2 === 0,
-    () => ({ real: double(), imag: double() }),
-    () => null,
-  ];
-  for (let i = 0; i < count; i++) {
-    yield {
-      type: "data",
-      ...(random() % 2 ? { sequence: bits64() } : {}),
-      ...(random() % 2 ? { origin: stamp() } : {}),
-      ...(random() % 2 ? { received: stamp() } : {}),
-      values: Array.from({ length: random() % 8 }, () => makers[random() % makers.length]!()),
-    };
-  }
 }
 
 function shownSample({ sequence, origin, received, values }: Sample): unknown {

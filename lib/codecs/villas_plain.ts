@@ -1,0 +1,139 @@
+/**
+ * Recognises the messages that VILLASnode itself sends, without building anything: what an echo that changes nothing has
+ * to know of a message, at none of the garbage that decoding it makes. Whatever is not exactly of the usual shape is left
+ * to the decoder.
+ *
+ * @module
+ */
+
+/** Protobuf's tags, `field number << 3 | wire type`, of `proto/villas.proto`. */
+const SAMPLE = 0x0a;
+const TYPE = 0x08;
+const SEQUENCE = 0x10;
+const TS_ORIGIN = 0x1a;
+const TS_RECEIVED = 0x22;
+const NEW_FRAME = 0x28;
+/** The tag of `Sample.values`, field 100, takes two bytes. */
+const VALUES = 0xa2;
+const VALUES_2 = 0x06;
+const SEC = 0x08;
+const NSEC = 0x10;
+const FLOAT = 0x09;
+const INTEGER = 0x10;
+const BOOLEAN = 0x18;
+const COMPLEX = 0x22;
+const REAL = 0x0d;
+const IMAG = 0x15;
+const DATA = 1;
+
+/** Bytes of a varint whose value a number holds exactly: 7 × 7 = 49 bits. */
+const EXACT_VARINT = 7;
+/** Bytes of the longest varint. */
+const LONGEST_VARINT = 10;
+
+/** Walks over messages; make one and use it again. */
+export class PlainScanner {
+  /** The sequence numbers in the message scanned last; of use only if {@linkcode PlainScanner.scan} knew its shape. */
+  readonly sequences: number[] = [];
+  #bytes: Uint8Array = new Uint8Array();
+  #at = 0;
+
+  /**
+   * Looks whether a message is one that may go back as it came: only DATA samples, every value set, fields in VILLASnode's
+   * order and none that are unknown.
+   *
+   * @param bytes A message in format `protobuf`.
+   * @returns The number of samples, or -1 if the message is of any other shape, be it valid or not.
+   */
+  scan(bytes: Uint8Array): number {
+    this.#bytes = bytes;
+    this.#at = 0;
+    this.sequences.length = 0;
+    let samples = 0;
+    while (this.#at < bytes.length) {
+      if (bytes[this.#at++] !== SAMPLE) return -1;
+      const end = this.#end(bytes.length);
+      if (end < 0 || !this.#sample(end)) return -1;
+      samples++;
+    }
+    return samples;
+  }
+
+  #sample(end: number): boolean {
+    const bytes = this.#bytes;
+    if (bytes[this.#at++] !== TYPE || bytes[this.#at++] !== DATA) return false;
+    if (this.#take(SEQUENCE, end)) {
+      const sequence = this.#varint(end);
+      if (sequence < 0) return false;
+      this.sequences.push(sequence);
+    }
+    if (this.#take(TS_ORIGIN, end) && !this.#timestamp(end)) return false;
+    if (this.#take(TS_RECEIVED, end) && !this.#timestamp(end)) return false;
+    if (this.#take(NEW_FRAME, end) && this.#varint(end) < 0) return false;
+    while (this.#at < end) {
+      if (bytes[this.#at++] !== VALUES || bytes[this.#at++] !== VALUES_2) return false;
+      if (!this.#value(this.#end(end))) return false;
+    }
+    return this.#at === end;
+  }
+
+  #timestamp(limit: number): boolean {
+    const end = this.#end(limit);
+    return end >= 0 && this.#take(SEC, end) && this.#varint(end) >= 0 && this.#take(NSEC, end) &&
+      this.#varint(end) >= 0 && this.#at === end;
+  }
+
+  #value(end: number): boolean {
+    if (end < 0 || this.#at >= end) return false;
+    switch (this.#bytes[this.#at++]) {
+      case FLOAT:
+        this.#at += 8;
+        break;
+      case INTEGER:
+      case BOOLEAN:
+        if (!this.#skipVarint(end)) return false;
+        break;
+      case COMPLEX: {
+        const inner = this.#end(end);
+        if (inner !== end || end - this.#at !== 10) return false;
+        if (this.#bytes[this.#at] !== REAL || this.#bytes[this.#at + 5] !== IMAG) return false;
+        this.#at = end;
+        break;
+      }
+      default:
+        return false;
+    }
+    return this.#at === end;
+  }
+
+  /** Takes a tag if it comes next. */
+  #take(tag: number, end: number): boolean {
+    if (this.#at >= end || this.#bytes[this.#at] !== tag) return false;
+    this.#at++;
+    return true;
+  }
+
+  /** Reads a length, and returns where what it measures ends; -1 if that is beyond the limit. */
+  #end(limit: number): number {
+    const length = this.#varint(limit);
+    return length < 0 || length > limit - this.#at ? -1 : this.#at + length;
+  }
+
+  /** Reads a varint; -1 if it is cut off or longer than a number is exact. */
+  #varint(end: number): number {
+    let value = 0;
+    for (let i = 0, factor = 1; i < EXACT_VARINT && this.#at < end; i++, factor *= 128) {
+      const byte = this.#bytes[this.#at++]!;
+      if (byte < 128) return value + byte * factor;
+      value += (byte - 128) * factor;
+    }
+    return -1;
+  }
+
+  #skipVarint(end: number): boolean {
+    for (let i = 0; i < LONGEST_VARINT && this.#at < end; i++) {
+      if (this.#bytes[this.#at++]! < 128) return true;
+    }
+    return false;
+  }
+}
