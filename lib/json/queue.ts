@@ -18,7 +18,9 @@
 export class Queue {
   /** How many tasks may run at once. */
   readonly concurrency: number;
-  readonly #waiting: (() => void)[] = [];
+  #waiting: (() => void)[] = [];
+  /** How many at the start of `#waiting` have had their turn. */
+  #taken = 0;
   #running = 0;
   #draining = false;
 
@@ -34,7 +36,7 @@ export class Queue {
 
   /** How many tasks wait for their turn. */
   get waiting(): number {
-    return this.#waiting.length;
+    return this.#waiting.length - this.#taken;
   }
 
   /**
@@ -44,7 +46,7 @@ export class Queue {
    * @returns What the task returns; a promise of it if it had to wait or returned one.
    */
   run<T>(task: () => T | Promise<T>): T | Promise<T> {
-    if (this.#running < this.concurrency && this.#waiting.length === 0) return this.#start(task);
+    if (this.#running < this.concurrency && this.waiting === 0) return this.#start(task);
     return new Promise<T>((resolve, reject) => {
       this.#waiting.push(() => {
         try {
@@ -70,12 +72,22 @@ export class Queue {
     return result;
   }
 
+  /** Takes the first that waits, at a cost that does not grow with their number. */
+  #take(): () => void {
+    const first = this.#waiting[this.#taken++]!;
+    if (this.#taken > 100 && 2 * this.#taken > this.#waiting.length) {
+      this.#waiting = this.#waiting.slice(this.#taken);
+      this.#taken = 0;
+    }
+    return first;
+  }
+
   #end(): void {
     this.#running--;
     if (this.#draining) return;
     // A loop, not a call from task to task: a thousand tasks that were waiting would be a thousand calls deep.
     this.#draining = true;
-    while (this.#running < this.concurrency && this.#waiting.length > 0) this.#waiting.shift()!();
+    while (this.#running < this.concurrency && this.waiting > 0) this.#take()();
     this.#draining = false;
   }
 }

@@ -1,0 +1,305 @@
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { startServer, type StartServerOptions } from "../../mod.ts";
+import { makeCertificate } from "../interop/certificate.ts";
+import { needs, startPython } from "../interop/peer.ts";
+import { PYTHON } from "../interop/python.ts";
+import { labwire, programCommand, start } from "./run.ts";
+
+/** A server that notes what it gets, and the real json-client for it. */
+function lab(options: StartServerOptions = {}) {
+  const received: string[] = [];
+  const server = startServer({
+    port: 0,
+    interact(data, { bytes }) {
+      received.push(new TextDecoder().decode(bytes));
+      if (data.fail) throw new Error(data.fail);
+      return data.result;
+    },
+    ...options,
+  });
+  const port = ["--port", String(server.addr.port)];
+  return {
+    server,
+    received,
+    port,
+    send: (args: string[], input?: string) => labwire(["json-client", ...port, ...args], { input }),
+    [Symbol.asyncDispose]: () => server.close(),
+  };
+}
+
+Deno.test("json-client sends a JSON text as it is", async () => {
+  await using to = lab();
+  const text = '{"command_id": "test_command", "gain": 1.0, "big": 18446744073709551615}';
+  const { code, stdout, stderr } = await to.send([text]);
+  assertEquals([code, stdout, stderr], [0, "Server reported success.\n", ""]);
+  assertEquals(to.received, [text]);
+});
+
+Deno.test("json-client sends words in HTTPie's notation", async () => {
+  await using to = lab();
+  const folder = await Deno.makeTempDir({ prefix: "labwire-test-" });
+  try {
+    await Deno.writeTextFile(`${folder}/note.txt`, "a note");
+    await Deno.writeTextFile(`${folder}/list.json`, "[1,\n 2]");
+    const { code } = await to.send([
+      ...["test_command", "param1=100", "param2=this is text", "param3:=true", "param4:=[1,2]"],
+      ...["negative:=-5", `note=@${folder}/note.txt`, `list:=@${folder}/list.json`],
+    ]);
+    assertEquals(code, 0);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+  assertEquals(to.received, [
+    '{"command_id":"test_command","param1":"100","param2":"this is text","param3":true,' +
+    '"param4":[1,2],"negative":-5,"note":"a note","list":[1,2]}',
+  ]);
+});
+
+Deno.test("json-client --file sends the message in a file", async () => {
+  await using to = lab();
+  const file = await Deno.makeTempFile({ suffix: ".json" });
+  try {
+    await Deno.writeTextFile(file, '\uFEFF{\r\n  "a": 1.0,\n  "b": "x\\ny"\n}\n');
+    assertEquals((await to.send(["--file", file])).code, 0);
+    await Deno.writeTextFile(file, '{"a": 1,}');
+    const { code, stderr } = await to.send(["--file", file]);
+    assertEquals(code, 2);
+    assertStringIncludes(stderr, "Cannot parse JSON at byte 8 (line 1, column 9)");
+  } finally {
+    await Deno.remove(file);
+  }
+  assertEquals(to.received, ['{   "a": 1.0,   "b": "x\\ny" }']);
+});
+
+Deno.test("json-client says what the template says, and tells the outcomes apart", async () => {
+  await using to = lab();
+  const withResult = await to.send(["x", "result:=[1.5,2]"]);
+  assertEquals([withResult.code, withResult.stdout], [0, "Server reported success.\n[1.5,2]\n"]);
+  const withText = await to.send(["x", "result=3 V"]);
+  assertEquals(withText.stdout, "Server reported success.\n3 V\n");
+  const failed = await to.send(["x", "fail=no such port"]);
+  assertEquals(
+    [failed.code, failed.stdout],
+    [3, "Server reported an error. no such port\n"],
+  );
+  await to.server.close();
+  const refused = await to.send(["x"]);
+  assertEquals(
+    [refused.code, refused.stdout, refused.stderr],
+    [
+      4,
+      "Failed to connect to the server or the server timed out.\n",
+      `error: Cannot connect to "127.0.0.1:${to.server.addr.port}": connection refused\n`,
+    ],
+  );
+});
+
+Deno.test('json-client takes "failed" for a failure too', async () => {
+  await using to = lab({ failStatus: "failed" });
+  assertEquals((await to.send(["x", "fail=no"])).code, 3);
+});
+
+Deno.test("json-client --output json prints the answer itself", async () => {
+  await using to = lab();
+  const answered = await to.send(["x", "id:=7", "result:=2", "--output", "json"]);
+  assertEquals(answered.stdout, '{"status":"success","id":7,"result":2}\n');
+  const failed = await to.send(["--output=json", "x", "fail=no"]);
+  assertEquals([failed.code, failed.stdout], [3, '{"status":"error","error":"no"}\n']);
+});
+
+Deno.test("json-client --timeout gives up on a server that is silent", async () => {
+  await using to = lab({ interact: () => new Promise(() => {}), grace: 0 });
+  const { code, stdout, stderr } = await to.send(["x", "--timeout", "0.3"]);
+  assertEquals([code, stdout], [4, "Failed to connect to the server or the server timed out.\n"]);
+  assertMatch(stderr, /^error: No answer from "127\.0\.0\.1:\d+" within 0\.3 s\n$/);
+});
+
+Deno.test("json-client --retries tries again until the server is there", async () => {
+  const probe = Deno.listen({ port: 0, hostname: "127.0.0.1" });
+  const { port } = probe.addr;
+  probe.close();
+  const args = ["json-client", "--port", String(port), "--retries", "60", "--debug", "x"];
+  await using client = start(args);
+  await client.until("stderr", /Attempt 1 of 61/);
+  await using _server = startServer({ port });
+  assertEquals((await client.result()).code, 0);
+});
+
+Deno.test("json-client sends JSON lines from standard input and prints the answers", async () => {
+  await using to = lab();
+  const input = '{"result":1}\n\n{"fail":"no"}\r\n{"result":"µ"}';
+  const { code, stdout } = await to.send([], input);
+  assertEquals(code, 3);
+  assertEquals(stdout.split("\n"), [
+    '{"status":"success","result":1}',
+    '{"status":"error","error":"no"}',
+    '{"status":"success","result":"µ"}',
+    "",
+  ]);
+  assertEquals(to.server.stats.connections, 3);
+  const text = await to.send(["--output", "text"], '{"result":1}\n');
+  assertEquals([text.code, text.stdout], [0, "Server reported success.\n1\n"]);
+});
+
+Deno.test("json-client --keep-open uses one connection for all messages", async () => {
+  await using to = lab();
+  const input = Array.from({ length: 500 }, (_, n) => `{"result":${n}}\n`).join("");
+  const { code, stdout } = await to.send(["--keep-open"], input);
+  assertEquals(code, 0);
+  assertEquals(
+    stdout,
+    Array.from({ length: 500 }, (_, n) => `{"status":"success","result":${n}}\n`).join(""),
+  );
+  assertEquals(to.server.stats.connections, 1);
+});
+
+Deno.test("json-client sends each line as soon as it is there", async () => {
+  await using to = lab();
+  await using client = start(["json-client", ...to.port], { stdin: "piped" });
+  await client.write('{"result":1}\n');
+  await client.until("stdout", /"result":1\}\n/);
+  await client.write('{"result":2}\n');
+  await client.until("stdout", /"result":2\}\n/);
+  await client.process.stdin.close();
+  assertEquals((await client.result()).code, 0);
+});
+
+Deno.test("json-client stops at a line that is no JSON, and when nobody is there", async () => {
+  await using to = lab();
+  const bad = await to.send([], '{"result":1}\nresult=2\n{"result":3}\n');
+  assertEquals([bad.code, bad.stdout], [2, '{"status":"success","result":1}\n']);
+  assertStringIncludes(bad.stderr, "Cannot send line 2: Cannot parse JSON at byte 0");
+  await to.server.close();
+  const gone = await to.send([], "{}\n{}\n");
+  assertEquals([gone.code, gone.stdout, gone.stderr.split("\n").length], [4, "", 2]);
+});
+
+Deno.test("json-client rejects command lines that make no sense", async () => {
+  const cases: [string[], string][] = [
+    [['{"a":'], "Cannot parse JSON at byte 5"],
+    [["a", "b"], 'Cannot read argument "b": expected NAME=TEXT, NAME:=JSON or NAME=@FILE'],
+    [["a", "b=@/no/such"], 'no such file "/no/such"'],
+    [["x", "--file", "y"], "Cannot send both --file and a message"],
+    [["--file", "/no/such"], 'Cannot send file "/no/such": no such file'],
+    [["x", "--ca", "/no/such"], 'Cannot read --ca "/no/such": no such file'],
+    [["x", "--timeout", "-1"], "expected a number of at least 0"],
+    [["x", "--retry", "1"], 'did you mean "--retries"?'],
+    [[], "Cannot tell what to send"],
+  ];
+  await Promise.all(cases.map(async ([args, reason]) => {
+    const { code, stdout, stderr } = await labwire(["json-client", ...args]);
+    assertEquals([code, stdout], [2, ""], stderr);
+    assertStringIncludes(stderr, reason);
+  }));
+});
+
+const python = needs(PYTHON);
+
+Deno.test(`json-client shows an answer that makes no sense${python.note}`, {
+  ignore: python.ignore,
+}, async () => {
+  await using server = startPython(`
+s = socket.create_server(("127.0.0.1", 0))
+print(s.getsockname()[1])
+for answer in [b"Hello\\n", b'{"ok": 1}\\n', b""]:
+    conn, _ = s.accept()
+    conn.recv(1024)
+    conn.sendall(answer)
+    conn.close()
+`);
+  const [port] = await server.until("stdout", /^\d+/);
+  const send = () => labwire(["json-client", "--port", port!, "x"]);
+  const hello = await send();
+  assertEquals([hello.code, hello.stdout], [5, ""]);
+  assertStringIncludes(hello.stderr, 'Cannot read answer "Hello": Cannot parse JSON at byte 0');
+  const status = await send();
+  assertEquals(status.code, 5);
+  assertStringIncludes(status.stderr, 'expected a "status"');
+  const nothing = await send();
+  assertEquals(nothing.code, 4);
+  assertStringIncludes(nothing.stderr, "closed the connection without an answer");
+});
+
+const openssl = needs("openssl");
+
+Deno.test(`json-client speaks TLS with Python's ssl${openssl.note}${python.note}`, {
+  ignore: openssl.ignore || python.ignore,
+}, async () => {
+  await using tls = await makeCertificate();
+  await using server = startPython(
+    `
+context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+context.load_cert_chain(sys.argv[1], sys.argv[2])
+listener = socket.create_server(("127.0.0.1", 0))
+print(listener.getsockname()[1])
+s = context.wrap_socket(listener.accept()[0], server_side=True)
+print(s.recv(1024).decode())
+s.sendall(b'{"status": "success"}\\n')
+s.close()
+`,
+    tls.certFile,
+    tls.keyFile,
+  );
+  const [port] = await server.until("stdout", /^\d+/);
+  const { code, stdout, stderr } = await labwire([
+    ...["json-client", "--port", port!, "--ca", tls.certFile, "x"],
+  ]);
+  assertEquals([code, stdout], [0, "Server reported success.\n"], stderr);
+  await server.until("stdout", /\{"command_id":"x"\}/);
+});
+
+Deno.test(`json-client speaks TLS with json-server${openssl.note}`, {
+  ignore: openssl.ignore,
+}, async () => {
+  await using tls = await makeCertificate();
+  await using to = lab({ tls });
+  assertEquals((await to.send(["x", "--ca", tls.certFile])).code, 0);
+  const distrust = await to.send(["x", "--tls"]);
+  assertEquals(distrust.code, 4);
+  assertStringIncludes(distrust.stderr, "signed by nobody known");
+});
+
+Deno.test(`json-client prompts on a terminal, with history${python.note}`, {
+  ignore: python.ignore || Deno.build.os === "windows",
+}, async () => {
+  await using to = lab();
+  const [program, before] = programCommand();
+  // Types each line when the prompt is there; the up arrow brings back the first message.
+  await using terminal = startPython(
+    `
+import os, pty, re
+pid, fd = pty.fork()
+if pid == 0: os.execvp(sys.argv[1], sys.argv[1:])
+def until(pattern):
+    text = ""
+    while not re.search(pattern, text):
+        part = os.read(fd, 4096).decode()
+        text += part
+        sys.stdout.write(part)
+until(r"> ")
+for typed, wanted in [
+    (b'set volts:=3 note="two words"\\r', "success"),
+    (b'{"fail": "interlock"}\\r', "interlock"),
+    (b'{"a":\\r', "Cannot parse JSON at byte 5"),
+    (b'a "b\\r', "is not closed"),
+    (b'\\x1b[A\\x1b[A\\x1b[A\\x1b[A\\r', "reported success"),
+]:
+    os.write(fd, typed)
+    until(wanted + r"[^>]*> ")
+os.write(fd, b"\\x04")
+print("exit", os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+`,
+    program,
+    ...before,
+    "json-client",
+    ...to.port,
+  );
+  const { stdout, stderr } = await terminal.result();
+  assertEquals(stderr, "");
+  assertMatch(stdout, /exit 0\n$/);
+  assertEquals(to.received, [
+    '{"command_id":"set","volts":3,"note":"two words"}',
+    '{"fail": "interlock"}',
+    '{"command_id":"set","volts":3,"note":"two words"}',
+  ]);
+});

@@ -1,0 +1,148 @@
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { fileURLToPath } from "node:url";
+import { sendData, startServer, type StartServerOptions } from "../../mod.ts";
+import { labwire, start } from "../cli/run.ts";
+import { needs, type Peer, startPeer } from "./peer.ts";
+import { PYTHON, pythonLines } from "./python.ts";
+
+const { ignore, note } = needs(PYTHON);
+const here = (name: string) => fileURLToPath(new URL(name, import.meta.url));
+
+/** The message of the template's documentation. */
+const data = {
+  command_id: "test_command",
+  param1: 100,
+  param2: "this is text",
+  param3: true,
+  param4: [1, 2, 3, 4, "text in list"],
+};
+
+/** Sends messages with the template's client; returns which callbacks it called. */
+function templateClient(port: number, ...messages: unknown[]): Promise<string[]> {
+  const lines = messages.map((message) => JSON.stringify(message));
+  return pythonLines([here("template_client.py"), "127.0.0.1", String(port)], lines);
+}
+
+/** Starts the template's server. */
+async function templateServer(): Promise<{ server: Peer; port: number }> {
+  const server = startPeer(PYTHON, ["-u", here("template_server.py")]);
+  const [port] = await server.until("stdout", /^\d+/);
+  return { server, port: Number(port) };
+}
+
+Deno.test(`startServer() answers the template's client, which calls each callback${note}`, {
+  ignore,
+}, async () => {
+  const received: unknown[] = [];
+  const options: StartServerOptions = {
+    port: 0,
+    interact(message) {
+      received.push(message);
+      if (message.command_id !== "test_command") throw new Error("Unknown command");
+      return "µ".repeat(message.length ?? 0);
+    },
+  };
+  await using server = startServer(options);
+  const { port } = server.addr;
+  assertEquals(await templateClient(port, data, { command_id: "other" }), [
+    'success {"result": "", "status": "success"}',
+    "fail Unknown command",
+  ]);
+  assertEquals(received, [data, { command_id: "other" }]);
+  await server.close();
+  assertEquals(await templateClient(port, data), ["fail_connect"]);
+  // The template's own client never takes the template server's word for a failure.
+  await using failed = startServer({ ...options, failStatus: "failed" });
+  assertEquals(await templateClient(failed.addr.port, { command_id: "other" }), []);
+});
+
+Deno.test(`json-server stands in for the template's server${note}`, { ignore }, async () => {
+  await using server = start(["json-server", "--port", "0"]);
+  const [, port] = await server.until("stderr", /Listening on [\d.]+:(\d+)/);
+  assertEquals(await templateClient(Number(port), data, [1]), [
+    'success {"status": "success"}',
+    'fail Cannot find "command_id" in message',
+  ]);
+  await server.until("stdout", /Data of param4 : {2}\[1,2,3,4,"text in list"\]\n/);
+});
+
+Deno.test(`sendData() talks to the template's server, and calls each callback${note}`, {
+  ignore,
+}, async () => {
+  const { server, port } = await templateServer();
+  await using _ = server;
+  const calls: string[] = [];
+  const send = (message: unknown, timeout = 30) =>
+    sendData(message, {
+      port,
+      timeout,
+      onSuccess: () => calls.push("Server reported success."),
+      onFail: (response) => calls.push(`Server reported an error. ${response.error}`),
+      onConnectFail: (error) => calls.push(error.message.replace(/"127.*?"/, "server")),
+    });
+  await send(data);
+  await send({ raise: "laser interlock open" });
+  await send({ hang_up: true });
+  await send({ silent: true }, 0.3);
+  const long = JSON.stringify({ status: "success", result: "µ".repeat(4000) });
+  const answer = await send({ raw: long, pieces: 7 });
+  assertEquals(answer.outcome === "success" && answer.text, long);
+  assertEquals(calls, [
+    "Server reported success.",
+    "Server reported an error. laser interlock open",
+    "server closed the connection without an answer",
+    "No answer from server within 0.3 s",
+    "Server reported success.",
+  ]);
+  assertMatch(server.stdout, /"param4": \[1, 2, 3, 4, "text in list"\]/);
+});
+
+Deno.test(`json-client talks to the template's server${note}`, { ignore }, async () => {
+  const { server, port } = await templateServer();
+  await using _ = server;
+  const send = (...args: string[]) => labwire(["json-client", "--port", String(port), ...args]);
+  const success = await send(JSON.stringify(data));
+  assertEquals([success.code, success.stdout], [0, "Server reported success.\n"]);
+  const words = await send("test_command", "param1:=100", "param2=this is text", "param3:=true");
+  assertEquals(words.code, 0);
+  const failed = await send("x", "raise=no such port");
+  assertEquals([failed.code, failed.stdout], [3, "Server reported an error. no such port\n"]);
+  const hungUp = await send("x", "hang_up:=true");
+  assertEquals(hungUp.code, 4);
+  assertStringIncludes(hungUp.stderr, "closed the connection without an answer");
+  const bad = await send("x", "raw=Hello");
+  assertEquals(bad.code, 5);
+  assertStringIncludes(bad.stderr, 'Cannot read answer "Hello"');
+  await server.until("stdout", /"param3": true/);
+});
+
+Deno.test(`500 of the template's clients at once are all answered${note}`, { ignore }, async () => {
+  let [now, most] = [0, 0];
+  await using server = startServer({
+    port: 0,
+    maxConnections: 600,
+    async interact({ n }) {
+      most = Math.max(most, ++now);
+      await new Promise((resolve) => setTimeout(resolve, n % 3));
+      now--;
+      return n;
+    },
+  });
+  const script = `
+import json, socket, sys, threading
+answers = {}
+gate = threading.Barrier(500)
+def client(n):
+    with socket.create_connection(("127.0.0.1", int(sys.argv[1])), timeout=60) as s:
+        gate.wait()
+        s.sendall(json.dumps({"n": n}).encode() + b"\\n")
+        answers[n] = json.loads(s.recv(1024))
+threads = [threading.Thread(target=client, args=(n,)) for n in range(500)]
+for t in threads: t.start()
+for t in threads: t.join()
+print(sum(answers.get(n) == {"status": "success", "result": n} for n in range(500)))
+`;
+  assertEquals(await pythonLines(["-c", script, String(server.addr.port)], []), ["500"]);
+  assertEquals(most, 1);
+  assertEquals(server.stats.successes, 500);
+});
