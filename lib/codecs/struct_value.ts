@@ -16,11 +16,26 @@ const lenient = new TextDecoder("utf-8", { ignoreBOM: true });
 export function fieldText(bytes: Uint8Array, letter: string, always = false): string | undefined {
   let length = bytes.length;
   if (letter === "s") { while (length > 0 && bytes[length - 1] === 0) length--; }
+  const ascii = length <= SHORT ? asciiText(bytes, length) : undefined;
+  if (ascii !== undefined) return ascii;
   try {
     return (always ? lenient : strict).decode(bytes.subarray(0, length));
   } catch {
     return undefined;
   }
+}
+
+/** Texts up to this length are read here if they can be: calling a decoder takes longer. */
+const SHORT = 64;
+
+function asciiText(bytes: Uint8Array, length: number): string | undefined {
+  let text = "";
+  for (let i = 0; i < length; i++) {
+    const code = bytes[i]!;
+    if (code >= 128) return undefined;
+    text += String.fromCharCode(code);
+  }
+  return text;
 }
 
 /**
