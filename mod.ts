@@ -166,3 +166,30 @@ export {
   type StreamListenerStats,
   type StreamProblem,
 } from "./lib/net/stream_listener.ts";
+export { parseEscapedText } from "./lib/codecs/escaped_text.ts";
+export { hexdump } from "./lib/codecs/hexdump.ts";
+export { pythonBytes } from "./lib/codecs/python_bytes.ts";
+export type { Answerer } from "./lib/socket/answer.ts";
+export {
+  ByteClient,
+  connectBytes,
+  type ConnectBytesOptions,
+  type ReceiveOptions,
+} from "./lib/socket/byte_client.ts";
+export {
+  connectDatagram,
+  type DatagramAnswer,
+  DatagramClient,
+  type DatagramClientOptions,
+} from "./lib/socket/datagram_client.ts";
+export { exchangeDatagram, type ExchangeDatagramOptions } from "./lib/socket/exchange_datagram.ts";
+export { listenBytes, type ListenBytesOptions } from "./lib/socket/listen_bytes.ts";
+export {
+  DatagramServer,
+  type DatagramServerStats,
+  listenDatagrams,
+  type ListenDatagramsOptions,
+} from "./lib/socket/listen_datagrams.ts";
+export { ping, type PingOptions, type PingOutcome, type PingResult } from "./lib/socket/ping.ts";
+export { pipeProgram, type PipeProgramOptions } from "./lib/socket/pipe_program.ts";
+export { receiveDatagrams } from "./lib/socket/receive_datagrams.ts";

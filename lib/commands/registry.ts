@@ -14,6 +14,8 @@ export const registry: Registry = {
   "struct-line pack": async () => (await import("./struct_line_pack.ts")).structLinePack,
   "struct-line unpack": async () => (await import("./struct_line_unpack.ts")).structLineUnpack,
   "struct-line size": async () => (await import("./struct_line_size.ts")).structLineSize,
+  "socket-server": async () => (await import("./socket_server.ts")).socketServer,
+  "socket-client": async () => (await import("./socket_client.ts")).socketClient,
 };
 
 /** Loads all commands. */

@@ -1,0 +1,77 @@
+import type { Context } from "../cli/context.ts";
+import { connectBytes } from "../socket/byte_client.ts";
+import { connectDatagram } from "../socket/datagram_client.ts";
+import { receiveDatagrams } from "../socket/receive_datagrams.ts";
+import { bytesShower, type ShowFormat } from "./show_bytes.ts";
+import { wholeMessage } from "./socket_message.ts";
+
+/** An answer is shown in pieces of this size if it is larger, so that memory stays bounded. */
+const SHOWN_AT_ONCE = 1 << 20;
+
+/** The options of `socket-client` that its ways of working share. */
+export interface ClientValues {
+  readonly host: string;
+  readonly port: number;
+  readonly udp: boolean;
+  readonly tls: boolean;
+  readonly ca?: string;
+  readonly timeout: number;
+  readonly escape: boolean;
+  readonly newline: boolean;
+  readonly halfClose: boolean;
+  readonly show: ShowFormat;
+  readonly wait?: number;
+  readonly count?: number;
+  readonly interval: number;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Sends one message and shows the answer.
+ *
+ * @param context Where the answer goes.
+ * @param values The options' values.
+ * @param pieces The message.
+ * @throws {ConnectError} If nobody is there, or no answer comes.
+ */
+export async function exchangeOnce(
+  context: Context,
+  values: ClientValues,
+  pieces: AsyncIterable<Uint8Array>,
+): Promise<void> {
+  const show = bytesShower(values.show, context.out);
+  if (values.udp) {
+    await using client = await connectDatagram(values);
+    await client.send(await wholeMessage(pieces));
+    for await (const { bytes, from } of receiveDatagrams(client, values)) await show(bytes, from);
+    return;
+  }
+  await using client = await connectBytes(values);
+  const sending = (async () => {
+    for await (const piece of pieces) await client.send(piece);
+    if (values.halfClose) await client.closeWrite();
+  })();
+  sending.catch(() => {}); // the server may answer, and close, without having read everything
+  const quiet = values.halfClose ? values.timeout : undefined;
+  const answer = client.receive({ ...values, quiet, sending });
+  const isRaw = values.show === "raw" || values.show === "none";
+  for await (const piece of isRaw ? answer : joined(answer)) await show(piece);
+}
+
+/** Puts pieces together, up to a size. */
+async function* joined(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, void> {
+  let held: Uint8Array<ArrayBuffer>[] = [];
+  let size = 0;
+  const take = async () => {
+    const bytes = new Uint8Array(await new Blob(held).arrayBuffer());
+    held = [];
+    size = 0;
+    return bytes;
+  };
+  for await (const piece of pieces) {
+    held.push(piece.slice());
+    size += piece.length;
+    if (size >= SHOWN_AT_ONCE) yield await take();
+  }
+  if (size > 0) yield await take();
+}

@@ -1,0 +1,87 @@
+import { parseEscapedText } from "../codecs/escaped_text.ts";
+import { UsageError } from "../errors.ts";
+
+/** The options that say what to send. */
+export interface MessageValues {
+  readonly hex?: string;
+  readonly file?: string;
+  readonly escape: boolean;
+  readonly newline: boolean;
+}
+
+/** What is sent where nothing is said: the tutorial's message. */
+const TUTORIAL = "Hello, world";
+const encoder = new TextEncoder();
+
+/**
+ * Reads what to send from the command line.
+ *
+ * @param text MESSAGE, if it was given.
+ * @param values The options' values.
+ * @returns Its pieces, once; a file is read as they are asked for.
+ * @throws {UsageError} If more than one message is given, or it cannot be read.
+ */
+export async function messagePieces(
+  text: string | undefined,
+  values: MessageValues,
+): Promise<AsyncIterable<Uint8Array>> {
+  const { hex, file, escape, newline } = values;
+  if ([text, hex, file].filter((value) => value !== undefined).length > 1) {
+    throw new UsageError("Cannot send several of MESSAGE, --hex and --file: expected one");
+  }
+  const pieces = file === undefined
+    ? ReadableStream.from([hex === undefined ? textBytes(text ?? TUTORIAL, escape) : hexBytes(hex)])
+    : await openFile(file);
+  return withNewline(pieces, newline);
+}
+
+/**
+ * Reads a whole message.
+ *
+ * @param pieces As {@linkcode messagePieces} gives them.
+ * @returns Its bytes.
+ */
+export async function wholeMessage(pieces: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+  const all: Uint8Array<ArrayBuffer>[] = [];
+  for await (const piece of pieces) all.push(piece as Uint8Array<ArrayBuffer>);
+  return new Uint8Array(await new Blob(all).arrayBuffer());
+}
+
+/**
+ * Turns text from a user into bytes.
+ *
+ * @param text The text.
+ * @param escape Whether escapes such as `\n` are understood in it.
+ * @returns Its bytes, UTF-8.
+ * @throws {UsageError} If there is an escape that there is not.
+ */
+export function textBytes(text: string, escape: boolean): Uint8Array {
+  return escape ? parseEscapedText(text) : encoder.encode(text);
+}
+
+async function* withNewline(
+  pieces: AsyncIterable<Uint8Array>,
+  newline: boolean,
+): AsyncGenerator<Uint8Array, void, void> {
+  yield* pieces;
+  if (newline) yield encoder.encode("\n");
+}
+
+function hexBytes(digits: string): Uint8Array {
+  try {
+    return Uint8Array.fromHex(digits.replace(/[\s:]/g, ""));
+  } catch (cause) {
+    throw new UsageError(`Cannot read --hex "${digits}": expected two hex digits per byte`, {
+      cause,
+    });
+  }
+}
+
+async function openFile(path: string): Promise<ReadableStream<Uint8Array>> {
+  try {
+    return (await Deno.open(path)).readable;
+  } catch (cause) {
+    const why = cause instanceof Deno.errors.NotFound ? "no such file" : String(cause);
+    throw new UsageError(`Cannot read --file "${path}": ${why}`, { cause });
+  }
+}

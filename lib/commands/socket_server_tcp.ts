@@ -1,0 +1,62 @@
+import type { Context } from "../cli/context.ts";
+import { listenBytes, type ListenBytesOptions } from "../socket/listen_bytes.ts";
+import { listenStream, type StreamListener } from "../net/stream_listener.ts";
+import type { StreamConnection } from "../net/stream_connection.ts";
+import { pipeProgram } from "../socket/pipe_program.ts";
+import { bytesShower, pythonAddress } from "./show_bytes.ts";
+import type { ServerValues } from "./socket_server_values.ts";
+
+/**
+ * Serves TCP or TLS until Ctrl-C, or until enough messages have come.
+ *
+ * @param context Where messages are shown.
+ * @param values The options' values.
+ */
+export async function serveStreams(context: Context, values: ServerValues): Promise<void> {
+  const { out, say, signal } = context;
+  const { reply, command, discard, count } = values;
+  const show = bytesShower(values.show, out);
+  const enough = new AbortController();
+  let [messages, bytes] = [0, 0];
+  const take = (message: Uint8Array) => {
+    bytes += message.length;
+    if (++messages >= count) enough.abort();
+    return show(message);
+  };
+  const welcome = ({ remoteAddr }: StreamConnection) => {
+    say.info(`Received new connection from  ${pythonAddress(remoteAddr)}`);
+  };
+  const options: ListenBytesOptions = {
+    ...values,
+    signal: AbortSignal.any([signal, enough.signal]),
+    onProblem: ({ kind, message }) => say.throttled(kind, message),
+    onConnection: welcome,
+  };
+  await using listener = command
+    ? listenStream({
+      ...options,
+      async onConnection(connection) {
+        welcome(connection);
+        await pipeProgram(connection, command, {
+          onInput: take,
+          onStderr: (bytes) => say.info(new TextDecoder().decode(bytes).trimEnd()),
+        });
+      },
+    })
+    : listenBytes({
+      ...options,
+      async answer(message) {
+        await take(message);
+        return discard ? null : reply ?? message;
+      },
+    });
+  say.info(`Starting server on '${values.host}' port ${listener.addr.port}`);
+  await listener.finished;
+  say.info(summary(listener, messages, bytes));
+}
+
+function summary({ stats }: StreamListener, messages: number, bytes: number): string {
+  const refused = stats.refusedByAllow + stats.refusedByLimit;
+  const counts = `${messages} messages, ${bytes} bytes, ${stats.accepted} connections`;
+  return counts + (refused > 0 ? `, ${refused} refused` : "");
+}

@@ -1,0 +1,45 @@
+import type { Context } from "../cli/context.ts";
+import { runProgram } from "../net/run_program.ts";
+import type { Answerer } from "../socket/answer.ts";
+import { listenDatagrams } from "../socket/listen_datagrams.ts";
+import { bytesShower } from "./show_bytes.ts";
+import type { ServerValues } from "./socket_server_values.ts";
+
+/** Programs that may answer datagrams at the same time. */
+const PROGRAMS_AT_ONCE = 16;
+
+/**
+ * Serves datagrams until Ctrl-C, or until enough have come.
+ *
+ * @param context Where datagrams are shown.
+ * @param values The options' values.
+ */
+export async function serveDatagrams(context: Context, values: ServerValues): Promise<void> {
+  const { out, say, signal } = context;
+  const { reply, command, discard, count } = values;
+  const show = bytesShower(values.show, out);
+  const enough = new AbortController();
+  let [messages, bytes] = [0, 0];
+  const answer: Answerer = async (message, from) => {
+    if (messages >= count) return null;
+    bytes += message.length;
+    if (++messages >= count) enough.abort();
+    await show(message, from);
+    if (command) return await runProgram(command, message);
+    return discard ? null : reply ?? message;
+  };
+  await using server = await listenDatagrams({
+    ...values,
+    answer,
+    concurrency: command ? PROGRAMS_AT_ONCE : 1,
+    signal: AbortSignal.any([signal, enough.signal]),
+    onProblem: (message) => say.throttled("problem", message),
+  });
+  say.info(`Starting server on '${values.host}' port ${server.addr.port}`);
+  await server.finished;
+  const { answered, refusedByAllow } = server.stats;
+  say.info(
+    `${messages} datagrams, ${bytes} bytes, ${answered} answered` +
+      (refusedByAllow > 0 ? `, ${refusedByAllow} refused` : ""),
+  );
+}

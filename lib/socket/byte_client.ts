@@ -1,0 +1,186 @@
+import { ConnectError } from "../errors.ts";
+import { formatAddress, type HostPort } from "../net/address.ts";
+import { connectStream, type ConnectStreamOptions } from "../net/connect_stream.ts";
+import { within } from "../net/deadline.ts";
+import type { GraceOptions, StreamConnection } from "../net/stream_connection.ts";
+
+/** When an answer is complete. Without `count` or `wait` it is when the peer is silent for `quiet`, or ends. */
+export interface ReceiveOptions {
+  /** Seconds to wait for the first byte, and with `count` for each further one. Default: 5. */
+  timeout?: number;
+  /** Seconds of silence that end the answer. Default: 0.1. */
+  quiet?: number;
+  /** Bytes that make the answer; more are left for the next one. */
+  count?: number;
+  /** Seconds in which to receive whatever comes. */
+  wait?: number;
+  /** What is still being sent: silence counts when this has resolved, and until then when nothing moves for `timeout`. */
+  sending?: Promise<unknown>;
+}
+
+/**
+ * A connection for plain bytes, on which messages are sent and answers received; made by {@linkcode connectBytes}.
+ */
+export class ByteClient implements AsyncDisposable {
+  /** The connection below, for whatever this class does not do; it must not be read from. */
+  readonly connection: StreamConnection;
+  readonly #name: string;
+  #reading: Promise<Uint8Array | null> | null = null;
+  /** What arrived beyond the last answer. */
+  #rest: Uint8Array | null = null;
+
+  /** Use {@linkcode connectBytes}. */
+  constructor(connection: StreamConnection, name: string) {
+    this.connection = connection;
+    this.#name = name;
+  }
+
+  /** The server's address. */
+  get remoteAddr(): HostPort {
+    return this.connection.remoteAddr;
+  }
+
+  /** This side's address. */
+  get localAddr(): HostPort {
+    return this.connection.localAddr;
+  }
+
+  /** Resolves when the connection is closed. */
+  get finished(): Promise<void> {
+    return this.connection.finished;
+  }
+
+  /**
+   * Sends bytes, and waits as long as the peer does not take them.
+   *
+   * @param message What to send; not to be changed before the promise resolves.
+   * @throws {ConnectError} If the connection is gone.
+   */
+  async send(message: Uint8Array): Promise<void> {
+    if (await this.connection.write(message)) return;
+    throw new ConnectError(`Cannot send to "${this.#name}": ${this.#howItEnded()}`);
+  }
+
+  /** Ends this side; the peer reads the end and may still answer. */
+  async closeWrite(): Promise<void> {
+    await this.connection.closeWrite();
+  }
+
+  /**
+   * Receives one answer, piece by piece as it comes.
+   *
+   * @param options When it is complete.
+   * @returns The pieces, each valid until the next one is asked for.
+   * @throws {ConnectError} If nothing comes in time, the connection is closed before anything has come, or it ends before `count`
+   * bytes have come.
+   */
+  async *receive(options: ReceiveOptions = {}): AsyncGenerator<Uint8Array, void, void> {
+    const { timeout = 5, quiet = 0.1, count = Infinity, wait, sending } = options;
+    let sent = sending === undefined;
+    void sending?.then(() => sent = true, () => sent = true);
+    const end = wait === undefined ? undefined : performance.now() + wait * 1000;
+    for (let total = 0; total < count;) {
+      const inPieces = total > 0 && count === Infinity;
+      const patience = !sent ? timeout : inPieces ? quiet : timeout;
+      const seconds = end === undefined ? patience : Math.max(0, end - performance.now()) / 1000;
+      const before = this.connection.bytesSent;
+      const chunk = await this.#next(seconds);
+      if (chunk === undefined) {
+        if (!sent && end === undefined && this.connection.bytesSent > before) continue;
+        if (total > 0 && count === Infinity) return;
+        throw this.#incomplete(`in ${end === undefined ? timeout : wait} s`, total, count);
+      }
+      if (chunk === null) {
+        if (total > 0 && count === Infinity) return;
+        throw this.#incomplete(`before ${this.#howItEnded()}`, total, count);
+      }
+      const piece = chunk.subarray(0, count - total);
+      if (piece.length < chunk.length) this.#rest = chunk.slice(piece.length);
+      total += piece.length;
+      yield piece;
+    }
+  }
+
+  /**
+   * Sends a message and receives its answer whole.
+   *
+   * @param message What to send.
+   * @param options When the answer is complete.
+   * @returns The answer.
+   * @throws {ConnectError} As {@linkcode ByteClient.receive} does.
+   */
+  async exchange(message: Uint8Array, options: ReceiveOptions = {}): Promise<Uint8Array> {
+    const sending = this.send(message);
+    sending.catch(() => {}); // the peer may answer, and close, without having read everything
+    const pieces: Uint8Array<ArrayBuffer>[] = [];
+    for await (const piece of this.receive({ ...options, sending })) pieces.push(piece.slice());
+    return new Uint8Array(await new Blob(pieces).arrayBuffer());
+  }
+
+  /**
+   * Closes the connection.
+   *
+   * @param options Most seconds to wait until what was sent has left, 1 by default.
+   * @returns Resolves when nothing is left open. May be called any number of times.
+   */
+  close(options?: GraceOptions): Promise<void> {
+    return this.connection.close(options);
+  }
+
+  /** Closes the connection. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  /** The next bytes; undefined if none come in time, null at the end. A read that was waited for in vain goes on. */
+  async #next(seconds: number): Promise<Uint8Array | null | undefined> {
+    if (this.#rest) {
+      const rest = this.#rest;
+      this.#rest = null;
+      return rest;
+    }
+    this.#reading ??= this.connection.read();
+    const chunk = await within(this.#reading, seconds);
+    if (chunk !== undefined) this.#reading = null;
+    return chunk;
+  }
+
+  #incomplete(why: string, total: number, count: number): ConnectError {
+    const what = total === 0 ? "No answer" : `Only ${total} of ${count} bytes`;
+    return new ConnectError(`${what} from "${this.#name}" ${why}`);
+  }
+
+  #howItEnded(): string {
+    const { readEnd, error, closeReason } = this.connection;
+    if (closeReason === "aborted") return "the exchange was called off";
+    if (readEnd === "lost") return `the connection broke${error ? `: ${error.message}` : ""}`;
+    return "the server closed the connection";
+  }
+}
+
+/** Where {@linkcode connectBytes} connects. */
+export type ConnectBytesOptions = ConnectStreamOptions;
+
+/**
+ * Connects to a server that speaks plain bytes over TCP or TLS.
+ *
+ * @param options Where and how.
+ * @returns The client.
+ * @throws {ConnectError} If no connection is made; see `connectStream()`.
+ *
+ * @example Ask an echo
+ * ```ts
+ * import { connectBytes, listenBytes } from "@labwire/labwire";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using server = listenBytes({ port: 0 });
+ * await using client = await connectBytes({ port: server.addr.port });
+ * const answer = await client.exchange(new TextEncoder().encode("Hello, world"));
+ * assertEquals(new TextDecoder().decode(answer), "Hello, world");
+ * ```
+ */
+export async function connectBytes(options: ConnectBytesOptions): Promise<ByteClient> {
+  const { host = "localhost", port } = options;
+  const connection = await connectStream(options);
+  return new ByteClient(connection, formatAddress({ hostname: host, port }));
+}

@@ -1,0 +1,186 @@
+import { ConnectError } from "../errors.ts";
+import { formatAddress, type HostPort, isIPv6, resolveHost } from "../net/address.ts";
+import { bindDatagram, type Datagram, type DatagramEndpoint } from "../net/datagram.ts";
+import { within } from "../net/deadline.ts";
+import { isLocalhost, LOOPBACK } from "../net/localhost.ts";
+import { type RefusalWatch, watchRefusals } from "../net/refusal_watch.ts";
+
+/** Seconds between two looks for a refusal: they double from the first to the last. */
+const FIRST_LOOK = 0.001;
+const LAST_LOOK = 0.064;
+
+/** Where {@linkcode connectDatagram} sends. */
+export interface DatagramClientOptions {
+  /** Host name or IP address. Default: `localhost`, which is 127.0.0.1, or ::1 where that refuses. */
+  host?: string;
+  /** UDP port. */
+  port: number;
+  /** Closes the client. */
+  signal?: AbortSignal;
+}
+
+/** A datagram that came back. */
+export interface DatagramAnswer {
+  /** Its payload. */
+  readonly bytes: Uint8Array;
+  /** Who sent it, which need not be who was asked. */
+  readonly from: HostPort;
+}
+
+/** A UDP socket and what tells that nobody listens at the other end. */
+interface Socket {
+  readonly endpoint: DatagramEndpoint;
+  readonly watch: RefusalWatch | undefined;
+  readonly to: HostPort;
+}
+
+/** Sends datagrams to one address and receives what comes back, from whomever; made by {@linkcode connectDatagram}. */
+export class DatagramClient implements AsyncDisposable {
+  /** Resolves when the client is closed. */
+  readonly finished: Promise<void>;
+  readonly #options: DatagramClientOptions;
+  readonly #finish: () => void;
+  /** Addresses that are tried when the present one refuses before it has ever answered. */
+  #others: string[];
+  #socket: Socket;
+  #last: Uint8Array | undefined;
+  #receiving: Promise<Datagram | null> | null = null;
+  #closed = false;
+
+  /** Use {@linkcode connectDatagram}. */
+  constructor(socket: Socket, others: string[], options: DatagramClientOptions) {
+    this.#socket = socket;
+    this.#others = others;
+    this.#options = options;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.finished = promise;
+    this.#finish = resolve;
+    if (options.signal?.aborted) void this.close();
+    else options.signal?.addEventListener("abort", this.#onAbort, { once: true });
+  }
+
+  /** Where datagrams go. */
+  get remoteAddr(): HostPort {
+    return this.#socket.to;
+  }
+
+  /** The address that datagrams are sent from. */
+  get localAddr(): HostPort {
+    const { hostname, port } = this.#socket.endpoint.addr as HostPort;
+    return { hostname, port };
+  }
+
+  /**
+   * Sends a datagram.
+   *
+   * @param bytes Its payload, at most 65,507 bytes over IPv4; not to be changed before an answer has come.
+   * @throws {ConnectError} If the system will not send it: it is too large, or there is no way to the host.
+   */
+  async send(bytes: Uint8Array): Promise<void> {
+    this.#last = bytes;
+    const { endpoint, to } = this.#socket;
+    try {
+      await endpoint.send(bytes, to);
+    } catch (error) {
+      // Linux may report a refusal of an earlier datagram here, and has then not sent this one.
+      if (error instanceof Deno.errors.ConnectionRefused) return await this.#refused(error);
+      const why = error instanceof Error ? error.message : String(error);
+      throw this.#failure(`Cannot send ${bytes.length} bytes to`, why, error);
+    }
+  }
+
+  /**
+   * Waits for a datagram.
+   *
+   * @param seconds How long; `Infinity` is allowed.
+   * @returns The datagram, or undefined when none came in time or the client was closed.
+   * @throws {ConnectError} If nobody listens there; Linux and Windows tell.
+   */
+  async receive(seconds: number): Promise<DatagramAnswer | undefined> {
+    const end = performance.now() + seconds * 1000;
+    for (let look = FIRST_LOOK; !this.#closed; look = Math.min(2 * look, LAST_LOOK)) {
+      const { endpoint, watch } = this.#socket;
+      const { bounced } = endpoint;
+      const left = Math.max(0, end - performance.now()) / 1000;
+      this.#receiving ??= endpoint.receive();
+      const datagram = await within(this.#receiving, watch ? Math.min(look, left) : left);
+      if (datagram) {
+        this.#receiving = null;
+        this.#others = [];
+        const { hostname, port } = datagram.from as HostPort;
+        return { bytes: datagram.bytes.slice(), from: { hostname, port } };
+      }
+      if (watch?.refused() || endpoint.bounced > bounced) await this.#refused();
+      else if (left === 0) return undefined;
+    }
+    return undefined;
+  }
+
+  /** Closes the client; may be called again. */
+  async close(): Promise<void> {
+    if (!this.#closed) {
+      this.#closed = true;
+      this.#options.signal?.removeEventListener("abort", this.#onAbort);
+      await this.#release();
+      this.#finish();
+    }
+    await this.finished;
+  }
+
+  /** Closes the client. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  /** Goes on with another address of the host, if there is one. */
+  async #refused(cause?: unknown): Promise<void> {
+    const hostname = this.#others.shift();
+    if (hostname === undefined) {
+      throw this.#failure(
+        "Cannot reach",
+        "connection refused, nobody listens on that UDP port",
+        cause,
+      );
+    }
+    await this.#release();
+    this.#socket = await openSocket({ hostname, port: this.#options.port });
+    if (this.#last) await this.send(this.#last);
+  }
+
+  async #release(): Promise<void> {
+    const { endpoint, watch } = this.#socket;
+    watch?.[Symbol.dispose]();
+    await endpoint.close();
+    await this.#receiving;
+    this.#receiving = null;
+  }
+
+  #failure(what: string, why: string, cause: unknown): ConnectError {
+    const { host = "localhost", port } = this.#options;
+    return new ConnectError(`${what} "${formatAddress({ hostname: host, port })}": ${why}`, {
+      cause,
+    });
+  }
+
+  #onAbort = (): void => void this.close();
+}
+
+/**
+ * Opens a UDP socket to exchange datagrams with one address.
+ *
+ * @param options Where to.
+ * @returns The client.
+ * @throws {ConnectError} If there is no such host.
+ */
+export async function connectDatagram(options: DatagramClientOptions): Promise<DatagramClient> {
+  const { host = "localhost", port } = options;
+  const [hostname, ...others] = isLocalhost(host) ? LOOPBACK : await resolveHost(host);
+  const socket = await openSocket({ hostname: hostname!, port });
+  return new DatagramClient(socket, others, options);
+}
+
+async function openSocket(to: HostPort): Promise<Socket> {
+  const hostname = isIPv6(to.hostname) ? "::" : "0.0.0.0";
+  const endpoint = await bindDatagram({ listen: { hostname, port: 0 } });
+  return { endpoint, watch: watchRefusals(endpoint.addr), to };
+}

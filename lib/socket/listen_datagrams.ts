@@ -1,0 +1,188 @@
+import { formatAddress, type HostPort, resolveHost, unmapped } from "../net/address.ts";
+import type { AllowList } from "../net/allow_list.ts";
+import { bindDatagram, type DatagramEndpoint } from "../net/datagram.ts";
+import { within } from "../net/deadline.ts";
+import { isLocalhost, LOOPBACK } from "../net/localhost.ts";
+import type { GraceOptions } from "../net/stream_connection.ts";
+import { type Answerer, echo } from "./answer.ts";
+
+/** How often a port that is free on both loopback addresses is looked for. */
+const ATTEMPTS = 32;
+
+/** Where {@linkcode listenDatagrams} listens and what it answers. */
+export interface ListenDatagramsOptions {
+  /** Host name or IP address. Default: `localhost`, which is 127.0.0.1 and ::1. */
+  host?: string;
+  /** UDP port; 0 for one that is free. */
+  port: number;
+  /** Who is answered. Default: everybody. */
+  allow?: AllowList;
+  /** Answers a datagram. Default: it is sent back. */
+  answer?: Answerer;
+  /** How many datagrams of one address may be worked on at once; further ones wait in the system's buffer. Default: 1. */
+  concurrency?: number;
+  /** Told of what went wrong with one datagram. Default: nobody is. */
+  onProblem?: (message: string) => void;
+  /** Closes the server. */
+  signal?: AbortSignal;
+}
+
+/** What a {@linkcode DatagramServer} has done so far. */
+export interface DatagramServerStats {
+  /** Datagrams that arrived and were let in. */
+  received: number;
+  /** Datagrams sent back. */
+  answered: number;
+  /** Datagrams that the allow list kept out. */
+  refusedByAllow: number;
+}
+
+/** Serves datagrams; made by {@linkcode listenDatagrams}. */
+export class DatagramServer implements AsyncDisposable {
+  /** The bound addresses: two for `localhost`, else one. */
+  readonly addrs: readonly HostPort[];
+  /** Resolves when the server is closed; rejects if the system takes the socket away. */
+  readonly finished: Promise<void>;
+  readonly #options: ListenDatagramsOptions;
+  readonly #endpoints: readonly DatagramEndpoint[];
+  readonly #stats: DatagramServerStats = { received: 0, answered: 0, refusedByAllow: 0 };
+  readonly #inHand = new Set<Promise<void>>();
+  #closing = false;
+
+  /** Use {@linkcode listenDatagrams}. */
+  constructor(endpoints: readonly DatagramEndpoint[], options: ListenDatagramsOptions) {
+    this.#options = options;
+    this.#endpoints = endpoints;
+    this.addrs = endpoints.map(({ addr }) => addr as HostPort)
+      .map(({ hostname, port }) => ({ hostname, port }));
+    this.finished = Promise.all(endpoints.map((endpoint) => this.#serve(endpoint))).then(() => {});
+    options.signal?.addEventListener("abort", this.#onAbort, { once: true });
+    if (options.signal?.aborted) void this.close();
+  }
+
+  /** The bound address, the IPv4 one where there are two. */
+  get addr(): HostPort {
+    return this.addrs[0]!;
+  }
+
+  /** What was done so far. */
+  get stats(): DatagramServerStats {
+    return { ...this.#stats };
+  }
+
+  /**
+   * Closes the server when the datagrams in hand are answered.
+   *
+   * @param options Most seconds for that, 5 by default.
+   * @returns Resolves when nothing is left open. May be called any number of times.
+   */
+  async close(options: GraceOptions = {}): Promise<void> {
+    this.#options.signal?.removeEventListener("abort", this.#onAbort);
+    this.#closing = true;
+    await within(Promise.all(this.#inHand), options.grace ?? 5);
+    for (const endpoint of this.#endpoints) await endpoint.close();
+    await this.finished;
+  }
+
+  /** Closes the server. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #serve(endpoint: DatagramEndpoint): Promise<void> {
+    const { allow, concurrency = 1 } = this.#options;
+    for await (const { bytes, from } of endpoint) {
+      const to = from as HostPort;
+      if (this.#closing) continue;
+      if (allow && !allow.matches(to.hostname)) {
+        this.#stats.refusedByAllow++;
+        this.#tell(`Refused ${formatAddress(to)}: not in the list of those allowed`);
+        continue;
+      }
+      this.#stats.received++;
+      if (concurrency > 1) {
+        this.#track(this.#answer(endpoint, bytes.slice(), to));
+        while (this.#inHand.size >= concurrency) await Promise.race(this.#inHand);
+      } else await this.#track(this.#answer(endpoint, bytes, to));
+    }
+  }
+
+  async #answer(endpoint: DatagramEndpoint, bytes: Uint8Array, to: HostPort): Promise<void> {
+    const { answer = echo } = this.#options;
+    try {
+      const { hostname, port } = to;
+      const reply = await answer(bytes, { hostname: unmapped(hostname), port });
+      if (reply === null) return;
+      await endpoint.send(reply, to);
+      this.#stats.answered++;
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      this.#tell(`Cannot answer ${formatAddress(to)}: ${why}`);
+    }
+  }
+
+  #track(task: Promise<void>): Promise<void> {
+    this.#inHand.add(task);
+    return task.finally(() => this.#inHand.delete(task));
+  }
+
+  #tell(message: string): void {
+    this.#options.onProblem?.(message);
+  }
+
+  #onAbort = (): void => void this.close();
+}
+
+/**
+ * Serves datagrams over UDP: an echo, unless told otherwise.
+ *
+ * @param options Where to listen and what to answer.
+ * @returns What listens. `localhost` is served on 127.0.0.1 and ::1, on the same port, or on the one of them that the computer
+ * has.
+ * @throws {UsageError} If the address cannot be bound.
+ * @throws {ConnectError} If there is no such host.
+ *
+ * @example Datagrams that come back in capitals
+ * ```ts
+ * import { exchangeDatagram, listenDatagrams } from "@labwire/labwire";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const [encoder, decoder] = [new TextEncoder(), new TextDecoder()];
+ * await using server = await listenDatagrams({
+ *   port: 0,
+ *   answer: (message) => encoder.encode(decoder.decode(message).toUpperCase()),
+ * });
+ * const { port } = server.addr;
+ * const { bytes } = await exchangeDatagram(encoder.encode("hello"), { port });
+ * assertEquals(decoder.decode(bytes), "HELLO");
+ * ```
+ */
+export async function listenDatagrams(options: ListenDatagramsOptions): Promise<DatagramServer> {
+  const { host = "localhost", port } = options;
+  if (isLocalhost(host)) return new DatagramServer(await bindLoopback(port), options);
+  const [hostname] = await resolveHost(host);
+  const endpoint = await bindDatagram({ listen: { hostname: hostname!, port } });
+  return new DatagramServer([endpoint], options);
+}
+
+async function bindLoopback(port: number): Promise<DatagramEndpoint[]> {
+  const [v4, v6] = LOOPBACK as [string, string];
+  for (let attempt = 1;; attempt++) {
+    const first = await bindDatagram({ listen: { hostname: v4, port } });
+    try {
+      const { port: same } = first.addr as HostPort;
+      return [first, await bindDatagram({ listen: { hostname: v6, port: same } })];
+    } catch (error) {
+      if (isMissing(error)) return [first];
+      await first.close();
+      if (port !== 0 || attempt === ATTEMPTS) throw error;
+    }
+  }
+}
+
+/** Whether the computer does not have an address. */
+function isMissing(error: unknown): boolean {
+  const cause = error instanceof Error ? error.cause ?? error : error;
+  return cause instanceof Deno.errors.AddrNotAvailable ||
+    cause instanceof Error && "code" in cause && cause.code === "EAFNOSUPPORT";
+}

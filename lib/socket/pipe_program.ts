@@ -1,0 +1,58 @@
+import { startProgram, type StartProgramOptions } from "../net/program.ts";
+import type { StreamConnection } from "../net/stream_connection.ts";
+
+/** How {@linkcode pipeProgram} runs the program. */
+export interface PipeProgramOptions extends StartProgramOptions {
+  /** Told of what the client sends, before the program gets it. */
+  onInput?: (bytes: Uint8Array) => void | Promise<void>;
+}
+
+/**
+ * Connects a client with a program of its own, as `socat` does: what the client sends is the program's standard input, what the
+ * program prints goes to the client. The client's end is the end of the input; the program's end is the end of the connection. A
+ * program whose client is gone is killed.
+ *
+ * @param connection The client.
+ * @param command The program and its arguments.
+ * @param options Who hears of it.
+ * @returns Resolves when the program has ended and everything was sent.
+ * @throws {UsageError} If the program cannot be started.
+ */
+export async function pipeProgram(
+  connection: StreamConnection,
+  command: readonly string[],
+  options: PipeProgramOptions = {},
+): Promise<void> {
+  await using program = startProgram(command, options);
+  const gone = connection.finished.then(() => program.kill());
+  const feeding = feed(connection, program.writable.getWriter(), options.onInput).then(() => {
+    if (connection.readEnd === "lost") program.kill();
+  });
+  for await (const chunk of program.readable) {
+    if (!await connection.write(chunk)) program.kill();
+  }
+  // The program may have closed its output and go on; its exit is the end.
+  await program.finished;
+  await connection.closeWrite();
+  connection.stopReading();
+  await feeding;
+  await connection.close();
+  await gone;
+}
+
+async function feed(
+  connection: StreamConnection,
+  writer: WritableStreamDefaultWriter<Uint8Array>,
+  onInput?: (bytes: Uint8Array) => void | Promise<void>,
+): Promise<void> {
+  try {
+    for await (const chunk of connection) {
+      await onInput?.(chunk);
+      await writer.write(chunk.slice());
+    }
+    await writer.close();
+  } catch {
+    // The program reads no more, which is its right.
+    await writer.abort().catch(() => {});
+  }
+}
