@@ -59,6 +59,8 @@ export class Struct<
   readonly #gaps: readonly (readonly [offset: number, length: number])[];
 
   /**
+   * Compiles a format; {@linkcode compileStruct} finds the types of its values, too.
+   *
    * @param format The format.
    * @param options How to understand it.
    * @throws {CodecError} If the format is wrong.

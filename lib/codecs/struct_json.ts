@@ -49,6 +49,8 @@ export class StructJson {
   readonly #before: readonly string[];
 
   /**
+   * Prepares to write and read records of one format.
+   *
    * @param struct The format of the records.
    * @param options How to write and read them.
    * @throws {UsageError} If there is not one name for each field, or a name is there twice.

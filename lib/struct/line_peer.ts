@@ -19,6 +19,8 @@ export class LinePeer<F extends string = string> {
   #at = 0;
 
   /**
+   * Takes over a connection; lines do that themselves.
+   *
    * @param connection The connection, which belongs to the new object from now on.
    * @param struct The format of the records.
    */

@@ -130,6 +130,16 @@ export class Child implements AsyncDisposable {
       }
     }
     await this.#done;
+    await this.#closeInput();
+  }
+
+  /** Deno counts an open end as leaked, though nobody reads from it any more. */
+  async #closeInput() {
+    try {
+      await this.process.stdin.close();
+    } catch {
+      // it is not piped, or closed already
+    }
   }
 }
 

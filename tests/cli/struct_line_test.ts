@@ -321,6 +321,16 @@ Deno.test("struct-line client tells each attempt and exits with 4", async () => 
   assertMatch(stderr, /error: Cannot connect to "127\.0\.0\.1:\d+": .*refused/);
 });
 
+Deno.test("struct-line client --timeout ends an attempt that nobody answers", async () => {
+  using server = bareServer(); // accepts, but does not speak TLS
+  const { code, stderr } = await labwire([
+    ...["struct-line", "client", "--host", "127.0.0.1", "--port", server.port, "--tls"],
+    ...["--attempts", "1", "--timeout", "0.2"],
+  ]);
+  assertEquals(code, 4);
+  assertStringIncludes(stderr, "no answer in 0.2 s");
+});
+
 Deno.test("struct-line client tries five times, a second apart, unless told otherwise", async () => {
   const { code, stdout } = await labwire(["struct-line", "client", "--help"]);
   assertEquals(code, 0);
