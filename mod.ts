@@ -58,22 +58,20 @@ export {
   DatagramEndpoint,
   sameEndpoint,
 } from "./lib/net/datagram.ts";
-export {
-  Echo,
-  type EchoMessage,
-  type EchoOptions,
-  type EchoProblem,
-  type EchoStats,
-  startEcho,
-} from "./lib/villas/echo.ts";
+export { Echo, startEcho } from "./lib/villas/echo.ts";
+export type {
+  EchoMessage,
+  EchoOptions,
+  EchoProblem,
+  EchoStats,
+} from "./lib/villas/echo_options.ts";
 export type { SampleHandler } from "./lib/villas/reply.ts";
-export {
-  type ReturnedSample,
-  SignalSource,
-  type SignalSourceOptions,
-  type SignalStats,
-  startSignal,
-} from "./lib/villas/signal_source.ts";
+export { SignalSource, startSignal } from "./lib/villas/signal_source.ts";
+export type {
+  ReturnedSample,
+  SignalSourceOptions,
+  SignalStats,
+} from "./lib/villas/signal_source_options.ts";
 export { connectJson, JsonClient, sendData, type SendOptions } from "./lib/json/client.ts";
 export { interactWith } from "./lib/json/commands.ts";
 export { parseItems } from "./lib/json/items.ts";

@@ -3,8 +3,10 @@ import { integer, number } from "../cli/options.ts";
 import { formatHuman } from "../codecs/villas_human.ts";
 import { formatJson } from "../codecs/villas_json.ts";
 import { ConnectError, UsageError } from "../errors.ts";
-import { type EchoStats, startEcho } from "../villas/echo.ts";
-import { type SignalStats, startSignal } from "../villas/signal_source.ts";
+import { startEcho } from "../villas/echo.ts";
+import type { EchoStats } from "../villas/echo_options.ts";
+import { startSignal } from "../villas/signal_source.ts";
+import type { SignalStats } from "../villas/signal_source_options.ts";
 
 /** `labwire lab19`. */
 export const lab19 = defineCommand({

@@ -4,7 +4,8 @@ import { loadHandler } from "../cli/handler.ts";
 import { address, choice, file, flag, integer, seconds, value } from "../cli/options.ts";
 import { UsageError } from "../errors.ts";
 import { formatAddress } from "../net/address.ts";
-import { type EchoProblem, type EchoStats, startEcho } from "../villas/echo.ts";
+import { startEcho } from "../villas/echo.ts";
+import type { EchoProblem, EchoStats } from "../villas/echo_options.ts";
 import type { SampleHandler } from "../villas/reply.ts";
 import { messagePrinter, printOption } from "./print_samples.ts";
 

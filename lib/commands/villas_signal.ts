@@ -3,7 +3,8 @@ import { address, flag, integer, number, numbers, seconds } from "../cli/options
 import { ConnectError } from "../errors.ts";
 import { formatAddress } from "../net/address.ts";
 import { SIGNAL_TYPES, type SignalType } from "../villas/signal_generator.ts";
-import { type SignalStats, startSignal } from "../villas/signal_source.ts";
+import { startSignal } from "../villas/signal_source.ts";
+import type { SignalStats } from "../villas/signal_source_options.ts";
 import { messagePrinter, printOption } from "./print_samples.ts";
 
 /** `labwire villas-signal`. */

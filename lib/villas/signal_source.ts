@@ -4,10 +4,11 @@ import { villasProtobuf } from "../codecs/villas_protobuf.ts";
 import { CodecError, UsageError } from "../errors.ts";
 import { type Endpoint, formatAddress } from "../net/address.ts";
 import { bindDatagram, type DatagramEndpoint } from "../net/datagram.ts";
-import { LatencyRecorder, type LatencySummary } from "../net/latency.ts";
+import { LatencyRecorder } from "../net/latency.ts";
 import { resolvePair } from "./endpoints.ts";
 import { toTimestamp, wallClock } from "./clock.ts";
-import { SignalGenerator, type SignalGeneratorOptions } from "./signal_generator.ts";
+import { SignalGenerator } from "./signal_generator.ts";
+import type { SignalSourceOptions, SignalStats } from "./signal_source_options.ts";
 import { sleepMs, type Tick, ticks } from "./ticker.ts";
 
 /** Samples that may be on the way; beyond them the oldest counts as lost. */
@@ -16,64 +17,6 @@ const MAX_OUTSTANDING = 65536;
 const WINDOW = 32;
 /** How long an unpaced source waits for room in that window, in ms. */
 const WINDOW_WAIT_MS = 20;
-
-/** A sample that came back. */
-export interface ReturnedSample {
-  /** The sample as it came back. */
-  readonly sample: Sample;
-  /** When it came back. */
-  readonly received: Timestamp;
-  /** Whether it is what was sent. */
-  readonly unchanged: boolean;
-}
-
-/** How a signal source works. */
-export interface SignalSourceOptions extends SignalGeneratorOptions {
-  /** Samples to send. Default: endless. */
-  limit?: number;
-  /** Samples per datagram. Default: 1. */
-  vectorize?: number;
-  /** Send at `rate`; otherwise as fast as the other end answers. Default: true. */
-  realtime?: boolean;
-  /** Where to bind, as text or taken apart. Default: `0.0.0.0:12000`. */
-  listen?: string | Endpoint;
-  /** Where to send to. Default: `127.0.0.1:12001`. */
-  to?: string | Endpoint;
-  /** How long to wait for the last samples to come back, in s. Default: 1. */
-  wait?: number;
-  /** The format of the messages. Default: VILLASnode's protobuf. */
-  codec?: Codec<Sample[]>;
-  /** Ends the source when aborted. */
-  signal?: AbortSignal;
-  /** Called with each sample that comes back; a promise is waited for. */
-  onReturn?: (returned: ReturnedSample) => void | Promise<void>;
-  /** Called when something is wrong with one datagram. */
-  onProblem?: (message: string) => void;
-  /** The wall clock. Default: the system's. */
-  now?: () => Timestamp;
-}
-
-/** What a signal source has counted so far. */
-export interface SignalStats {
-  /** Samples sent. */
-  sent: number;
-  /** Samples that came back, each counted once. */
-  returned: number;
-  /** Samples that have not come back. */
-  lost: number;
-  /** Samples that came back with other values or timestamps. */
-  changed: number;
-  /** Samples that came back again, or were never sent. */
-  unexpected: number;
-  /** Datagrams that did not decode. */
-  invalid: number;
-  /** Datagrams that the system did not take. */
-  unsent: number;
-  /** Timer steps left out because the source was late; they show as gaps in the sequence. */
-  missedSteps: number;
-  /** Time from sending to coming back, in µs. */
-  roundTrip: LatencySummary;
-}
 
 /** Sends generated samples and checks what comes back. Made by {@linkcode startSignal}. */
 export class SignalSource implements AsyncDisposable {

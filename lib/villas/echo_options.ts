@@ -1,0 +1,83 @@
+import type { Codec } from "../codecs/codec.ts";
+import type { Sample, Timestamp } from "../codecs/sample.ts";
+import type { Endpoint } from "../net/address.ts";
+import type { SampleHandler } from "./reply.ts";
+import type { SequenceCounts } from "./source_statistics.ts";
+
+/** A message as it arrived. */
+export interface EchoMessage {
+  /** Its samples, as they are on the wire. */
+  readonly samples: readonly Sample[];
+  /** When it arrived. */
+  readonly received: Timestamp;
+  /** Its bytes. Valid during the callback only. */
+  readonly bytes: Uint8Array;
+  /** Who sent it. */
+  readonly from: Endpoint;
+}
+
+/** Something that went wrong with one datagram; the echo goes on. */
+export interface EchoProblem {
+  /**
+   * `invalid`: it did not decode. `refused`: VILLASnode would have aborted on the reply. `handler`: the handler threw.
+   * `ignored`: the first datagram from an address that is not the remote. `send`: the system did not take the reply.
+   * `waiting`: the remote's unix socket does not exist yet; told once a second.
+   */
+  readonly kind: "invalid" | "refused" | "handler" | "ignored" | "send" | "waiting";
+  /** What happened, for a person. */
+  readonly message: string;
+  /** Who sent the datagram, or who is waited for. */
+  readonly from: Endpoint;
+}
+
+/** How an echo works. */
+export interface EchoOptions {
+  /** Where to bind, as text or taken apart. Default: `0.0.0.0:12001`, or `[::]:12001` for an IPv6 remote. */
+  listen?: string | Endpoint;
+  /** VILLASnode. Default: `127.0.0.1:12000`. */
+  remote?: string | Endpoint;
+  /** Who gets the replies: the remote, or whoever sent. Default: `remote`. */
+  replyTo?: "remote" | "sender";
+  /** Handle datagrams from every address, not only from the remote. Default: false. */
+  anySource?: boolean;
+  /** The format of the messages. Default: VILLASnode's protobuf. */
+  codec?: Codec<Sample[]>;
+  /** Reply with these values instead of the received ones, each in the kind received at its place. */
+  constant?: readonly (number | bigint)[];
+  /** Makes the reply to each sample. */
+  handler?: SampleHandler;
+  /** End after so many messages. Default: never. */
+  count?: number;
+  /** Ends the echo when aborted. */
+  signal?: AbortSignal;
+  /** Called with each message before it is answered; a promise is waited for. */
+  onMessage?: (message: EchoMessage) => void | Promise<void>;
+  /** Called with each problem. */
+  onProblem?: (problem: EchoProblem) => void;
+  /** The wall clock. Default: the system's. */
+  now?: () => Timestamp;
+}
+
+/** What an echo has counted so far. */
+export interface EchoStats extends SequenceCounts {
+  /** Messages that decoded. */
+  messages: number;
+  /** Samples in them. */
+  samples: number;
+  /** Bytes of them. */
+  bytes: number;
+  /** Replies sent. */
+  replies: number;
+  /** Datagrams that did not decode. */
+  invalid: number;
+  /** Replies held back because VILLASnode would have aborted on them. */
+  refused: number;
+  /** Datagrams from addresses other than the remote. */
+  ignored: number;
+  /** Messages whose handler threw. */
+  failed: number;
+  /** Replies that the system did not take. */
+  unsent: number;
+  /** Time since the first message, in s. */
+  seconds: number;
+}

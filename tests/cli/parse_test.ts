@@ -1,0 +1,134 @@
+import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { commandHelp } from "../../lib/cli/help.ts";
+import {
+  address,
+  choice,
+  flag,
+  integer,
+  list,
+  number,
+  numbers,
+  type OptionTable,
+  port,
+  seconds,
+  text,
+} from "../../lib/cli/options.ts";
+import { globalOptions, kebab, parseOptions } from "../../lib/cli/parse.ts";
+import { registry } from "../../lib/commands/registry.ts";
+import { splitCommandLine } from "../../lib/net/command_line.ts";
+import { UsageError } from "../../lib/errors.ts";
+import { nearest } from "../../lib/nearest.ts";
+
+const table = {
+  listen: address({ default: "0.0.0.0:1", help: "Where" }),
+  replyTo: choice(["remote", "sender"], { default: "remote", help: "Who" }),
+  count: integer({ min: 1, help: "How many" }),
+  gain: number({ default: 1, help: "Gain" }),
+  phases: numbers({ default: [0], help: "Phases" }),
+  allow: list({ default: [], help: "Who may" }),
+  port: port({ default: 1, help: "Port" }),
+  wait: seconds({ default: 1, help: "Wait" }),
+  name: text({ help: "Name" }),
+  stats: flag({ help: "Stats" }),
+  noRealtime: flag({ help: "Not paced" }),
+} satisfies OptionTable;
+
+Deno.test("parseOptions() gives every option its default", () => {
+  const { options, args, given } = parseOptions(table, []);
+  assertEquals(options, {
+    listen: { hostname: "0.0.0.0", port: 1 },
+    replyTo: "remote",
+    count: undefined,
+    gain: 1,
+    phases: [0],
+    allow: [],
+    port: 1,
+    wait: 1,
+    name: undefined,
+    stats: false,
+    noRealtime: false,
+  });
+  assertEquals([args, given.size], [[], 0]);
+});
+
+Deno.test("parseOptions() takes values behind a space and behind an equals sign, negative ones too", () => {
+  for (const line of [["--gain", "-1.5", "--phases", "-1,2"], ["--gain=-1.5", "--phases=-1,2"]]) {
+    const { options, given } = parseOptions(table, line);
+    assertEquals([options.gain, options.phases], [-1.5, [-1, 2]]);
+    assertEquals([...given], ["gain", "phases"]);
+  }
+  assertEquals(parseOptions(table, ["--name="]).options.name, "");
+  assertEquals(parseOptions(table, ["--name", "a=b"]).options.name, "a=b");
+  assertEquals(parseOptions(table, ["--name", "1.0"]).options.name, "1.0");
+  assertEquals(parseOptions(table, ["--count", "1", "--count", "2"]).options.count, 2);
+});
+
+Deno.test("parseOptions() tells flags from arguments", () => {
+  const { options, args } = parseOptions(table, [
+    "a",
+    "--stats",
+    "true",
+    "-5",
+    "--no-realtime",
+    "-",
+    "--",
+    "--x",
+    "-h",
+  ]);
+  assertEquals([options.stats, options.noRealtime], [true, true]);
+  assertEquals(args, ["a", "true", "-5", "-", "--x", "-h"]);
+});
+
+Deno.test("parseOptions() says what is wrong", () => {
+  const wrong: [string[], string][] = [
+    [["--lisen", ":1"], 'Unknown option "--lisen": did you mean "--listen"?'],
+    [["--xyzzy"], 'Unknown option "--xyzzy": see --help for those there are'],
+    [["-x"], 'Unknown option "-x"'],
+    [["--a.b=1"], 'Unknown option "--a.b"'],
+    [["--__proto__=1"], 'Unknown option "--__proto__"'],
+    [["--count"], "Cannot read option --count: expected --count N"],
+    [["--count", "--stats"], "Cannot read option --count: expected --count N"],
+    [["--count", "1.5"], 'Cannot read --count "1.5": expected a whole number of at least 1'],
+    [["--count", "0"], "of at least 1"],
+    [["--count", "99999999999999999999"], "expected a whole number"],
+    [["--gain", "1e999"], "expected a number"],
+    [["--gain", "0x10"], "expected a number"],
+    [["--gain="], "expected a number"],
+    [["--port", "65536"], "expected a whole number from 0 to 65535"],
+    [["--wait", "-1"], "expected a number of at least 0"],
+    [["--reply-to", "me"], 'Cannot read --reply-to "me": expected one of remote, sender'],
+    [["--listen", "12001x"], 'Cannot parse address "12001x": expected "HOST:PORT"'],
+  ];
+  for (const [line, message] of wrong) {
+    const error = assertThrows(() => parseOptions(table, line), UsageError, message);
+    assert(!/\.$/.test(error.message), error.message);
+  }
+});
+
+Deno.test("every command's help shows all of its options and examples that parse", async () => {
+  for (const [name, load] of Object.entries(registry)) {
+    const command = await load();
+    assertEquals(command.name, name);
+    const help = commandHelp(command);
+    for (const [option, { help: text }] of Object.entries(command.options)) {
+      assertStringIncludes(help, `--${kebab(option)}`);
+      assert(/^[A-Z“]/.test(text) && !text.endsWith("."), `${name} --${kebab(option)}: ${text}`);
+    }
+    assert(command.examples.length > 0, `${name} has examples`);
+    for (const { command: line } of command.examples) {
+      const [, rest] = line.split(`labwire ${name}`);
+      assert(rest !== undefined, `${name}: ${line}`);
+      const words = splitCommandLine(rest.split(/[|<>]/)[0]!.trim() || "none");
+      parseOptions({ ...command.options, ...globalOptions }, rest.trim() === "" ? [] : words);
+    }
+    assert(help.split("\n").every((line) => line.length <= 120), `${name}: ${help}`);
+  }
+});
+
+Deno.test("nearest() finds what was meant, and nothing where nothing is near", () => {
+  assertEquals(nearest("villas-eco", ["villas-echo", "json-server"]), "villas-echo");
+  assertEquals(nearest("json-s", ["json-server", "json-client"]), "json-server");
+  assertEquals(nearest("json", ["json-server", "json-client"]), undefined);
+  assertEquals(nearest("", ["a"]), "a");
+  assertEquals(nearest("zzzzzz", ["listen", "remote"]), undefined);
+});
