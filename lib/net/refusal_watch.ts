@@ -43,12 +43,18 @@ export function watchRefusals(addr: Endpoint): RefusalWatch | undefined {
     const [level, name] = v6 ? RECVERR.v6 : RECVERR.v4;
     libc.symbols.setsockopt(fd, level, name, new Int32Array([1]), 4);
     const error = new Int32Array(1);
+    let open = true;
     return {
       refused() {
+        // The descriptor may belong to another file by now.
+        if (!open) return false;
         libc.symbols.getsockopt(fd, ...SO_ERROR, error, new Uint32Array([4]));
         return error[0] === ECONNREFUSED;
       },
-      [Symbol.dispose]: () => libc.close(),
+      [Symbol.dispose]() {
+        if (open) libc.close();
+        open = false;
+      },
     };
   } catch {
     // Another C library, or no /proc: the platform does not tell.

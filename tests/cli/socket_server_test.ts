@@ -1,0 +1,278 @@
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { connectBytes, exchangeDatagram } from "../../mod.ts";
+import { makeCertificate } from "../interop/certificate.ts";
+import { needs, startPeer, startPython } from "../interop/peer.ts";
+import { PYTHON } from "../interop/python.ts";
+import { type Child, labwire, start } from "./run.ts";
+
+const bytes = (text: string) => new TextEncoder().encode(text);
+const text = (chunk: Uint8Array) => new TextDecoder().decode(chunk);
+
+/** Starts the server on a free port. */
+async function serve(...args: string[]): Promise<{ server: Child; port: number }> {
+  const server = start(["socket-server", "--port", "0", ...args]);
+  const [, port] = await server.until("stderr", /Starting server on '[^']+' port (\d+)\n/);
+  return { server, port: Number(port) };
+}
+
+async function ask(port: number, message: string): Promise<string> {
+  await using client = await connectBytes({ port, timeout: 60 });
+  return text(await client.exchange(bytes(message), { timeout: 60 }));
+}
+
+/** Ends the server in order and returns what it printed. */
+async function stop(server: Child): Promise<{ stdout: string; stderr: string }> {
+  server.interrupt();
+  const { code, stdout, stderr } = await server.result();
+  assertEquals(code, 0, stderr);
+  assert(stderr.endsWith("Bye.\n"), stderr);
+  return { stdout, stderr };
+}
+
+/** Every byte value, quotes of each kind, and UTF-8 text. */
+const MESSAGES = [
+  Uint8Array.from({ length: 256 }, (_, i) => i),
+  bytes("Hello, world"),
+  bytes("it's"),
+  bytes('"quoted"'),
+  bytes(`both ' and "`),
+  bytes("µ ≤ 5 Ω, 日本語\n"),
+];
+
+const python = needs(PYTHON);
+for (const udp of [false, true]) {
+  const kind = udp ? "UDP" : "TCP";
+  Deno.test(
+    `socket-server serves the tutorial's Python client over ${kind}, in Python's notation${python.note}`,
+    {
+      ignore: python.ignore,
+    },
+    async () => {
+      const { server, port } = await serve(...(udp ? ["--udp"] : []));
+      await using _ = server;
+      // As the tutorial's client behaves, with other messages than its own too.
+      await using client = startPython(
+        `
+for message in map(bytes.fromhex, sys.argv[2:]):
+    if ${udp ? "True" : "False"}:
+        s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        s.sendto(message, ("localhost", int(sys.argv[1])))
+        data, address = s.recvfrom(1024)
+        own = s.getsockname()[1]
+        print("Received (from ('127.0.0.1', {})):".format(own), data)
+    else:
+        s = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        s.connect(("localhost", int(sys.argv[1])))
+        s.sendall(message)
+        data = s.recv(1024)
+        print("Received:", data)
+    assert data == message
+    s.close()`,
+        port,
+        ...MESSAGES.map((message) => message.toHex()),
+      );
+      const printed = await client.result();
+      assertEquals(printed.stderr, "");
+      const { stdout, stderr } = await stop(server);
+      assertEquals(stdout, printed.stdout);
+      assertEquals(stdout.split("\n").length, MESSAGES.length + 1);
+      const welcomed =
+        stderr.match(/^Received new connection from {2}\('127\.0\.0\.1', \d+\)$/gm) ??
+          [];
+      assertEquals(welcomed.length, udp ? 0 : MESSAGES.length);
+    },
+  );
+}
+
+const tools = needs("nc", "socat");
+Deno.test(
+  `socket-server echoes to nc and socat${tools.note}`,
+  { ignore: tools.ignore },
+  async () => {
+    const { server, port } = await serve();
+    await using _ = server;
+    await using nc = startPeer("nc", ["-N", "127.0.0.1", String(port)]);
+    await nc.write("through nc\n");
+    await nc.closeInput();
+    assertEquals((await nc.result()).stdout, "through nc\n");
+    await using socat = startPeer("socat", ["-", `TCP:127.0.0.1:${port}`]);
+    await socat.write("through socat\n");
+    await socat.closeInput();
+    assertEquals((await socat.result()).stdout, "through socat\n");
+    const udp = await serve("--udp");
+    await using _udp = udp.server;
+    await using datagrams = startPeer("socat", ["-T", "1", "-", `UDP:127.0.0.1:${udp.port}`]);
+    await datagrams.write("datagram\n");
+    await datagrams.until("stdout", /^datagram\n$/);
+    await stop(udp.server);
+    assertStringIncludes((await stop(server)).stderr, "2 messages, 25 bytes, 2 connections");
+  },
+);
+
+Deno.test("socket-server --reply answers with a text, --discard with nothing", async () => {
+  const reply = await serve("--reply", String.raw`OK\r\n`, "--escape");
+  await using _reply = reply.server;
+  assertEquals(await ask(reply.port, "anything"), "OK\r\n");
+  const plain = await serve("--reply", String.raw`OK\r\n`, "--udp");
+  await using _plain = plain.server;
+  const { bytes: answer } = await exchangeDatagram(bytes("x"), { port: plain.port, timeout: 60 });
+  assertEquals(text(answer), String.raw`OK\r\n`);
+  const discard = await serve("--discard");
+  await using _discard = discard.server;
+  {
+    await using client = await connectBytes({ port: discard.port });
+    await client.send(bytes("into the void"));
+    await discard.server.until("stdout", /Received: b'into the void'\n/);
+    await client.closeWrite();
+    assertEquals(await client.connection.read(), null);
+    assertEquals(client.connection.bytesReceived, 0);
+  }
+});
+
+Deno.test(`socket-server --exec pipes each connection through a program${python.note}`, {
+  ignore: python.ignore,
+}, async () => {
+  const script = "import sys\nfor line in sys.stdin: print(len(line), flush=True)\nprint('end')";
+  const file = await Deno.makeTempFile({ suffix: ".py" });
+  await Deno.writeTextFile(file, script + "\nprint('complaint', file=sys.stderr)");
+  const { server, port } = await serve("--exec", `${PYTHON} "${file}"`);
+  await using _ = server;
+  const clients = await Promise.all([1, 2, 3].map(() => connectBytes({ port, timeout: 60 })));
+  for (const [i, client] of clients.entries()) {
+    const answer = await client.exchange(bytes("x".repeat(i) + "\n"), { count: 2, timeout: 60 });
+    assertEquals(text(answer), `${i + 1}\n`);
+  }
+  for (const client of clients) {
+    await client.closeWrite();
+    let rest = "";
+    for await (const chunk of client.connection) rest += text(chunk);
+    assertEquals(rest, "end\n");
+    await client.close();
+  }
+  await server.until("stderr", /complaint/);
+  const { stdout } = await stop(server);
+  assertEquals(stdout, "Received: b'\\n'\nReceived: b'x\\n'\nReceived: b'xx\\n'\n");
+  const udp = await serve("--udp", "--exec", `${PYTHON} "${file}"`);
+  await using _udp = udp.server;
+  const answer = await exchangeDatagram(bytes("12345"), { port: udp.port, timeout: 60 });
+  assertEquals(text(answer.bytes), "5\nend\n");
+  await Deno.remove(file);
+});
+
+Deno.test("socket-server says at once that there is no such program", async () => {
+  const { code, stderr } = await labwire(["socket-server", "--exec", "no-such-program --x"]);
+  assertEquals(code, 2);
+  assertStringIncludes(stderr, 'Cannot find program "no-such-program"');
+});
+
+Deno.test("socket-server shows what arrives as it is told to", async () => {
+  const shown = async (format: string) => {
+    const { server, port } = await serve("--show", format, "--count", "1");
+    await using _ = server;
+    assertEquals(await ask(port, "Aµ\n"), "Aµ\n");
+    const { code, stdout } = await server.result();
+    assertEquals(code, 0);
+    return stdout;
+  };
+  assertEquals(await shown("bytes"), "Received: b'A\\xc2\\xb5\\n'\n");
+  assertEquals(await shown("text"), "Received: Aµ\n\n");
+  assertEquals(await shown("hex"), "Received: 41c2b50a\n");
+  assertEquals(await shown("raw"), "Aµ\n");
+  assertEquals(await shown("none"), "");
+  assertMatch(
+    await shown("hexdump"),
+    /^Received:\n00000000 {2}41 c2 b5 0a {39}\|A\.\.\.\|\n00000004\n$/,
+  );
+});
+
+Deno.test("socket-server --count ends after so many messages, all of them answered", async () => {
+  for (const flags of [[], ["--udp"]]) {
+    const { server, port } = await serve("--count", "3", ...flags);
+    await using _ = server;
+    for (let i = 0; i < 3; i++) {
+      const answer = flags.length > 0
+        ? text((await exchangeDatagram(bytes(`${i}`), { port, timeout: 60 })).bytes)
+        : await ask(port, `${i}`);
+      assertEquals(answer, `${i}`);
+    }
+    const { code, stdout } = await server.result();
+    assertEquals([code, stdout.split("\n").length], [0, 4]);
+  }
+});
+
+Deno.test("socket-server --idle-timeout ends a silent connection", async () => {
+  const { server, port } = await serve("--idle-timeout", "0.2");
+  await using _ = server;
+  await using client = await connectBytes({ port });
+  assertEquals(await client.connection.read(), null);
+  assertEquals(await ask(port, "still there"), "still there");
+});
+
+Deno.test("socket-server --max-connections turns away those who are too many", async () => {
+  const { server, port } = await serve("--max-connections", "1");
+  await using _ = server;
+  const first = await connectBytes({ port });
+  assertEquals(text(await first.exchange(bytes("in"))), "in");
+  await using second = await connectBytes({ port });
+  assertEquals(await second.connection.read(), null);
+  await server.until("stderr", /warning: Refused 127\.0\.0\.1:\d+: 1 connections are open already/);
+  await first.close();
+  assertStringIncludes((await stop(server)).stderr, "1 connections, 1 refused");
+});
+
+Deno.test("socket-server --allow keeps others out, over TCP and UDP", async () => {
+  for (const flags of [[], ["--udp"]]) {
+    const { server, port } = await serve("--allow", "192.0.2.0/24,::1", ...flags);
+    await using _ = server;
+    if (flags.length === 0) {
+      await using client = await connectBytes({ port, host: "127.0.0.1" });
+      assertEquals(await client.connection.read(), null);
+    } else {
+      const options = { port, host: "127.0.0.1", timeout: 0.2 };
+      await exchangeDatagram(bytes("x"), options).then(() => assert(false), () => {});
+    }
+    await server.until("stderr", /warning: Refused 127\.0\.0\.1:\d+: not in the list/);
+  }
+});
+
+const openssl = needs("openssl");
+Deno.test(`socket-server --tls-cert --tls-key serves TLS to openssl s_client${openssl.note}`, {
+  ignore: openssl.ignore,
+}, async () => {
+  await using tls = await makeCertificate();
+  const { server, port } = await serve("--tls-cert", tls.certFile, "--tls-key", tls.keyFile);
+  await using _ = server;
+  await using client = startPeer("openssl", [
+    ...["s_client", "-connect", `127.0.0.1:${port}`, "-quiet", "-no_ign_eof"],
+    ...["-CAfile", tls.certFile, "-verify_return_error", "-servername", "localhost"],
+  ]);
+  await client.write("secret\n");
+  await client.until("stdout", /^secret\n$/);
+  await client.closeInput();
+  await client.result();
+  assertStringIncludes((await stop(server)).stdout, "Received: b'secret\\n'\n");
+});
+
+Deno.test("socket-server refuses options that do not go together", async () => {
+  for (
+    const args of [
+      ["--reply", "x", "--discard"],
+      ["--exec", "cat", "--discard"],
+      ["--udp", "--tls-cert", "a", "--tls-key", "b"],
+      ["--tls-cert", "a"],
+      ["--exec", '"unclosed'],
+      ["--allow", "everybody"],
+      ["--host", "203.0.113.7"],
+    ]
+  ) {
+    const { code, stdout, stderr } = await labwire(["socket-server", ...args]);
+    assertEquals([code, stdout], [2, ""], args.join(" "));
+    assertStringIncludes(stderr, "error: Cannot ");
+  }
+});
+
+Deno.test("socket-server warns of a port that everybody can reach", async () => {
+  const { server } = await serve("--host", "0.0.0.0");
+  await using _ = server;
+  assertStringIncludes(server.stderr, "warning: Everybody who can reach 0.0.0.0 can connect");
+});

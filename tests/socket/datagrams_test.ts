@@ -1,0 +1,201 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { ConnectError, UsageError } from "../../lib/errors.ts";
+import { parseCidrList } from "../../lib/net/allow_list.ts";
+import { watchRefusals } from "../../lib/net/refusal_watch.ts";
+import { connectDatagram } from "../../lib/socket/datagram_client.ts";
+import { exchangeDatagram } from "../../lib/socket/exchange_datagram.ts";
+import { listenDatagrams } from "../../lib/socket/listen_datagrams.ts";
+import { receiveDatagrams } from "../../lib/socket/receive_datagrams.ts";
+
+const bytes = (text: string) => new TextEncoder().encode(text);
+const text = (chunk: Uint8Array) => new TextDecoder().decode(chunk);
+
+/** A UDP port that nobody listens on: it was free a moment ago. */
+function freePort(): number {
+  using socket = { ...bound(), [Symbol.dispose]: () => socket.close() };
+  return socket.port;
+}
+
+function bound(hostname = "127.0.0.1") {
+  const socket = Deno.listenDatagram({ transport: "udp", hostname, port: 0 });
+  return { port: (socket.addr as Deno.NetAddr).port, socket, close: () => socket.close() };
+}
+
+/** Whether this system tells of a refused datagram. */
+const tellsRefusals = Deno.build.os === "windows" || (() => {
+  const { socket, close } = bound();
+  const watch = watchRefusals(socket.addr as Deno.NetAddr);
+  watch?.[Symbol.dispose]();
+  close();
+  return watch !== undefined;
+})();
+
+Deno.test("exchangeDatagram() gets back what listenDatagrams() echoes, up to the largest datagram", async () => {
+  await using server = await listenDatagrams({ port: 0 });
+  const { port } = server.addr;
+  for (const size of [0, 1, 1024, 1025, 65_507]) {
+    const message = new Uint8Array(size).map((_, i) => i);
+    const answer = await exchangeDatagram(message, { port, timeout: 60 });
+    assertEquals(answer, { bytes: message, from: { hostname: "127.0.0.1", port } });
+  }
+  assertEquals(server.stats, { received: 5, answered: 5, refusedByAllow: 0 });
+});
+
+Deno.test("exchangeDatagram() says that a message is too large", async () => {
+  await assertRejects(
+    () => exchangeDatagram(new Uint8Array(65_508), { port: 9, host: "127.0.0.1" }),
+    ConnectError,
+    'Cannot send 65508 bytes to "127.0.0.1:9"',
+  );
+});
+
+Deno.test("exchangeDatagram() says that no answer came, and that there is no such host", async () => {
+  await using server = await listenDatagrams({ port: 0, answer: () => null });
+  const { port } = server.addr;
+  await assertRejects(
+    () => exchangeDatagram(bytes("x"), { port, timeout: 0.1 }),
+    ConnectError,
+    `No answer from "localhost:${port}" in 0.1 s`,
+  );
+  await assertRejects(
+    () => exchangeDatagram(bytes("x"), { port, host: "nothing.invalid" }),
+    ConnectError,
+    "no such name",
+  );
+});
+
+Deno.test({
+  name: "exchangeDatagram() says that nobody listens, where the system tells",
+  ignore: !tellsRefusals,
+  async fn() {
+    const port = freePort();
+    for (const host of ["127.0.0.1", "localhost"]) {
+      await assertRejects(
+        () => exchangeDatagram(bytes("x"), { port, host, timeout: 60 }),
+        ConnectError,
+        `Cannot reach "${host}:${port}": connection refused`,
+      );
+    }
+  },
+});
+
+Deno.test({
+  name: "connectDatagram() reaches localhost where only ::1 is served",
+  ignore: !tellsRefusals,
+  async fn() {
+    let server;
+    try {
+      server = await listenDatagrams({ host: "::1", port: 0 });
+    } catch (error) {
+      if (error instanceof UsageError) return; // this computer has no ::1
+      throw error;
+    }
+    const { port } = server.addr;
+    const answer = await exchangeDatagram(bytes("six"), { port, timeout: 60 });
+    assertEquals([text(answer.bytes), answer.from], ["six", { hostname: "::1", port }]);
+    await server.close();
+  },
+});
+
+Deno.test("listenDatagrams() serves localhost on both loopback addresses", async () => {
+  await using server = await listenDatagrams({ port: 0 });
+  for (const { hostname, port } of server.addrs) {
+    const answer = await exchangeDatagram(bytes("x"), { host: hostname, port, timeout: 60 });
+    assertEquals(answer.from, { hostname, port });
+  }
+});
+
+Deno.test("listenDatagrams() says that a port is taken", async () => {
+  await using server = await listenDatagrams({ port: 0 });
+  await assertRejects(
+    () => listenDatagrams({ port: server.addr.port }),
+    UsageError,
+    "another program uses this address",
+  );
+});
+
+Deno.test("listenDatagrams() answers only who is allowed", async () => {
+  const problems: string[] = [];
+  await using server = await listenDatagrams({
+    port: 0,
+    host: "127.0.0.1",
+    allow: parseCidrList("127.0.0.2"),
+    onProblem: (message) => void problems.push(message),
+  });
+  const { port } = server.addr;
+  await assertRejects(
+    () => exchangeDatagram(bytes("x"), { host: "127.0.0.1", port, timeout: 0.2 }),
+    ConnectError,
+    "No answer",
+  );
+  assertEquals(server.stats, { received: 0, answered: 0, refusedByAllow: 1 });
+  assert(problems[0]?.startsWith("Refused 127.0.0.1:"));
+});
+
+Deno.test("listenDatagrams() works on several datagrams at once, and goes on after a failure", async () => {
+  const all = Promise.withResolvers<void>();
+  const problems: string[] = [];
+  let inHand = 0;
+  await using server = await listenDatagrams({
+    port: 0,
+    concurrency: 3,
+    answer: async (message) => {
+      if (text(message) === "bad") throw new Error("broken");
+      if (++inHand === 3) all.resolve();
+      await all.promise;
+      return message;
+    },
+    onProblem: (message) => void problems.push(message),
+  });
+  const { port } = server.addr;
+  await using client = await connectDatagram({ port });
+  for (const message of ["bad", "1", "2", "3"]) await client.send(bytes(message));
+  const answers: string[] = [];
+  for await (const answer of receiveDatagrams(client, { count: 3, timeout: 60 })) {
+    answers.push(text(answer.bytes));
+  }
+  assertEquals(answers.sort(), ["1", "2", "3"]);
+  assert(problems[0]?.endsWith("broken"));
+});
+
+Deno.test("DatagramServer.close() lets what is in hand be answered", async () => {
+  const taken = Promise.withResolvers<void>();
+  const go = Promise.withResolvers<void>();
+  const server = await listenDatagrams({
+    port: 0,
+    answer: async (message) => {
+      taken.resolve();
+      await go.promise;
+      return message;
+    },
+  });
+  const answer = exchangeDatagram(bytes("last"), { port: server.addr.port, timeout: 60 });
+  await taken.promise;
+  const closed = server.close();
+  go.resolve();
+  assertEquals(text((await answer).bytes), "last");
+  await closed;
+  await server.finished;
+});
+
+Deno.test("receiveDatagrams() says how many are missing", async () => {
+  await using server = await listenDatagrams({ port: 0 });
+  await using client = await connectDatagram({ port: server.addr.port });
+  await client.send(bytes("x"));
+  const receive = async () => {
+    for await (const _ of receiveDatagrams(client, { count: 2, timeout: 0.1 }));
+  };
+  await assertRejects(receive, ConnectError, "Only 1 of 2 datagrams");
+});
+
+Deno.test("a signal ends listenDatagrams() and connectDatagram()", async () => {
+  const controller = new AbortController();
+  const { signal } = controller;
+  const server = await listenDatagrams({ port: 0, signal });
+  const client = await connectDatagram({ port: server.addr.port, signal });
+  const received = client.receive(Infinity);
+  controller.abort();
+  assertEquals(await received, undefined);
+  await server.finished;
+  await client.finished;
+});

@@ -1,0 +1,67 @@
+import { assertEquals } from "@std/assert";
+import { connectBytes } from "../../lib/socket/byte_client.ts";
+import { listenBytes } from "../../lib/socket/listen_bytes.ts";
+import { needs, startPython } from "../interop/peer.ts";
+import { PYTHON } from "../interop/python.ts";
+
+const bytes = (text: string) => new TextEncoder().encode(text);
+const text = (chunk: Uint8Array) => new TextDecoder().decode(chunk);
+
+Deno.test("listenBytes() echoes, and tells who connects", async () => {
+  const ports: number[] = [];
+  await using server = listenBytes({
+    port: 0,
+    onConnection: ({ remoteAddr }) => void ports.push(remoteAddr.port),
+  });
+  await using client = await connectBytes({ port: server.addr.port });
+  assertEquals(text(await client.exchange(bytes("one"))), "one");
+  assertEquals(text(await client.exchange(bytes("two"))), "two");
+  assertEquals(ports, [client.localAddr.port]);
+});
+
+Deno.test("listenBytes() answers with what it is told to, or not at all", async () => {
+  const seen: string[] = [];
+  await using server = listenBytes({
+    port: 0,
+    answer: async (message, { hostname }) => {
+      seen.push(`${hostname} ${text(message)}`);
+      await Promise.resolve();
+      return text(message) === "quiet" ? null : bytes("loud");
+    },
+  });
+  await using client = await connectBytes({ port: server.addr.port });
+  await client.send(bytes("quiet"));
+  while (seen.length === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+  assertEquals(text(await client.exchange(bytes("x"))), "loud");
+  assertEquals(seen, ["127.0.0.1 quiet", "127.0.0.1 x"]);
+});
+
+const { ignore, note } = needs(PYTHON);
+Deno.test(`listenBytes() echoes to 1,000 clients at once, one of which never reads${note}`, {
+  ignore,
+}, async () => {
+  await using server = listenBytes({ port: 0, host: "127.0.0.1", grace: 0 });
+  await using lazy = startPython(
+    `
+s = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+s.settimeout(0.5)
+try:
+    while True: s.sendall(bytes(65536))
+except socket.timeout: print("stuck")
+sys.stdin.readline()`,
+    server.addr.port,
+  );
+  await lazy.until("stdout", /stuck/);
+  await using python = startPython(
+    `
+clients = [socket.create_connection(("127.0.0.1", int(sys.argv[1]))) for i in range(1000)]
+for i, s in enumerate(clients): s.sendall(b"client %d" % i)
+print(all(s.recv(100) == b"client %d" % i for i, s in enumerate(clients)))
+for s in clients: s.close()`,
+    server.addr.port,
+  );
+  const { stdout, stderr } = await python.result();
+  assertEquals([stdout, stderr], ["True\n", ""]);
+  while (server.stats.open > 1) await new Promise((resolve) => setTimeout(resolve, 5));
+  assertEquals(server.stats.accepted, 1001);
+});

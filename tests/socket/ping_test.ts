@@ -1,0 +1,32 @@
+import { assert, assertEquals } from "@std/assert";
+import { ping, type PingOutcome } from "../../lib/socket/ping.ts";
+
+function outcomes(...list: PingOutcome[]): () => Promise<PingOutcome> {
+  return () => Promise.resolve(list.shift()!);
+}
+
+Deno.test("ping() counts what became of each message", async () => {
+  const once = outcomes("answered", "lost", "altered", "answered");
+  const { latency, ...counts } = await ping(once, { repeat: 4 });
+  assertEquals(counts, { sent: 4, answered: 3, altered: 1, lost: 1 });
+  assertEquals(latency.count, 3);
+  assert(latency.min <= latency.median && latency.median <= latency.max);
+});
+
+Deno.test("ping() ends when there is nobody any more", async () => {
+  const result = await ping(outcomes("answered", "ended", "answered"), { repeat: 3 });
+  assertEquals([result.sent, result.answered, result.lost], [2, 1, 1]);
+});
+
+Deno.test("ping() waits between messages, and stops at a signal", async () => {
+  const controller = new AbortController();
+  let sent = 0;
+  const once = () => {
+    if (++sent === 3) controller.abort();
+    return Promise.resolve("answered" as const);
+  };
+  const start = performance.now();
+  const options = { repeat: 100, interval: 0.05, signal: controller.signal };
+  assertEquals((await ping(once, options)).sent, 3);
+  assert(performance.now() - start >= 95);
+});

@@ -1,0 +1,76 @@
+import { assert, assertEquals } from "@std/assert";
+import { connectBytes } from "../../lib/socket/byte_client.ts";
+import { listenStream } from "../../lib/net/stream_listener.ts";
+import { pipeProgram, type PipeProgramOptions } from "../../lib/socket/pipe_program.ts";
+
+const text = (chunk: Uint8Array) => new TextDecoder().decode(chunk);
+
+/** Serves connections through a Deno program. */
+function serve(program: string, options: PipeProgramOptions = {}) {
+  const ended: Promise<void>[] = [];
+  const listener = listenStream({
+    port: 0,
+    grace: 0,
+    onConnection: (connection) => {
+      const piped = pipeProgram(connection, [Deno.execPath(), "eval", program], options);
+      ended.push(piped);
+      return piped;
+    },
+  });
+  return {
+    listener,
+    ended,
+    connect: () => connectBytes({ port: listener.addr.port, timeout: 60 }),
+  };
+}
+
+const CAT = "await Deno.stdin.readable.pipeTo(Deno.stdout.writable)";
+
+Deno.test("pipeProgram() passes everything through the program, to the end", async () => {
+  let input = 0;
+  const { listener, connect } = serve(CAT, { onInput: (bytes) => void (input += bytes.length) });
+  await using _ = listener;
+  await using client = await connect();
+  const message = new Uint8Array(3_000_000).map((_, i) => i >> 4);
+  const sending = client.send(message).then(() => client.closeWrite());
+  let at = 0;
+  for await (const piece of client.receive({ sending, timeout: 60, quiet: 60 })) {
+    assert(piece.every((byte, i) => byte === message[at + i]));
+    at += piece.length;
+  }
+  assertEquals([at, input], [message.length, message.length]);
+});
+
+Deno.test("pipeProgram() ends the connection with the program", async () => {
+  const { listener, connect, ended } = serve(`console.log("bye")`);
+  await using _ = listener;
+  await using client = await connect();
+  assertEquals(
+    text(await client.exchange(new Uint8Array(10), { quiet: 60, timeout: 60 })),
+    "bye\n",
+  );
+  await ended[0];
+});
+
+Deno.test("pipeProgram() kills a program whose client is gone", async () => {
+  const { listener, connect, ended } = serve(`setInterval(() => console.log("tick"), 10)`);
+  await using _ = listener;
+  const client = await connect();
+  for await (const piece of client.receive({ timeout: 60 })) {
+    assertEquals(text(piece).slice(0, 5), "tick\n");
+    break;
+  }
+  await client.close();
+  await ended[0];
+  await listener.close();
+});
+
+Deno.test("pipeProgram() tells what the program complains of", async () => {
+  const said = Promise.withResolvers<string>();
+  const { listener, connect } = serve(`console.error("out of range")`, {
+    onStderr: (bytes) => said.resolve(text(bytes)),
+  });
+  await using _ = listener;
+  await using _client = await connect();
+  assertEquals(await said.promise, "out of range\n");
+});
