@@ -118,7 +118,8 @@ Deno.test("every command's help shows all of its options and examples that parse
     for (const { command: line } of command.examples) {
       const [, rest] = line.split(`labwire ${name}`);
       assert(rest !== undefined, `${name}: ${line}`);
-      const words = splitCommandLine(rest.split(/[|<>]/)[0]!.trim() || "none");
+      if (!line.startsWith("labwire")) continue; // part of a longer command line
+      const words = splitCommandLine(rest.split(/ [|<>] /)[0]!.trim() || "none");
       parseOptions({ ...command.options, ...globalOptions }, rest.trim() === "" ? [] : words);
     }
     assert(help.split("\n").every((line) => line.length <= 120), `${name}: ${help}`);
