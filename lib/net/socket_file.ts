@@ -1,3 +1,5 @@
+import { delay } from "./deadline.ts";
+
 /** How {@linkcode socketFile} waits. */
 export interface SocketFileOptions {
   /** Gives up when aborted. */
@@ -26,20 +28,7 @@ export async function socketFile(path: string, options: SocketFileOptions): Prom
     }
     if (signal.aborted) break;
     onRetry?.();
-    await sleep(interval, signal);
+    await delay(interval, signal).catch(() => {}); // aborted: the loop ends
   }
   return false;
-}
-
-/** Resolves after so many seconds, or at once when aborted. */
-function sleep(seconds: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", done);
-      resolve();
-    };
-    const timer = setTimeout(done, seconds * 1000);
-    signal.addEventListener("abort", done, { once: true });
-  });
 }

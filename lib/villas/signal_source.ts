@@ -4,12 +4,13 @@ import { villasProtobuf } from "../codecs/villas_protobuf.ts";
 import { CodecError, UsageError } from "../errors.ts";
 import { type Endpoint, formatAddress } from "../net/address.ts";
 import { bindDatagram, type DatagramEndpoint } from "../net/datagram.ts";
+import { delay } from "../net/deadline.ts";
 import { LatencyRecorder } from "../net/latency.ts";
 import { resolvePair } from "./endpoints.ts";
 import { toTimestamp, wallClock } from "./clock.ts";
 import { SignalGenerator } from "./signal_generator.ts";
 import type { SignalSourceOptions, SignalStats } from "./signal_source_options.ts";
-import { sleepMs, type Tick, ticks } from "./ticker.ts";
+import { type Tick, ticks } from "./ticker.ts";
 
 /** Samples that may be on the way; beyond them the oldest counts as lost. */
 const MAX_OUTSTANDING = 65536;
@@ -187,7 +188,7 @@ export class SignalSource implements AsyncDisposable {
   async #returnOr(ms: number): Promise<void> {
     const waiting = new AbortController();
     this.#wake = () => waiting.abort();
-    await sleepMs(ms, waiting.signal);
+    await delay(ms / 1000, waiting.signal).catch(() => {}); // aborted: something came back
     this.#wake = undefined;
   }
 

@@ -1,3 +1,5 @@
+import { delay } from "../net/deadline.ts";
+
 /** How much lateness is made up for by steps in quick succession, in ms; what is later than that is missed. */
 const CATCH_UP_MS = 250;
 /** Steps in quick succession at most: as many datagrams fit into the receive buffer that systems give a socket. */
@@ -13,8 +15,8 @@ export interface TickOptions {
   signal: AbortSignal;
   /** Monotonic clock in ms. Default: `performance.now`. */
   now?: () => number;
-  /** Waits for so many ms, or less when aborted. Default: a timer. */
-  sleep?: (ms: number, signal: AbortSignal) => Promise<void>;
+  /** Waits for so many seconds; may reject when aborted. Default: a timer. */
+  sleep?: (seconds: number, signal: AbortSignal) => Promise<void>;
 }
 
 /** One step of a timer. */
@@ -35,15 +37,14 @@ export interface Tick {
  */
 export async function* ticks(options: TickOptions): AsyncGenerator<Tick, void, void> {
   const catchUp = Math.min(CATCH_UP_STEPS, options.rate * CATCH_UP_MS / 1000);
-  const { rate, limit = Infinity, signal, now = () => performance.now(), sleep = sleepMs } =
-    options;
+  const { rate, limit = Infinity, signal, now = () => performance.now(), sleep = delay } = options;
   const start = now();
   const dueAt = (step: number) => start + step * 1000 / rate;
   let next = 0;
   while (next < limit && !signal.aborted) {
     const wait = dueAt(next) - now();
     if (wait > 0) {
-      await sleep(Math.ceil(wait), signal);
+      await sleep(Math.ceil(wait) / 1000, signal).catch(() => {}); // aborted: the loop ends
       continue;
     }
     const latest = Math.max(next, Math.floor((now() - start) * rate / 1000)); // rounding may take one away
@@ -52,18 +53,4 @@ export async function* ticks(options: TickOptions): AsyncGenerator<Tick, void, v
       yield { step: next, late: Math.max(0, now() - dueAt(next)) };
     }
   }
-}
-
-/** Waits for so many ms, or until aborted. */
-export function sleepMs(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    const done = () => {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener("abort", done, { once: true });
-  });
 }

@@ -6,8 +6,8 @@ function fakeTime(slack: () => number) {
   let time = 1000;
   return {
     now: () => time,
-    sleep: (ms: number) => {
-      time += ms + slack();
+    sleep: (seconds: number) => {
+      time += seconds * 1000 + slack();
       return Promise.resolve();
     },
     work: (ms: number) => {
