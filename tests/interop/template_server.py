@@ -1,6 +1,6 @@
 """A server that behaves as the documented template's: one connection at a time, one message each.
 
-Usage: template_server.py. Prints its port, then what it received. A message's "raise" makes interact() fail, "silent" makes it
+Usage: template_server.py [--quiet]. Prints its port, then what it received unless that is to be quiet. A message's "raise" makes interact() fail, "silent" makes it
 keep the client waiting, "hang_up" makes it close without an answer, "raw" is sent as the answer, in "pieces" parts.
 """
 
@@ -11,7 +11,8 @@ import time
 
 
 def interact(data):
-    print(json.dumps(data), flush=True)
+    if "--quiet" not in sys.argv:
+        print(json.dumps(data), flush=True)
     if "raise" in data:
         raise ValueError(data["raise"])
 
