@@ -36,6 +36,9 @@ export interface ResponderOptions {
 
 const encoder = new TextEncoder();
 
+/** The answer to most messages, encoded once. */
+const SUCCESS = encodeLine('{"status":"success"}');
+
 /** A message's way through the responder. */
 interface Request {
   readonly bytes: Uint8Array;
@@ -128,15 +131,16 @@ export class Responder {
 
   #succeed(request: Request, result: unknown): Uint8Array {
     const answer = { status: "success", id: idOf(request.data), result } as Answer;
-    let line: string;
+    const plain = result === undefined && answer.id === undefined;
+    let line: Uint8Array;
     try {
-      line = stringifyJson(answer);
+      line = plain ? SUCCESS : encodeLine(stringifyJson(answer));
     } catch (error) {
       return this.#handlerFailed(request, error);
     }
     this.successes++;
     this.#tell(request, answer);
-    return encodeLine(line);
+    return line;
   }
 
   #handlerFailed(request: Request, error: unknown): Uint8Array {

@@ -226,11 +226,13 @@ export class JsonServer implements AsyncDisposable {
         await connection.write(this.#responder.refusal(why));
       },
       onConnection: async (connection) => {
-        const client = formatAddress(connection.remoteAddr);
-        debug?.(`Connected with ${client}`);
-        const onUnanswered = (count: number) => void (this.#unanswered += count);
-        await serveConnection(connection, this.#responder, framing, { onUnanswered });
-        debug?.(`Connection with ${client} is over: ${reasonOf(connection)}`);
+        debug?.(`Connected with ${formatAddress(connection.remoteAddr)}`);
+        this.#unanswered += await serveConnection(connection, this.#responder, framing);
+        debug?.(
+          `Connection with ${formatAddress(connection.remoteAddr)} is over: ${
+            reasonOf(connection)
+          }`,
+        );
       },
     });
   }

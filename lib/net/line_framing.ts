@@ -3,6 +3,7 @@ import type { Framing, Splitter } from "./framing.ts";
 
 const LF = 0x0a;
 const CR = 0x0d;
+const EMPTY = new Uint8Array();
 
 /** How lines are read. */
 export interface LineFramingOptions {
@@ -38,10 +39,10 @@ function wrapLine(message: Uint8Array): Uint8Array {
 
 class LineSplitter implements Splitter {
   readonly #maxBytes: number;
-  #chunk = new Uint8Array();
+  #chunk = EMPTY;
   #at = 0;
   /** The beginning of a line whose end has not come yet. */
-  #held = new Uint8Array();
+  #held = EMPTY;
   #heldLength = 0;
   #skipping = false;
 
@@ -73,7 +74,7 @@ class LineSplitter implements Splitter {
 
   end(): Uint8Array | null {
     if (this.#skipping || this.#heldLength === 0) return null;
-    return this.#complete(new Uint8Array());
+    return this.#complete(EMPTY);
   }
 
   #complete(part: Uint8Array): Uint8Array {

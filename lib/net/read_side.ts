@@ -3,6 +3,9 @@ import type { IdleTimer } from "./idle_timer.ts";
 /** A read buffer grows from the first size to the second as long as reads fill it. */
 const FIRST_BUFFER = 1 << 12;
 const LARGEST_BUFFER = 1 << 16;
+/** First buffers of connections that have ended, for those to come: most connections never need a larger one. */
+const spare: Uint8Array<ArrayBuffer>[] = [];
+const SPARE = 64;
 
 /**
  * Why there is nothing more to read: not yet so, the peer has ended its side in order, this side has stopped reading or
@@ -18,7 +21,7 @@ export class ReadSide {
   readonly #readSome: ReadSome;
   readonly #idle: IdleTimer;
   readonly #onError: (error: unknown) => void;
-  #buffer = new Uint8Array(FIRST_BUFFER);
+  #buffer: Uint8Array<ArrayBuffer> | null = null;
   #reading: Promise<void> | null = null;
   #callOff: ((end: null) => void) | null = null;
   #end: ReadEnd = "open";
@@ -47,7 +50,7 @@ export class ReadSide {
 
   /** Reads into a buffer that is used again by the next call. */
   read(): Promise<Uint8Array | null> {
-    const buffer = this.#buffer;
+    const buffer = this.#buffer ??= spare.pop() ?? new Uint8Array(FIRST_BUFFER);
     return this.#begin(buffer, (length) => {
       if (length === buffer.length && length < LARGEST_BUFFER) {
         this.#buffer = new Uint8Array(4 * length);
@@ -71,6 +74,8 @@ export class ReadSide {
   /** Reads and drops everything up to the peer's end, also after {@linkcode ReadSide.stop}. */
   async drain(): Promise<void> {
     await this.#reading;
+    // What was read last may still be in use.
+    this.#buffer = null;
     if (this.#end === "stopped") this.#end = "open";
     while (await this.read() !== null);
   }
@@ -114,6 +119,8 @@ export class ReadSide {
   #finish(end: ReadEnd): boolean {
     if (this.#end !== "open") return false;
     this.#end = end;
+    if (this.#buffer?.length === FIRST_BUFFER && spare.length < SPARE) spare.push(this.#buffer);
+    this.#buffer = null;
     return true;
   }
 }

@@ -1,6 +1,6 @@
 import { type HostPort, unmapped } from "./address.ts";
 import { within } from "./deadline.ts";
-import { IdleTimer } from "./idle_timer.ts";
+import { IdleClock, IdleTimer } from "./idle_timer.ts";
 import { type ReadEnd, ReadSide } from "./read_side.ts";
 import { WriteSide } from "./write_side.ts";
 
@@ -13,6 +13,8 @@ const ONE_PACKET = 1200;
 export interface StreamConnectionOptions {
   /** Seconds without a byte, while this side waits for the peer, after which the connection is closed. Default: never. */
   idleTimeout?: number;
+  /** Watches for that beside other connections, instead of `idleTimeout`. */
+  idleClock?: IdleClock;
   /** Closes the connection at once. */
   signal?: AbortSignal;
 }
@@ -52,8 +54,6 @@ export interface GraceOptions {
 export class StreamConnection implements AsyncDisposable {
   /** The peer's address. */
   readonly remoteAddr: HostPort;
-  /** This side's address. */
-  readonly localAddr: HostPort;
   /** Resolves when the connection is closed. */
   readonly finished: Promise<void>;
   readonly #conn: Deno.Conn;
@@ -80,14 +80,13 @@ export class StreamConnection implements AsyncDisposable {
    * @param options How it behaves.
    */
   constructor(conn: Deno.Conn, options: StreamConnectionOptions = {}) {
-    const { idleTimeout = Infinity, signal } = options;
+    const { idleTimeout = Infinity, idleClock = new IdleClock(idleTimeout), signal } = options;
     this.#conn = conn;
     this.remoteAddr = hostPort(conn.remoteAddr);
-    this.localAddr = hostPort(conn.localAddr);
     const { promise, resolve } = Promise.withResolvers<void>();
     this.finished = promise;
     this.#finish = resolve;
-    this.#idle = new IdleTimer(idleTimeout, () => void this.abort("idle"));
+    this.#idle = new IdleTimer(idleClock, () => void this.abort("idle"));
     const onError = (error: unknown) => this.#lose(error);
     this.#reads = new ReadSide((buffer) => this.#conn.read(buffer), this.#idle, onError);
     this.#writes = new WriteSide((bytes) => this.#conn.write(bytes), this.#idle, onError);
@@ -96,6 +95,11 @@ export class StreamConnection implements AsyncDisposable {
     this.#delays = this.#plain;
     if (signal?.aborted) void this.abort("aborted");
     else signal?.addEventListener("abort", this.#onAbort, { once: true });
+  }
+
+  /** This side's address. */
+  get localAddr(): HostPort {
+    return hostPort(this.#conn.localAddr);
   }
 
   /** Why the connection is over; undefined while it is open. */

@@ -1,6 +1,7 @@
 import { formatAddress, type HostPort } from "./address.ts";
 import { bindStream, type StreamSocket } from "./bind_stream.ts";
 import { delay, within } from "./deadline.ts";
+import { IdleClock } from "./idle_timer.ts";
 import { Limit } from "./limit.ts";
 import type {
   ListenStreamOptions,
@@ -54,6 +55,7 @@ export class StreamListener implements AsyncDisposable {
   /** Resolves when the listener and all its connections are closed. */
   readonly finished: Promise<void>;
   readonly #options: ListenStreamOptions;
+  readonly #idleClock: IdleClock;
   readonly #sockets: readonly StreamSocket[];
   readonly #stopping = new AbortController();
   readonly #connections = new Set<StreamConnection>();
@@ -74,6 +76,7 @@ export class StreamListener implements AsyncDisposable {
    */
   constructor(sockets: readonly StreamSocket[], options: ListenStreamOptions) {
     this.#options = options;
+    this.#idleClock = new IdleClock(options.idleTimeout ?? Infinity, true);
     this.#sockets = sockets;
     this.addrs = sockets.map(({ addr }) => addr as Deno.NetAddr)
       .map(({ hostname, port }) => ({ hostname, port }));
@@ -182,9 +185,8 @@ export class StreamListener implements AsyncDisposable {
   }
 
   async #serve(conn: Deno.Conn, handler: ListenStreamOptions["onConnection"]): Promise<void> {
-    if (!await this.#handshake(conn)) return;
-    const { idleTimeout } = this.#options;
-    const connection = new StreamConnection(conn, { idleTimeout });
+    if ("handshake" in conn && !await this.#handshake(conn as Deno.TlsConn)) return;
+    const connection = new StreamConnection(conn, { idleClock: this.#idleClock });
     this.#connections.add(connection);
     if (this.#stopping.signal.aborted) connection.stopReading();
     if (handler) {
@@ -204,13 +206,12 @@ export class StreamListener implements AsyncDisposable {
     this.#connections.delete(connection);
   }
 
-  async #handshake(conn: Deno.Conn): Promise<boolean> {
-    if (!("handshake" in conn)) return true;
+  async #handshake(conn: Deno.TlsConn): Promise<boolean> {
     const { handshakeTimeout = 10 } = this.#options;
     const late = new Error(`no TLS handshake in ${handshakeTimeout} s`);
     using limit = new Limit(handshakeTimeout, late, this.#stopping.signal);
     try {
-      await limit.wait((conn as Deno.TlsConn).handshake());
+      await limit.wait(conn.handshake());
       return true;
     } catch (error) {
       const remoteAddr = hostPort(conn.remoteAddr);
@@ -233,6 +234,7 @@ export class StreamListener implements AsyncDisposable {
     await Promise.all([...this.#connections].map((connection) => connection.abort()));
     // A handler that goes on without its connection is not waited for.
     await within(this.#settled(), 0.2);
+    this.#idleClock.stop();
     this.#finish();
   }
 

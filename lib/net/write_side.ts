@@ -82,10 +82,15 @@ export class WriteSide {
     try {
       for (const chunk of chunks) {
         for (let at = 0; at < chunk.length && !this.#failed;) {
-          at += await this.#some(at === 0 ? chunk : chunk.subarray(at));
+          const written = await this.#some(at === 0 ? chunk : chunk.subarray(at));
+          this.#idle.end();
+          this.#bytes += written;
+          this.#waiting -= written;
+          at += written;
         }
       }
     } catch (error) {
+      this.#idle.end();
       if (!this.#failed) this.#onError(error);
       this.fail();
     }
@@ -93,25 +98,19 @@ export class WriteSide {
     return !this.#failed;
   }
 
-  async #some(bytes: Uint8Array): Promise<number> {
-    const { promise, resolve, reject } = Promise.withResolvers<number>();
-    this.#callOff = resolve;
+  /** Writes until the system has taken something, or that is called off. */
+  #some(bytes: Uint8Array): Promise<number> {
     this.#idle.begin();
-    this.#writing = this.#writeSome(bytes).then((written) => {
-      this.#writing = null;
-      resolve(written);
-    }, (error) => {
-      this.#writing = null;
-      reject(error);
+    return new Promise((resolve, reject) => {
+      this.#callOff = resolve;
+      this.#writing = this.#writeSome(bytes).then((written) => {
+        this.#writing = null;
+        resolve(written);
+      }, (error) => {
+        this.#writing = null;
+        reject(error);
+      });
     });
-    try {
-      const written = await promise;
-      this.#bytes += written;
-      this.#waiting -= written;
-      return written;
-    } finally {
-      this.#idle.end();
-    }
   }
 }
 
