@@ -25,6 +25,14 @@ export interface Example {
   readonly command: string;
 }
 
+/** A port that a command has unless told otherwise. */
+export interface Binding {
+  /** The option whose default has the port, by its name in the table. */
+  readonly option: string;
+  /** The transports. */
+  readonly transports: readonly ("udp" | "tcp")[];
+}
+
 /** What is declared of a command. */
 export interface CommandSpec<T extends OptionTable> {
   /** The word, or two words, that call it. */
@@ -37,6 +45,8 @@ export interface CommandSpec<T extends OptionTable> {
   readonly positionals?: readonly Positional[];
   /** The options. */
   readonly options: T;
+  /** The port that it binds; doctor looks whether it is free. */
+  readonly binds?: Binding;
   /** Two or three real command lines. */
   readonly examples: readonly Example[];
   /**

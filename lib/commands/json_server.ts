@@ -49,6 +49,7 @@ export const jsonServer = defineCommand({
         "Print messages as the template does, or a JSON record of each: time, peer, data, answer, duration in s",
     }),
   },
+  binds: { option: "port", transports: ["tcp"] },
   examples: [
     { text: "Print what clients send", command: "labwire json-server" },
     {

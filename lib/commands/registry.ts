@@ -6,7 +6,6 @@ export const registry: Registry = {
   "lab19": async () => (await import("./lab19.ts")).lab19,
   "villas-echo": async () => (await import("./villas_echo.ts")).villasEcho,
   "villas-signal": async () => (await import("./villas_signal.ts")).villasSignal,
-  "completions": async () => (await import("./completions.ts")).completionsCommand(all),
   "json-server": async () => (await import("./json_server.ts")).jsonServer,
   "json-client": async () => (await import("./json_client.ts")).jsonClient,
   "struct-line server": async () => (await import("./struct_line_server.ts")).structLineServer,
@@ -16,6 +15,8 @@ export const registry: Registry = {
   "struct-line size": async () => (await import("./struct_line_size.ts")).structLineSize,
   "socket-server": async () => (await import("./socket_server.ts")).socketServer,
   "socket-client": async () => (await import("./socket_client.ts")).socketClient,
+  "doctor": async () => (await import("./doctor.ts")).doctorCommand(all),
+  "completions": async () => (await import("./completions.ts")).completionsCommand(all),
 };
 
 /** Loads all commands. */

@@ -23,6 +23,7 @@ export const structLineServer = defineCommand({
     maxConnections: integer({ default: 64, min: 1, help: "Most connections at once" }),
     ...servingOptions,
   },
+  binds: { option: "port", transports: ["tcp"] },
   examples: [
     {
       text: "Print what arrives as objects",

@@ -50,6 +50,7 @@ export const villasEcho = defineCommand({
     duration: seconds({ help: "End after so many seconds" }),
     stats: flag({ help: "Show the counters once a second, on a terminal" }),
   },
+  binds: { option: "listen", transports: ["udp"] },
   examples: [
     { text: "Answer VILLASnode running Lab 19 on this computer", command: "labwire villas-echo" },
     {

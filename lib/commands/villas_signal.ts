@@ -44,6 +44,7 @@ export const villasSignal = defineCommand({
     wait: seconds({ default: 1, help: "How long to wait for the last samples to come back" }),
     check: flag({ help: "Exit with 4 when a sample did not come back unchanged" }),
   },
+  binds: { option: "listen", transports: ["udp"] },
   examples: [
     {
       text: "The generator of Lab 19",

@@ -8,9 +8,9 @@
  */
 
 import config from "../../deno.json" with { type: "json" };
+import { neededPermissions } from "../doctor/permissions.ts";
 import { checksums, dist } from "./checksums.ts";
 import { icon } from "./icon.ts";
-import { permissions } from "./permissions.ts";
 import { executableName, targets } from "./targets.ts";
 
 const root = new URL("../../", import.meta.url);
@@ -51,7 +51,7 @@ export function compileArguments(target: string, folder: string, output: string)
     "--no-lock",
     "--no-prompt",
     "--unstable-net",
-    ...permissions.map(({ flag }) => flag),
+    ...neededPermissions.map(({ flag }) => flag),
     `--target=${target}`,
     ...target.includes("windows") ? [`--icon=${folder}/labwire.ico`] : [],
     `--output=${output}`,

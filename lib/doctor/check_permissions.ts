@@ -1,0 +1,29 @@
+import type { Finding } from "./finding.ts";
+import { neededPermissions } from "./permissions.ts";
+
+/**
+ * Checks what Deno lets this program do.
+ *
+ * @param isGranted Tells whether a permission is there; asks Deno by default.
+ * @param hasDatagrams Whether Deno has its datagram interface.
+ */
+export function checkPermissions(
+  isGranted: (descriptor: Deno.PermissionDescriptor) => boolean = (descriptor) =>
+    Deno.permissions.querySync(descriptor).state === "granted",
+  hasDatagrams: boolean = typeof Deno.listenDatagram === "function",
+): Finding {
+  const missing = neededPermissions.filter(({ descriptor }) => !isGranted(descriptor));
+  const flags = missing.map(({ flag }) => flag);
+  if (!hasDatagrams) flags.push("--unstable-net");
+  if (flags.length > 0) {
+    return {
+      check: "permissions",
+      status: "problem",
+      message: `not granted: ${flags.join(" ")}`,
+      remedy: "add these flags to the command that starts Deno, or use the executable",
+    };
+  }
+  const names = neededPermissions.map(({ flag }) => flag.slice("--allow-".length));
+  const more = isGranted({ name: "ffi" }) ? ", and more than labwire needs" : "";
+  return { check: "permissions", status: "ok", message: `granted: ${names.join(", ")}${more}` };
+}

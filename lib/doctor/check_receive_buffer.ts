@@ -1,0 +1,56 @@
+import { bindDatagram } from "../net/datagram.ts";
+import { within } from "../net/deadline.ts";
+import type { Finding } from "./finding.ts";
+import { type System, thisSystem } from "./system.ts";
+
+/** Size of a message with one sample of five floats, as in Lab 19. */
+const DATAGRAM_BYTES = 80;
+/** Datagrams sent: more than any usual buffer takes. */
+const SENT = 4096;
+/** Datagrams that should find room: a tenth of a second at 1,000 samples per second. */
+const WANTED = 100;
+/** Seconds of silence after which nothing more comes. */
+const SILENCE = 0.2;
+
+/**
+ * Counts how many datagrams the system keeps for a program that is busy.
+ *
+ * @param sent How many are sent before the first is read.
+ * @returns How many were there to be read.
+ */
+export async function measureReceiveBuffer(sent = SENT): Promise<number> {
+  await using sender = await bindDatagram({ listen: { hostname: "127.0.0.1", port: 0 } });
+  await using receiver = await bindDatagram({ listen: { hostname: "127.0.0.1", port: 0 } });
+  const bytes = new Uint8Array(DATAGRAM_BYTES);
+  for (let i = 0; i < sent; i++) await sender.send(bytes, receiver.addr);
+  let kept = 0;
+  while (kept < sent && await within(receiver.receive(), SILENCE)) kept++;
+  return kept;
+}
+
+/**
+ * Checks the receive buffer by experiment.
+ *
+ * @param kept How many of the datagrams sent in one go were kept.
+ * @param sent How many were sent.
+ * @param system The computer.
+ */
+export function checkReceiveBuffer(
+  kept: number,
+  sent: number = SENT,
+  system: Pick<System, "os"> = thisSystem,
+): Finding {
+  const amount = kept === sent ? `at least ${kept}` : String(kept);
+  const message = `keeps ${amount} datagrams of ${DATAGRAM_BYTES} bytes for a program that is busy`;
+  if (kept >= WANTED) return { check: "receive buffer", status: "ok", message };
+  const remedies: Partial<Record<System["os"], string>> = {
+    linux: "sudo sysctl -w net.core.rmem_default=1048576",
+    darwin: "sudo sysctl -w net.inet.udp.recvspace=1048576",
+  };
+  return {
+    check: "receive buffer",
+    status: "problem",
+    message,
+    remedy: remedies[system.os] ?? "send less often, or more samples in a message",
+  };
+}

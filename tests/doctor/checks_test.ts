@@ -1,0 +1,141 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { checkAddresses } from "../../lib/doctor/check_addresses.ts";
+import { checkFirewall } from "../../lib/doctor/check_firewall.ts";
+import { checkLargestDatagram, checkTcp, checkUdp } from "../../lib/doctor/check_loopback.ts";
+import { checkPermissions } from "../../lib/doctor/check_permissions.ts";
+import { checkReceiveBuffer, measureReceiveBuffer } from "../../lib/doctor/check_receive_buffer.ts";
+
+const lo = { name: "lo", address: "127.0.0.1" };
+
+Deno.test("checkAddresses() lists what others can reach", () => {
+  const found = checkAddresses([
+    lo,
+    { name: "lo", address: "::1" },
+    { name: "eth0", address: "192.168.1.5" },
+    { name: "eth0", address: "fe80::1" },
+    { name: "eth0", address: "2001:db8::5" },
+  ]);
+  assertEquals(found.status, "ok");
+  assertEquals(found.message, "192.168.1.5 (eth0), 2001:db8::5 (eth0)");
+});
+
+Deno.test("checkAddresses() tells no address from one that nobody gave", () => {
+  const none = checkAddresses([lo, { name: "eth0", address: "fe80::1" }]);
+  assertEquals(none.status, "problem");
+  assertMatch(none.message, /no address/);
+  const own = checkAddresses([lo, { name: "eth0", address: "169.254.10.20" }]);
+  assertEquals(own.status, "problem");
+  assertMatch(own.message, /eth0 chose 169\.254\.10\.20 itself/);
+  assert(own.remedy);
+});
+
+Deno.test("checkPermissions() names the flags that are missing", () => {
+  assertEquals(checkPermissions(({ name }) => name !== "ffi", true), {
+    check: "permissions",
+    status: "ok",
+    message: "granted: net, read, write, run, env=NO_COLOR, sys=networkInterfaces",
+  });
+  const missing = checkPermissions(({ name }) => name !== "env" && name !== "run", false);
+  assertEquals(missing.status, "problem");
+  assertEquals(missing.message, "not granted: --allow-run --allow-env=NO_COLOR --unstable-net");
+});
+
+Deno.test("checkUdp() sends datagrams to and fro on IPv4", async () => {
+  const found = await checkUdp("127.0.0.1");
+  assertEquals([found.check, found.status], ["UDP 127.0.0.1", "ok"]);
+  assertMatch(found.message, /^10 of 10 came back, in \d+ µs$/);
+});
+
+Deno.test("checkUdp() notices datagrams that are swallowed", async () => {
+  let sent = 0;
+  const found = await checkUdp("127.0.0.1", async (from, bytes, to) => {
+    if (++sent <= 4) await from.send(bytes, to);
+  });
+  assertEquals(found.status, "problem");
+  assertMatch(found.message, /^only 2 of 10 /);
+  assertMatch(found.remedy!, /firewall/);
+});
+
+Deno.test("checkTcp() connects, and reports why it cannot", async () => {
+  const found = await checkTcp("127.0.0.1");
+  assertEquals([found.check, found.status], ["TCP 127.0.0.1", "ok"]);
+  const nowhere = await checkTcp("192.0.2.77"); // of no computer
+  assertEquals(nowhere.status, "problem");
+  assertMatch(nowhere.message, /192\.0\.2\.77/);
+});
+
+Deno.test("checkLargestDatagram() sends 65,507 bytes", async () => {
+  const found = await checkLargestDatagram();
+  assertEquals(found.status, Deno.build.os === "darwin" ? found.status : "ok", found.message);
+});
+
+Deno.test("measureReceiveBuffer() counts what the system keeps", async () => {
+  assertEquals(await measureReceiveBuffer(16), 16);
+  const kept = await measureReceiveBuffer(4096);
+  assert(kept >= 16 && kept <= 4096, String(kept));
+});
+
+Deno.test("checkReceiveBuffer() wants room for a tenth of a second", () => {
+  assertEquals(checkReceiveBuffer(100, 4096).status, "ok");
+  assertMatch(checkReceiveBuffer(4096, 4096).message, /^keeps at least 4096 /);
+  const small = checkReceiveBuffer(99, 4096, { os: "linux" });
+  assertEquals(small.status, "problem");
+  assertMatch(small.remedy!, /net\.core\.rmem_default/);
+  assert(checkReceiveBuffer(3, 4096, { os: "windows" }).remedy);
+});
+
+/** A computer whose programs answer with these texts. */
+function fakeSystem(os: typeof Deno.build.os, answers: Record<string, string>) {
+  return {
+    os,
+    run: (program: string, args: readonly string[]) =>
+      Promise.resolve(answers[[program, ...args].join(" ")]),
+  };
+}
+
+const ports = [
+  { transport: "udp", port: 12000, commands: ["villas-signal"] },
+  { transport: "udp", port: 12001, commands: ["villas-echo"] },
+  { transport: "tcp", port: 65432, commands: ["json-server"] },
+] as const;
+
+Deno.test("checkFirewall() says how to open the ports in the firewall that is on", async () => {
+  const ufw = await checkFirewall(
+    ports,
+    fakeSystem("linux", {
+      "systemctl is-active firewalld": "inactive\n",
+      "systemctl is-active ufw": "active\n",
+    }),
+  );
+  assertEquals(ufw.status, "note");
+  assertEquals(
+    ufw.remedy,
+    "sudo ufw allow proto udp to any port 12000,12001; sudo ufw allow proto tcp to any port 65432",
+  );
+  const firewalld = await checkFirewall(
+    ports,
+    fakeSystem("linux", { "systemctl is-active firewalld": "active\n" }),
+  );
+  assertEquals(
+    firewalld.remedy,
+    "sudo firewall-cmd --add-port=12000/udp --add-port=12001/udp --add-port=65432/tcp",
+  );
+  const key = "reg query HKLM\\SYSTEM\\CurrentControlSet\\Services\\SharedAccess\\Parameters\\" +
+    "FirewallPolicy /s /v EnableFirewall";
+  const windows = await checkFirewall(
+    ports,
+    fakeSystem("windows", { [key]: "    EnableFirewall    REG_DWORD    0x1\r\n" }),
+  );
+  assertMatch(windows.message, /^Windows Defender Firewall is on/);
+  assertMatch(windows.remedy!, /-Protocol udp -LocalPort 12000,12001; New-NetFirewallRule/);
+});
+
+Deno.test("checkFirewall() tells a firewall that is off from one that cannot be asked", async () => {
+  const mac = "/usr/libexec/ApplicationFirewall/socketfilterfw --getglobalstate";
+  const off = fakeSystem("darwin", { [mac]: "Firewall is disabled. (State = 0)\n" });
+  assertEquals((await checkFirewall(ports, off)).status, "ok");
+  const on = fakeSystem("darwin", { [mac]: "Firewall is enabled. (State = 1)\n" });
+  assertEquals((await checkFirewall(ports, on)).status, "note");
+  const silent = await checkFirewall(ports, fakeSystem("freebsd", {}));
+  assertEquals([silent.status, silent.remedy], ["note", undefined]);
+});

@@ -1,0 +1,113 @@
+import { assert, assertAlmostEquals, assertEquals, assertMatch } from "@std/assert";
+import { askClock } from "../../lib/doctor/ask_clock.ts";
+import { checkPeer } from "../../lib/doctor/check_peer.ts";
+import { decodeClockMessage, encodeClockMessage } from "../../lib/doctor/clock_message.ts";
+import { startClockResponder } from "../../lib/doctor/clock_responder.ts";
+import { preciseClock } from "../../lib/doctor/precise_clock.ts";
+import { bindDatagram } from "../../lib/net/datagram.ts";
+
+const loopback = { hostname: "127.0.0.1", port: 0 };
+
+Deno.test("clock messages survive, and a request is longer than both replies", () => {
+  const times = [1.5, -2.25, 1.8e12 + 1 / 1024] as const;
+  const lengths = (["request", "reply", "unasked"] as const).map((kind) => {
+    const bytes = encodeClockMessage({ kind, id: 0xfedcba98, times });
+    assertEquals(decodeClockMessage(bytes), { kind, id: 0xfedcba98, times });
+    return bytes.length;
+  });
+  assert(lengths[0]! >= lengths[1]! + lengths[2]!);
+});
+
+Deno.test("decodeClockMessage() refuses everything else", () => {
+  const request = encodeClockMessage({ kind: "request", id: 1, times: [1, 0, 0] });
+  assertEquals(decodeClockMessage(new Uint8Array(0)), undefined);
+  assertEquals(decodeClockMessage(request.subarray(0, 95)), undefined);
+  assertEquals(decodeClockMessage(new Uint8Array(96)), undefined);
+  for (const [at, byte] of [[0, 0x4c], [7, 0], [7, 4], [7, 2]] as const) {
+    const other = request.slice();
+    other[at] = byte;
+    assertEquals(decodeClockMessage(other), undefined);
+  }
+});
+
+Deno.test("preciseClock() agrees with Date.now(), and has fractions", () => {
+  const clock = preciseClock();
+  const times = Array.from({ length: 1000 }, clock);
+  assert(times.some((time) => time % 1 !== 0));
+  assert(Math.abs(clock() - Date.now()) < 50);
+});
+
+Deno.test("askClock() finds how far a clock is off", async () => {
+  for (const shift of [0, 1234.5, -86_400_000]) {
+    const clock = preciseClock();
+    await using responder = await startClockResponder({
+      listen: loopback,
+      clock: () => clock() + shift,
+    });
+    const { asked, answered, unasked, offset, delay } = await askClock(responder.addr, {
+      rounds: 8,
+      timeout: 10,
+    });
+    assertEquals([asked, answered, unasked], [8, 8, 8]);
+    assert(delay > 0);
+    assertAlmostEquals(offset, shift, delay / 2 + 5);
+  }
+});
+
+Deno.test("askClock() gives up where nobody answers", async () => {
+  await using silent = await bindDatagram({ listen: loopback });
+  const { asked, answered, unasked, offset } = await askClock(
+    silent.addr as { hostname: string; port: number },
+    { timeout: 0.01 },
+  );
+  assertEquals([asked, answered, unasked, offset], [3, 0, 0, NaN]);
+});
+
+Deno.test("ClockResponder answers nothing but requests, and ends", async () => {
+  const asked: string[] = [];
+  const responder = await startClockResponder({
+    listen: loopback,
+    onRequest: ({ hostname }) => asked.push(hostname),
+  });
+  await using socket = await bindDatagram({ listen: loopback });
+  const reply = encodeClockMessage({ kind: "reply", id: 1, times: [1, 2, 3] });
+  for (const bytes of [new Uint8Array(0), new Uint8Array([1, 2, 3]), reply]) {
+    await socket.send(bytes, responder.addr);
+  }
+  await socket.send(
+    encodeClockMessage({ kind: "request", id: 7, times: [1, 0, 0] }),
+    responder.addr,
+  );
+  const first = await socket.receive();
+  assertEquals(decodeClockMessage(first!.bytes)?.id, 7);
+  await socket.receive();
+  await responder.close();
+  await responder.close();
+  assertEquals(asked, ["127.0.0.1"]);
+});
+
+const peer = { hostname: "192.168.0.10", port: 12002 };
+
+Deno.test("checkPeer() judges way, way back and clocks", () => {
+  const good = { asked: 16, answered: 16, unasked: 16, offset: -0.5, delay: 0.2 };
+  assertEquals(checkPeer(peer, good).map(({ status }) => status), ["ok", "ok", "ok"]);
+  assertMatch(checkPeer(peer, good)[2]!.message, /^this clock is 0\.500 ms ahead of /);
+  const bad = { asked: 16, answered: 12, unasked: 0, offset: 10.2, delay: 0.2 };
+  const findings = checkPeer(peer, bad);
+  assertEquals(findings.map(({ status }) => status), ["problem", "problem", "problem"]);
+  assertMatch(findings[2]!.message, /10\.200 ms behind .* ± 0\.100 ms/);
+  assertEquals(checkPeer(peer, { ...bad, offset: 10.05 })[2]!.status, "ok");
+});
+
+Deno.test("checkPeer() says how to start the other side when it is silent", () => {
+  const [only, ...others] = checkPeer(peer, {
+    asked: 3,
+    answered: 0,
+    unasked: 0,
+    offset: NaN,
+    delay: NaN,
+  });
+  assertEquals(others, []);
+  assertEquals(only?.status, "problem");
+  assertMatch(only?.remedy ?? "", /labwire doctor --serve/);
+});
