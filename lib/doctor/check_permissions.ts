@@ -12,7 +12,7 @@ export function checkPermissions(
     Deno.permissions.querySync(descriptor).state === "granted",
   hasDatagrams: boolean = typeof Deno.listenDatagram === "function",
 ): Finding {
-  const missing = neededPermissions.filter(({ descriptor }) => !isGranted(descriptor));
+  const missing = neededPermissions.filter(({ descriptors }) => !descriptors.every(isGranted));
   const flags = missing.map(({ flag }) => flag);
   if (!hasDatagrams) flags.push("--unstable-net");
   if (flags.length > 0) {

@@ -21,6 +21,8 @@ const symbols = {
 
 /** Tells whether the system has reported a refusal. */
 export interface RefusalWatch extends Disposable {
+  /** To be called when a datagram was sent. */
+  sent?(): void;
   /** Whether a datagram was refused since the last call. */
   refused(): boolean;
 }

@@ -3,6 +3,7 @@ import { formatAddress, type HostPort, isIPv6, resolveHost } from "../net/addres
 import { bindDatagram, type Datagram, type DatagramEndpoint } from "../net/datagram.ts";
 import { within } from "../net/deadline.ts";
 import { isLocalhost, LOOPBACK } from "../net/localhost.ts";
+import { watchLoopback } from "../net/loopback_watch.ts";
 import { type RefusalWatch, watchRefusals } from "../net/refusal_watch.ts";
 
 /** Seconds between two looks for a refusal: they double from the first to the last. */
@@ -78,9 +79,10 @@ export class DatagramClient implements AsyncDisposable {
    */
   async send(bytes: Uint8Array): Promise<void> {
     this.#last = bytes;
-    const { endpoint, to } = this.#socket;
+    const { endpoint, watch, to } = this.#socket;
     try {
       await endpoint.send(bytes, to);
+      watch?.sent?.();
     } catch (error) {
       // Linux may report a refusal of an earlier datagram here, and has then not sent this one.
       if (error instanceof Deno.errors.ConnectionRefused) return await this.#refused(error);
@@ -182,5 +184,5 @@ export async function connectDatagram(options: DatagramClientOptions): Promise<D
 async function openSocket(to: HostPort): Promise<Socket> {
   const hostname = isIPv6(to.hostname) ? "::" : "0.0.0.0";
   const endpoint = await bindDatagram({ listen: { hostname, port: 0 } });
-  return { endpoint, watch: watchRefusals(endpoint.addr), to };
+  return { endpoint, watch: watchRefusals(endpoint.addr) ?? watchLoopback(to), to };
 }

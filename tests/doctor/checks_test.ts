@@ -33,11 +33,14 @@ Deno.test("checkPermissions() names the flags that are missing", () => {
   assertEquals(checkPermissions(({ name }) => name !== "ffi", true), {
     check: "permissions",
     status: "ok",
-    message: "granted: net, read, write, run, env=NO_COLOR, sys=networkInterfaces",
+    message: "granted: net, read, write, run, env=NO_COLOR,PATH,PATHEXT, sys=networkInterfaces",
   });
   const missing = checkPermissions(({ name }) => name !== "env" && name !== "run", false);
   assertEquals(missing.status, "problem");
-  assertEquals(missing.message, "not granted: --allow-run --allow-env=NO_COLOR --unstable-net");
+  assertEquals(
+    missing.message,
+    "not granted: --allow-run --allow-env=NO_COLOR,PATH,PATHEXT --unstable-net",
+  );
 });
 
 Deno.test("checkUdp() sends datagrams to and fro on IPv4", async () => {
