@@ -35,6 +35,7 @@ export const socketServer = defineCommand({
     maxConnections: integer({ default: 256, min: 1, help: "Most connections at once" }),
     ...servingOptions,
   },
+  binds: { option: "port", transports: ["tcp", "udp"] },
   examples: [
     { text: "The tutorial's echo server", command: "labwire socket-server" },
     {
