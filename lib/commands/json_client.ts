@@ -43,6 +43,7 @@ export const jsonClient = defineCommand({
     file: file({ help: "Send the JSON message in this file" }),
     timeout: seconds({
       default: 5,
+      min: 0.001,
       help: "Seconds that connecting may take, and then each answer",
     }),
     retries: integer({ default: 0, min: 0, help: "How often connecting is tried again" }),

@@ -33,7 +33,11 @@ export const jsonServer = defineCommand({
       placeholder: "COMMAND",
       help: "Program to keep running for all messages",
     }),
-    execTimeout: seconds({ default: 30, help: "Seconds that the program may take for a message" }),
+    execTimeout: seconds({
+      default: 30,
+      min: 0.001,
+      help: "Seconds that the program may take for a message",
+    }),
     concurrency: integer({ default: 1, min: 1, help: "How many messages may be handled at once" }),
     failStatus: choice(["error", "failed"], {
       default: "error",
@@ -41,7 +45,10 @@ export const jsonServer = defineCommand({
     }),
     maxBytes: integer({ default: DEFAULT_MAX_BYTES, min: 1, help: "Longest message in bytes" }),
     maxConnections: integer({ default: 256, min: 1, help: "Most connections at once" }),
-    idleTimeout: seconds({ default: 30, help: "Seconds of silence that end a connection" }),
+    idleTimeout: seconds({
+      default: 30,
+      help: "Seconds of silence that end a connection; 0 for none",
+    }),
     ...servingOptions,
     output: choice(["text", "json"], {
       default: "text",
@@ -69,6 +76,7 @@ export const jsonServer = defineCommand({
     await using server = startServer({
       ...options,
       ...serving,
+      idleTimeout: options.idleTimeout || Infinity,
       // Reads no further than the output is read.
       interact: (data, request) =>
         out.full

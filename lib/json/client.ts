@@ -147,6 +147,8 @@ export class JsonClient implements AsyncDisposable {
   #unasked = "";
 
   /**
+   * Takes over a connection; see `connectJson()` for the usual way to get one.
+   *
    * @param connection The open connection, which belongs to the client from now on.
    * @param options As for {@linkcode connectJson}.
    */

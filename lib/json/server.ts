@@ -133,7 +133,11 @@ export class JsonServer implements AsyncDisposable {
   #unanswered = 0;
   #closing: Promise<void> | null = null;
 
-  /** @param options As for {@linkcode startServer}. */
+  /**
+   * Starts to serve; same as `startServer()`.
+   *
+   * @param options As for {@linkcode startServer}.
+   */
   constructor(options: StartServerOptions = {}) {
     this.#options = options;
     const { concurrency = 1, failStatus = "error", onMessage, onHandlerError } = options;

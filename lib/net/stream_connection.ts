@@ -13,7 +13,11 @@ const ONE_PACKET = 1200;
 export interface StreamConnectionOptions {
   /** Seconds without a byte, while this side waits for the peer, after which the connection is closed. Default: never. */
   idleTimeout?: number;
-  /** Watches for that beside other connections, instead of `idleTimeout`. */
+  /**
+   * Watches for that beside other connections, instead of `idleTimeout`.
+   *
+   * @internal
+   */
   idleClock?: IdleClock;
   /** Closes the connection at once. */
   signal?: AbortSignal;

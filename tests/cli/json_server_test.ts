@@ -1,47 +1,10 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { makeCertificate } from "../interop/certificate.ts";
 import { needs, startPeer } from "../interop/peer.ts";
-import { PYTHON } from "../interop/python.ts";
-import { Peer } from "../json/peer.ts";
-import { type Child, labwire, start } from "./run.ts";
+import { folder, interrupt, serve } from "./json_serve.ts";
+import { labwire } from "./run.ts";
 
 const windows = Deno.build.os === "windows";
-
-/** The real json-server on a free port, ready. */
-async function serve(args: string[], options: { cwd?: string } = {}) {
-  const program = start(["json-server", "--port", "0", ...args], options);
-  const [, host, port] = await program.until(
-    "stderr",
-    /Listening on (\S+):(\d+)[^]*Ready\. Ctrl-C to quit\./,
-  );
-  const addr = { hostname: host!, port: Number(port) };
-  return {
-    program,
-    addr,
-    connect: () => Peer.connect(addr),
-    /** Asks one message on a connection of its own. */
-    async ask(line: string): Promise<string> {
-      await using peer = await Peer.connect(addr);
-      return await peer.ask(line);
-    },
-    [Symbol.asyncDispose]: () => program[Symbol.asyncDispose](),
-  };
-}
-
-/** A folder with some files in it. */
-async function folder(files: Record<string, string>) {
-  const path = await Deno.makeTempDir({ prefix: "labwire-test-" });
-  for (const [name, text] of Object.entries(files)) {
-    await Deno.writeTextFile(`${path}/${name}`, text);
-  }
-  return { path, [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }) };
-}
-
-/** Ends a program with Ctrl-C, or by force where there is none, and returns what it printed. */
-async function interrupt(program: Child) {
-  program.interrupt();
-  return await program.result();
-}
 
 const message = '{"command_id":"test_command","param1":100,"param2":"this is text"}';
 
@@ -85,141 +48,6 @@ Deno.test("json-server --output json writes a record of each message", async () 
   const record = JSON.parse(lines[1]!);
   assertEquals(record.data, null);
   assertEquals(record.answer.status, "error");
-});
-
-Deno.test("json-server --handler calls interact() or commands", async () => {
-  await using files = await folder({
-    "interact.js": `
-      export async function interact(data, { remoteAddr }) {
-        if (data.fail) throw new Error("laser interlock open");
-        return { ...data, from: remoteAddr.hostname };
-      }`,
-    "commands.js": `
-      let volts = 0;
-      export const commands = {
-        set_voltage(data) { volts = data.volts; },
-        get_voltage: () => volts,
-      };`,
-    "neither.js": "export const answer = 42;",
-    "broken.js": "export function (",
-  });
-  {
-    await using server = await serve(["--handler", `${files.path}/interact.js`]);
-    assertEquals(
-      await server.ask('{"a":1}'),
-      '{"status":"success","result":{"a":1,"from":"127.0.0.1"}}',
-    );
-    assertEquals(
-      await server.ask('{"fail":true}'),
-      '{"status":"error","error":"laser interlock open"}',
-    );
-  }
-  {
-    // A path relative to the working directory.
-    await using server = await serve(["--handler", "commands.js"], { cwd: files.path });
-    assertEquals(
-      await server.ask('{"command_id":"set_voltage","volts":3.5}'),
-      '{"status":"success"}',
-    );
-    assertEquals(
-      await server.ask('{"command_id":"get_voltage"}'),
-      '{"status":"success","result":3.5}',
-    );
-    const { error } = JSON.parse(await server.ask('{"command_id":"get_volts"}'));
-    assertEquals(
-      error,
-      'Unknown command "get_volts": expected one of set_voltage, get_voltage; did you mean "get_voltage"?',
-    );
-  }
-  for (
-    const [file, reason] of [
-      ["neither.js", 'expected "export function interact(data, context) { … }"'],
-      ["broken.js", "Cannot load handler"],
-      ["missing.js", "no such file"],
-    ]
-  ) {
-    const { code, stderr } = await labwire(["json-server", "--handler", `${files.path}/${file}`]);
-    assertEquals(code, 2);
-    assertStringIncludes(stderr, reason!);
-  }
-});
-
-const python = needs(PYTHON);
-
-Deno.test(`json-server --exec runs a program for each message${python.note}`, {
-  ignore: python.ignore,
-}, async () => {
-  await using files = await folder({
-    "set it.py": `
-import json, sys
-line = sys.stdin.readline()
-data = json.loads(line)
-assert sys.stdin.read() == ""
-if data["command_id"] == "raw": print(line, end="")
-if data["command_id"] == "json": print(json.dumps({"twice": data["n"] * 2, "argv": sys.argv[1:]}))
-if data["command_id"] == "text": print(" done, 3 V \\n")
-if data["command_id"] == "fail":
-    print("heating up", file=sys.stderr)
-    sys.exit("no such port: COM9")
-if data["command_id"] == "exit": sys.exit(3)
-`,
-  });
-  const script = `${files.path}/set it.py`;
-  await using server = await serve(["--exec", `${PYTHON} "${script}" 'two words'`]);
-  const ask = (id: string, n = "1.0") => server.ask(`{"command_id":"${id}","n":${n}}`);
-  assertEquals(
-    await ask("json", "36893488147419103232"),
-    '{"status":"success","result":{"twice":73786976294838206464,"argv":["two words"]}}',
-  );
-  assertEquals(await ask("json"), '{"status":"success","result":{"twice":2,"argv":["two words"]}}');
-  assertEquals(await ask("raw"), '{"status":"success","result":{"command_id":"raw","n":1}}');
-  assertEquals(await ask("text"), '{"status":"success","result":"done, 3 V"}');
-  assertEquals(await ask("silent"), '{"status":"success"}');
-  assertEquals(await ask("fail"), '{"status":"error","error":"no such port: COM9"}');
-  assertMatch(await ask("exit"), /"error":"Program .*python.* ended with exit code 3"/);
-});
-
-Deno.test(`json-server --exec-timeout ends a program that takes too long${python.note}`, {
-  ignore: python.ignore,
-}, async () => {
-  await using server = await serve([
-    ...["--exec", `${PYTHON} -c "import time; time.sleep(60)"`, "--exec-timeout", "0.5"],
-  ]);
-  assertMatch(
-    await server.ask("{}"),
-    /^\{"status":"error","error":"No answer from program .* within 0.5 s"\}$/,
-  );
-});
-
-Deno.test(`json-server --exec-persistent keeps a program running and restarts it${python.note}`, {
-  ignore: python.ignore,
-}, async () => {
-  await using files = await folder({
-    "supply.py": `
-import json, sys
-count = 0
-for line in sys.stdin:
-    data = json.loads(line)
-    count += 1
-    if data.get("die"): sys.exit("interlock")
-    answer = {"status": "error", "error": "no"} if data.get("fail") else {"count": count}
-    print(json.dumps(answer), flush=True)
-`,
-  });
-  await using server = await serve(["--exec-persistent", `${PYTHON} supply.py`], {
-    cwd: files.path,
-  });
-  assertEquals(await server.ask("{}"), '{"status":"success","result":{"count":1}}');
-  assertEquals(await server.ask("{}"), '{"status":"success","result":{"count":2}}');
-  assertEquals(await server.ask('{"fail":true}'), '{"status":"error","error":"no"}');
-  assertMatch(
-    await server.ask('{"die":true}'),
-    /^\{"status":"error","error":"Program .* ended with exit code 1: interlock"\}$/,
-  );
-  assertEquals(await server.ask("{}"), '{"status":"success","result":{"count":1}}');
-  await server.program.until("stderr", /ended with exit code 1: interlock; starting it again/);
-  const { code } = await interrupt(server.program);
-  if (!windows) assertEquals(code, 0);
 });
 
 Deno.test("json-server rejects options that do not fit", async () => {
@@ -273,22 +101,6 @@ Deno.test("json-server takes its limits from the command line", async () => {
   assertEquals(await peer.line(), null); // idle
 });
 
-Deno.test("json-server --concurrency lets messages overtake those that take time", async () => {
-  await using files = await folder({
-    "two.js": `
-      let other;
-      export const interact = (data) => new Promise((resolve) => {
-        if (other) other("second is here"), resolve("second");
-        else other = resolve;
-      });`,
-  });
-  await using server = await serve(["--handler", `${files.path}/two.js`, "--concurrency", "2"]);
-  const first = server.ask("1");
-  await using peer = await server.connect();
-  assertEquals(await peer.ask("2"), '{"status":"success","result":"second"}');
-  assertEquals(await first, '{"status":"success","result":"second is here"}');
-});
-
 Deno.test("json-server --allow keeps others out, and listening for everybody prints a warning", async () => {
   {
     await using server = await serve(["--allow", "192.0.2.0/24,10.0.0.1"]);
@@ -337,30 +149,6 @@ Deno.test(`json-server takes what nc -N sends without a newline${nc.note}`, {
   await client.write('{"command_id":"a"}');
   await client.closeInput();
   assertEquals((await client.result()).stdout, '{"status":"success"}\n');
-});
-
-Deno.test("json-server answers the messages in hand when Ctrl-C comes, and exits with 0", {
-  ignore: windows,
-}, async () => {
-  await using files = await folder({
-    "slow.js": `
-      export async function interact(data) {
-        console.error("started", data);
-        await new Promise((resolve) => setTimeout(resolve, 300));
-        return data;
-      }`,
-  });
-  await using server = await serve(["--handler", `${files.path}/slow.js`]);
-  await using peer = await server.connect();
-  await peer.write("1\n2\n"); // both are there when the first has started
-  await server.program.until("stderr", /started 1/);
-  server.program.interrupt();
-  assertEquals(await peer.line(), '{"status":"success","result":1}');
-  assertEquals(await peer.line(), '{"status":"success","result":2}');
-  assertEquals(await peer.line(), null);
-  const { code, stderr } = await server.program.result();
-  assertEquals(code, 0);
-  assertStringIncludes(stderr, "2 messages, 2 successes");
 });
 
 Deno.test("json-server --debug tells what happens", async () => {

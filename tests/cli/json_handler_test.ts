@@ -1,0 +1,206 @@
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { needs } from "../interop/peer.ts";
+import { PYTHON } from "../interop/python.ts";
+import { Peer } from "../json/peer.ts";
+import { folder, interrupt, serve } from "./json_serve.ts";
+import { plainText, startOnTerminal } from "./pty.ts";
+import { labwire } from "./run.ts";
+
+const windows = Deno.build.os === "windows";
+
+Deno.test("json-server --handler calls interact() or commands", async () => {
+  await using files = await folder({
+    "interact.js": `
+      export async function interact(data, { remoteAddr }) {
+        if (data.fail) throw new Error("laser interlock open");
+        return { ...data, from: remoteAddr.hostname };
+      }`,
+    "commands.js": `
+      let volts = 0;
+      export const commands = {
+        set_voltage(data) { volts = data.volts; },
+        get_voltage: () => volts,
+      };`,
+    "neither.js": "export const answer = 42;",
+    "broken.js": "export function (",
+  });
+  {
+    await using server = await serve(["--handler", `${files.path}/interact.js`]);
+    assertEquals(
+      await server.ask('{"a":1}'),
+      '{"status":"success","result":{"a":1,"from":"127.0.0.1"}}',
+    );
+    assertEquals(
+      await server.ask('{"fail":true}'),
+      '{"status":"error","error":"laser interlock open"}',
+    );
+  }
+  {
+    // A path relative to the working directory.
+    await using server = await serve(["--handler", "commands.js"], { cwd: files.path });
+    assertEquals(
+      await server.ask('{"command_id":"set_voltage","volts":3.5}'),
+      '{"status":"success"}',
+    );
+    assertEquals(
+      await server.ask('{"command_id":"get_voltage"}'),
+      '{"status":"success","result":3.5}',
+    );
+    const { error } = JSON.parse(await server.ask('{"command_id":"get_volts"}'));
+    assertEquals(
+      error,
+      'Unknown command "get_volts": expected one of set_voltage, get_voltage; did you mean "get_voltage"?',
+    );
+  }
+  for (
+    const [file, reason] of [
+      ["neither.js", 'expected "export function interact(data, context) { … }"'],
+      ["broken.js", "Cannot load handler"],
+      ["missing.js", "no such file"],
+    ]
+  ) {
+    const { code, stderr } = await labwire(["json-server", "--handler", `${files.path}/${file}`]);
+    assertEquals(code, 2);
+    assertStringIncludes(stderr, reason!);
+  }
+});
+
+const python = needs(PYTHON);
+
+Deno.test(`json-server --exec runs a program for each message${python.note}`, {
+  ignore: python.ignore,
+}, async () => {
+  await using files = await folder({
+    "set it.py": `
+import json, sys
+line = sys.stdin.readline()
+data = json.loads(line)
+assert sys.stdin.read() == ""
+if data["command_id"] == "raw": print(line, end="")
+if data["command_id"] == "json": print(json.dumps({"twice": data["n"] * 2, "argv": sys.argv[1:]}))
+if data["command_id"] == "text": print(" done, 3 V \\n")
+if data["command_id"] == "fail":
+    print("heating up", file=sys.stderr)
+    sys.exit("no such port: COM9")
+if data["command_id"] == "exit": sys.exit(3)
+`,
+  });
+  const script = `${files.path}/set it.py`;
+  await using server = await serve(["--exec", `${PYTHON} "${script}" 'two words'`]);
+  const ask = (id: string, n = "1.0") => server.ask(`{"command_id":"${id}","n":${n}}`);
+  assertEquals(
+    await ask("json", "36893488147419103232"),
+    '{"status":"success","result":{"twice":73786976294838206464,"argv":["two words"]}}',
+  );
+  assertEquals(await ask("json"), '{"status":"success","result":{"twice":2,"argv":["two words"]}}');
+  assertEquals(await ask("raw"), '{"status":"success","result":{"command_id":"raw","n":1}}');
+  assertEquals(await ask("text"), '{"status":"success","result":"done, 3 V"}');
+  assertEquals(await ask("silent"), '{"status":"success"}');
+  assertEquals(await ask("fail"), '{"status":"error","error":"no such port: COM9"}');
+  assertMatch(await ask("exit"), /"error":"Program .*python.* ended with exit code 3"/);
+});
+
+Deno.test(`json-server --exec-timeout ends a program that takes too long${python.note}`, {
+  ignore: python.ignore,
+}, async () => {
+  await using server = await serve([
+    ...["--exec", `${PYTHON} -c "import time; time.sleep(60)"`, "--exec-timeout", "0.5"],
+  ]);
+  assertMatch(
+    await server.ask("{}"),
+    /^\{"status":"error","error":"No answer from program .* within 0.5 s"\}$/,
+  );
+});
+
+Deno.test(`json-server --exec-persistent keeps a program running and restarts it${python.note}`, {
+  ignore: python.ignore,
+}, async () => {
+  await using files = await folder({
+    "supply.py": `
+import json, sys
+count = 0
+for line in sys.stdin:
+    data = json.loads(line)
+    count += 1
+    if data.get("die"): sys.exit("interlock")
+    answer = {"status": "error", "error": "no"} if data.get("fail") else {"count": count}
+    print(json.dumps(answer), flush=True)
+`,
+  });
+  await using server = await serve(["--exec-persistent", `${PYTHON} supply.py`], {
+    cwd: files.path,
+  });
+  assertEquals(await server.ask("{}"), '{"status":"success","result":{"count":1}}');
+  assertEquals(await server.ask("{}"), '{"status":"success","result":{"count":2}}');
+  assertEquals(await server.ask('{"fail":true}'), '{"status":"error","error":"no"}');
+  assertMatch(
+    await server.ask('{"die":true}'),
+    /^\{"status":"error","error":"Program .* ended with exit code 1: interlock"\}$/,
+  );
+  assertEquals(await server.ask("{}"), '{"status":"success","result":{"count":1}}');
+  await server.program.until("stderr", /ended with exit code 1: interlock; starting it again/);
+  const { code } = await interrupt(server.program);
+  if (!windows) assertEquals(code, 0);
+});
+
+Deno.test("json-server --concurrency lets messages overtake those that take time", async () => {
+  await using files = await folder({
+    "two.js": `
+      let other;
+      export const interact = (data) => new Promise((resolve) => {
+        if (other) other("second is here"), resolve("second");
+        else other = resolve;
+      });`,
+  });
+  await using server = await serve(["--handler", `${files.path}/two.js`, "--concurrency", "2"]);
+  const first = server.ask("1");
+  await using peer = await server.connect();
+  assertEquals(await peer.ask("2"), '{"status":"success","result":"second"}');
+  assertEquals(await first, '{"status":"success","result":"second is here"}');
+});
+
+Deno.test("json-server answers the messages in hand when Ctrl-C comes, and exits with 0", {
+  ignore: windows,
+}, async () => {
+  await using files = await folder({
+    "slow.js": `
+      export async function interact(data) {
+        console.error("started", data);
+        await new Promise((resolve) => setTimeout(resolve, 300));
+        return data;
+      }`,
+  });
+  await using server = await serve(["--handler", `${files.path}/slow.js`]);
+  await using peer = await server.connect();
+  await peer.write("1\n2\n"); // both are there when the first has started
+  await server.program.until("stderr", /started 1/);
+  server.program.interrupt();
+  assertEquals(await peer.line(), '{"status":"success","result":1}');
+  assertEquals(await peer.line(), '{"status":"success","result":2}');
+  assertEquals(await peer.line(), null);
+  const { code, stderr } = await server.program.result();
+  assertEquals(code, 0);
+  assertStringIncludes(stderr, "2 messages, 2 successes");
+});
+
+Deno.test(`json-server lets a program finish when Ctrl-C is typed at its terminal${python.note}`, {
+  ignore: python.ignore || windows,
+}, async () => {
+  await using files = await folder({});
+  const marker = `${files.path}/started`;
+  await using server = startOnTerminal([
+    ...["json-server", "--port", "0"],
+    ...["--exec", `sh -c 'read -r line; echo $$ > ${marker}; sleep 1; echo done'`],
+  ]);
+  const [, port] = await server.until("stdout", /Listening on 127\.0\.0\.1:(\d+)[^]*Ready/);
+  await using peer = await Peer.connect({ hostname: "127.0.0.1", port: Number(port) });
+  await peer.write("1\n");
+  while (!await Deno.stat(marker).catch(() => null)) {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  await server.write("\x03"); // goes to all processes of the terminal
+  assertEquals(await peer.line(), '{"status":"success","result":"done"}');
+  const { code, stdout } = await server.result();
+  assertEquals(code, 0);
+  assertStringIncludes(plainText(stdout), "1 messages, 1 successes");
+});

@@ -1,0 +1,104 @@
+import { assertEquals } from "@std/assert";
+import { sendData } from "../../lib/json/client.ts";
+import { startServer } from "../../lib/json/server.ts";
+import { startProgram } from "../../lib/net/program.ts";
+import { Peer } from "./peer.ts";
+
+const echo = (data: unknown) => data;
+
+Deno.test("startServer() keeps serving while a client neither reads nor ends", async () => {
+  await using server = startServer({ port: 0, interact: echo, grace: 0 });
+  // It writes until nothing more is taken: the answers that it does not read have filled every buffer.
+  const script = `
+import socket, sys
+s = socket.create_connection(("127.0.0.1", int(sys.argv[1])), timeout=0.5)
+line = b'"' + b"x" * 500000 + b'"\\n'
+try:
+    while True: s.sendall(line)
+except TimeoutError:
+    print("stalled", flush=True)
+sys.stdin.read()
+`;
+  const deaf = startProgram(["python3", "-c", script, String(server.addr.port)]);
+  const said = deaf.readable.getReader();
+  assertEquals(new TextDecoder().decode((await said.read()).value).trim(), "stalled");
+  for (let n = 0; n < 50; n++) {
+    const answer = await sendData(n, { port: server.addr.port });
+    assertEquals(answer.outcome === "success" && answer.result, n);
+  }
+  await deaf[Symbol.asyncDispose]();
+  await said.cancel();
+});
+
+Deno.test("startServer() closes a connection that is idle, and not one that waits for its handler", async () => {
+  await using server = startServer({
+    port: 0,
+    idleTimeout: 0.2,
+    interact: () => new Promise((resolve) => setTimeout(() => resolve("done"), 800)),
+  });
+  await using silent = await Peer.connect(server.addr);
+  await using half = await Peer.connect(server.addr);
+  await half.write('{"a"');
+  await using busy = await Peer.connect(server.addr);
+  assertEquals(await busy.ask("{}"), '{"status":"success","result":"done"}');
+  assertEquals(await silent.line(), null);
+  assertEquals(await half.line(), null);
+});
+
+Deno.test("startServer() tells a client beyond maxConnections so and closes it", async () => {
+  await using server = startServer({ port: 0, maxConnections: 2 });
+  await using first = await Peer.connect(server.addr);
+  await using second = await Peer.connect(server.addr);
+  assertEquals(await first.ask("1"), '{"status":"success"}');
+  assertEquals(await second.ask("1"), '{"status":"success"}');
+  {
+    await using third = await Peer.connect(server.addr);
+    await third.write("{}\n");
+    assertEquals(
+      await third.line(),
+      '{"status":"error","error":"Too many connections: 2 are open already"}',
+    );
+    assertEquals(await third.line(), null);
+  }
+  const refused = await sendData({}, { port: server.addr.port });
+  assertEquals(
+    refused.outcome === "fail" && refused.error,
+    "Too many connections: 2 are open already",
+  );
+  assertEquals(await first.ask("1"), '{"status":"success"}');
+  assertEquals(server.stats.refused, 2);
+  assertEquals(server.stats.messages, 3);
+});
+
+Deno.test("startServer() lets in only who is allowed", async () => {
+  const problems: string[] = [];
+  await using server = startServer({
+    port: 0,
+    allow: ["192.0.2.0/24"],
+    onProblem: ({ kind }) => problems.push(kind),
+  });
+  const answer = await sendData({}, { port: server.addr.port });
+  assertEquals(answer.outcome, "no-answer");
+  assertEquals(problems, ["not-allowed"]);
+  await using open = startServer({ port: 0, allow: ["192.0.2.0/24", "127.0.0.0/8"] });
+  assertEquals((await sendData({}, { port: open.addr.port })).outcome, "success");
+});
+
+Deno.test("startServer() survives clients that vanish", async () => {
+  await using server = startServer({ port: 0, interact: echo, idleTimeout: 60 });
+  const script = `
+import socket, struct, sys
+for i in range(50):
+    s = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+    s.sendall([b'{"half": ', b'{}\\n' * 1000, b''][i % 3])
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    s.close()
+`;
+  const { code } = await new Deno.Command("python3", {
+    args: ["-c", script, String(server.addr.port)],
+  }).output();
+  assertEquals(code, 0);
+  const answer = await sendData([1], { port: server.addr.port });
+  assertEquals(answer.outcome, "success");
+  while (server.stats.open > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+});

@@ -1,0 +1,114 @@
+import { assertEquals } from "@std/assert";
+import { connectJson, sendData } from "../../lib/json/client.ts";
+import { startServer } from "../../lib/json/server.ts";
+import { Gate, pending } from "./gate.ts";
+import { Peer } from "./peer.ts";
+
+Deno.test("startServer() never handles two messages at once by default, and keeps the order", async () => {
+  const gate = new Gate();
+  await using server = startServer({ port: 0, interact: gate.interact });
+  const answers: Promise<unknown>[] = [];
+  for (let n = 0; n < 20; n++) {
+    answers.push(sendData({ n }, { port: server.addr.port, timeout: 60 }));
+    await pending(server, n + 1);
+  }
+  for (let n = 0; n < 20; n++) {
+    await gate.running(1);
+    gate.release();
+  }
+  const results = await Promise.all(answers);
+  assertEquals(results.map((answer) => (answer as { result: number }).result), [
+    ...Array(20).keys(),
+  ]);
+  assertEquals(gate.order, [...Array(20).keys()]);
+  assertEquals(gate.most, 1);
+});
+
+Deno.test("startServer() handles as many at once as concurrency says", async () => {
+  const gate = new Gate();
+  await using server = startServer({ port: 0, interact: gate.interact, concurrency: 20 });
+  const answers = Array.from(
+    { length: 30 },
+    (_, n) => sendData({ n }, { port: server.addr.port, timeout: 60 }),
+  );
+  await pending(server, 30);
+  await gate.running(20);
+  assertEquals(gate.order.length, 20);
+  gate.release();
+  await gate.running(10);
+  gate.release();
+  await Promise.all(answers);
+  assertEquals(gate.most, 20);
+});
+
+Deno.test("startServer() answers the messages of one connection in order, whatever the concurrency", async () => {
+  const delays = [30, 0, 10];
+  await using server = startServer({
+    port: 0,
+    concurrency: 20,
+    interact: (n) => new Promise((resolve) => setTimeout(() => resolve(n), delays[n])),
+  });
+  await using client = await connectJson({ port: server.addr.port });
+  const order: number[] = [];
+  await Promise.all([0, 1, 2].map(async (n) => {
+    const answer = await client.send(n);
+    order.push(answer.outcome === "success" ? answer.result as number : -1);
+  }));
+  assertEquals(order, [0, 1, 2]);
+});
+
+Deno.test("startServer() sends an answer that is ready while the next message takes time", async () => {
+  const gate = new Gate();
+  await using server = startServer({
+    port: 0,
+    interact: (data) => data.n === undefined ? "quick" : gate.interact(data),
+  });
+  await using peer = await Peer.connect(server.addr);
+  await peer.write('{}\n{"n":1}\n');
+  assertEquals(await peer.line(), '{"status":"success","result":"quick"}');
+  await gate.running(1);
+  gate.release();
+  assertEquals(await peer.line(), '{"status":"success","result":1}');
+});
+
+Deno.test("JsonServer.close() answers the messages in hand and takes no more", async () => {
+  const gate = new Gate();
+  const server = startServer({ port: 0, interact: gate.interact, grace: 60 });
+  const { port } = server.addr;
+  await using client = await connectJson({ port, timeout: 60 });
+  const inHand = client.send({ n: 1 });
+  await gate.running(1);
+  await using other = await connectJson({ port, timeout: 60 });
+  const waiting = other.send({ n: 2 });
+  await pending(server, 2);
+  const closed = server.close();
+  gate.release();
+  await gate.running(1);
+  gate.release();
+  assertEquals((await inHand).outcome, "success");
+  assertEquals((await waiting).outcome, "success");
+  await Promise.all([closed, server.finished, server.close()]);
+  assertEquals((await sendData({ n: 3 }, { port })).outcome, "no-answer");
+  assertEquals(server.stats.open, 0);
+});
+
+Deno.test("JsonServer.close() tells handlers when its patience is over", async () => {
+  const started = Promise.withResolvers<void>();
+  let aborted = false;
+  const server = startServer({
+    port: 0,
+    interact: (_, { signal }) =>
+      new Promise<void>((resolve) => {
+        started.resolve();
+        signal.addEventListener("abort", () => {
+          aborted = true;
+          resolve();
+        });
+      }),
+  });
+  const answer = sendData({}, { port: server.addr.port, timeout: 60 });
+  await started.promise;
+  await server.close({ grace: 0.05 });
+  assertEquals(aborted, true);
+  await answer;
+});
