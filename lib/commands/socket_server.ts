@@ -31,7 +31,10 @@ export const socketServer = defineCommand({
     discard: flag({ help: "Answer nothing, only show" }),
     show: showOption,
     count: integer({ min: 1, help: "End after so many messages" }),
-    idleTimeout: seconds({ help: "Seconds of silence that end a connection; never, unless given" }),
+    idleTimeout: seconds({
+      default: 0,
+      help: "Seconds of silence that end a connection; 0 is never",
+    }),
     maxConnections: integer({ default: 256, min: 1, help: "Most connections at once" }),
     ...servingOptions,
   },
@@ -59,6 +62,7 @@ export const socketServer = defineCommand({
       ...options,
       ...await readServing(options, options.host, context.say),
       count: options.count ?? Infinity,
+      idleTimeout: options.idleTimeout || Infinity,
       reply: reply === undefined ? undefined : textBytes(reply, escape),
       command: exec === undefined ? undefined : await commandOf(exec),
     };

@@ -14,7 +14,7 @@ export interface ServerValues {
   readonly show: ShowFormat;
   /** Messages after which the server ends. */
   readonly count: number;
-  readonly idleTimeout?: number;
+  readonly idleTimeout: number;
   readonly maxConnections: number;
   readonly allow?: AllowList;
   readonly tls?: TlsIdentity;

@@ -3,7 +3,7 @@ import { connectBytes, exchangeDatagram } from "../../mod.ts";
 import { makeCertificate } from "../interop/certificate.ts";
 import { needs, startPeer, startPython } from "../interop/peer.ts";
 import { PYTHON } from "../interop/python.ts";
-import { type Child, labwire, start } from "./run.ts";
+import { type Child, labwire, programCommand, start } from "./run.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 const text = (chunk: Uint8Array) => new TextDecoder().decode(chunk);
@@ -276,3 +276,66 @@ Deno.test("socket-server warns of a port that everybody can reach", async () => 
   await using _ = server;
   assertStringIncludes(server.stderr, "warning: Everybody who can reach 0.0.0.0 can connect");
 });
+
+Deno.test("a file that goes through socket-server and back through socket-client is unchanged", async () => {
+  const { server, port } = await serve("--show", "none");
+  await using _ = server;
+  const file = await Deno.makeTempFile();
+  const sent = new Uint8Array(20_000_000);
+  for (let at = 0; at < sent.length; at += 65_536) {
+    crypto.getRandomValues(sent.subarray(at, at + 65_536));
+  }
+  await Deno.writeFile(file, sent);
+  const [program, before] = programCommand();
+  const { code, stdout } = await new Deno.Command(program, {
+    args: [
+      ...[...before, "socket-client", "--port", String(port), "--file", file],
+      ...["--half-close", "--show", "raw", "--timeout", "60"],
+    ],
+  }).output();
+  await Deno.remove(file);
+  assertEquals([code, stdout.length], [0, sent.length]);
+  const digest = async (data: Uint8Array<ArrayBuffer>) =>
+    new Uint8Array(await crypto.subtle.digest("SHA-256", data)).toHex();
+  assertEquals(await digest(stdout), await digest(sent));
+});
+
+Deno.test(
+  `socket-server outlives 1,000 clients at once, those that vanish and one that never reads${python.note}`,
+  {
+    ignore: python.ignore || Deno.build.os === "windows",
+  },
+  async () => {
+    const { server, port } = await serve("--show", "none", "--max-connections", "3000");
+    await using _ = server;
+    const openFiles = () =>
+      Deno.build.os === "linux"
+        ? [...Deno.readDirSync(`/proc/${server.process.pid}/fd`)].length
+        : 0;
+    const before = openFiles();
+    await using clients = startPython(
+      `
+def connect(): return socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+lazy = connect()
+lazy.settimeout(0.5)
+try:
+    while True: lazy.sendall(bytes(65536))
+except socket.timeout: pass
+for round in range(2):
+    clients = [connect() for i in range(1000)]
+    for i, s in enumerate(clients): s.sendall(b"client %d" % i)
+    print(all(s.recv(100) == b"client %d" % i for i, s in enumerate(clients)))
+    for i, s in enumerate(clients):
+        if i % 3 == 0: s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        if i % 5 == 0: s.sendall(bytes(5000))
+        s.close()
+lazy.close()`,
+      port,
+    );
+    const { stdout, stderr } = await clients.result();
+    assertEquals([stdout, stderr], ["True\nTrue\n", ""]);
+    assertEquals(await ask(port, "still there"), "still there");
+    while (openFiles() > before + 1) await new Promise((resolve) => setTimeout(resolve, 20));
+    assertStringIncludes((await stop(server)).stderr, "2002 connections");
+  },
+);
