@@ -33,12 +33,19 @@ async function currentCommit(): Promise<string> {
   return output.trim() + (changes.output === "" ? "" : "+");
 }
 
-/** Writes the program as JavaScript into a folder, with the commit where `lib/cli/version.ts` looks for it. */
-async function bundle(folder: string): Promise<void> {
-  const options = ["--quiet", "--platform=deno", "--code-splitting", `--outdir=${folder}`];
+/**
+ * Writes the program as JavaScript into a folder, with the commit where `lib/cli/version.ts` looks for it.
+ *
+ * @param folder The folder; its `main.js` is the one to compile.
+ * @param more Further options of `deno bundle`.
+ * @param split Whether each command gets a file of its own.
+ */
+export async function bundle(folder: string, more: string[] = [], split = true): Promise<void> {
+  const main = `${folder}/main.js`;
+  const target = split ? ["--code-splitting", `--outdir=${folder}`] : [`--output=${main}`];
+  const options = ["--quiet", "--platform=deno", ...more, ...target];
   const { code, output } = await run(Deno.execPath(), ["bundle", ...options, "main.ts"]);
   if (code !== 0) throw new Error(`Cannot bundle:\n${output}`);
-  const main = `${folder}/main.js`;
   const commit = `globalThis.LABWIRE_COMMIT = ${JSON.stringify(await currentCommit())};\n`;
   await Deno.writeTextFile(main, commit + await Deno.readTextFile(main));
 }
