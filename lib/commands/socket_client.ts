@@ -21,7 +21,10 @@ export const socketClient = defineCommand({
     "waited for until the server closes, or is silent for --timeout.",
     "--show bytes is exact: it is what Python's print() shows of the bytes. --show raw is what arrived, for a file or a pipe.",
   ],
-  positionals: [{ name: "MESSAGE", help: 'What to send, "Hello, world" unless it is given' }],
+  positionals: [{
+    name: "MESSAGE",
+    help: 'What to send, "Hello, world" unless it is given or typed',
+  }],
   options: {
     host: text({ default: "localhost", help: "Host name or IP address of the server" }),
     port: port({ default: 12345, help: "Port of the server" }),
@@ -49,7 +52,7 @@ export const socketClient = defineCommand({
     interval: seconds({ default: 0, help: "Seconds from one message to the next with --repeat" }),
   },
   examples: [
-    { text: "The tutorial's client", command: "labwire socket-client" },
+    { text: "The tutorial's client", command: "labwire socket-client 'Hello, world'" },
     {
       text: "Ask an instrument who it is",
       command:

@@ -1,4 +1,5 @@
 import type { Context } from "../cli/context.ts";
+import { ConnectError } from "../errors.ts";
 import { connectBytes } from "../socket/byte_client.ts";
 import { connectDatagram } from "../socket/datagram_client.ts";
 import { receiveDatagrams } from "../socket/receive_datagrams.ts";
@@ -51,11 +52,21 @@ export async function exchangeOnce(
     for await (const piece of pieces) await client.send(piece);
     if (values.halfClose) await client.closeWrite();
   })();
-  sending.catch(() => {}); // the server may answer, and close, without having read everything
+  let failure: unknown;
+  sending.catch((error) => {
+    // The server may answer, and close, without having read everything; but a file that cannot be read is another matter.
+    if (error instanceof ConnectError) return;
+    failure = error;
+    void client.connection.abort();
+  });
   const quiet = values.halfClose ? values.timeout : undefined;
   const answer = client.receive({ ...values, quiet, sending });
   const isRaw = values.show === "raw" || values.show === "none";
-  for await (const piece of isRaw ? answer : joined(answer)) await show(piece);
+  try {
+    for await (const piece of isRaw ? answer : joined(answer)) await show(piece);
+  } catch (error) {
+    throw failure ?? error;
+  }
 }
 
 /** Puts pieces together, up to a size. */

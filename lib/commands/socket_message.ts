@@ -79,9 +79,10 @@ function hexBytes(digits: string): Uint8Array {
 
 async function openFile(path: string): Promise<ReadableStream<Uint8Array>> {
   try {
+    if ((await Deno.stat(path)).isDirectory) throw new Error("it is a folder");
     return (await Deno.open(path)).readable;
   } catch (cause) {
-    const why = cause instanceof Deno.errors.NotFound ? "no such file" : String(cause);
+    const why = cause instanceof Deno.errors.NotFound ? "no such file" : (cause as Error).message;
     throw new UsageError(`Cannot read --file "${path}": ${why}`, { cause });
   }
 }

@@ -1,3 +1,4 @@
+import { UsageError } from "../errors.ts";
 import { formatAddress, type HostPort, resolveHost, unmapped } from "../net/address.ts";
 import type { AllowList } from "../net/allow_list.ts";
 import { bindDatagram, type DatagramEndpoint } from "../net/datagram.ts";
@@ -139,8 +140,7 @@ export class DatagramServer implements AsyncDisposable {
  * @param options Where to listen and what to answer.
  * @returns What listens. `localhost` is served on 127.0.0.1 and ::1, on the same port, or on the one of them that the computer
  * has.
- * @throws {UsageError} If the address cannot be bound.
- * @throws {ConnectError} If there is no such host.
+ * @throws {UsageError} If the address cannot be bound, or there is no such host.
  *
  * @example Datagrams that come back in capitals
  * ```ts
@@ -160,7 +160,10 @@ export class DatagramServer implements AsyncDisposable {
 export async function listenDatagrams(options: ListenDatagramsOptions): Promise<DatagramServer> {
   const { host = "localhost", port } = options;
   if (isLocalhost(host)) return new DatagramServer(await bindLoopback(port), options);
-  const [hostname] = await resolveHost(host);
+  const [hostname] = await resolveHost(host).catch((cause) => {
+    const where = formatAddress({ hostname: host, port });
+    throw new UsageError(`Cannot listen on "${where}": no such host name`, { cause });
+  });
   const endpoint = await bindDatagram({ listen: { hostname: hostname!, port } });
   return new DatagramServer([endpoint], options);
 }

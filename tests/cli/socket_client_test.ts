@@ -311,6 +311,7 @@ Deno.test("socket-client refuses options that do not go together", async () => {
       ["--hex", "41", "text"],
       ["--hex", "4"],
       ["--file", "/nothing/there"],
+      ["--file", "."],
       ["--escape", "\\q"],
       ["--show", "octal"],
       ["one", "two"],
