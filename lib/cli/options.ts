@@ -102,9 +102,12 @@ export function integer<S extends ValueSpec<number> & Bounds>(spec: S): Option<P
   return value<number, S>(spec, "N", (text) => parseInteger(text, spec));
 }
 
-/** A duration in seconds; fractions are fine. */
+/** The longest time that a timer of JavaScript can wait, 2³¹ − 1 ms, in whole seconds. */
+const LONGEST_SECONDS = 2_147_483;
+
+/** A duration in seconds, up to 24 days; fractions are fine. */
 export function seconds<S extends ValueSpec<number> & Bounds>(spec: S): Option<Parsed<number, S>> {
-  const bounds = { min: 0, ...spec };
+  const bounds = { min: 0, max: LONGEST_SECONDS, ...spec };
   return value<number, S>(spec, "SECONDS", (text) => parseNumber(text, bounds));
 }
 
@@ -179,7 +182,10 @@ function parseNumber(text: string, bounds: Bounds): number {
 function parseInteger(text: string, bounds: Bounds): number {
   const number = /^[+-]?\d+$/.test(text) ? Number(text) : NaN;
   if (!Number.isSafeInteger(number) || !within(number, bounds)) {
-    throw new UsageError(`expected a whole number${describe(bounds)}`);
+    const exact = Math.abs(number) > Number.MAX_SAFE_INTEGER
+      ? { max: Number.MAX_SAFE_INTEGER }
+      : {};
+    throw new UsageError(`expected a whole number${describe({ ...exact, ...bounds })}`);
   }
   return number;
 }

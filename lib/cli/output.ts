@@ -14,7 +14,8 @@ const encoder = new TextEncoder();
  */
 export class Output {
   readonly #sink: ByteSink;
-  readonly #onBroken: () => void;
+  readonly #onBroken: (error: unknown) => void;
+  readonly #before: () => void;
   #text = "";
   #chunks: Uint8Array[] = [];
   #waiting = 0;
@@ -23,11 +24,17 @@ export class Output {
 
   /**
    * @param sink Where the bytes go.
-   * @param onBroken Called once when nobody reads any more.
+   * @param onBroken Called once when nothing can be written any more, with what the system said.
+   * @param before Called before something is written.
    */
-  constructor(sink: ByteSink, onBroken: () => void = () => {}) {
+  constructor(
+    sink: ByteSink,
+    onBroken: (error: unknown) => void = () => {},
+    before: () => void = () => {},
+  ) {
     this.#sink = sink;
     this.#onBroken = onBroken;
+    this.#before = before;
   }
 
   /** Writes a line of text; the newline is added. */
@@ -81,14 +88,14 @@ export class Output {
     const chunks = this.#chunks;
     this.#chunks = [];
     this.#waiting = 0;
+    this.#before();
     try {
       for (const chunk of chunks) {
         for (let at = 0; at < chunk.length;) at += await this.#sink.write(chunk.subarray(at));
       }
-    } catch {
-      // Nobody reads any more, or the disk is full: there is nowhere left to write to.
-      this.#broken = true;
-      this.#onBroken();
+    } catch (error) {
+      this.#broken = true; // nobody reads any more, or the disk is full: there is nowhere left to write to
+      this.#onBroken(error);
     }
   }
 }

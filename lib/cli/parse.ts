@@ -85,6 +85,12 @@ function joinValues(argv: readonly string[], byFlag: Map<string, Option<unknown>
         throw new UsageError(`Cannot read option ${arg}: expected ${arg} ${option.placeholder}`);
       }
       options.push(`${arg}=${value}`);
+    } else if (option === undefined && isFlagWithValue(arg, byFlag)) {
+      const [name, value] = arg.split("=") as [string, string];
+      if (!["true", "false"].includes(value)) {
+        throw new UsageError(`Cannot read ${name} "${value}": expected true, false, or nothing`);
+      }
+      if (value === "true") options.push(name);
     } else if (arg === "-" || !arg.startsWith("-") || /^-(\d|\.\d|inf|nan)/i.test(arg)) {
       args.push(arg);
     } else {
@@ -92,6 +98,13 @@ function joinValues(argv: readonly string[], byFlag: Map<string, Option<unknown>
     }
   }
   return [...options, "--", ...args];
+}
+
+/** Whether an argument is a flag that is given a value: `--stats=false`. */
+function isFlagWithValue(arg: string, byFlag: Map<string, Option<unknown>>): boolean {
+  const match = /^--([^=]+)=/.exec(arg);
+  const option = match ? byFlag.get(match[1]!) : undefined;
+  return option !== undefined && option.placeholder === undefined;
 }
 
 function parseValue(name: string, option: Option<unknown>, text: string): unknown {

@@ -14,6 +14,8 @@ export interface ReporterOptions {
   colour?: boolean;
   /** The clock in ms that throttles; any origin. */
   now?: () => number;
+  /** The width of the terminal in columns. */
+  columns?: () => number;
 }
 
 const encoder = new TextEncoder();
@@ -24,6 +26,7 @@ export class Reporter {
   readonly #quiet: boolean;
   readonly #colour: boolean;
   readonly #now: () => number;
+  readonly #columns: () => number;
   readonly #kinds = new Map<string, { last: number; held: number }>();
   #live = false;
 
@@ -36,6 +39,7 @@ export class Reporter {
     this.#quiet = options.quiet ?? false;
     this.#colour = (options.colour ?? true) && sink.isTerminal();
     this.#now = options.now ?? (() => performance.now());
+    this.#columns = options.columns ?? terminalColumns;
   }
 
   /** Says how things go; nothing with `--quiet`. */
@@ -69,11 +73,16 @@ export class Reporter {
     this.warn(message + more);
   }
 
-  /** Shows a line that the next one replaces; only on a terminal. */
+  /** Shows a line that the next one replaces, cut to the terminal's width; only on a terminal, and never without colour. */
   live(text: string): void {
-    if (this.#quiet || !this.#sink.isTerminal()) return;
-    this.#write(text);
+    if (this.#quiet || !this.#colour) return;
+    this.#write(text.slice(0, this.#columns() - 1));
     this.#live = text !== "";
+  }
+
+  /** Takes the live line away, if one is shown. */
+  clearLive(): void {
+    if (this.#live) this.#write("");
   }
 
   #paint(code: string, text: string): string {
@@ -88,5 +97,13 @@ export class Reporter {
     } catch {
       // Standard error is closed: there is nobody left to tell.
     }
+  }
+}
+
+function terminalColumns(): number {
+  try {
+    return Deno.consoleSize().columns;
+  } catch {
+    return 80; // not a terminal that tells
   }
 }

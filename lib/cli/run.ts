@@ -11,6 +11,9 @@ import { versionText } from "./version.ts";
 /** The commands by name, each loaded when it is called for. */
 export type Registry = Readonly<Record<string, () => Promise<Command>>>;
 
+/** How long output may still take after Ctrl-C, in ms. */
+const FLUSH_MS = 1000;
+
 /** Exit code of each kind of error; any other is 1. */
 const exitCodes: readonly [new (message: string) => Error, number][] = [
   [UsageError, 2],
@@ -37,17 +40,47 @@ export async function run(
   const quiet = before.includes("--quiet") || before.includes("-q");
   const say = new Reporter(Deno.stderr, { quiet, colour: !Deno.env.get("NO_COLOR") });
   const stop = interruption(exit);
-  const out = new Output(Deno.stdout, () => stop.abort());
+  let unwritten: unknown;
+  const onBroken = (error: unknown) => {
+    unwritten = error;
+    stop.abort();
+  };
+  const out = new Output(Deno.stdout, onBroken, () => say.clearLive());
+  const onRejection = (event: PromiseRejectionEvent) => {
+    event.preventDefault(); // a user's module that forgets to await must not end a server
+    say.throttled("rejection", `Nobody handled a rejected promise: ${textOf(event.reason, debug)}`);
+  };
+  globalThis.addEventListener("unhandledrejection", onRejection);
   try {
-    return await dispatch(argv, registry, { out, say, stop, debug, quiet });
+    const code = await dispatch(argv, registry, { out, say, stop, debug, quiet });
+    await flush(out, stop.signal);
+    // A reader that goes away, as head does, has had enough; anything else has lost data.
+    if (unwritten === undefined || unwritten instanceof Deno.errors.BrokenPipe) return code;
+    throw new Error(`Cannot write to standard output: ${textOf(unwritten, false)}`);
   } catch (error) {
-    say.error(error instanceof Error ? error.message : String(error));
-    if (debug && error instanceof Error) say.error(error.stack ?? "(no stack)");
+    await flush(out, stop.signal);
+    say.error(textOf(error, debug));
     return exitCodes.find(([kind]) => error instanceof kind)?.[1] ?? 1;
   } finally {
-    await out.flush();
+    globalThis.removeEventListener("unhandledrejection", onRejection);
     stop.release();
   }
+}
+
+/** What an error says; with its stack where that is wanted. */
+function textOf(error: unknown, debug: boolean): string {
+  if (!(error instanceof Error)) return String(error);
+  return debug ? error.stack ?? error.message : error.message;
+}
+
+/** Waits until everything is written, but after Ctrl-C not for a reader that does not read. */
+async function flush(out: Output, signal: AbortSignal): Promise<void> {
+  const patience = new Promise<void>((resolve) => {
+    const give = () => setTimeout(resolve, FLUSH_MS);
+    if (signal.aborted) give();
+    else signal.addEventListener("abort", give, { once: true });
+  });
+  await Promise.race([out.flush(), patience]);
 }
 
 interface World {

@@ -40,6 +40,8 @@ const { Reader, Writer, Root } = protobuf;
 const messageType = Root.fromJSON(villasSchema as never).lookupType("villas.node.Message");
 
 const TYPES = ["data", "start", "stop"] as const;
+/** What a value can be, for messages. */
+const VALUE = "a float, integer, boolean or complex number";
 const UINT32_MAX = 0xffff_ffff;
 /** Tag byte of `Sample.type`: field 1, varint. */
 const TYPE_TAG = 0x08;
@@ -119,13 +121,14 @@ function valueFromWire(wire: WireValue): Value {
 function toWire(sample: Sample): WireSample {
   const type = TYPES.indexOf(sample.type) + 1;
   if (type === 0) throw unfit("type", sample.type, "data, start or stop");
+  if (!Array.isArray(sample.values)) throw unfit("values", sample.values, "an array");
   const wire: WireSample = { type, values: sample.values.map(valueToWire) };
   if (sample.sequence !== undefined) {
     wire.sequence = toLong(
       "sequence",
       sample.sequence,
       BigInt.asUintN,
-      "an integer from 0 to 2^64 - 1",
+      "a bigint such as 5n, from 0 to 2^64 - 1",
     );
   }
   if (sample.origin) wire.tsOrigin = checkTimestamp("origin", sample.origin);
@@ -140,12 +143,13 @@ function valueToWire(value: Value, index: number): WireValue {
       return { f: value };
     case "bigint":
       return {
-        i: toLong(`value ${index}`, value, BigInt.asIntN, "an integer from -2^63 to 2^63 - 1"),
+        i: toLong(`value ${index}`, value, BigInt.asIntN, "a bigint from -2^63 to 2^63 - 1"),
       };
     case "boolean":
       return { b: value };
     default:
       if (value === null) return {};
+      if (typeof value !== "object") throw unfit(`value ${index}`, value, VALUE);
       return {
         z: { real: checkFloat32(index, value?.real), imag: checkFloat32(index, value?.imag) },
       };
@@ -179,7 +183,7 @@ function checkTimestamp(what: string, timestamp: Timestamp): Timestamp {
 
 function checkFloat32(index: number, part: number | undefined): number {
   if (typeof part !== "number") {
-    throw unfit(`value ${index}`, part, "a float, integer, boolean or complex number");
+    throw unfit(`value ${index}`, part, VALUE);
   }
   if (Number.isFinite(part) && !Number.isFinite(Math.fround(part))) {
     throw unfit(
@@ -192,7 +196,7 @@ function checkFloat32(index: number, part: number | undefined): number {
 }
 
 function unfit(what: string, value: unknown, wanted: string): CodecError {
-  return new CodecError(`Cannot encode ${what} ${String(value)}: expected ${wanted}`);
+  return new CodecError(`Cannot encode ${what} ${Deno.inspect(value)}: expected ${wanted}`);
 }
 
 /** Says in this project's words what protobufjs found. */

@@ -40,7 +40,7 @@ export const lab19 = defineCommand({
         listen: client,
         remote: node,
         onMessage: ({ samples, received }) => {
-          for (const sample of samples) out.line(`client  ${formatJson({ received, ...sample })}`);
+          for (const sample of samples) out.line(`client  ${formatJson({ ...sample, received })}`);
         },
         onProblem: ({ message }) => say.warn(message),
       })
@@ -56,7 +56,7 @@ export const lab19 = defineCommand({
         seed,
         signal,
         onReturn: ({ sample, received }) =>
-          out.line(`node    ${formatHuman({ received, ...sample })}`),
+          out.line(`node    ${formatHuman({ ...sample, received })}`),
         onProblem: (message) => say.warn(message),
       })
     );
@@ -64,9 +64,8 @@ export const lab19 = defineCommand({
       `Node on ${node}, client on ${client}, ${limit} samples of ${values} mixed signals, ${rate} per second`,
     );
     await source.finished;
-    if (signal.aborted) return;
-    await out.flush();
     const result = `${source.stats.returned} of ${limit} samples came back`;
+    if (signal.aborted) return out.line(result);
     const fault = faultOf(source.stats, echo.stats, limit);
     if (fault !== undefined) throw new ConnectError(`${result}: ${fault}`);
     out.line(result);

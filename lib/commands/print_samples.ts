@@ -32,7 +32,7 @@ export function messagePrinter(
   return (samples, received) => {
     if (format === "text") out.line(formatText(samples).replace(/\n$/, ""));
     else if (format !== "none") {
-      for (const sample of samples) out.line(line({ received, ...sample }));
+      for (const sample of samples) out.line(line({ ...sample, received }));
     }
     if (out.full) return out.ready();
   };

@@ -1,8 +1,15 @@
 import { UsageError } from "../errors.ts";
+import { within } from "./deadline.ts";
 import { type Endpoint, listenError, unmapped } from "./address.ts";
 
 /** Room for the largest datagram: VILLASnode's own buffers are this size too. */
 const MAX_DATAGRAM = 65536;
+
+/** Bytes that the path of a unix socket may have; the shortest of the systems that have them (macOS) takes 103. */
+const LONGEST_PATH = Deno.build.os === "linux" ? 107 : 103;
+
+/** How long a program may take to accept a datagram. */
+const PROBE_SECONDS = 0.5;
 
 /** One datagram as it arrived. */
 export interface Datagram {
@@ -46,6 +53,8 @@ export class DatagramEndpoint implements AsyncDisposable {
   readonly #resolveFinished: () => void;
   readonly #signal: AbortSignal | undefined;
   readonly #onAbort = () => void this.close();
+  /** The inode of a unix socket's file, to remove this one and no other. */
+  readonly #inode: number | null;
   #closed = false;
   #ending = false;
   #handling = false;
@@ -57,6 +66,7 @@ export class DatagramEndpoint implements AsyncDisposable {
   constructor(socket: Deno.DatagramConn, signal?: AbortSignal) {
     this.#socket = socket;
     this.addr = toEndpoint(socket.addr);
+    this.#inode = "path" in this.addr ? inodeOf(this.addr.path) : null;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.finished = promise;
     this.#resolveFinished = resolve;
@@ -147,7 +157,9 @@ export class DatagramEndpoint implements AsyncDisposable {
       this.#closed = true;
       this.#signal?.removeEventListener("abort", this.#onAbort);
       this.#socket.close();
-      if ("path" in this.addr) removeSocketFile(this.addr.path);
+      if ("path" in this.addr && inodeOf(this.addr.path) === this.#inode) {
+        Deno.removeSync(this.addr.path);
+      }
       this.#resolveFinished();
     }
     return this.finished;
@@ -168,7 +180,6 @@ export class DatagramEndpoint implements AsyncDisposable {
  * @returns The bound socket.
  * @throws {UsageError} If the address is taken, not of this computer, or of a kind that the platform does not have.
  */
-// deno-lint-ignore require-await -- so that whatever goes wrong is a rejection
 export async function bindDatagram(options: BindDatagramOptions): Promise<DatagramEndpoint> {
   const { listen, signal } = options;
   if (typeof Deno.listenDatagram !== "function") {
@@ -183,7 +194,7 @@ export async function bindDatagram(options: BindDatagramOptions): Promise<Datagr
   }
   signal?.throwIfAborted();
   try {
-    if ("path" in listen) removeSocketFile(listen.path);
+    if ("path" in listen) await clearPath(listen.path);
     const socket = "path" in listen
       ? Deno.listenDatagram({ transport: "unixpacket", path: listen.path })
       : Deno.listenDatagram({ transport: "udp", hostname: listen.hostname, port: listen.port });
@@ -218,11 +229,54 @@ function isBounce(error: unknown): boolean {
     error instanceof Deno.errors.ConnectionRefused;
 }
 
-/** Removes a socket file, and nothing else. */
-function removeSocketFile(path: string): void {
+/** The inode of a socket's file; null if there is no such file, or it is of another kind. */
+function inodeOf(path: string): number | null {
   try {
-    if (Deno.lstatSync(path).isSocket) Deno.removeSync(path);
+    const { isSocket, ino } = Deno.lstatSync(path);
+    return isSocket ? ino : null;
   } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    if (error instanceof Deno.errors.NotFound) return null;
+    throw error;
+  }
+}
+
+/**
+ * Makes a path free to bind: a socket file that nobody listens on is removed.
+ *
+ * @throws {UsageError} If a program listens there, there is a file of another kind, or the path is too long.
+ */
+async function clearPath(path: string): Promise<void> {
+  const where = `Cannot listen on "${path}"`;
+  const length = new TextEncoder().encode(path).length;
+  if (length > LONGEST_PATH) {
+    throw new UsageError(
+      `${where}: the path has ${length} bytes, expected at most ${LONGEST_PATH}`,
+    );
+  }
+  try {
+    if (!(await Deno.lstat(path)).isSocket) {
+      throw new UsageError(`${where}: there is a file of another kind`);
+    }
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return;
+    throw error;
+  }
+  if (await isListening(path)) throw new UsageError(`${where}: another program uses this address`);
+  await Deno.remove(path);
+}
+
+/** Whether a program listens at a unix path: only then it takes a datagram, an empty one, which means nothing to anybody. */
+async function isListening(path: string): Promise<boolean> {
+  const own = await Deno.makeTempDir({ prefix: "labwire-" });
+  const probe = Deno.listenDatagram({ transport: "unixpacket", path: `${own}/probe.sock` });
+  try {
+    // A program that is too busy to take it is there too.
+    await within(probe.send(new Uint8Array(), { transport: "unixpacket", path }), PROBE_SECONDS);
+    return true;
+  } catch (error) {
+    return !(error instanceof Deno.errors.ConnectionRefused);
+  } finally {
+    probe.close();
+    await Deno.remove(own, { recursive: true });
   }
 }

@@ -2,7 +2,7 @@ import type { Codec } from "../codecs/codec.ts";
 import type { Sample, Timestamp } from "../codecs/sample.ts";
 import { PlainScanner } from "../codecs/villas_plain.ts";
 import { villasProtobuf } from "../codecs/villas_protobuf.ts";
-import { CodecError } from "../errors.ts";
+import { CodecError, UsageError } from "../errors.ts";
 import { type Endpoint, formatAddress } from "../net/address.ts";
 import { bindDatagram, type DatagramEndpoint, sameEndpoint } from "../net/datagram.ts";
 import { socketFile } from "../net/socket_file.ts";
@@ -53,6 +53,8 @@ export class Echo implements AsyncDisposable {
   };
   readonly #ended = new AbortController();
   readonly #waiting: Promise<boolean> | undefined;
+  /** Ends the wait for the message in hand. */
+  #abandon: (() => void) | undefined;
   #first: number | undefined;
 
   /** Use {@linkcode startEcho}. */
@@ -67,7 +69,7 @@ export class Echo implements AsyncDisposable {
     const unchanged = !onMessage && !handler && !constant;
     if (unchanged && this.#codec === villasProtobuf) this.#scanner = new PlainScanner();
     if ("path" in remote) this.#waiting = this.#awaitRemote(remote.path);
-    this.finished = this.#run();
+    this.finished = Promise.resolve().then(() => this.#run());
     this.finished.catch(() => {}); // whoever awaits it sees the error; nobody has to
   }
 
@@ -80,7 +82,10 @@ export class Echo implements AsyncDisposable {
   /** Ends the echo: a message in hand is answered, at most one second long. May be called again. */
   async close(): Promise<void> {
     this.#socket.end();
-    const timer = setTimeout(() => this.#socket.close(), GRACE_MS);
+    const timer = setTimeout(() => {
+      this.#abandon?.();
+      void this.#socket.close();
+    }, GRACE_MS);
     try {
       await this.finished.catch(() => {});
     } finally {
@@ -149,8 +154,20 @@ export class Echo implements AsyncDisposable {
     }
   }
 
-  /** The same where something has to be waited for before the reply. */
-  async #answerLater(
+  /** The same where something has to be waited for before the reply; it is given up when the echo has to end. */
+  #answerLater(
+    told: void | Promise<void>,
+    bytes: Uint8Array,
+    samples: Sample[],
+    from: Endpoint,
+  ): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#abandon = resolve;
+      this.#answerWaiting(told, bytes, samples, from).then(resolve, reject);
+    });
+  }
+
+  async #answerWaiting(
     told: void | Promise<void>,
     bytes: Uint8Array,
     samples: Sample[],
@@ -259,6 +276,10 @@ export class Echo implements AsyncDisposable {
  * ```
  */
 export async function startEcho(options: EchoOptions = {}): Promise<Echo> {
+  const { count = Infinity } = options;
+  if (!(count >= 1)) {
+    throw new UsageError(`Cannot end after ${count} messages: expected at least 1`);
+  }
   const { local, remote } = await resolvePair({
     local: options.listen,
     remote: options.remote ?? REMOTE,

@@ -1,3 +1,4 @@
+import { sameEndpoint } from "../net/datagram.ts";
 import { UsageError } from "../errors.ts";
 import {
   type Endpoint,
@@ -39,7 +40,29 @@ export async function resolvePair(
       }": expected two network addresses or two paths`,
     );
   }
+  checkRemote(remote);
+  if (isSelf(local, remote)) {
+    throw new UsageError(
+      `Cannot use "${formatAddress(remote)}" for both ends: expected two addresses`,
+    );
+  }
   return { local, remote: reachableFrom(local, remote) };
+}
+
+/** Whether what is sent to the remote would come to the local socket itself. */
+function isSelf(local: Endpoint, remote: Endpoint): boolean {
+  if (sameEndpoint(local, remote)) return true;
+  if ("path" in local || "path" in remote || local.port !== remote.port) return false;
+  return ["0.0.0.0", "::"].includes(local.hostname) && /^(127\.|::1$)/.test(remote.hostname);
+}
+
+/** Nobody can be reached at port 0 or at "all interfaces". */
+function checkRemote(remote: Endpoint): void {
+  if ("path" in remote) return;
+  const say = (wanted: string) =>
+    new UsageError(`Cannot send to "${formatAddress(remote)}": expected ${wanted}`);
+  if (remote.port === 0) throw say("a port from 1 to 65535");
+  if (["0.0.0.0", "::"].includes(remote.hostname)) throw say("the address of one computer");
 }
 
 async function resolve(given: string | Endpoint, host: string): Promise<Endpoint> {
@@ -51,8 +74,15 @@ async function resolve(given: string | Endpoint, host: string): Promise<Endpoint
 
 /** From an IPv6 socket, an IPv4 address is reached in its mapped form. */
 function reachableFrom(local: Endpoint, remote: Endpoint): Endpoint {
-  if ("path" in local || "path" in remote || !isIPv6(local.hostname) || !isIPv4(remote.hostname)) {
+  if ("path" in local || "path" in remote || isIPv6(local.hostname) === isIPv6(remote.hostname)) {
     return remote;
+  }
+  if (local.hostname !== "::") {
+    throw new UsageError(
+      `Cannot reach "${formatAddress(remote)}" from "${
+        formatAddress(local)
+      }": one is IPv4 and the other IPv6`,
+    );
   }
   return { hostname: `::ffff:${remote.hostname}`, port: remote.port };
 }

@@ -12,11 +12,15 @@ import { kindOf, type Sample, type Value } from "../codecs/sample.ts";
  * Makes the answer to one sample.
  *
  * @param sample What was received. It may be changed and returned.
- * @returns The sample or samples to send back, or null to send nothing.
+ * @returns The sample or samples to send back, or null to send nothing. What a returned sample leaves out (type, sequence,
+ * timestamps, frame mark) is as it was received.
  */
 export type SampleHandler = (
   sample: Sample,
-) => Sample | readonly Sample[] | null | Promise<Sample | readonly Sample[] | null>;
+) => Reply | readonly Reply[] | null | Promise<Reply | readonly Reply[] | null>;
+
+/** A sample of which everything but the values may be left out. */
+export type Reply = Partial<Sample> & Pick<Sample, "values">;
 
 /** Says that a reply was not sent because it would have ended VILLASnode. */
 export class Refusal extends Error {
@@ -80,11 +84,10 @@ export async function handled(
   const before = codec.encode([...samples]);
   const replies: Sample[] = [];
   for (const sample of samples) {
-    const received = [...sample.values];
+    const received = { ...sample, values: [...sample.values] };
     const result: unknown = await handler(sample);
     for (const reply of result === null ? [] : Array.isArray(result) ? result : [result]) {
-      checkReply(reply, received);
-      replies.push(reply);
+      replies.push(checkedReply(reply, received));
     }
   }
   if (replies.length === 0 && samples.length > 0) return null;
@@ -92,19 +95,24 @@ export async function handled(
   return sameBytes(before, after) ? bytes : after;
 }
 
-function checkReply(reply: unknown, received: readonly Value[]): asserts reply is Sample {
-  const sample = reply as Sample | undefined;
-  if (typeof sample !== "object" || !Array.isArray(sample.values)) {
+function checkedReply(reply: unknown, received: Sample): Sample {
+  if (typeof reply !== "object" || reply === null || !Array.isArray((reply as Reply).values)) {
     throw new Refusal(
-      `Refused what the handler returned (${
-        String(reply)
-      }): expected a sample, a list of samples, or null`,
+      `Refused what the handler returned, ${
+        show(reply)
+      }: expected a sample, a list of samples, or null`,
     );
   }
-  checkEcho([sample]);
+  const sample: Sample = { ...received, ...reply };
+  if (sample.type !== "data") {
+    throw new Refusal(
+      `Refused type ${show(sample.type)} of what the handler returned: VILLASnode aborts on it`,
+    );
+  }
   for (const [i, value] of sample.values.entries()) {
-    const wanted = received[i] === undefined ? "float" : kindOf(received[i]);
-    if (value === undefined || kindOf(value) !== wanted) {
+    const there = received.values[i];
+    const wanted = there === undefined ? "float" : kindOf(there);
+    if (!isValue(value) || kindOf(value) !== wanted || value === null) {
       throw new Refusal(
         `Refused value ${i} of what the handler returned: expected ${article[wanted]}, got ${
           show(value)
@@ -112,6 +120,15 @@ function checkReply(reply: unknown, received: readonly Value[]): asserts reply i
       );
     }
   }
+  return sample;
+}
+
+function isValue(value: unknown): value is Value {
+  if (typeof value !== "object" || value === null) {
+    return ["number", "bigint", "boolean"].includes(typeof value);
+  }
+  const { real, imag } = value as { real?: unknown; imag?: unknown };
+  return typeof real === "number" && typeof imag === "number";
 }
 
 const article = {
@@ -122,9 +139,10 @@ const article = {
   unset: "nothing",
 };
 
+/** Any value at all in a short line. */
 function show(value: unknown): string {
-  if (typeof value === "bigint") return `${value}n`;
-  return typeof value === "object" ? JSON.stringify(value) : String(value);
+  const text = Deno.inspect(value, { depth: 1, compact: true, breakLength: Infinity });
+  return text.length > 80 ? `${text.slice(0, 79)}…` : text;
 }
 
 function asKindOf(received: Value | undefined, constant: number | bigint, index: number): Value {

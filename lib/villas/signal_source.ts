@@ -4,7 +4,7 @@ import { villasProtobuf } from "../codecs/villas_protobuf.ts";
 import { CodecError, UsageError } from "../errors.ts";
 import { type Endpoint, formatAddress } from "../net/address.ts";
 import { bindDatagram, type DatagramEndpoint } from "../net/datagram.ts";
-import { delay } from "../net/deadline.ts";
+import { delay, within } from "../net/deadline.ts";
 import { LatencyRecorder } from "../net/latency.ts";
 import { resolvePair } from "./endpoints.ts";
 import { toTimestamp, wallClock } from "./clock.ts";
@@ -16,6 +16,8 @@ import { type Tick, ticks } from "./ticker.ts";
 const MAX_OUTSTANDING = 65536;
 /** Datagrams on the way at most when samples are not paced by a timer, as long as the other end answers at all. */
 const WINDOW = 32;
+/** How long the last samples are waited for after somebody has stopped the source, in s. */
+const STOP_WAIT = 1;
 /** How long an unpaced source waits for room in that window, in ms. */
 const WINDOW_WAIT_MS = 20;
 
@@ -44,6 +46,7 @@ export class SignalSource implements AsyncDisposable {
     missedSteps: 0,
   };
   #batch: Sample[] = [];
+  #draining = false;
   #wake: (() => void) | undefined;
 
   /** Use {@linkcode startSignal}. */
@@ -55,7 +58,7 @@ export class SignalSource implements AsyncDisposable {
     this.#codec = options.codec ?? villasProtobuf;
     this.#generator = new SignalGenerator(options);
     this.#now = options.now ?? wallClock();
-    this.finished = this.#run();
+    this.finished = Promise.resolve().then(() => this.#run());
     this.finished.catch(() => {}); // whoever awaits it sees the error; nobody has to
   }
 
@@ -65,9 +68,11 @@ export class SignalSource implements AsyncDisposable {
     return { ...this.#counters, lost: sent - returned, roundTrip: this.#roundTrip.summary() };
   }
 
-  /** Stops sending; what is on the way is still waited for. */
+  /** Stops sending; what is on the way is still waited for, at most one second. Called again, it ends the wait. */
   stop(): void {
+    const again = this.#sending.signal.aborted || this.#draining;
     this.#sending.abort();
+    if (again) void this.#socket.close();
   }
 
   /** Ends the source at once. May be called again. */
@@ -95,7 +100,7 @@ export class SignalSource implements AsyncDisposable {
       this.#sending.abort();
       signal?.removeEventListener("abort", onAbort);
       await this.#socket.close();
-      await receiving;
+      await within(receiving, STOP_WAIT); // a callback that never ends must not hold up the end
     }
   }
 
@@ -173,7 +178,9 @@ export class SignalSource implements AsyncDisposable {
 
   /** Waits for what is on the way. */
   async #drain(): Promise<void> {
-    const { wait = 1 } = this.#options;
+    const { wait: patience = 1 } = this.#options;
+    const wait = this.#sending.signal.aborted ? Math.min(patience, STOP_WAIT) : patience;
+    this.#draining = true;
     const end = performance.now() + wait * 1000;
     for (
       let left = wait * 1000;
@@ -247,19 +254,26 @@ export class SignalSource implements AsyncDisposable {
  * ```
  */
 export async function startSignal(options: SignalSourceOptions = {}): Promise<SignalSource> {
-  const { vectorize = 1, limit = 1 } = options;
+  const { vectorize = 1, limit = Infinity, wait = 1 } = options;
   if (!Number.isSafeInteger(vectorize) || vectorize < 1) {
     throw new UsageError(
       `Cannot send ${vectorize} samples per datagram: expected a whole number of at least 1`,
     );
   }
-  if (limit < 0) throw new UsageError(`Cannot send ${limit} samples: expected at least 0`);
+  if (!(Number.isSafeInteger(limit) || limit === Infinity) || limit < 0) {
+    throw new UsageError(`Cannot send ${limit} samples: expected a whole number of at least 0`);
+  }
+  if (!(wait >= 0)) throw new UsageError(`Cannot wait for ${wait} s: expected at least 0`);
   new SignalGenerator(options); // its options are checked before anything is bound
   const { local, remote } = await resolvePair({
     local: options.listen,
     remote: options.to ?? "127.0.0.1:12001",
     port: 12000,
   });
+  if ("path" in local) {
+    // Deno lets nobody send on a unix datagram socket while a receive is under way.
+    throw new UsageError(`Cannot send signals from "${local.path}": expected UDP addresses`);
+  }
   const socket = await bindDatagram({ listen: local });
   return new SignalSource(socket, remote, options);
 }

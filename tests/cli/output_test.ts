@@ -69,7 +69,7 @@ function reporter(options: { terminal?: boolean; quiet?: boolean } = {}) {
     },
     isTerminal: () => options.terminal ?? false,
   };
-  const say = new Reporter(sink, { quiet: options.quiet, now: () => time });
+  const say = new Reporter(sink, { quiet: options.quiet, now: () => time, columns: () => 80 });
   return { say, text: () => text, pass: (ms: number) => time += ms };
 }
 
@@ -98,6 +98,11 @@ Deno.test("Reporter.live() is replaced by what comes next, and is for terminals"
   say.live("2");
   say.info("done");
   assertEquals(text(), "1\r\x1b[K2\r\x1b[Kdone\n");
+  const narrow = reporter({ terminal: true });
+  narrow.say.live("x".repeat(100));
+  narrow.say.clearLive();
+  narrow.say.clearLive();
+  assertEquals(narrow.text(), `${"x".repeat(79)}\r\x1b[K`);
   const plain = reporter();
   plain.say.live("1");
   assertEquals(plain.text(), "");

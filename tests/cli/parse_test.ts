@@ -76,6 +76,10 @@ Deno.test("parseOptions() tells flags from arguments", () => {
     "-h",
   ]);
   assertEquals([options.stats, options.noRealtime], [true, true]);
+  assertEquals(
+    parseOptions(table, ["--no-realtime=false", "--stats=true"]).options.noRealtime,
+    false,
+  );
   assertEquals(args, ["a", "true", "-5", "-", "--x", "-h"]);
 });
 
@@ -90,12 +94,13 @@ Deno.test("parseOptions() says what is wrong", () => {
     [["--count", "--stats"], "Cannot read option --count: expected --count N"],
     [["--count", "1.5"], 'Cannot read --count "1.5": expected a whole number of at least 1'],
     [["--count", "0"], "of at least 1"],
-    [["--count", "99999999999999999999"], "expected a whole number"],
+    [["--count", "99999999999999999999"], "expected a whole number from 1 to 9007199254740991"],
+    [["--stats=nonsense"], 'Cannot read --stats "nonsense": expected true, false, or nothing'],
     [["--gain", "1e999"], "expected a number"],
     [["--gain", "0x10"], "expected a number"],
     [["--gain="], "expected a number"],
     [["--port", "65536"], "expected a whole number from 0 to 65535"],
-    [["--wait", "-1"], "expected a number of at least 0"],
+    [["--wait", "-1"], "expected a number from 0 to 2147483"],
     [["--reply-to", "me"], 'Cannot read --reply-to "me": expected one of remote, sender'],
     [["--listen", "12001x"], 'Cannot parse address "12001x": expected "HOST:PORT"'],
   ];

@@ -1,6 +1,6 @@
-import { assertEquals, assertMatch } from "@std/assert";
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import config from "../../deno.json" with { type: "json" };
-import { labwire } from "./run.ts";
+import { labwire, programCommand } from "./run.ts";
 
 const isExecutable = Deno.env.get("LABWIRE_BIN") !== undefined;
 
@@ -20,4 +20,18 @@ Deno.test("labwire -V is --version, behind a command too", async () => {
   const version = await labwire(["--version"]);
   assertEquals(await labwire(["-V"]), version);
   assertEquals(await labwire(["lab19", "--version"]), version);
+});
+
+Deno.test({
+  name: "labwire says so when its output cannot be written (where there is a /dev/full)",
+  ignore: Deno.build.os !== "linux",
+  async fn() {
+    const [program, before] = programCommand();
+    const shell = 'exec "$0" "$@" > /dev/full';
+    const args = ["-c", shell, program, ...before, "--version"];
+    const { code, stderr } = await new Deno.Command("sh", { args, env: { NO_COLOR: "1" } })
+      .output();
+    assertEquals(code, 1);
+    assertStringIncludes(new TextDecoder().decode(stderr), "Cannot write to standard output");
+  },
 });

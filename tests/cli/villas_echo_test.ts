@@ -262,6 +262,23 @@ Deno.test("villas-echo answers a flood and counts it exactly", async () => {
   assertEquals([missed, reordered, duplicates, restarts], [0, 0, 0, 0]);
 });
 
+Deno.test("villas-echo ends on Ctrl-C although its handler hangs or its output is blocked", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    await Deno.writeTextFile(
+      `${folder}/hang.js`,
+      `export default () => { Promise.reject(new Error("lost")); return new Promise(() => {}); };`,
+    );
+    await using it = await lab(["--handler", `${folder}/hang.js`]);
+    await it.node.send(lab19[0]!, it.to);
+    await it.program.until("stderr", /Nobody handled a rejected promise: lost/);
+    const { code, stderr } = await stopped(it.program);
+    assertEquals([code, counters(stderr).messages], [0, 1]);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
 Deno.test("villas-echo goes on when nobody reads its output any more, until it is told to end", async () => {
   await using it = await lab([]);
   await it.program.process.stdout.cancel().catch(() => {});

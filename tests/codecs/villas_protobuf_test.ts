@@ -137,7 +137,7 @@ Deno.test("villasProtobuf.encode() rejects what the format cannot carry", () => 
   assertThrows(() => encode({ origin: { sec: 1.5, nsec: 0 } }), CodecError, "origin timestamp 1.5");
   assertThrows(() => encode({ values: [{ real: 1e39, imag: 0 }] }), CodecError, "32-bit floats");
   assertThrows(() => encode({ values: ["1" as never] }), CodecError);
-  assertThrows(() => encode({ type: "pause" as never }), CodecError, "type pause");
+  assertThrows(() => encode({ type: "pause" as never }), CodecError, 'type "pause"');
 });
 
 Deno.test("the schema in the program is proto/villas.proto", async () => {

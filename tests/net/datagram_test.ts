@@ -55,9 +55,41 @@ Deno.test({
       await assertRejects(
         () => bindDatagram({ listen: { path: `${folder}/notes.txt` } }),
         UsageError,
-        "Cannot listen on",
+        "a file of another kind",
       );
       assertEquals(await Deno.readTextFile(`${folder}/notes.txt`), "mine");
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
+});
+
+Deno.test({
+  name:
+    "bindDatagram() leaves a unix socket alone that somebody listens on (not on Windows, which has none)",
+  ignore: Deno.build.os === "windows",
+  async fn() {
+    const folder = await Deno.makeTempDir();
+    try {
+      const path = `${folder}/socket`;
+      const first = await bindDatagram({ listen: { path } });
+      await assertRejects(
+        () => bindDatagram({ listen: { path } }),
+        UsageError,
+        "another program uses this address",
+      );
+      assertEquals((await first.receive())!.bytes.length, 0); // the question whether somebody listens
+      await Deno.remove(path);
+      await using second = await bindDatagram({ listen: { path } });
+      await first.close(); // must not take away what is not its own any more
+      assertEquals((await Deno.lstat(path)).isSocket, true);
+      await second.close();
+      const long = `${folder}/${"x".repeat(120)}`;
+      await assertRejects(
+        () => bindDatagram({ listen: { path: long } }),
+        UsageError,
+        "expected at most",
+      );
     } finally {
       await Deno.remove(folder, { recursive: true });
     }

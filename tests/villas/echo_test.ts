@@ -188,12 +188,24 @@ Deno.test("startEcho() refuses what would make VILLASnode abort", async () => {
   }
   assertStringIncludes(
     await refused({ handler: (sample) => ({ ...sample, type: "stop" }) }, samples),
-    "STOP",
+    "stop",
   );
   assertStringIncludes(
     await refused({ handler: () => undefined as never }, samples),
     "expected a sample",
   );
+  for (
+    const odd of [
+      [null],
+      [[]],
+      {},
+      { values: ["1"] },
+      { values: [{ real: "1" }] },
+      Object.create(null),
+    ]
+  ) {
+    assertStringIncludes(await refused({ handler: () => odd as never }, samples), "Refused");
+  }
   assertStringIncludes(await refused({ handler: () => 5 as never }, samples), "expected a sample");
   assertStringIncludes(
     await refused({ handler: (s) => ({ ...s, sequence: -1n }) }, samples),
@@ -248,6 +260,42 @@ Deno.test("startEcho() survives a handler that throws", async () => {
   await it.ask([{ type: "data", sequence: 1n, values: [] }]);
   assertEquals(it.echo.stats.failed, 1);
   assertEquals(it.problems[0]!.message, "The handler threw: no");
+});
+
+Deno.test("startEcho() takes what a handler leaves out from what was received", async () => {
+  await using it = await lab({
+    handler: ({ values }) => ({ values: [Number(values[0]) + 1], newFrame: undefined }),
+  });
+  const sample: Sample = {
+    type: "data",
+    sequence: 5n,
+    origin: { sec: 1, nsec: 2 },
+    newFrame: true,
+    values: [1],
+  };
+  const [reply] = villasProtobuf.decode(await it.ask([sample]));
+  const { newFrame: _, ...rest } = sample;
+  assertEquals(reply, { ...rest, values: [2] });
+});
+
+Deno.test("startEcho() ends although a handler does not", async () => {
+  const called = Promise.withResolvers<void>();
+  await using it = await lab({
+    handler: () => {
+      called.resolve();
+      return new Promise(() => {});
+    },
+  });
+  await it.node.send(captured[0]!, it.echo.addr);
+  await called.promise;
+  await it.echo.close();
+  await it.echo.finished;
+  assertEquals(it.echo.stats.replies, 0);
+});
+
+Deno.test("startEcho() with a signal that was aborted before ends at once", async () => {
+  await using it = await lab({ signal: AbortSignal.abort() });
+  await it.echo.finished;
 });
 
 Deno.test("startEcho() ends after so many messages", async () => {

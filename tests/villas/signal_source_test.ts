@@ -126,7 +126,22 @@ Deno.test("startSignal() ends on close() and on stop(), and when its signal is a
   await aborted.finished;
 });
 
+Deno.test("startSignal() ends its wait when it is stopped", async () => {
+  await using client = await bindDatagram({ listen: anywhere });
+  const options = { rate: 1000, wait: 1000, listen: anywhere, to: client.addr };
+  const waiting = await startSignal({ ...options, limit: 1 });
+  await client.receive();
+  waiting.stop();
+  waiting.stop();
+  await waiting.finished;
+  assertEquals(waiting.stats.lost, 1);
+});
+
 Deno.test("startSignal() says which option does not fit before it binds anything", async () => {
   await assertRejects(() => startSignal({ vectorize: 0 }), UsageError, "0 samples per datagram");
+  await assertRejects(() => startSignal({ limit: 1.5 }), UsageError, "1.5 samples");
+  await assertRejects(() => startSignal({ wait: -1 }), UsageError, "wait for -1 s");
+  const unix = { listen: { path: "/tmp/a" }, to: { path: "/tmp/b" } };
+  await assertRejects(() => startSignal(unix), UsageError, "expected UDP addresses");
   await assertRejects(() => startSignal({ values: 2, offset: [1, 2, 3] }), UsageError);
 });
