@@ -1,3 +1,15 @@
+/** Tells Windows what the executable is. */
+async function addVersion(executable: URL): Promise<void> {
+  const strings = {
+    ProductName: "labwire",
+    FileDescription: "labwire: simulation signals and equipment commands over the network",
+    LegalCopyright: `${config.license} license`,
+    OriginalFilename: "labwire.exe",
+  };
+  const bytes = await Deno.readFile(executable);
+  await Deno.writeFile(executable, withWindowsVersion(bytes, { version: config.version, strings }));
+}
+
 /**
  * Makes executables in `dist/`: `deno task compile` for this platform, `deno task compile:all` for all.
  *
@@ -13,6 +25,7 @@ import { neededPermissions } from "../doctor/permissions.ts";
 import { checksums, dist } from "./checksums.ts";
 import { icon } from "./icon.ts";
 import { executableName, targets } from "./targets.ts";
+import { withWindowsVersion } from "./windows_version.ts";
 
 const root = new URL("../../", import.meta.url);
 /** A network without Deno's download server may bring another Deno whose runtime it has; see `DENORT_BIN` of Deno. */
@@ -77,7 +90,10 @@ async function compile(target: string, folder: string): Promise<string | undefin
   const name = executableName(config.version, target);
   const args = compileArguments(target, folder, `dist/${name}`);
   const { code, output } = await run(compiler, args);
-  if (code === 0) return name;
+  if (code === 0) {
+    if (target.includes("windows")) await addVersion(new URL(name, dist));
+    return name;
+  }
   if (output.includes(`invalid value '${target}'`)) return undefined;
   throw new Error(`Cannot compile for ${target}:\n${output}`);
 }
