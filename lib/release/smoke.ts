@@ -6,6 +6,7 @@
  */
 
 import config from "../../deno.json" with { type: "json" };
+import { targets } from "./targets.ts";
 
 const LIMIT = AbortSignal.timeout(120_000);
 
@@ -59,7 +60,8 @@ if (import.meta.main) {
   const version = await run(executable, ["--version"]);
   expect("version", version, new RegExp(`^labwire ${config.version.replaceAll(".", "\\.")}$`, "m"));
   expect("commit", version, /^commit [0-9a-f]{12}\+?$/m);
-  expect("target", version, new RegExp(`^target ${Deno.build.target}$`, "m"));
+  const target = targets.find((target) => executable.includes(target)) ?? Deno.build.target;
+  expect("target", version, new RegExp(`^target ${target}$`, "m"));
   expect("lab19", await run(executable, ["lab19"]), /^3 of 3 samples came back$/m);
   await tryJson(executable);
   const packed = (await run(executable, ["struct-line", "pack", "!I5sd", "3", "hello", "0.5"]))
