@@ -65,7 +65,7 @@ export type {
   EchoProblem,
   EchoStats,
 } from "./lib/villas/echo_options.ts";
-export type { SampleHandler } from "./lib/villas/reply.ts";
+export type { Reply, SampleHandler } from "./lib/villas/reply.ts";
 export { SignalSource, startSignal } from "./lib/villas/signal_source.ts";
 export type {
   ReturnedSample,

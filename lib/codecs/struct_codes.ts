@@ -26,7 +26,11 @@ export type StructForm =
   | "z4"
   | "z8";
 
-/** One code of the format language, in one mode and on one platform. */
+/**
+ * One code of the format language, in one mode and on one platform.
+ *
+ * @internal
+ */
 export interface StructCode {
   /** What the bytes mean. */
   readonly form: StructForm;

@@ -34,14 +34,22 @@ interface CommonOutputs {
   F: StructComplex;
   D: StructComplex;
 }
-/** The standard modes. */
+/**
+ * The standard modes.
+ *
+ * @internal
+ */
 interface StandardOutputs<Long> extends CommonOutputs {
   l: number;
   L: number;
   q: Long;
   Q: Long;
 }
-/** Native mode: the size of `long` is the platform's. */
+/**
+ * Native mode: the size of `long` is the platform's.
+ *
+ * @internal
+ */
 interface NativeOutputs<Long> extends CommonOutputs {
   l: number | bigint;
   L: number | bigint;
@@ -63,9 +71,18 @@ interface Inputs {
 }
 
 type InputOf<C> = C extends keyof Inputs ? Inputs[C] : number | bigint;
+/**
+ * What packing takes in place of what unpacking gives.
+ *
+ * @internal
+ */
 type InputTable<T> = { [C in keyof T]: InputOf<C> };
 
-/** Walks over a format; counts are understood on `s`, `p` and `x` only, others give the `General` type. */
+/**
+ * Walks over a format; counts are understood on `s`, `p` and `x` only, others give the `General` type.
+ *
+ * @internal
+ */
 type Walk<F extends string, Table, General, Values extends unknown[] = []> = F extends "" ? Values
   : F extends `${Blank}${infer Rest}` ? Walk<Rest, Table, General, Values>
   : F extends `x${infer Rest}` ? Walk<Rest, Table, General, Values>
@@ -81,6 +98,11 @@ type AfterDigit<F extends string, Table, General, Values extends unknown[]> = F 
     ? Walk<Rest, Table, General, [...Values, Table[Code & keyof Table]]>
   : General;
 
+/**
+ * What a 64-bit integer is.
+ *
+ * @internal
+ */
 type Long<Safe> = Safe extends true ? number | bigint : bigint;
 
 /**

@@ -11,6 +11,11 @@ async function deno(args: string[], env: Record<string, string> = {}) {
   return { code, output: new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr) };
 }
 
+Deno.test("package: every public symbol has documentation", async () => {
+  const { code, output } = await deno(["doc", "--lint", ...Object.values(config.exports)]);
+  assertEquals(code, 0, output);
+});
+
 Deno.test("package: is published without warnings, and depends on no linked package", async () => {
   let published: Uint8Array<ArrayBuffer> | undefined;
   await using registry = Deno.serve(
