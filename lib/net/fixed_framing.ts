@@ -32,7 +32,9 @@ export function checkRecordSize(size: number): void {
 /** The error of a stream that ends inside a record. */
 export function cutRecord(bytes: number, size: number): CodecError {
   return new CodecError(
-    `Cannot read record: stream ended ${bytes} bytes into a ${size}-byte record`,
+    `Cannot read record: stream ended ${bytes} ${
+      bytes === 1 ? "byte" : "bytes"
+    } into a ${size}-byte record`,
     { offset: bytes },
   );
 }

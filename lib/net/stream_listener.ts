@@ -169,7 +169,8 @@ export class StreamListener implements AsyncDisposable {
       refuse("not-allowed", "not in the list of those allowed");
     } else if (this.#open >= maxConnections) {
       this.#stats.refusedByLimit++;
-      refuse("too-many", `${maxConnections} connections are open already`);
+      const open = maxConnections === 1 ? "1 connection is" : `${maxConnections} connections are`;
+      refuse("too-many", `${open} open already`);
       if (!onTooMany || this.#telling >= TOLD_AT_ONCE) return conn.close();
       this.#telling++;
       const tell = async (connection: StreamConnection) => {

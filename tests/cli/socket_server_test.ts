@@ -215,7 +215,7 @@ Deno.test("socket-server --max-connections turns away those who are too many", a
   assertEquals(text(await first.exchange(bytes("in"))), "in");
   await using second = await connectBytes({ port });
   assertEquals(await second.connection.read(), null);
-  await server.until("stderr", /warning: Refused 127\.0\.0\.1:\d+: 1 connections are open already/);
+  await server.until("stderr", /warning: Refused 127\.0\.0\.1:\d+: 1 connection is open already/);
   await first.close();
   assertStringIncludes((await stop(server)).stderr, "1 connections, 1 refused");
 });

@@ -208,7 +208,7 @@ Deno.test("struct-line unpack --raw tells a rest at the end", async () => {
     input: "abc",
   });
   assertEquals([code, stdout], [5, "[24930]\n"]);
-  assertStringIncludes(stderr, "stream ended 1 bytes into a 2-byte record");
+  assertStringIncludes(stderr, "stream ended 1 byte into a 2-byte record");
   assertEquals((await labwire(["struct-line", "unpack", "--raw", "!"], { input: "" })).code, 2);
 });
 
