@@ -4,7 +4,10 @@ import type { StructInputs } from "../codecs/struct_types.ts";
 /** Bytes that are gathered before they are written. */
 const BUFFER_BYTES = 1 << 16;
 
-/** Gathers the records of one turn of the event loop, so that many records cost one write. */
+/**
+ * Gathers the records of one turn of the event loop, and those that come while others are being written, so that many records
+ * cost one write.
+ */
 export class SendBuffer<F extends string> {
   readonly #struct: Struct<F, readonly unknown[]>;
   readonly #write: (bytes: Uint8Array) => Promise<boolean>;
@@ -15,6 +18,7 @@ export class SendBuffer<F extends string> {
   #used = 0;
   #batch: PromiseWithResolvers<boolean> | null = null;
   #last: Promise<boolean> = Promise.resolve(true);
+  #writing = 0;
   #sent = 0;
 
   /**
@@ -36,7 +40,8 @@ export class SendBuffer<F extends string> {
   }
 
   /**
-   * Packs a record, to be written at the end of this turn of the event loop at the latest.
+   * Packs a record, to be written at the end of this turn of the event loop or, where the system is not yet done with those
+   * before, after them.
    *
    * @param values The record.
    * @returns Resolves with whether the system has taken it.
@@ -51,7 +56,7 @@ export class SendBuffer<F extends string> {
     this.#used += this.#struct.size;
     if (this.#batch === null) {
       this.#batch = Promise.withResolvers();
-      queueMicrotask(() => this.#flush());
+      if (this.#writing === 0) queueMicrotask(() => this.#flush());
     }
     return this.#batch.promise;
   }
@@ -68,10 +73,12 @@ export class SendBuffer<F extends string> {
     this.#bytes = this.#view = this.#batch = null;
     this.#used = 0;
     this.#last = batch.promise;
+    this.#writing++;
     this.#write(bytes.subarray(0, used)).then((taken) => {
       this.#spare = bytes;
       if (taken) this.#sent += used / this.#struct.size;
       batch.resolve(taken);
+      if (--this.#writing === 0) this.#flush();
     });
   }
 }
