@@ -6,7 +6,7 @@
 
 import { CodecError } from "../errors.ts";
 import type { StructPlatform } from "./struct_codes.ts";
-import { parseStructFormat, type StructItem, type StructLayout } from "./struct_format.ts";
+import { parseStructFormat, structGap, type StructLayout } from "./struct_format.ts";
 import { misfitMessage, outsideMessage } from "./struct_message.ts";
 import { type StructRead, structReader } from "./struct_read.ts";
 import { type StructTarget, type StructWrite, structWriter } from "./struct_write.ts";
@@ -83,7 +83,7 @@ export class Struct<
         truncate,
       }
     );
-    this.#gaps = this.layout.items.flatMap(gapsOf);
+    this.#gaps = this.layout.items.flatMap(structGap);
   }
 
   /**
@@ -94,7 +94,7 @@ export class Struct<
    * @throws {CodecError} If a value does not fit its field, or there are too few or too many.
    */
   pack(values: StructInputs<F>): Uint8Array<ArrayBuffer> {
-    const bytes = new Uint8Array(this.size);
+    const bytes = this.#allocate();
     this.#write(values, new DataView(bytes.buffer), 0);
     return bytes;
   }
@@ -126,9 +126,7 @@ export class Struct<
   unpack(bytes: Uint8Array): V {
     if (bytes.length !== this.size) {
       throw new CodecError(
-        `Cannot unpack ${
-          JSON.stringify(this.format)
-        }: expected ${this.size} bytes, got ${bytes.length}`,
+        `Cannot unpack ${this.#shown}: expected ${this.size} bytes, got ${bytes.length}`,
         { offset: Math.min(bytes.length, this.size) },
       );
     }
@@ -163,14 +161,11 @@ export class Struct<
    */
   iterUnpack(bytes: Uint8Array): IterableIterator<V> {
     if (this.size === 0) {
-      throw new CodecError(
-        `Cannot unpack ${JSON.stringify(this.format)} repeatedly: it has no bytes`,
-      );
+      throw new CodecError(`Cannot unpack ${this.#shown} repeatedly: it has no bytes`);
     }
     if (bytes.length % this.size !== 0) {
       throw new CodecError(
-        `Cannot unpack ${JSON.stringify(this.format)} repeatedly: expected a multiple of ` +
-          `${this.size} bytes, got ${bytes.length}`,
+        `Cannot unpack ${this.#shown} repeatedly: expected a multiple of ${this.size} bytes, got ${bytes.length}`,
         { offset: bytes.length - bytes.length % this.size },
       );
     }
@@ -190,6 +185,21 @@ export class Struct<
     const step = this.#steps.find(({ count }) => (first += count) > index);
     if (!step || index < 0) throw new RangeError(`"${this.format}" has no field ${index}`);
     return step.write(new DataView(new ArrayBuffer(step.width)), 0, value, step);
+  }
+
+  /** The format in quotation marks, for messages. */
+  get #shown(): string {
+    return JSON.stringify(this.format);
+  }
+
+  #allocate(): Uint8Array<ArrayBuffer> {
+    try {
+      return new Uint8Array(this.size);
+    } catch (cause) {
+      throw new CodecError(`Cannot pack ${this.#shown}: no memory for ${this.size} bytes`, {
+        cause,
+      });
+    }
   }
 
   *#iterate(view: DataView): IterableIterator<V> {
@@ -214,9 +224,7 @@ export class Struct<
   #write(values: readonly unknown[], view: DataView, start: number): void {
     if (values.length !== this.fieldCount) {
       throw new CodecError(
-        `Cannot pack ${JSON.stringify(this.format)}: expected ${
-          countOf(this.fieldCount)
-        }, got ${values.length}`,
+        `Cannot pack ${this.#shown}: expected ${countOf(this.fieldCount)}, got ${values.length}`,
       );
     }
     for (const [offset, length] of this.#gaps) {
@@ -278,11 +286,6 @@ export function compileStruct<F extends string, O extends StructOptions = Struct
   options?: O,
 ): Struct<F, StructValues<F, O extends { readonly safeNumbers: true } ? true : false>> {
   return new Struct(format, options);
-}
-
-function gapsOf({ form, offset, padding, width }: StructItem): [number, number][] {
-  const length = padding + (form === "pad" ? width : 0);
-  return length === 0 ? [] : [[offset - padding, length]];
 }
 
 function viewOf(bytes: DataView | Uint8Array): DataView {

@@ -87,6 +87,19 @@ export function parseStructFormat(
   return { format, size, fieldCount, littleEndian: !">!".includes(mode || "@"), aligned, items };
 }
 
+/**
+ * Tells which bytes of an item and before it belong to no value.
+ *
+ * @param item The item.
+ * @returns Offset and length of those bytes, if there are any.
+ */
+export function structGap(
+  { form, offset, padding, width }: StructItem,
+): [offset: number, length: number][] {
+  const length = padding + (form === "pad" ? width : 0);
+  return length === 0 ? [] : [[offset - padding, length]];
+}
+
 function layOut(
   format: string,
   at: number,

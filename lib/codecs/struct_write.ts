@@ -26,6 +26,8 @@ type SetNumber = (view: DataView, at: number, value: number, littleEndian: boole
 
 const MAX_HALF = 65504;
 const MAX_FLOAT = (2 - 2 ** -23) * 2 ** 127;
+/** A string that is no text: one part of a surrogate pair without the other. */
+const HALF_CHARACTER = "has half a character, which has no UTF-8";
 const encoder = new TextEncoder();
 
 const setHalf: SetNumber = (view, at, x, little) => view.setFloat16(at, x, little);
@@ -141,6 +143,7 @@ function writeBool(view: DataView, at: number, value: unknown): undefined {
 }
 
 function writeChar(view: DataView, at: number, value: unknown): string | undefined {
+  if (typeof value === "string" && !value.isWellFormed()) return HALF_CHARACTER;
   const bytes = typeof value === "string" ? encoder.encode(value) : value;
   if (!(bytes instanceof Uint8Array)) return "is neither bytes nor text";
   if (bytes.length !== 1) return `is ${countOf(bytes.length)} long, expected exactly 1`;
@@ -182,6 +185,7 @@ function fill(
 ): number | string {
   const room = Math.min(field.length, limit);
   if (typeof value === "string") {
+    if (!value.isWellFormed()) return HALF_CHARACTER;
     // Writes whole characters only.
     const { read, written } = encoder.encodeInto(value, field.subarray(0, room));
     return read === value.length || truncate

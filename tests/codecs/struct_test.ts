@@ -243,3 +243,15 @@ Deno.test("parseStructFormat() tells the layout", () => {
     ],
   );
 });
+
+Deno.test("pack() tells what cannot be: half a character, and more bytes than there are", () => {
+  for (const code of ["c", "5s", "5p"]) {
+    assertThrows(
+      () => compileStruct(code).pack(["\ud800"] as never),
+      CodecError,
+      "half a character",
+    );
+  }
+  const why = 'Cannot pack "999999999999s": no memory for 999999999999 bytes';
+  assertThrows(() => compileStruct("999999999999s").pack(["x"] as never), CodecError, why);
+});
