@@ -53,6 +53,25 @@ export function programHelp(commands: readonly Command[]): string {
   ].join("\n");
 }
 
+/**
+ * Writes the help of commands that share their first word.
+ *
+ * @param word That word.
+ * @param commands The commands.
+ * @returns Several lines, without a newline at the end.
+ */
+export function familyHelp(word: string, commands: readonly Command[]): string {
+  const seconds = commands.map(({ name }) => name.slice(word.length + 1));
+  return [
+    `Usage: labwire ${word} ${seconds.join("|")} [options]`,
+    "",
+    "Commands:",
+    ...columns(commands.map((command) => [command.name, command.summary])),
+    "",
+    `labwire ${word} COMMAND --help tells more`,
+  ].join("\n");
+}
+
 function usageOf({ name, required, variadic }: Positional): string {
   const word = variadic ? `${name}…` : name;
   return required ? word : `[${word}]`;

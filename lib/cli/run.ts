@@ -1,7 +1,7 @@
 import { CodecError, ConnectError, RemoteError, UsageError } from "../errors.ts";
 import { nearest } from "../nearest.ts";
 import type { Command } from "./command.ts";
-import { commandHelp, programHelp } from "./help.ts";
+import { commandHelp, familyHelp, programHelp } from "./help.ts";
 import { Output } from "./output.ts";
 import { globalOptions, parseOptions } from "./parse.ts";
 import { Reporter } from "./reporter.ts";
@@ -98,7 +98,11 @@ async function dispatch(
 ): Promise<number> {
   const { out, say, stop, debug, quiet } = world;
   const all = () => Promise.all(Object.values(registry).map((load) => load()));
-  const { words, rest } = takeCommand(argv, registry);
+  const { words, family, rest } = takeCommand(argv, registry);
+  if (family !== undefined) {
+    out.line(familyHelp(family, (await all()).filter(({ name }) => name.startsWith(`${family} `))));
+    return 0;
+  }
   if (words === undefined) {
     const { options, args } = parseOptions(globalOptions, rest);
     if (options.version) out.line(versionText());
@@ -126,11 +130,14 @@ async function dispatch(
   ) ?? 0;
 }
 
-/** Splits off the command, one word or two, wherever global options stand; `help COMMAND` is `COMMAND --help`. */
+/**
+ * Splits off the command, one word or two, wherever global options stand; `help COMMAND` is `COMMAND --help`. With `--help`, the
+ * first word of several commands is enough.
+ */
 function takeCommand(
   argv: readonly string[],
   registry: Registry,
-): { words?: string; rest: readonly string[] } {
+): { words?: string; family?: string; rest: readonly string[] } {
   const at = argv.findIndex((arg) => !arg.startsWith("-"));
   if (at < 0) return { rest: argv };
   const before = argv.slice(0, at);
@@ -146,6 +153,7 @@ function takeCommand(
   }
   const family = Object.keys(registry).filter((name) => name.startsWith(`${first} `));
   if (family.length > 0) {
+    if (argv.includes("--help") || argv.includes("-h")) return { family: first, rest: [] };
     const words = family.map((name) => name.slice(first.length + 1));
     const near = nearest(second ?? "", words);
     throw new UsageError(
