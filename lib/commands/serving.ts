@@ -68,9 +68,11 @@ export async function readServing(
  */
 export async function readPem(option: string, path: string): Promise<string> {
   try {
-    return await Deno.readTextFile(path);
+    const text = await Deno.readTextFile(path);
+    if (text.includes(`-----BEGIN`)) return text;
   } catch (cause) {
     const why = cause instanceof Deno.errors.NotFound ? "no such file" : String(cause);
     throw new UsageError(`Cannot read ${option} "${path}": ${why}`, { cause });
   }
+  throw new UsageError(`Cannot read ${option} "${path}": expected a PEM file`);
 }
