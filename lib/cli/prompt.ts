@@ -4,6 +4,8 @@ export interface PromptOptions {
   prompt: string | (() => string);
   /** Ends the asking. */
   signal?: AbortSignal;
+  /** Told of Ctrl-C, which gives no signal while a line is being typed. */
+  onInterrupt?: () => void;
   /** Is given what others need to write between prompts. */
   onOpen?: (prompter: Prompter) => void;
 }
@@ -35,13 +37,21 @@ export async function* promptLines(options: PromptOptions): AsyncGenerator<strin
     removeHistoryDuplicates: true,
   });
   const close = () => reader.close();
-  reader.on("SIGINT", close);
+  reader.on("SIGINT", () => {
+    options.onInterrupt?.();
+    close();
+  });
+  let closed = false;
+  reader.once("close", () => closed = true);
   options.onOpen?.({
     clear() {
+      if (closed) return;
       cursorTo(output, 0);
       clearLine(output, 0);
     },
-    redraw: () => reader.prompt(true),
+    redraw() {
+      if (!closed) reader.prompt(true);
+    },
   });
   options.signal?.addEventListener("abort", close, { once: true });
   try {

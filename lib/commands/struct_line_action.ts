@@ -1,7 +1,7 @@
 import type { Context } from "../cli/context.ts";
 import { loadHandler } from "../cli/handler.ts";
 import type { StructJson } from "../codecs/struct_json.ts";
-import { CodecError, ConnectError, RemoteError, UsageError } from "../errors.ts";
+import { UsageError } from "../errors.ts";
 import { splitCommandLine } from "../net/command_line.ts";
 import { findProgram } from "../net/find_program.ts";
 import { runProgram } from "../net/run_program.ts";
@@ -51,7 +51,7 @@ async function programAction(
   text: string,
   timeout: number,
   json: StructJson,
-  { say, signal }: Context,
+  { signal }: Context,
 ): Promise<LineAction<string>> {
   const [program, ...args] = splitCommandLine(text);
   const command = [await findProgram(program), ...args];
@@ -63,14 +63,7 @@ async function programAction(
         if (answer.trim() !== "") await line.send(json.parse(answer));
       }
     } catch (error) {
-      if (signal.aborted) return;
-      if (!isExpected(error)) throw error;
-      say.throttled("exec", `Cannot answer a record: ${error.message}`);
+      if (!signal.aborted) throw error;
     }
   };
-}
-
-function isExpected(error: unknown): error is Error {
-  return error instanceof CodecError || error instanceof RemoteError ||
-    error instanceof ConnectError;
 }

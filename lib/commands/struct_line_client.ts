@@ -3,8 +3,9 @@ import { file, flag, integer, seconds } from "../cli/options.ts";
 import { Line } from "../struct/line.ts";
 import type { LineStats } from "../struct/line_options.ts";
 import { readPem } from "./serving.ts";
-import { lineOptions, type RecordText, recordText, sayStats } from "./struct_line_options.ts";
+import { lineOptions, type RecordText, recordText } from "./struct_line_options.ts";
 import { LineSession } from "./struct_line_session.ts";
+import { type InputResult, nothingSent, sayStats } from "./struct_line_stats.ts";
 
 /** Seconds that standard input may be silent when the server has ended its half. */
 const SILENCE = 1;
@@ -17,8 +18,8 @@ export const structLineClient = defineCommand({
     "The stream is nothing but structs of one format. Lines of standard input are records, sent one after another; on a terminal " +
     "their fields are asked for. Records received are printed one per line, in the form in which they can be sent.",
     "At the end of standard input this side of the connection is ended, and what the server still sends is received; where " +
-    "standard input was empty, the line stays open for receiving. The exit code is 4 if nobody was there or the connection " +
-    "broke, and 5 if it ended inside a record or a line was no record.",
+    "standard input was empty, the line stays open for receiving. The exit code is 4 if nobody was there, the connection " +
+    "broke or a record could not be sent, and 5 if it ended inside a record or a line was no record.",
   ],
   options: {
     ...lineOptions,
@@ -54,26 +55,27 @@ export const structLineClient = defineCommand({
         ...options,
         tls: options.tls || undefined,
         ca: options.ca === undefined ? undefined : await readPem("--ca", options.ca),
-        halfOpen: !terminal,
+        // What is sent when the server has ended may never be read, so it waits for the next connection.
+        halfOpen: !terminal && !options.reconnect,
         action: session.action,
         signal: session.signal,
         onAttemptFailed: (attempt, attempts) => {
           const of = attempts === Infinity ? "" : ` of ${attempts}`;
           say.info(`Connection attempt ${attempt}${of} failed.`);
         },
-        onConnect: () => say.info("Connected with server."),
+        onConnect: () => session.tell("Connected with server."),
         onEnd: (peer) => input.onServerEnd(() => void peer.closeWrite()),
         onDisconnect: () => {
           if (options.reconnect && !session.signal.aborted) {
-            say.info("Disconnected, connecting again.");
+            session.tell("Disconnected, connecting again.");
           }
         },
         onProblem: (problem) => session.report(problem),
       });
-      const refused = await converse(line, session, { ...options, text, input, terminal });
+      const sent = await converse(line, session, { ...options, text, input, terminal });
       await line.finished;
-      sayStats(say, line.stats);
-      return exitCode(line.stats, refused, options.reconnect);
+      sayStats(say, line.stats, sent);
+      return exitCode(line.stats, sent, options.reconnect);
     } catch (error) {
       if (signal.aborted) return 130;
       throw error;
@@ -91,27 +93,31 @@ interface Conversation {
   readonly terminal: boolean;
 }
 
-/** Sends what there is to send, and returns how many lines were no records. */
+/** Sends what there is to send. */
 async function converse(
   line: Line,
   session: LineSession,
   { text, input, once, reconnect, terminal }: Conversation,
-): Promise<number> {
+): Promise<Readonly<InputResult>> {
   if (text.first) await line.send(text.first);
   if (once && text.first) {
     session.end();
-    return 0;
+    return nothingSent;
   }
-  const { sent, refused } = await session.sendInput(line, () => input.onLine());
+  const result = await session.sendInput(line, () => input.onLine());
   input.onEnd();
   if (once || terminal) session.end();
-  else if (!reconnect && (sent > 0 || text.first)) await line.closeWrite();
-  return refused;
+  else if (!reconnect && (result.sent > 0 || text.first)) await line.closeWrite();
+  return result;
 }
 
-function exitCode(stats: LineStats, refused: number, reconnect: boolean): number {
-  if (stats.cut > 0 || refused > 0) return 5;
-  return stats.lost > 0 && !reconnect ? 4 : 0;
+function exitCode(
+  { cut, lost }: LineStats,
+  { refused, unsent }: Readonly<InputResult>,
+  reconnect: boolean,
+): number {
+  if (cut > 0 || refused > 0) return 5;
+  return unsent > 0 || lost > 0 && !reconnect ? 4 : 0;
 }
 
 /**

@@ -4,6 +4,7 @@ import { readLines } from "../cli/read_lines.ts";
 import type { StructInput } from "../codecs/struct_types.ts";
 import { CodecError } from "../errors.ts";
 import { type RecordText, windowOf } from "./struct_line_options.ts";
+import type { InputResult } from "./struct_line_stats.ts";
 
 /** Where records from standard input go. */
 export interface InputTarget {
@@ -15,16 +16,10 @@ export interface InputTarget {
   readonly signal: AbortSignal;
   /** Told of each line that is read. */
   readonly onLine?: () => void;
+  /** Told of Ctrl-C on a terminal. */
+  readonly onInterrupt?: () => void;
   /** Is given what others need to write between prompts. */
   readonly onPrompter?: (prompter: Prompter) => void;
-}
-
-/** What became of the lines. */
-export interface InputResult {
-  /** Records sent. */
-  sent: number;
-  /** Lines that were no records. */
-  refused: number;
 }
 
 /**
@@ -38,16 +33,22 @@ export async function sendLines(
   { stdin, say }: Context,
   { text: { struct, json }, send, signal, onLine }: InputTarget,
 ): Promise<InputResult> {
-  const result = { sent: 0, refused: 0 };
+  const result = { sent: 0, unsent: 0, refused: 0 };
   const window = windowOf(struct);
-  let number = 0;
+  let lines = 0;
   let last: Promise<boolean> | undefined;
+  const onSent = (number: number, taken: boolean) => {
+    if (taken || signal.aborted) return;
+    result.unsent++;
+    say.throttled("unsent", `Cannot send line ${number}: nobody is connected`);
+  };
   for await (const line of readLines(stdin.readable, signal)) {
-    number++;
+    const number = ++lines;
     onLine?.();
     if (line.trim() === "") continue;
     try {
       last = send(json.parse(line));
+      last.then((taken) => onSent(number, taken));
       if (++result.sent % window === 0) await last;
     } catch (error) {
       if (!(error instanceof CodecError)) throw error;
@@ -69,14 +70,14 @@ export async function sendLines(
  */
 export async function sendTyped(
   { say }: Context,
-  { text, send, signal, onPrompter }: InputTarget,
+  { text, send, signal, onPrompter, onInterrupt }: InputTarget,
   once: boolean,
 ): Promise<InputResult> {
   const labels = fieldLabels(text);
-  const result = { sent: 0, refused: 0 };
+  const result = { sent: 0, unsent: 0, refused: 0 };
   let values: StructInput[] = [];
   const prompt = () => `${labels[values.length] ?? "Press Enter to send"}: `;
-  for await (const typed of promptLines({ prompt, signal, onOpen: onPrompter })) {
+  for await (const typed of promptLines({ prompt, signal, onOpen: onPrompter, onInterrupt })) {
     if (labels.length > 0) {
       const { value, reason } = readField(text, values.length, typed);
       if (reason !== undefined) {
@@ -88,9 +89,11 @@ export async function sendTyped(
     }
     const record = values;
     values = [];
-    if (await send(record)) {
-      result.sent++;
-      say.info("Sent.");
+    result.sent++;
+    if (await send(record)) say.info("Sent.");
+    else if (!signal.aborted) {
+      result.unsent++;
+      say.warn("Not sent: nobody is connected");
     }
     if (once) break;
   }

@@ -4,12 +4,11 @@
  * @module
  */
 
-import type { Context } from "../cli/context.ts";
 import { choice, file, flag, integer, port, seconds, text } from "../cli/options.ts";
 import { StructJson } from "../codecs/struct_json.ts";
 import type { StructInput } from "../codecs/struct_types.ts";
 import { CodecError, UsageError } from "../errors.ts";
-import { DEFAULT_FORMAT, DEFAULT_PORT, type LineStats } from "../struct/line_options.ts";
+import { DEFAULT_FORMAT, DEFAULT_PORT } from "../struct/line_options.ts";
 import {
   type AnyStruct,
   bytesOption,
@@ -92,20 +91,4 @@ export function recordText(
 /** How many records may be sent before the system must have taken one of them: 64 KiB or so. */
 export function windowOf({ size }: AnyStruct): number {
   return Math.max(1, Math.floor(65536 / size));
-}
-
-/** Says what a line has done. */
-export function sayStats(say: Context["say"], stats: LineStats): void {
-  const rare = (["cut", "lost", "refused"] as const).filter((name) => stats[name] > 0);
-  say.info(
-    [
-      `${counted(stats.received, "record")} received, ${stats.sent} sent`,
-      counted(stats.connections, "connection"),
-      ...rare.map((name) => `${stats[name]} ${name}`),
-    ].join(", "),
-  );
-}
-
-function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }

@@ -1,10 +1,11 @@
 import { defineCommand } from "../cli/command.ts";
-import { integer } from "../cli/options.ts";
+import { integer, seconds } from "../cli/options.ts";
 import { formatAddress } from "../net/address.ts";
 import { Line } from "../struct/line.ts";
 import { readServing, servingOptions } from "./serving.ts";
-import { lineOptions, recordText, sayStats } from "./struct_line_options.ts";
+import { lineOptions, recordText } from "./struct_line_options.ts";
 import { LineSession } from "./struct_line_session.ts";
+import { nothingSent, sayStats } from "./struct_line_stats.ts";
 
 /** `labwire struct-line server`. */
 export const structLineServer = defineCommand({
@@ -13,7 +14,8 @@ export const structLineServer = defineCommand({
   details: [
     "The stream is nothing but structs of one format. Records received are printed one per line. Lines of standard input are " +
     "records in the same form, sent to everybody who is connected; on a terminal their fields are asked for. Nothing is read " +
-    "from standard input before somebody is connected.",
+    "from standard input before somebody is connected; what nobody is there to take later is told and counted. Who reads " +
+    "slowly slows down the sending, but who reads nothing for a while is disconnected where others wait.",
     "--handler FILE is a JavaScript module with `export default function (values, line) { … }`; line.send(values) answers. " +
     "--exec 'PROGRAM ARG…' starts the program for each record, without a shell; it reads the record as a line of JSON from " +
     "stdin, and each line of JSON that it prints is sent back.",
@@ -21,6 +23,10 @@ export const structLineServer = defineCommand({
   options: {
     ...lineOptions,
     maxConnections: integer({ default: 64, min: 1, help: "Most connections at once" }),
+    stallTimeout: seconds({
+      default: 10,
+      help: "Seconds that one may take nothing of what is sent while others wait for it",
+    }),
     ...servingOptions,
   },
   binds: { option: "port", transports: ["tcp"] },
@@ -46,20 +52,20 @@ export const structLineServer = defineCommand({
       action: session.action,
       signal: session.signal,
       onConnect: (peer) => {
-        say.info(`Connected with ${formatAddress(peer.remoteAddr)}`);
+        session.tell(`Connected with ${formatAddress(peer.remoteAddr)}`);
         if (text.first) void peer.send(text.first);
       },
-      onDisconnect: (peer) => say.info(`Disconnected from ${formatAddress(peer.remoteAddr)}`),
+      onDisconnect: (peer) => session.tell(`Disconnected from ${formatAddress(peer.remoteAddr)}`),
       onProblem: (problem) => session.report(problem),
     });
     say.info(`Listening on ${line.addrs.map(formatAddress).join(" and ")}`);
     say.info("Ready. Ctrl-C to quit.");
     await line.connected;
     // What --send sends is all there is to send when it goes with --once.
-    if (!(options.once && text.first)) await session.sendInput(line);
+    const sent = options.once && text.first ? nothingSent : await session.sendInput(line);
     if (options.once) session.end();
     await line.finished;
-    sayStats(say, line.stats);
+    sayStats(say, line.stats, sent);
     say.info("Bye.");
   },
 });

@@ -4,8 +4,9 @@ import type { StructInput } from "../codecs/struct_types.ts";
 import type { Line } from "../struct/line.ts";
 import type { LineAction, LineProblem } from "../struct/line_options.ts";
 import { type ActionValues, lineAction } from "./struct_line_action.ts";
-import { type InputResult, sendLines, sendTyped } from "./struct_line_input.ts";
+import { sendLines, sendTyped } from "./struct_line_input.ts";
 import type { RecordText } from "./struct_line_options.ts";
+import type { InputResult } from "./struct_line_stats.ts";
 import { type Printer, type PrinterOptions, structPrinter } from "./struct_printer.ts";
 
 /** The values of the options that a session needs. */
@@ -65,10 +66,21 @@ export class LineSession {
     this.#ending.abort();
   }
 
+  /** Says how things go, beside a prompt. */
+  tell(message: string): void {
+    this.#aside(() => this.#context.say.info(message));
+  }
+
   /** Says what went wrong with a peer. */
   report({ kind, message }: LineProblem): void {
-    const { say } = this.#context;
-    say.throttled(kind, kind === "action" ? `Handling a record failed: ${message}` : message);
+    const text = kind === "action" ? `Handling a record failed: ${message}` : message;
+    this.#aside(() => this.#context.say.throttled(kind, text));
+  }
+
+  #aside(say: () => void): void {
+    this.#prompter?.clear();
+    say();
+    this.#prompter?.redraw();
   }
 
   /**
@@ -86,6 +98,7 @@ export class LineSession {
       send: (values: StructInput[]) => line.send(values),
       signal: AbortSignal.any([this.signal, over.signal]),
       onLine,
+      onInterrupt: () => this.end(),
       onPrompter: (prompter: Prompter) => {
         if (Deno.stdout.isTerminal()) this.#prompter = prompter;
       },

@@ -4,6 +4,7 @@ import { choice, flag } from "../cli/options.ts";
 import { readLines } from "../cli/read_lines.ts";
 import { CodecError, UsageError } from "../errors.ts";
 import { readRecords } from "../net/read_messages.ts";
+import { checkRecordSize } from "../struct/check_record_size.ts";
 import {
   type AnyStruct,
   bytesOption,
@@ -82,9 +83,7 @@ async function unpackStream(
   struct: AnyStruct,
   print: Printer,
 ): Promise<void> {
-  if (struct.size === 0) {
-    throw new UsageError(`Cannot unpack "${struct.format}" repeatedly: it has no bytes`);
-  }
+  checkRecordSize(struct);
   using reader = readerOf(stdin.readable, signal);
   for await (const block of readRecords(reader, struct.size)) {
     for (const values of struct.iterUnpack(block)) print(values, () => block);

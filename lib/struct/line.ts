@@ -1,9 +1,12 @@
 import { compileStruct, type Struct } from "../codecs/struct.ts";
 import type { StructInputs, StructValues } from "../codecs/struct_types.ts";
-import { CodecError, ConnectError, UsageError } from "../errors.ts";
-import { formatAddress, type HostPort } from "../net/address.ts";
+import { CodecError } from "../errors.ts";
+import type { HostPort } from "../net/address.ts";
 import type { GraceOptions, StreamConnection } from "../net/stream_connection.ts";
 import { actOnBlock, type Actor } from "./act_on_block.ts";
+import { Broadcast } from "./broadcast.ts";
+import { checkRecordSize } from "./check_record_size.ts";
+import { connectionFault } from "./connection_fault.ts";
 import { connectLine } from "./connect_line.ts";
 import { listenLine } from "./listen_line.ts";
 import { LinePeer } from "./line_peer.ts";
@@ -55,10 +58,12 @@ export class Line<F extends string = string>
   /** Resolves when there is a first peer; at once on a line that connected. */
   readonly connected: Promise<void>;
   readonly #options: LineOptions<F>;
+  /** Who can be sent to. */
   readonly #peers = new Set<LinePeer<F>>();
+  readonly #broadcast: Broadcast<F>;
   readonly #queue: RecordQueue<StructValues<F>> | null;
   readonly #closing = new AbortController();
-  readonly #stats = { received: 0, sent: 0, connections: 0, cut: 0, lost: 0 };
+  readonly #stats = { received: 0, sent: 0, connections: 0, cut: 0, lost: 0, failed: 0 };
   #end!: LineEnd;
   #arrival: PromiseWithResolvers<void> = Promise.withResolvers();
   #closed: Promise<void> | null = null;
@@ -66,13 +71,12 @@ export class Line<F extends string = string>
   #failure: unknown;
   #finished!: Promise<void>;
 
-  private constructor(options: LineOptions<F>) {
+  private constructor(options: LineOptions<F>, stallTimeout: number) {
     this.#options = options;
     const { format = DEFAULT_FORMAT as string as F, platform, truncate, action } = options;
     this.struct = compileStruct(format, { platform, truncate });
-    if (this.struct.size === 0) {
-      throw new UsageError(`Cannot send structs of format "${format}": they have no bytes`);
-    }
+    checkRecordSize(this.struct);
+    this.#broadcast = new Broadcast(this.#peers, stallTimeout);
     this.#queue = action ? null : new RecordQueue(this.struct, () => this.#stats.received++);
     this.connected = this.#arrival.promise;
   }
@@ -87,7 +91,7 @@ export class Line<F extends string = string>
    * @throws {CodecError} If the format is wrong.
    */
   static listen<F extends string = DefaultFormat>(options: LineListenOptions<F> = {}): Line<F> {
-    const line = new Line<F>(options);
+    const line = new Line<F>(options, options.stallTimeout ?? 10);
     line.#start(listenLine(options, {
       serve: (connection) => line.#serve(connection, false),
       tell: (problem) => options.onProblem?.(problem),
@@ -107,7 +111,7 @@ export class Line<F extends string = string>
   static async connect<F extends string = DefaultFormat>(
     options: LineConnectOptions<F> = {},
   ): Promise<Line<F>> {
-    const line = new Line<F>(options);
+    const line = new Line<F>(options, Infinity);
     const closing = AbortSignal.any([line.#closing.signal, options.signal ?? []].flat());
     line.#start(
       await connectLine(options, closing, {
@@ -162,11 +166,7 @@ export class Line<F extends string = string>
   send(values: StructInputs<F>): Promise<boolean> {
     const peers = this.#peers;
     if (peers.size === 1) { for (const peer of peers) return peer.send(values); }
-    if (peers.size > 1) {
-      return Promise.all(this.peers.map((peer) => peer.send(values))).then((taken) =>
-        taken.includes(true)
-      );
-    }
+    if (peers.size > 1) return this.#broadcast.send(values);
     this.struct.pack(values);
     if (!this.#end.reconnects || this.#stopped) return Promise.resolve(false);
     return this.#arrival.promise.then(() => this.send(values));
@@ -240,19 +240,21 @@ export class Line<F extends string = string>
     const fault = await this.#receive(peer);
     if (fault === undefined && !this.#stopped) this.#options.onEnd?.(peer);
     if (halfOpen && fault === undefined && !this.#stopped) await peer.sendEnd;
-    await peer.close();
+    // What is sent from now on is not for this connection.
     this.#peers.delete(peer);
-    this.#stats.sent += peer.sent;
     this.#arrival = this.#peers.size === 0 ? Promise.withResolvers() : this.#arrival;
+    const { sent } = peer;
+    this.#stats.sent += sent;
+    await peer.close();
+    this.#stats.sent += peer.sent - sent;
     if (fault && this.#end.isClient && !this.#end.reconnects) this.#queue?.end(fault);
     onDisconnect?.(peer);
   }
 
   /** Receives records to the end, and tells what is wrong with that end. */
   async #receive(peer: LinePeer<F>): Promise<Error | undefined> {
-    const { remoteAddr } = peer;
-    const who = formatAddress(remoteAddr);
     const actor = this.#queue ? null : this.#actor(peer);
+    let cut: CodecError | undefined;
     try {
       for await (const block of peer.blocks()) {
         await (actor ? actOnBlock(block, actor) : this.#queue!.push(block));
@@ -260,16 +262,13 @@ export class Line<F extends string = string>
       }
     } catch (error) {
       if (!(error instanceof CodecError)) throw error;
-      this.#stats.cut++;
-      const message = `${error.message} (from ${who})`;
-      this.#options.onProblem?.({ kind: "cut", remoteAddr, message, error });
-      return error;
+      cut = error;
     }
-    if (!peer.lost) return;
-    this.#stats.lost++;
-    const error = new ConnectError(`Connection with ${who} broke`, { cause: peer.error });
-    this.#options.onProblem?.({ kind: "lost", remoteAddr, message: error.message, error });
-    return error;
+    const fault = connectionFault(peer, cut);
+    if (!fault) return;
+    this.#stats[fault.kind]++;
+    this.#options.onProblem?.(fault);
+    return fault.error;
   }
 
   #actor(peer: LinePeer<F>): Actor<F> {
@@ -287,6 +286,7 @@ export class Line<F extends string = string>
   }
 
   #fail(error: unknown, { remoteAddr }: LinePeer<F>): void {
+    this.#stats.failed++;
     if (this.#options.onProblem) {
       const message = error instanceof Error ? error.message : String(error);
       return this.#options.onProblem({ kind: "action", remoteAddr, message, error });

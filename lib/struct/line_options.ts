@@ -50,8 +50,10 @@ export interface LineStats {
   open: number;
   /** Connections that ended inside a record. */
   cut: number;
-  /** Connections that broke. */
+  /** Connections that broke, or were given up. */
   lost: number;
+  /** Records whose action threw. */
+  failed: number;
   /** Connections kept out: not allowed, or too many. */
   refused: number;
 }
@@ -88,6 +90,11 @@ export interface LineOptions<F extends string>
 export interface LineListenOptions<F extends string> extends LineOptions<F> {
   /** Most connections at once. Default: 64. */
   maxConnections?: number;
+  /**
+   * Seconds that a peer may take nothing of what is sent while others wait for it; then its connection is broken off. A single
+   * peer may take its time. Default: 10.
+   */
+  stallTimeout?: number;
   /** Who may connect: addresses and networks such as `192.168.1.0/24`. Default: everybody. */
   allow?: AllowList | readonly string[];
   /** Certificate and key, to serve TLS. */

@@ -65,6 +65,16 @@ export class LinePeer<F extends string = string> {
     return this.#sends.sent;
   }
 
+  /** Bytes that the system has taken to send. */
+  get bytesSent(): number {
+    return this.#connection.bytesSent;
+  }
+
+  /** Bytes that wait until the system takes them: the peer reads slowly. */
+  get bytesQueued(): number {
+    return this.#connection.bytesQueued;
+  }
+
   /** Bytes received. */
   get bytesReceived(): number {
     return this.#connection.bytesReceived;
@@ -103,6 +113,11 @@ export class LinePeer<F extends string = string> {
   async close(): Promise<void> {
     await this.#sends.flush();
     await this.#connection.end();
+  }
+
+  /** Breaks the connection off, because the peer takes nothing. */
+  giveUp(): void {
+    void this.#connection.abort("idle");
   }
 
   /** Receives no more, and expects nothing more to be sent. */

@@ -110,6 +110,33 @@ Deno.test({
 });
 
 Deno.test({
+  name:
+    `struct-line server on a terminal tells what it cannot send, and ends with Ctrl-C${python.note}`,
+  ignore: python.ignore,
+  async fn() {
+    await using program = startOnTerminal([
+      "struct-line",
+      "server",
+      "--port",
+      "0",
+      "--format",
+      "!H",
+    ]);
+    const [, port] = await untilPlain(program, /Listening on 127\.0\.0\.1:(\d+)/);
+    const client = await Deno.connect({ hostname: "127.0.0.1", port: Number(port) });
+    await untilPlain(program, /Connected with [^]*H \(unsigned short\): $/);
+    client.close();
+    // What is said meanwhile stands above the prompt.
+    await type(program, /Disconnected from \S+\nH \(unsigned short\): $/, "7");
+    await untilPlain(program, /warning: Not sent: nobody is connected\nH \(unsigned short\): $/);
+    await program.write("\x03");
+    const { code, stdout } = await program.result();
+    assertEquals(code, 0);
+    assertStringIncludes(plainText(stdout), "0 sent, 1 connection, 1 unsent\nBye.");
+  },
+});
+
+Deno.test({
   name: `struct-line client ends when the server does, though it asks${python.note}`,
   ignore: python.ignore,
   async fn() {

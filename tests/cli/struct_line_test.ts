@@ -258,7 +258,10 @@ for i in range(record["n"]): print(json.dumps({"n": i, "t": record["t"]}))
         0,
         '{"n":0,"t":"a"}\n{"n":0,"t":"b"}\n{"n":1,"t":"b"}\n',
       ]);
-      assertStringIncludes((await server.stop()).stderr, "Cannot answer a record: no zero, please");
+      assertStringIncludes(
+        (await server.stop()).stderr,
+        "Handling a record failed: no zero, please",
+      );
     });
   },
 });
@@ -277,16 +280,21 @@ Deno.test({
       "0.2",
     ]);
     assertEquals((await server.client(["--format", "!B"], { input: "[1]\n" })).code, 0);
-    assertStringIncludes((await server.stop()).stderr, "within 0.2 s");
+    const { stderr } = await server.stop();
+    assertStringIncludes(stderr, "Handling a record failed: No answer from program");
+    assertStringIncludes(stderr, "within 0.2 s");
+    assertStringIncludes(stderr, "1 record received, 0 sent, 1 connection, 1 failed\n");
   },
 });
 
 Deno.test("struct-line refuses options that do not go together or make no sense", async () => {
+  const notPem = new URL(import.meta.url).pathname.replace(/^\/(?=[A-Z]:)/, "");
   const cases: [string[], string][] = [
     [["server", "--echo", "--exec", "x"], "Cannot use several of --handler, --exec and --echo"],
     [["server", "--exec", "no-such-program-anywhere"], "Cannot find program"],
     [["server", "--format", "!I2y"], 'Cannot parse struct format "!I2y" at character 4'],
-    [["server", "--format", "!"], 'Cannot send structs of format "!": they have no bytes'],
+    [["server", "--format", "!"], 'Cannot take "!" for the records of a stream: it has no bytes'],
+    [["server", "--format", "999999999999s"], "it has 999999999999 bytes, more than 1073741824"],
     [["server", "--fields", "a,b"], 'Cannot name the fields of "!I2sd": expected 3 names, got 2'],
     [["server", "--tls-cert", "x"], "expected both --tls-cert and --tls-key"],
     [["server", "--allow", "x"], 'Cannot parse network "x"'],
@@ -296,6 +304,7 @@ Deno.test("struct-line refuses options that do not go together or make no sense"
       'Cannot read --send: Cannot pack item 0 ("I" in "!I2sd"): -1',
     ],
     [["client", "--ca", "/nowhere.pem"], 'Cannot read --ca "/nowhere.pem": no such file'],
+    [["client", "--ca", notPem], "expected a PEM file"],
     [["client", "--count", "0"], "Cannot read --count"],
     [["client", "--output", "xml"], "expected one of json, hex, csv, none"],
     [["clients"], 'did you mean "struct-line client"?'],
@@ -376,6 +385,59 @@ Deno.test("struct-line client tells a line that is no record, sends the others a
   assertEquals((await server.stop()).stdout, "[1]\n[2]\n");
 });
 
+Deno.test("struct-line server tells and counts what it cannot send because nobody is there", async () => {
+  await using server = await serve(["--format", "!H"], { stdin: "piped" });
+  const first = await server.connect();
+  await server.program.write("[1]\n");
+  assertEquals(await first.read(new Uint8Array(2)), 2);
+  first.close();
+  await server.program.until("stderr", /Disconnected from/);
+  await server.program.write("[2]\n");
+  await server.program.until("stderr", /warning: Cannot send line 2: nobody is connected\n/);
+  using second = await server.connect();
+  await server.program.until("stderr", /Connected with[^]*Connected with/);
+  await server.program.write("[3]\n");
+  const buffer = new Uint8Array(2);
+  assertEquals([await second.read(buffer), buffer[1]], [2, 3]);
+  const { code, stderr } = await server.stop();
+  assertEquals(code, 0);
+  assertStringIncludes(stderr, "0 records received, 2 sent, 2 connections, 1 unsent\n");
+});
+
+Deno.test("struct-line client exits with 4 when the server takes no more of what is sent", async () => {
+  using server = bareServer();
+  await using program = client(server.port, ["--format", "!1000s"], { stdin: "piped" });
+  const conn = await server.accept();
+  await program.write('["first"]\n');
+  await conn.read(new Uint8Array(1000));
+  conn.close();
+  const writing = program.write('["more"]\n'.repeat(100_000)).catch(() => {});
+  const { code, stderr } = await program.result();
+  assertEquals(code, 4, stderr);
+  assertMatch(
+    stderr,
+    /0 records received, \d+ sent, 1 connection, (\d+ unsent|1 lost|\d+ unsent, 1 lost)\n/,
+  );
+  await writing;
+});
+
+Deno.test("struct-line client --reconnect sends to the next server what is read after the end of the last", async () => {
+  using server = bareServer();
+  await using program = client(
+    server.port,
+    ["--format", "!H", "--reconnect", "--retry-delay", "0.05"],
+    { stdin: "piped" },
+  );
+  (await server.accept()).close();
+  await program.until("stderr", /Disconnected, connecting again\.|nothing/);
+  await program.write("[5]\n");
+  using conn = await server.accept();
+  const buffer = new Uint8Array(2);
+  assertEquals([await conn.read(buffer), buffer[1]], [2, 5]);
+  program.interrupt();
+  assertEquals((await program.result()).code, 0);
+});
+
 Deno.test("struct-line client --reconnect goes on with the next server", async () => {
   using server = bareServer();
   await using program = client(
@@ -446,7 +508,7 @@ Deno.test("struct-line server --max-connections and --allow keep others out", as
   await server.program.until("stdout", /\[1\]/);
   using second = await server.connect();
   assertEquals(await second.read(new Uint8Array(1)).catch(() => null), null);
-  await server.program.until("stderr", /Refused 127\.0\.0\.1:\d+: 1 connections are open already/);
+  await server.program.until("stderr", /Refused 127\.0\.0\.1:\d+: 1 connection is open already/);
 
   await using strict = await serve(["--host", "0.0.0.0", "--allow", "192.0.2.0/24"]);
   using third = await strict.connect();
@@ -478,6 +540,12 @@ Deno.test({
 });
 
 Deno.test("struct-line --quiet says nothing, --help shows examples", async () => {
+  for (const args of [["--help"], ["-h"]]) {
+    const { code, stdout } = await labwire(["struct-line", ...args]);
+    assertEquals(code, 0);
+    assertMatch(stdout, /^Usage: labwire struct-line server\|client\|pack\|unpack\|size/);
+    assertStringIncludes(stdout, "  struct-line size    print how many bytes");
+  }
   await using server = await serve(["--format", "!H", "--echo"]);
   const args = ["--format", "!H", "--quiet", "--count", "1", "--send", "[7]"];
   const quiet = await server.client(args);

@@ -63,6 +63,7 @@ Deno.test("Line.listen() and Line.connect() are alike once connected", async () 
     open: 1,
     cut: 0,
     lost: 0,
+    failed: 0,
     refused: 0,
   });
   await client.close();
@@ -152,7 +153,7 @@ Deno.test("Line reports an action that throws and goes on with the next record",
     "action",
     "two",
   ]]);
-  assertEquals(server.stats.received, 3);
+  assertEquals([server.stats.received, server.stats.failed], [3, 2]);
 });
 
 Deno.test("Line ends with what its action throws, where nobody is told of problems", async () => {
@@ -322,6 +323,43 @@ Deno.test("Line holds a peer back while nobody takes its records", async () => {
   await sending;
 });
 
+Deno.test("send() gives up one of several peers that takes nothing, so that the others go on", async () => {
+  const problems: LineProblem[] = [];
+  await using server = Line.listen({
+    format: "1000s",
+    port: 0,
+    stallTimeout: 0.5,
+    action: () => {},
+    onProblem: (problem) => problems.push(problem),
+  });
+  const [idle, reader] = [await connectBare(server), await connectBare(server)];
+  const { port } = idle.localAddr as Deno.NetAddr;
+  while (server.peers.length < 2) await new Promise((resolve) => setTimeout(resolve));
+  const reading = readToEnd(reader);
+  for (let i = 0; i < 20_000; i++) await server.send(["x"]);
+  assertEquals(problems.map(({ kind, message }) => [kind, message]), [
+    ["lost", `Gave up 127.0.0.1:${port}: it took nothing, which kept the others waiting`],
+  ]);
+  assertEquals([server.stats.lost, server.peers.length], [1, 1]);
+  idle.close();
+  await server.close();
+  assertEquals((await reading).length, 20_000_000);
+});
+
+Deno.test("send() never gives up a single peer, however long it takes nothing", async () => {
+  await using server = Line.listen({ format: "1000s", port: 0, stallTimeout: 0.05, grace: 0.1 });
+  using conn = await connectBare(server);
+  await server.connected;
+  let taken = 0;
+  const sending = (async () => {
+    while (taken < 100_000 && await server.send(["x"])) taken++;
+  })();
+  await standstill(() => taken);
+  assertEquals([server.stats.lost, server.peers.length], [0, 1]);
+  conn.close();
+  await sending;
+});
+
 Deno.test("closeWrite() ends one half only", async () => {
   await using server = Line.listen({
     format: "!I",
@@ -419,6 +457,29 @@ Deno.test("Line with reconnect goes on with the next server, and sends wait for 
   assertEquals(client.stats.connections, 2);
 });
 
+Deno.test("Line with reconnect keeps what is sent while the last connection closes", async () => {
+  const server = bareServer();
+  const ended = Promise.withResolvers<void>();
+  await using client = await Line.connect({
+    format: "!I",
+    port: server.port,
+    reconnect: true,
+    retryDelay: 0.05,
+    action: () => {},
+    onEnd: () => ended.resolve(),
+  });
+  using first = await server.accept();
+  await first.closeWrite(); // and does not read, which keeps the client waiting for a while
+  await ended.promise;
+  await null;
+  const waiting = client.send([2]);
+  using second = await server.accept();
+  const buffer = new Uint8Array(8);
+  assertEquals(await second.read(buffer), 4);
+  assertEquals([await waiting, buffer[3]], [true, 2]);
+  server.close();
+});
+
 Deno.test("Line with reconnect can be closed while it tries", async () => {
   const server = Line.listen({ format: "!I", port: 0 });
   const again = Promise.withResolvers<void>();
@@ -468,7 +529,9 @@ Deno.test("close() may be called in the action, which then gets no further recor
 });
 
 Deno.test("Line refuses a format without bytes, and to iterate beside an action", async () => {
-  assertThrows(() => Line.listen({ format: "!", port: 0 }), UsageError, "they have no bytes");
+  assertThrows(() => Line.listen({ format: "!", port: 0 }), UsageError, "it has no bytes");
+  const large = "999999999999s";
+  assertThrows(() => Line.listen({ format: large, port: 0 }), UsageError, "more than 1073741824");
   assertThrows(() => Line.listen({ format: "!y", port: 0 }), CodecError, "at character 2");
   await using line = Line.listen({ format: "!I", port: 0, action: () => {} });
   assertThrows(() => line[Symbol.asyncIterator](), TypeError);
