@@ -22,7 +22,8 @@ export const jsonServer = defineCommand({
     "commands = { name(data) { … } }`. What is returned is the result; what is thrown is the error.",
     "--exec 'PROGRAM ARG…' starts the program for each message, without a shell; it reads the message from stdin and prints the " +
     "result as JSON or text. An exit code other than 0 is a failure, with the last line of stderr as the error. " +
-    "--exec-persistent keeps the program running: it must answer each line with one line on stdout, and flush it.",
+    "--exec-persistent keeps the program running: it must answer each line with one line on stdout, and flush it; a line " +
+    '{"status":"error","error":"…"} is a failure.',
   ],
   options: {
     host: text({ default: DEFAULT_HOST, help: "Address to listen on; 0.0.0.0 is all of them" }),
@@ -37,6 +38,11 @@ export const jsonServer = defineCommand({
       default: 30,
       min: 0.001,
       help: "Seconds that the program may take for a message",
+    }),
+    handlerTimeout: seconds({
+      min: 0.001,
+      help:
+        "Seconds after which a message is answered with a failure although its handler goes on (default no limit)",
     }),
     concurrency: integer({ default: 1, min: 1, help: "How many messages may be handled at once" }),
     failStatus: choice(["error", "failed"], {

@@ -27,7 +27,7 @@ export interface FailResult {
   outcome: "fail";
   /** The whole answer. */
   response: AnswerData;
-  /** Its `error`, as text. */
+  /** Its `error`, as text; the whole answer where it has none. */
   error: string;
   /** The answer as it came. */
   text: string;
@@ -76,7 +76,7 @@ export function readAnswer(bytes: Uint8Array): SuccessResult | FailResult | BadA
     case "error":
     case "failed": {
       const error = ownProperty(response, "error");
-      const reason = typeof error === "string" ? error : stringifyJson(error ?? null);
+      const reason = typeof error === "string" ? error : stringifyJson(error ?? response);
       return { outcome: "fail", response: response as AnswerData, error: reason, text };
     }
     default:

@@ -1,5 +1,8 @@
 import { createJsonCodec, type JsonValue, stringifyJson } from "../codecs/json.ts";
+import { ConnectError } from "../errors.ts";
 import type { HostPort } from "../net/address.ts";
+import { orAborted } from "../net/deadline.ts";
+import { Limit } from "../net/limit.ts";
 import { ownProperty } from "./commands.ts";
 import type { Answer, FailStatus, Interact } from "./protocol.ts";
 import { Queue } from "./queue.ts";
@@ -26,8 +29,12 @@ export interface ResponderOptions {
   concurrency: number;
   /** The word that marks a failure. */
   failStatus: FailStatus;
+  /** Seconds that handling a message may take; `Infinity` for no limit. */
+  handlerTimeout: number;
   /** What handlers see as their signal. */
   signal: AbortSignal;
+  /** From when on handlers are not waited for any more, and none is called; its reason is the error of the answers. */
+  givenUp: AbortSignal;
   /** Is told of each message that was answered. */
   onMessage?: (handled: Handled) => void;
   /** Is told of what a handler threw. */
@@ -45,6 +52,8 @@ interface Request {
   readonly remoteAddr: HostPort;
   readonly started: number;
   data?: JsonValue;
+  /** The message's `id`, as it was before a handler could change it. */
+  id?: JsonValue;
 }
 
 /** Turns messages into answers: reads them, has them handled in the order of their arrival, and counts. */
@@ -81,6 +90,7 @@ export class Responder {
     const request: Request = { bytes, remoteAddr, started: performance.now() };
     try {
       request.data = this.#codec.decode(bytes);
+      request.id = ownProperty(request.data, "id") as JsonValue | undefined;
     } catch (error) {
       this.invalid++;
       return this.#fail(request, error);
@@ -114,26 +124,52 @@ export class Responder {
   }
 
   #handle(request: Request): Uint8Array | Promise<Uint8Array> {
-    const { interact, signal } = this.#options;
+    const { handlerTimeout, signal, givenUp } = this.#options;
+    if (givenUp.aborted) return this.#fail(request, givenUp.reason);
+    if (handlerTimeout === Infinity) return this.#call(request, signal, givenUp);
+    const late = new ConnectError(`The message was not handled within ${handlerTimeout} s`);
+    const limit = new Limit(handlerTimeout, late, signal);
+    const answer = this.#call(request, limit.signal, limit.signal);
+    if (answer instanceof Promise) return answer.finally(() => limit[Symbol.dispose]());
+    limit[Symbol.dispose]();
+    return answer;
+  }
+
+  /**
+   * Calls the handler.
+   *
+   * @param request What it handles.
+   * @param signal What it sees.
+   * @param end Until when it is waited for.
+   */
+  #call(
+    request: Request,
+    signal: AbortSignal,
+    end: AbortSignal,
+  ): Uint8Array | Promise<Uint8Array> {
     const { bytes, remoteAddr, data } = request;
     let result: unknown;
+    let pending: boolean;
     try {
-      result = interact(data, { remoteAddr, bytes, signal });
+      result = this.#options.interact(data, { remoteAddr, bytes, signal });
+      pending = isThenable(result);
     } catch (error) {
       return this.#handlerFailed(request, error);
     }
-    if (!isThenable(result)) return this.#succeed(request, result);
-    return Promise.resolve(result).then(
+    if (!pending) return this.#succeed(request, result);
+    return orAborted(result as PromiseLike<unknown>, end).then(
       (value) => this.#succeed(request, value),
       (error) => this.#handlerFailed(request, error),
     );
   }
 
   #succeed(request: Request, result: unknown): Uint8Array {
-    const answer = { status: "success", id: idOf(request.data), result } as Answer;
+    const answer = { status: "success", id: request.id, result } as Answer;
     const plain = result === undefined && answer.id === undefined;
     let line: Uint8Array;
     try {
+      // Inside of an object it would be left out.
+      if (typeof result === "function" || typeof result === "symbol") stringifyJson(result);
       line = plain ? SUCCESS : encodeLine(stringifyJson(answer));
     } catch (error) {
       return this.#handlerFailed(request, error);
@@ -151,7 +187,7 @@ export class Responder {
   #fail(request: Request, error: unknown): Uint8Array {
     this.failures++;
     const { failStatus: status } = this.#options;
-    const answer: Answer = { status, id: idOf(request.data), error: messageOf(error) };
+    const answer: Answer = { status, id: request.id, error: messageOf(error) };
     this.#tell(request, answer);
     return encodeLine(stringifyJson(answer));
   }
@@ -173,12 +209,14 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof (value as PromiseLike<unknown> | undefined)?.then === "function";
 }
 
-/** The `id` of a message, to be returned in its answer. */
-function idOf(data: JsonValue | undefined): JsonValue | undefined {
-  return ownProperty(data, "id") as JsonValue | undefined;
-}
-
-function messageOf(error: unknown): string {
-  if (error instanceof Error) return error.message === "" ? error.name : error.message;
-  return String(error);
+/** What was thrown, as text. That can be anything, even what cannot be looked at without throwing again. */
+function messageOf(thrown: unknown): string {
+  try {
+    if (typeof thrown !== "object" || thrown === null) return String(thrown);
+    const { message, name } = thrown as Partial<Error>;
+    if (typeof message !== "string") return stringifyJson(message ?? thrown);
+    return message === "" ? String(name ?? "Error") : message;
+  } catch {
+    return "The handler threw what has no text";
+  }
 }

@@ -1,8 +1,9 @@
 import { stringifyJson } from "../codecs/json.ts";
-import { UsageError } from "../errors.ts";
+import { ConnectError, UsageError } from "../errors.ts";
 import { formatAddress, type HostPort } from "../net/address.ts";
 import { type AllowList, parseCidrList } from "../net/allow_list.ts";
 import type { TlsIdentity } from "../net/bind_stream.ts";
+import { timerDelay } from "../net/deadline.ts";
 import { lineFraming } from "../net/line_framing.ts";
 import type { GraceOptions, StreamConnection } from "../net/stream_connection.ts";
 import { listenStream, type StreamListener, type StreamProblem } from "../net/stream_listener.ts";
@@ -18,6 +19,9 @@ import {
 import { type Handled, Responder } from "./responder.ts";
 import { serveConnection } from "./serve_connection.ts";
 
+/** Seconds that a handler has to react when its time is over, and then its answer to leave. */
+const LAST_WORDS = 0.2;
+
 /** Where and how {@linkcode startServer} serves. The first two and their defaults are the template's. */
 export interface StartServerOptions {
   /** Host name or IP address to listen on. Default: `127.0.0.1`. */
@@ -30,6 +34,11 @@ export interface StartServerOptions {
   commands?: Commands;
   /** How many messages may be handled at once. Default: 1, since equipment rarely takes more. */
   concurrency?: number;
+  /**
+   * Seconds that handling a message may take, for handlers that return promises. After that it is answered with a failure, its
+   * handler's signal is aborted, and the next message has its turn even if the handler goes on. Default: no limit.
+   */
+  handlerTimeout?: number;
   /** The word that marks a failure. Default: `"error"`; the template's server writes `"failed"`. */
   failStatus?: FailStatus;
   /** Longest message in bytes. Default: 1,048,576. */
@@ -128,7 +137,10 @@ export class JsonServer implements AsyncDisposable {
   readonly #options: StartServerOptions;
   readonly #listener: StreamListener;
   readonly #responder: Responder;
+  /** Tells handlers that patience is over. */
   readonly #overdue = new AbortController();
+  /** Ends the wait for those that did not listen. */
+  readonly #givenUp = new AbortController();
   readonly #onAbort = (): void => void this.close();
   #unanswered = 0;
   #closing: Promise<void> | null = null;
@@ -145,12 +157,13 @@ export class JsonServer implements AsyncDisposable {
       throw new UsageError(`Cannot handle ${concurrency} messages at once: expected at least 1`);
     }
     const interact = interactOf(options);
-    const { signal } = this.#overdue;
     this.#responder = new Responder({
       interact,
       concurrency,
+      handlerTimeout: options.handlerTimeout ?? Infinity,
       failStatus,
-      signal,
+      signal: this.#overdue.signal,
+      givenUp: this.#givenUp.signal,
       onMessage: this.#telling(onMessage),
       onHandlerError,
     });
@@ -190,7 +203,8 @@ export class JsonServer implements AsyncDisposable {
   /**
    * Closes the server: accepts no more connections, reads no more messages, and answers those that are in hand.
    *
-   * @param options Most seconds for that; by default those of the server. Handlers that take longer see their signal aborted.
+   * @param options Most seconds for that; by default those of the server. Handlers that take longer see their signal aborted,
+   * and their messages are answered with a failure.
    * @returns Resolves when nothing is left open. May be called any number of times.
    */
   close(options: GraceOptions = {}): Promise<void> {
@@ -204,10 +218,14 @@ export class JsonServer implements AsyncDisposable {
 
   async #close(grace: number): Promise<void> {
     this.#options.signal?.removeEventListener("abort", this.#onAbort);
-    const timer = setTimeout(() => this.#overdue.abort(), grace * 1000);
-    await this.#listener.close({ grace });
-    clearTimeout(timer);
-    this.#overdue.abort();
+    const reason = new ConnectError("The server was closed before the message was handled");
+    const timers = [this.#overdue, this.#givenUp].map((controller, i) =>
+      setTimeout(() => controller.abort(reason), timerDelay(grace + i * LAST_WORDS))
+    );
+    await this.#listener.close({ grace: grace + 2 * LAST_WORDS });
+    for (const timer of timers) clearTimeout(timer);
+    this.#overdue.abort(reason);
+    this.#givenUp.abort(reason);
   }
 
   #listen(): StreamListener {

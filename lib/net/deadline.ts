@@ -49,3 +49,26 @@ export async function within<T>(promise: Promise<T>, seconds: number): Promise<T
     clearTimeout(timer);
   }
 }
+
+/**
+ * Waits for a promise that knows nothing of signals.
+ *
+ * @param promise What to wait for; it goes on by itself when the signal fires.
+ * @param signal Ends the wait.
+ * @returns The promise's value.
+ * @throws What the promise rejects with, or the signal's reason.
+ */
+export function orAborted<T>(promise: PromiseLike<T>, signal: AbortSignal): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
+    const end = () => reject(signal.reason);
+    if (signal.aborted) end();
+    else signal.addEventListener("abort", end);
+    promise.then((value) => {
+      signal.removeEventListener("abort", end);
+      resolve(value);
+    }, (error) => {
+      signal.removeEventListener("abort", end);
+      reject(error);
+    });
+  });
+}

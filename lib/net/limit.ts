@@ -1,4 +1,4 @@
-import { timerDelay } from "./deadline.ts";
+import { orAborted, timerDelay } from "./deadline.ts";
 
 /** A time limit together with a caller's signal; lets go of both when disposed of. */
 export class Limit implements Disposable {
@@ -32,17 +32,8 @@ export class Limit implements Disposable {
    * @returns The promise's value.
    * @throws What the promise rejects with, or the limit's reason.
    */
-  async wait<T>(promise: Promise<T>): Promise<T> {
-    const { promise: over, reject } = Promise.withResolvers<never>();
-    const end = () => reject(this.signal.reason);
-    if (this.signal.aborted) end();
-    else this.signal.addEventListener("abort", end);
-    try {
-      return await Promise.race([promise, over]);
-    } finally {
-      this.signal.removeEventListener("abort", end);
-      promise.catch(() => {}); // when nobody waits for it any more
-    }
+  wait<T>(promise: PromiseLike<T>): Promise<T> {
+    return orAborted(promise, this.signal);
   }
 
   #onAbort = (): void => this.#controller.abort(this.#outer!.reason);

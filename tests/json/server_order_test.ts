@@ -112,3 +112,46 @@ Deno.test("JsonServer.close() tells handlers when its patience is over", async (
   assertEquals(aborted, true);
   await answer;
 });
+
+Deno.test("JsonServer.close() answers a failure for what is not handled in time", async () => {
+  const started = Promise.withResolvers<void>();
+  const server = startServer({
+    port: 0,
+    interact() {
+      started.resolve();
+      return new Promise(() => {});
+    },
+  });
+  await using client = await connectJson({ port: server.addr.port, timeout: 60 });
+  await using other = await connectJson({ port: server.addr.port, timeout: 60 });
+  const answers = [client.send({ n: 1 })];
+  await started.promise;
+  answers.push(other.send({ n: 2 }));
+  await pending(server, 2);
+  await server.close({ grace: 0.05 });
+  for (const answer of await Promise.all(answers)) {
+    assertEquals(
+      answer.outcome === "fail" && answer.error,
+      "The server was closed before the message was handled",
+    );
+  }
+});
+
+Deno.test("startServer() goes on after handlerTimeout, and tells the handler", async () => {
+  let aborted = 0;
+  await using server = startServer({
+    port: 0,
+    handlerTimeout: 0.05,
+    interact(data, { signal }) {
+      signal.addEventListener("abort", () => aborted++);
+      return data.hang ? new Promise(() => {}) : "quick";
+    },
+  });
+  await using client = await connectJson({ port: server.addr.port, timeout: 60 });
+  const answers = await Promise.all([{ hang: true }, { hang: false }].map((m) => client.send(m)));
+  assertEquals(answers.map((a) => a.outcome === "fail" ? a.error : a.outcome), [
+    "The message was not handled within 0.05 s",
+    "success",
+  ]);
+  assertEquals(aborted, 1);
+});

@@ -38,15 +38,59 @@ Deno.test("startServer() answers a failure when the handler throws, now or later
   assertEquals(errors.length, 3);
 });
 
+Deno.test("startServer() answers a failure whatever is thrown", async () => {
+  const unreadable = new Proxy(new Error(), {
+    get: () => {
+      throw new Error("hands off");
+    },
+  });
+  const cases: [unknown, string][] = [
+    [undefined, "undefined"],
+    [42n, "42"],
+    [Symbol("laser"), "Symbol(laser)"],
+    [{ message: "interlock" }, "interlock"],
+    [{ code: 7 }, '{"code":7}'],
+    [Object.assign(new Error(), { message: { code: 7 } }), '{"code":7}'],
+    [Object.create(null), "{}"],
+    [unreadable, "The handler threw what has no text"],
+  ];
+  await using server = startServer({
+    port: 0,
+    interact([later, i]) {
+      if (later) return Promise.reject(cases[i]![0]);
+      throw cases[i]![0];
+    },
+  });
+  await using peer = await Peer.connect(server.addr);
+  for (const [i, [, error]] of cases.entries()) {
+    for (const later of [false, true]) {
+      const answer = JSON.parse(await peer.ask(JSON.stringify([later, i])));
+      assertEquals(answer, { status: "error", error });
+    }
+  }
+});
+
 Deno.test("startServer() answers a failure when the result has no JSON form", async () => {
   const circle: Record<string, unknown> = {};
   circle.self = circle;
-  await using server = startServer({ port: 0, interact: () => circle });
+  const results: [unknown, string][] = [
+    [circle, "Cannot write value as JSON: it contains itself"],
+    [() => 1, "Cannot write value as JSON: JSON has no form of function"],
+    [Symbol(), "Cannot write value as JSON: JSON has no form of symbol"],
+    [
+      {
+        get then() {
+          throw new Error("no promise");
+        },
+      },
+      "no promise",
+    ],
+  ];
+  await using server = startServer({ port: 0, interact: (i) => results[i]![0] });
   await using peer = await Peer.connect(server.addr);
-  assertEquals(
-    await peer.ask("{}"),
-    '{"status":"error","error":"Cannot write value as JSON: it contains itself"}',
-  );
+  for (const [i, [, error]] of results.entries()) {
+    assertEquals(JSON.parse(await peer.ask(String(i))), { status: "error", error });
+  }
 });
 
 Deno.test("startServer() calls commands by command_id and lists them when there is no such", async () => {
@@ -105,6 +149,12 @@ Deno.test("startServer() returns the id of a message in its answer", async () =>
     await peer.ask('{"id":18446744073709551615,"fail":true}'),
     '{"status":"error","id":18446744073709551615,"error":"no"}',
   );
+});
+
+Deno.test("startServer() returns the id as it came, whatever the handler does to the message", async () => {
+  await using server = startServer({ port: 0, interact: (data) => void delete data.id });
+  await using peer = await Peer.connect(server.addr);
+  assertEquals(await peer.ask('{"id":7}'), '{"status":"success","id":7}');
 });
 
 Deno.test("startServer() writes the failure word it is told", async () => {
