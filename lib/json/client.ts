@@ -2,6 +2,7 @@ import { stringifyJson } from "../codecs/json.ts";
 import { ConnectError } from "../errors.ts";
 import { formatAddress } from "../net/address.ts";
 import { connectStream } from "../net/connect_stream.ts";
+import { timerDelay } from "../net/deadline.ts";
 import { lineFraming } from "../net/line_framing.ts";
 import { readMessages } from "../net/read_messages.ts";
 import type { StreamConnection } from "../net/stream_connection.ts";
@@ -245,7 +246,7 @@ export class JsonClient implements AsyncDisposable {
       // An answer that came later would be taken for that of the next message: so the connection has to go.
       this.#end(new ConnectError(`No answer from "${this.#where}" within ${timeout} s`));
       void this.#connection.abort();
-    }, timeout * 1000);
+    }, timerDelay(timeout));
   }
 
   #whyOver(): ConnectError {

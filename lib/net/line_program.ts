@@ -1,4 +1,5 @@
 import { ConnectError, RemoteError } from "../errors.ts";
+import { timerDelay } from "./deadline.ts";
 import { type Program, startProgram } from "./program.ts";
 import { describeExit } from "./run_program.ts";
 
@@ -127,7 +128,7 @@ export class LineProgram implements AsyncDisposable {
     clearTimeout(this.#restartTimer);
     this.#restart?.resolve();
     this.#fail(new ConnectError(`Program ${this.#name} was stopped`));
-    const timer = setTimeout(() => this.#program?.kill(), grace * 1000);
+    const timer = setTimeout(() => this.#program?.kill(), timerDelay(grace));
     this.#writer?.close().catch(() => {});
     await this.#running;
     clearTimeout(timer);
@@ -205,7 +206,7 @@ export class LineProgram implements AsyncDisposable {
     this.#options.onExit?.(reason);
     this.#restartTimer = setTimeout(
       () => this.#startAgain(),
-      (this.#options.restartDelay ?? 1) * 1000,
+      timerDelay(this.#options.restartDelay ?? 1),
     );
   }
 
@@ -233,7 +234,7 @@ export class LineProgram implements AsyncDisposable {
         new ConnectError(`No answer from program ${this.#name} within ${timeout} s`),
       );
       this.#stop();
-    }, timeout * 1000);
+    }, timerDelay(timeout));
     this.#writer?.write(join([line, NEWLINE])).catch(() => {});
     try {
       return await promise;

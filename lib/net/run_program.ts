@@ -1,4 +1,5 @@
 import { ConnectError, RemoteError } from "../errors.ts";
+import { timerDelay } from "./deadline.ts";
 import { type Program, startProgram, type StartProgramOptions } from "./program.ts";
 
 /** How {@linkcode runProgram} runs a program. */
@@ -47,7 +48,7 @@ export async function runProgram(
     reader.cancel().catch(() => {});
   };
   const late = new ConnectError(`No answer from program ${name} within ${timeout} s`);
-  const timer = setTimeout(() => stop(late), timeout * 1000);
+  const timer = setTimeout(() => stop(late), timerDelay(timeout));
   const onAbort = () => stop(new ConnectError(`Program ${name} was stopped`));
   options.signal?.addEventListener("abort", onAbort);
   try {

@@ -74,6 +74,12 @@ Deno.test('sendData() takes "error" and "failed" alike for a failure', async () 
   }
 });
 
+Deno.test("sendData() shows a failure without a reason, and takes a timeout longer than any timer", async () => {
+  await using server = saying(['{"status":"failed","code":7}\n']);
+  const answer = await sendData({}, { port: server.addr.port, timeout: 5_000_000 });
+  assertEquals(answer.outcome === "fail" && answer.error, '{"status":"failed","code":7}');
+});
+
 Deno.test("sendData() reads an answer whole, in however many packets", async () => {
   const result = "µ".repeat(5000);
   const bytes = new TextEncoder().encode(`{"status": "success", "result": "${result}"}\n`);

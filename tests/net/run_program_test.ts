@@ -21,6 +21,11 @@ Deno.test("runProgram() carries more than any pipe holds, both ways at once", as
   assertEquals(output, input);
 });
 
+Deno.test("runProgram() takes a timeout that is longer than any timer", async () => {
+  const output = await runProgram(python("print('ok')"), bytes(""), { timeout: 5_000_000 });
+  assertEquals(text(output).trim(), "ok");
+});
+
 Deno.test("runProgram() does not mind a program that ignores its input", async () => {
   const input = new Uint8Array(4_000_000);
   assertEquals(text(await runProgram(python("print('ok')"), input)).trim(), "ok");
