@@ -1,3 +1,6 @@
+import { lineFraming } from "../net/line_framing.ts";
+import { type ByteSource, readMessages } from "../net/read_messages.ts";
+
 /**
  * Reads text line by line, each as soon as it is there.
  *
@@ -9,21 +12,36 @@ export async function* readLines(
   stream: ReadableStream<Uint8Array>,
   signal?: AbortSignal,
 ): AsyncGenerator<string, void, void> {
+  const decoder = new TextDecoder();
+  for await (const line of readByteLines(stream, signal)) yield decoder.decode(line);
+}
+
+/**
+ * Reads lines as bytes, each as soon as it is there.
+ *
+ * @param stream Any bytes.
+ * @param signal Ends the reading.
+ * @returns The lines without their ends, each valid until the next one is asked for; the last one too if it has none.
+ */
+export async function* readByteLines(
+  stream: ReadableStream<Uint8Array>,
+  signal?: AbortSignal,
+): AsyncGenerator<Uint8Array, void, void> {
   const reader = stream.getReader();
   const cancel = () => void reader.cancel().catch(() => {});
   signal?.addEventListener("abort", cancel, { once: true });
-  const decoder = new TextDecoder();
-  let rest = "";
+  if (signal?.aborted) cancel();
+  const source: ByteSource = {
+    read: async () => (await reader.read()).value ?? null,
+    get readEnd() {
+      return signal?.aborted ? "stopped" : "ended";
+    },
+  };
   try {
-    while (!signal?.aborted) {
-      const { value } = await reader.read();
-      rest += decoder.decode(value, { stream: value !== undefined });
-      const lines = rest.split("\n");
-      rest = lines.pop()!;
-      for (const line of lines) yield line.replace(/\r$/, "");
-      if (value === undefined) break;
+    for await (const line of readMessages(source, lineFraming({ maxBytes: Infinity }))) {
+      if (signal?.aborted) return;
+      yield line;
     }
-    if (rest !== "" && !signal?.aborted) yield rest;
   } finally {
     signal?.removeEventListener("abort", cancel);
     cancel();

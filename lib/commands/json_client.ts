@@ -2,8 +2,9 @@ import { defineCommand } from "../cli/command.ts";
 import type { Context } from "../cli/context.ts";
 import { choice, file, flag, integer, port, seconds, text } from "../cli/options.ts";
 import { promptLines } from "../cli/prompt.ts";
-import { readLines } from "../cli/read_lines.ts";
+import { readByteLines } from "../cli/read_lines.ts";
 import { stringifyJson } from "../codecs/json.ts";
+import { decodeUtf8 } from "../codecs/utf8.ts";
 import { CodecError, UsageError } from "../errors.ts";
 import type { SendOptions } from "../json/client.ts";
 import { DEFAULT_HOST, DEFAULT_PORT } from "../json/protocol.ts";
@@ -107,11 +108,12 @@ async function sendLines(
   output: "text" | "json",
 ): Promise<number> {
   let [code, number, sent] = [0, 0, 0];
-  for await (const text of readLines(context.stdin.readable, context.signal)) {
+  for await (const bytes of readByteLines(context.stdin.readable, context.signal)) {
     number++;
-    if (text.trim() === "") continue;
     let line: string;
     try {
+      const text = decodeUtf8(bytes);
+      if (text.trim() === "") continue;
       line = lineMessage(text);
     } catch (error) {
       if (!(error instanceof CodecError)) throw error;

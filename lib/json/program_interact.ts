@@ -1,4 +1,4 @@
-import { jsonCodec, type JsonValue, parseJson } from "../codecs/json.ts";
+import { jsonCodec, type JsonValue, parseJson, stringifyJson } from "../codecs/json.ts";
 import { CodecError, RemoteError } from "../errors.ts";
 import { LineProgram, type LineProgramOptions } from "../net/line_program.ts";
 import { runProgram, type RunProgramOptions } from "../net/run_program.ts";
@@ -73,7 +73,7 @@ export function interactWithLineProgram(
       const status = ownProperty(result, "status");
       if (status === "error" || status === "failed") {
         const error = ownProperty(result, "error");
-        throw new RemoteError(typeof error === "string" ? error : "The program reported an error");
+        throw new RemoteError(typeof error === "string" ? error : stringifyJson(error ?? result));
       }
       return result;
     },

@@ -22,7 +22,8 @@ function lab(options: StartServerOptions = {}) {
     server,
     received,
     port,
-    send: (args: string[], input?: string) => labwire(["json-client", ...port, ...args], { input }),
+    send: (args: string[], input?: string | Uint8Array) =>
+      labwire(["json-client", ...port, ...args], { input }),
     [Symbol.asyncDispose]: () => server.close(),
   };
 }
@@ -169,6 +170,9 @@ Deno.test("json-client stops at a line that is no JSON, and when nobody is there
   const bad = await to.send([], '{"result":1}\nresult=2\n{"result":3}\n');
   assertEquals([bad.code, bad.stdout], [2, '{"status":"success","result":1}\n']);
   assertStringIncludes(bad.stderr, "Cannot send line 2: Cannot parse JSON at byte 0");
+  const cut = await to.send([], new Uint8Array([...new TextEncoder().encode('{"a":"'), 0xff]));
+  assertEquals([cut.code, cut.stdout], [2, ""]);
+  assertStringIncludes(cut.stderr, "Cannot send line 1: Cannot decode UTF-8 at byte 6");
   await to.server.close();
   const gone = await to.send([], "{}\n{}\n");
   assertEquals([gone.code, gone.stdout, gone.stderr.split("\n").length], [4, "", 2]);

@@ -65,6 +65,35 @@ Deno.test("json-server --handler calls interact() or commands", async () => {
   }
 });
 
+Deno.test("json-server --handler survives what a handler fails to catch", async () => {
+  await using files = await folder({
+    "stray.js": `
+      export function interact(data) {
+        if (data.promise) Promise.reject(new Error("lamp 1 is out"));
+        else setTimeout(() => { throw new Error("lamp 2 is out"); });
+      }`,
+  });
+  await using server = await serve(["--handler", `${files.path}/stray.js`]);
+  for (const promise of [true, false]) {
+    assertEquals(await server.ask(JSON.stringify({ promise })), '{"status":"success"}');
+  }
+  await server.program.until("stderr", /failed where nobody waits for it: lamp 1 is out/);
+  assertEquals(await server.ask('{"promise":true}'), '{"status":"success"}');
+});
+
+Deno.test("json-server --handler-timeout goes on after a handler that never ends", async () => {
+  await using files = await folder({
+    "never.js": "export const interact = (data) => data.hang && new Promise(() => {});",
+  });
+  const args = ["--handler", `${files.path}/never.js`, "--handler-timeout", "0.1"];
+  await using server = await serve(args);
+  assertEquals(
+    await server.ask('{"hang":true}'),
+    '{"status":"error","error":"The message was not handled within 0.1 s"}',
+  );
+  assertEquals(await server.ask('{"hang":0}'), '{"status":"success","result":0}');
+});
+
 const python = needs(PYTHON);
 
 Deno.test(`json-server --exec runs a program for each message${python.note}`, {
@@ -123,7 +152,7 @@ for line in sys.stdin:
     data = json.loads(line)
     count += 1
     if data.get("die"): sys.exit("interlock")
-    answer = {"status": "error", "error": "no"} if data.get("fail") else {"count": count}
+    answer = {"status": "error", "error": data["fail"]} if data.get("fail") else {"count": count}
     print(json.dumps(answer), flush=True)
 `,
   });
@@ -132,7 +161,8 @@ for line in sys.stdin:
   });
   assertEquals(await server.ask("{}"), '{"status":"success","result":{"count":1}}');
   assertEquals(await server.ask("{}"), '{"status":"success","result":{"count":2}}');
-  assertEquals(await server.ask('{"fail":true}'), '{"status":"error","error":"no"}');
+  assertEquals(await server.ask('{"fail":"no"}'), '{"status":"error","error":"no"}');
+  assertEquals(await server.ask('{"fail":[7]}'), '{"status":"error","error":"[7]"}');
   assertMatch(
     await server.ask('{"die":true}'),
     /^\{"status":"error","error":"Program .* ended with exit code 1: interlock"\}$/,

@@ -163,7 +163,7 @@ export function start(args: string[], options: StartOptions = {}): Child {
 /** Runs the program to its end. */
 export async function labwire(
   args: string[],
-  options: StartOptions & { input?: string } = {},
+  options: StartOptions & { input?: string | Uint8Array } = {},
 ): Promise<Result> {
   await using child = start(args, {
     ...options,
