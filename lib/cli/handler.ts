@@ -52,28 +52,3 @@ export async function loadHandler<F extends (...args: any[]) => unknown>(
   }
   return module.default as F;
 }
-
-/**
- * Keeps the process alive when a user's module fails where nobody waits for it: in a promise that it does not await, or in a timer.
- *
- * @param onError Is told of each such error.
- * @returns Lets such errors end the process again when disposed of.
- */
-export function surviveStrayErrors(onError: (error: unknown) => void): Disposable {
-  const onRejection = (event: PromiseRejectionEvent) => {
-    event.preventDefault();
-    onError(event.reason);
-  };
-  const onThrown = (event: ErrorEvent) => {
-    event.preventDefault();
-    onError(event.error);
-  };
-  globalThis.addEventListener("unhandledrejection", onRejection);
-  globalThis.addEventListener("error", onThrown);
-  return {
-    [Symbol.dispose]() {
-      globalThis.removeEventListener("unhandledrejection", onRejection);
-      globalThis.removeEventListener("error", onThrown);
-    },
-  };
-}

@@ -46,11 +46,17 @@ export async function run(
     stop.abort();
   };
   const out = new Output(Deno.stdout, onBroken, () => say.clearLive());
+  // A user's module that forgets to await, or throws in a timer, must not end a server.
   const onRejection = (event: PromiseRejectionEvent) => {
-    event.preventDefault(); // a user's module that forgets to await must not end a server
+    event.preventDefault();
     say.throttled("rejection", `Nobody handled a rejected promise: ${textOf(event.reason, debug)}`);
   };
+  const onThrown = (event: ErrorEvent) => {
+    event.preventDefault();
+    say.throttled("thrown", `Nobody handled an error: ${textOf(event.error, debug)}`);
+  };
   globalThis.addEventListener("unhandledrejection", onRejection);
+  globalThis.addEventListener("error", onThrown);
   try {
     const code = await dispatch(argv, registry, { out, say, stop, debug, quiet });
     await flush(out, stop.signal);
@@ -63,6 +69,7 @@ export async function run(
     return exitCodes.find(([kind]) => error instanceof kind)?.[1] ?? 1;
   } finally {
     globalThis.removeEventListener("unhandledrejection", onRejection);
+    globalThis.removeEventListener("error", onThrown);
     stop.release();
   }
 }

@@ -1,5 +1,5 @@
 import type { Context } from "../cli/context.ts";
-import { loadModule, surviveStrayErrors } from "../cli/handler.ts";
+import { loadModule } from "../cli/handler.ts";
 import { stringifyJson } from "../codecs/json.ts";
 import { CodecError, UsageError } from "../errors.ts";
 import { commandId, interactWith } from "../json/commands.ts";
@@ -41,7 +41,7 @@ export async function jsonHandler(
       "Cannot use several of --handler, --exec and --exec-persistent: expected one",
     );
   }
-  if (handler !== undefined) return await moduleHandler(handler, context);
+  if (handler !== undefined) return plain(await moduleInteract(handler));
   if (exec !== undefined) return plain(interactWithProgram(await command(exec), { timeout }));
   if (execPersistent === undefined) return plain(templateInteract(print ? context.out : undefined));
   const { say } = context;
@@ -76,19 +76,6 @@ function templateInteract(out: Context["out"] | undefined): Interact {
         out.line(`Data of ${name} :  ${typeof value === "string" ? value : stringifyJson(value)}`);
       }
     }
-  };
-}
-
-/** The functions of a module, which equipment depends on: what it forgets to catch does not end the server. */
-async function moduleHandler(file: string, { say, debug }: Context): Promise<OpenHandler> {
-  const interact = await moduleInteract(file);
-  const guard = surviveStrayErrors((error) => {
-    const text = error instanceof Error ? debug && error.stack || error.message : String(error);
-    say.throttled("stray", `Handler "${file}" failed where nobody waits for it: ${text}`);
-  });
-  return {
-    interact,
-    [Symbol.asyncDispose]: () => Promise.resolve(guard[Symbol.dispose]()),
   };
 }
 

@@ -6,6 +6,9 @@ import { ownProperty } from "./commands.ts";
 /** How much of an answer that cannot be read is shown. */
 const SHOWN = 200;
 
+/** What begins a TLS record that says what is wrong (RFC 8446, section 5.1). */
+const TLS_ALERT = 0x15;
+
 /** An answer, as it was sent. */
 export type AnswerData = { [name: string]: JsonValue };
 
@@ -62,6 +65,7 @@ export type SendResult = SuccessResult | FailResult | NoAnswerResult | BadAnswer
  */
 export function readAnswer(bytes: Uint8Array): SuccessResult | FailResult | BadAnswerResult {
   const text = new TextDecoder().decode(bytes);
+  if (bytes[0] === TLS_ALERT && bytes[1] === 3) return badAnswer(text, "the server speaks TLS");
   let response: JsonValue;
   try {
     response = parseJson(decodeUtf8(bytes));

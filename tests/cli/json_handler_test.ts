@@ -77,7 +77,8 @@ Deno.test("json-server --handler survives what a handler fails to catch", async 
   for (const promise of [true, false]) {
     assertEquals(await server.ask(JSON.stringify({ promise })), '{"status":"success"}');
   }
-  await server.program.until("stderr", /failed where nobody waits for it: lamp 1 is out/);
+  await server.program.until("stderr", /Nobody handled a rejected promise: lamp 1 is out/);
+  await server.program.until("stderr", /Nobody handled an error: lamp 2 is out/);
   assertEquals(await server.ask('{"promise":true}'), '{"status":"success"}');
 });
 

@@ -110,6 +110,14 @@ Deno.test("sendData() shows an answer that makes no sense", async () => {
   }
 });
 
+Deno.test("sendData() says that a server speaks TLS", async () => {
+  const answer = await answerTo([new Uint8Array([0x15, 3, 3, 0, 2, 2, 50])]);
+  assertEquals(answer.outcome, "bad-answer");
+  if (answer.outcome === "bad-answer") {
+    assertStringIncludes(answer.error.message, ": the server speaks TLS");
+  }
+});
+
 Deno.test("sendData() tells apart why there is no answer", async () => {
   const { calls, options } = callbacks();
   const why = async (port: number, timeout = 10) => {
