@@ -186,11 +186,7 @@ Deno.test("json-client rejects command lines that make no sense", async () => {
     [["x", "--file", "y"], "Cannot send both --file and a message"],
     [["--file", "/no/such"], 'Cannot send file "/no/such": no such file'],
     [["x", "--ca", "/no/such"], 'Cannot read --ca "/no/such": no such file'],
-<<<<<<< Updated upstream
     [["x", "--timeout", "-1"], "expected a number from 0.001"],
-=======
-    [["x", "--timeout", "-1"], "expected a number from 0.001 to"],
->>>>>>> Stashed changes
     [["x", "--retry", "1"], 'did you mean "--retries"?'],
     [[], "Cannot tell what to send"],
   ];
