@@ -1,0 +1,142 @@
+import { ConnectError } from "../../lib/errors.ts";
+import { Line } from "../../lib/struct/line.ts";
+import { bareServer, readToEnd, take } from "./line_peers.ts";
+import { assert, assertEquals, assertRejects } from "@std/assert";
+
+Deno.test("closeWrite() ends one half only", async () => {
+  await using server = Line.listen({
+    format: "!I",
+    port: 0,
+    action: ([n], peer) => peer.send([n + 1]),
+  });
+  await using client = await Line.connect({ format: "!I", port: server.addr.port });
+  for (let n = 0; n < 1000; n++) client.send([n]);
+  await client.closeWrite();
+  const back: number[] = [];
+  for await (const [n] of client) back.push(n);
+  assertEquals(back, Array.from({ length: 1000 }, (_, n) => n + 1));
+  await client.finished;
+});
+
+Deno.test("Line with halfOpen sends on after the other end has ended its half", async () => {
+  const server = bareServer();
+  await using line = await Line.connect({ format: "!I", port: server.port, halfOpen: true });
+  const conn = await server.accept();
+  await conn.closeWrite();
+  const reading = readToEnd(conn);
+  for (let n = 0; n < 10; n++) {
+    assert(await line.send([n]));
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+  await line.closeWrite();
+  assertEquals((await reading).length, 40);
+  await line.finished;
+  server.close();
+});
+
+Deno.test("Line with halfOpen can be closed while the other end says nothing more", async () => {
+  const server = bareServer();
+  const line = await Line.connect({ format: "!I", port: server.port, halfOpen: true });
+  const conn = await server.accept();
+  await conn.closeWrite();
+  const reading = readToEnd(conn);
+  await line.close();
+  await reading;
+  server.close();
+});
+
+Deno.test("Line.connect() tries again and tells each attempt", async () => {
+  const free = bareServer();
+  const { port } = free;
+  free.close();
+  const failed: string[] = [];
+  const error = await assertRejects(() =>
+    Line.connect({
+      port,
+      host: "127.0.0.1",
+      attempts: 3,
+      retryDelay: 0.01,
+      onAttemptFailed: (attempt, attempts) => failed.push(`${attempt} of ${attempts}`),
+    }), ConnectError);
+  assert(error.message.includes("refused"), error.message);
+  assertEquals(failed, ["1 of 3", "2 of 3", "3 of 3"]);
+});
+
+Deno.test("Line.connect() gives up when it is aborted", async () => {
+  const free = bareServer();
+  const { port } = free;
+  free.close();
+  const controller = new AbortController();
+  await assertRejects(() =>
+    Line.connect({
+      port,
+      attempts: 100,
+      retryDelay: 60,
+      signal: controller.signal,
+      onAttemptFailed: () => controller.abort(),
+    })
+  );
+});
+
+Deno.test("Line with reconnect goes on with the next server, and sends wait for it", async () => {
+  const first = Line.listen({ format: "!I", port: 0 });
+  const { port } = first.addr;
+  const over = Promise.withResolvers<void>();
+  await using client = await Line.connect({
+    format: "!I",
+    port,
+    reconnect: true,
+    retryDelay: 0.05,
+    onDisconnect: () => over.resolve(),
+  });
+  await client.send([1]);
+  assertEquals(await take(first, 1), [[1]]);
+  await first.close();
+  await over.promise;
+  const waiting = client.send([2]);
+  await using second = Line.listen({ format: "!I", port });
+  assert(await waiting);
+  assertEquals(await take(second, 1), [[2]]);
+  assertEquals(client.stats.connections, 2);
+});
+
+Deno.test("Line with reconnect keeps what is sent while the last connection closes", async () => {
+  const server = bareServer();
+  const ended = Promise.withResolvers<void>();
+  await using client = await Line.connect({
+    format: "!I",
+    port: server.port,
+    reconnect: true,
+    retryDelay: 0.05,
+    action: () => {},
+    onEnd: () => ended.resolve(),
+  });
+  using first = await server.accept();
+  await first.closeWrite(); // and does not read, which keeps the client waiting for a while
+  await ended.promise;
+  await null;
+  const waiting = client.send([2]);
+  using second = await server.accept();
+  const buffer = new Uint8Array(8);
+  assertEquals(await second.read(buffer), 4);
+  assertEquals([await waiting, buffer[3]], [true, 2]);
+  server.close();
+});
+
+Deno.test("Line with reconnect can be closed while it tries", async () => {
+  const server = Line.listen({ format: "!I", port: 0 });
+  const again = Promise.withResolvers<void>();
+  const client = await Line.connect({
+    format: "!I",
+    port: server.addr.port,
+    reconnect: true,
+    retryDelay: 0.01,
+    onAttemptFailed: () => again.resolve(),
+  });
+  await server.connected;
+  await server.close();
+  await again.promise;
+  const waiting = client.send([1]);
+  await client.close();
+  assertEquals(await waiting, false);
+});
