@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertFalse } from "@std/assert";
 import { pathToFileURL } from "node:url";
+import { neededPermissions } from "../../lib/doctor/permissions.ts";
 import { checksums } from "../../lib/release/checksums.ts";
 import { compileArguments } from "../../lib/release/compile.ts";
 import { icon } from "../../lib/release/icon.ts";
@@ -53,4 +54,12 @@ Deno.test("icon() is an icon file whose pictures lie where its directory says", 
     end += view.getUint32(entry + 8, true);
   }
   assertEquals(end, bytes.length);
+});
+
+Deno.test("README lists each permission of the executable with its reason", async () => {
+  const readme = await Deno.readTextFile(new URL("../../README.md", import.meta.url));
+  const rows = readme.split("\n").map((line) => line.split("|").map((cell) => cell.trim()));
+  for (const { flag, reason } of neededPermissions) {
+    assertEquals(rows.find(([, first]) => first === `\`${flag}\``)?.[2], reason);
+  }
 });
