@@ -172,6 +172,7 @@ export class JsonClient implements AsyncDisposable {
    * @param json The message: whatever JSON has a form of.
    * @returns What became of it, as for {@linkcode sendData}.
    * @throws {CodecError} If the message has no JSON form.
+   * @throws The signal's reason, if it called the whole off.
    */
   // deno-lint-ignore require-await
   async send(json: unknown): Promise<SendResult> {
@@ -183,9 +184,12 @@ export class JsonClient implements AsyncDisposable {
    *
    * @param line The line with the newline at its end.
    * @returns What became of it, as for {@linkcode sendData}.
+   * @throws The signal's reason, if it called the whole off.
    */
-  sendLine(line: Uint8Array): Promise<SendResult> {
-    return this.#exchange(line).then((result) => report(result, this.#options));
+  async sendLine(line: Uint8Array): Promise<SendResult> {
+    const result = await this.#exchange(line);
+    if (result.outcome === "no-answer") this.#options.signal?.throwIfAborted();
+    return report(result, this.#options);
   }
 
   /**

@@ -188,8 +188,22 @@ Deno.test("sendData() is called off by its signal", async () => {
     signal: abort.signal,
     debug: (message) => message.startsWith("Sending") && abort.abort(),
   });
-  assertEquals((await answer).outcome, "no-answer");
+  await assertRejects(() => answer, DOMException);
   await assertRejects(() => sendData({}, { port: silent.addr.port, signal: abort.signal }));
+});
+
+Deno.test("sendData() is called off by its signal while it waits for the answer", async () => {
+  const controller = new AbortController();
+  const interact = () => {
+    controller.abort(new Error("enough"));
+    return new Promise(() => {});
+  };
+  await using server = startServer({ port: 0, interact, grace: 0 });
+  const { calls, options } = callbacks();
+  const { signal } = controller;
+  const call = () => sendData({}, { port: server.addr.port, signal, ...options });
+  await assertRejects(call, Error, "enough");
+  assertEquals(calls, []);
 });
 
 Deno.test("connectJson() answers concurrent messages in their order", async () => {
