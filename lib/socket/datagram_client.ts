@@ -96,7 +96,7 @@ export class DatagramClient implements AsyncDisposable {
    *
    * @param seconds How long; `Infinity` is allowed.
    * @returns The datagram, or undefined when none came in time or the client was closed.
-   * @throws {ConnectError} If nobody listens there; Linux and Windows tell.
+   * @throws {ConnectError} If nobody listens there; told of this computer, and of others where the system tells.
    */
   async receive(seconds: number): Promise<DatagramAnswer | undefined> {
     const end = performance.now() + seconds * 1000;
