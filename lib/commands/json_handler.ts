@@ -1,5 +1,6 @@
 import type { Context } from "../cli/context.ts";
 import { loadModule } from "../cli/handler.ts";
+import { visibleText } from "../cli/visible_text.ts";
 import { stringifyJson } from "../codecs/json.ts";
 import { CodecError, UsageError } from "../errors.ts";
 import { commandId, interactWith } from "../json/commands.ts";
@@ -69,11 +70,12 @@ function templateInteract(out: Context["out"] | undefined): Interact {
     const id = commandId(data);
     if (id === undefined) throw new CodecError('Cannot find "command_id" in message');
     if (!out) return;
-    out.line(`Received data is the following :  ${stringifyJson(data)}`);
+    out.line(visibleText(`Received data is the following :  ${stringifyJson(data)}`));
     if (id !== "test_command") return;
     for (const [name, value] of Object.entries(data)) {
       if (name !== "command_id" && name !== "id") {
-        out.line(`Data of ${name} :  ${typeof value === "string" ? value : stringifyJson(value)}`);
+        const shown = typeof value === "string" ? value : stringifyJson(value);
+        out.line(visibleText(`Data of ${name} :  ${shown}`));
       }
     }
   };

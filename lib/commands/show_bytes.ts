@@ -1,5 +1,6 @@
 import { choice, type Option } from "../cli/options.ts";
 import type { Output } from "../cli/output.ts";
+import { visibleText } from "../cli/visible_text.ts";
 import { hexdump } from "../codecs/hexdump.ts";
 import { pythonBytes } from "../codecs/python_bytes.ts";
 import type { HostPort } from "../net/address.ts";
@@ -46,7 +47,7 @@ const writers: Readonly<
   Record<Exclude<ShowFormat, "raw" | "none">, (bytes: Uint8Array) => string>
 > = {
   bytes: (bytes) => ` ${pythonBytes(bytes)}`,
-  text: (bytes) => ` ${visibleText(bytes)}`,
+  text: (bytes) => ` ${visibleText(new TextDecoder().decode(bytes))}`,
   hex: (bytes) => ` ${bytes.toHex()}`,
   hexdump: (bytes) => `\n${hexdump(bytes)}`,
 };
@@ -59,13 +60,4 @@ const writers: Readonly<
  */
 export function pythonAddress({ hostname, port }: HostPort): string {
   return hostname.includes(":") ? `('${hostname}', ${port}, 0, 0)` : `('${hostname}', ${port})`;
-}
-
-/** Text in which control characters, which could do anything to a terminal, are written as Python does; newlines and tabs stay. */
-function visibleText(bytes: Uint8Array): string {
-  return new TextDecoder().decode(bytes).replace(
-    // deno-lint-ignore no-control-regex
-    /[\x00-\x08\x0b-\x1f\x7f-\x9f]/g,
-    (control) => `\\x${control.charCodeAt(0).toString(16).padStart(2, "0")}`,
-  );
 }

@@ -78,6 +78,8 @@ Deno.test("json-client says what the template says, and tells the outcomes apart
   assertEquals([withResult.code, withResult.stdout], [0, "Server reported success.\n[1.5,2]\n"]);
   const withText = await to.send(["x", "result=3 V"]);
   assertEquals(withText.stdout, "Server reported success.\n3 V\n");
+  const nasty = await to.send(["x", "result=3\x1b[2JV"]);
+  assertEquals(nasty.stdout, "Server reported success.\n3\\x1b[2JV\n");
   const failed = await to.send(["x", "fail=no such port"]);
   assertEquals(
     [failed.code, failed.stdout],

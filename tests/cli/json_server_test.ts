@@ -17,6 +17,7 @@ Deno.test("json-server prints messages as the template does, and a summary at th
     await server.ask("{}"),
     '{"status":"error","error":"Cannot find \\"command_id\\" in message"}',
   );
+  await server.ask('{"command_id":"test_command","title":"\\u001b]0;x\\u0007","\u009b":1}');
   const { code, stdout, stderr } = await interrupt(server.program);
   if (windows) return;
   assertEquals(code, 0);
@@ -25,12 +26,16 @@ Deno.test("json-server prints messages as the template does, and a summary at th
     "Data of param1 :  100",
     "Data of param2 :  this is text",
     'Received data is the following :  {"command_id":"other"}',
+    String
+      .raw`Received data is the following :  {"command_id":"test_command","title":"\u001b]0;x\u0007","\x9b":1}`,
+    String.raw`Data of title :  \x1b]0;x\x07`,
+    String.raw`Data of \x9b :  1`,
     "",
   ]);
   assertStringIncludes(stderr, 'failed: Cannot find "command_id" in message');
   assertStringIncludes(
     stderr,
-    "3 messages, 2 successes, 1 failures, 0 invalid, 3 connections\nBye.",
+    "4 messages, 3 successes, 1 failures, 0 invalid, 4 connections\nBye.",
   );
 });
 
