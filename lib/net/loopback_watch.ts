@@ -1,16 +1,22 @@
 import type { HostPort } from "./address.ts";
 import { isLoopback } from "./localhost.ts";
-import type { RefusalWatch } from "./refusal_watch.ts";
+
+/** Tells whether a datagram was refused, because nobody listens where it went. */
+export interface LoopbackWatch {
+  /** To be called when a datagram was sent. */
+  sent(): void;
+  /** Whether the last datagram was refused; true once for each. */
+  refused(): boolean;
+}
 
 /**
- * Learns that nobody listens on a UDP port of this computer's loopback, by trying to bind it. This needs no permission beyond
- * that to use the network, so it serves where {@linkcode watchRefusals} is not permitted, as in the executable.
+ * Learns that nobody listens on a UDP port of this computer's loopback, by trying to bind it. Linux and macOS get the answer
+ * (ICMP "port unreachable") but keep it from a socket that is not connected, which Deno's are not; Windows tells by itself.
  *
  * @param to The address that datagrams are sent to.
- * @returns The watch; undefined for other computers, and on Windows, which tells of refusals by itself and lets two programs
- * bind one port.
+ * @returns The watch; undefined for other computers, and on Windows, which lets two programs bind one port.
  */
-export function watchLoopback(to: HostPort): RefusalWatch | undefined {
+export function watchLoopback(to: HostPort): LoopbackWatch | undefined {
   if (Deno.build.os === "windows" || !isLoopback(to.hostname)) return undefined;
   let asked = false;
   return {
@@ -28,6 +34,5 @@ export function watchLoopback(to: HostPort): RefusalWatch | undefined {
         return false;
       }
     },
-    [Symbol.dispose]() {},
   };
 }

@@ -3,8 +3,7 @@ import { formatAddress, type HostPort, isIPv6, resolveHost } from "../net/addres
 import { bindDatagram, type Datagram, type DatagramEndpoint } from "../net/datagram.ts";
 import { within } from "../net/deadline.ts";
 import { isLocalhost, LOOPBACK } from "../net/localhost.ts";
-import { watchLoopback } from "../net/loopback_watch.ts";
-import { type RefusalWatch, watchRefusals } from "../net/refusal_watch.ts";
+import { type LoopbackWatch, watchLoopback } from "../net/loopback_watch.ts";
 
 /** Seconds between two looks for a refusal: they double from the first to the last. */
 const FIRST_LOOK = 0.001;
@@ -31,7 +30,7 @@ export interface DatagramAnswer {
 /** A UDP socket and what tells that nobody listens at the other end. */
 interface Socket {
   readonly endpoint: DatagramEndpoint;
-  readonly watch: RefusalWatch | undefined;
+  readonly watch: LoopbackWatch | undefined;
   readonly to: HostPort;
 }
 
@@ -82,7 +81,7 @@ export class DatagramClient implements AsyncDisposable {
     const { endpoint, watch, to } = this.#socket;
     try {
       await endpoint.send(bytes, to);
-      watch?.sent?.();
+      watch?.sent();
     } catch (error) {
       // Linux may report a refusal of an earlier datagram here, and has then not sent this one.
       if (error instanceof Deno.errors.ConnectionRefused) return await this.#refused(error);
@@ -96,7 +95,7 @@ export class DatagramClient implements AsyncDisposable {
    *
    * @param seconds How long; `Infinity` is allowed.
    * @returns The datagram, or undefined when none came in time or the client was closed.
-   * @throws {ConnectError} If nobody listens there; told of this computer, and of others where the system tells.
+   * @throws {ConnectError} If nobody listens there, as far as the system tells: on Windows always, elsewhere of this computer's loopback.
    */
   async receive(seconds: number): Promise<DatagramAnswer | undefined> {
     const end = performance.now() + seconds * 1000;
@@ -150,9 +149,7 @@ export class DatagramClient implements AsyncDisposable {
   }
 
   async #release(): Promise<void> {
-    const { endpoint, watch } = this.#socket;
-    watch?.[Symbol.dispose]();
-    await endpoint.close();
+    await this.#socket.endpoint.close();
     await this.#receiving;
     this.#receiving = null;
   }
@@ -184,5 +181,5 @@ export async function connectDatagram(options: DatagramClientOptions): Promise<D
 async function openSocket(to: HostPort): Promise<Socket> {
   const hostname = isIPv6(to.hostname) ? "::" : "0.0.0.0";
   const endpoint = await bindDatagram({ listen: { hostname, port: 0 } });
-  return { endpoint, watch: watchRefusals(endpoint.addr) ?? watchLoopback(to), to };
+  return { endpoint, watch: watchLoopback(to), to };
 }

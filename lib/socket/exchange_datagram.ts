@@ -18,8 +18,8 @@ export interface ExchangeDatagramOptions extends DatagramClientOptions {
  * @param message What to send.
  * @param options Where to.
  * @returns The answer and who sent it.
- * @throws {ConnectError} If there is no such host, nobody listens there (told of this computer, and of others where the
- * system tells), or no answer comes in time. The message tells these apart.
+ * @throws {ConnectError} If there is no such host, nobody listens there, or no answer comes in time. The message tells these
+ * apart; that nobody listens is told on Windows, and elsewhere of this computer's loopback only.
  *
  * @example A datagram to an echo
  * ```ts

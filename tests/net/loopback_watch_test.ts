@@ -13,7 +13,7 @@ Deno.test({
   fn() {
     for (const hostname of ["127.0.0.1", "0.0.0.0"]) {
       const server = bind(hostname);
-      using watch = watchLoopback({ hostname: "127.0.0.1", port: server.port })!;
+      const watch = watchLoopback({ hostname: "127.0.0.1", port: server.port })!;
       watch.sent!();
       assertEquals(watch.refused(), false);
       server.close();
