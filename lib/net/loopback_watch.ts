@@ -5,6 +5,8 @@ import { isLoopback } from "./localhost.ts";
 export interface LoopbackWatch {
   /** To be called when a datagram was sent. */
   sent(): void;
+  /** To be called when an answer came: who has answered and gone has not refused. */
+  answered(): void;
   /** Whether the last datagram was refused; true once for each. */
   refused(): boolean;
 }
@@ -23,8 +25,10 @@ export function watchLoopback(to: HostPort): LoopbackWatch | undefined {
     sent() {
       asked = true;
     },
+    answered() {
+      asked = false;
+    },
     refused() {
-      // Once for each datagram: who has answered and gone has not refused.
       if (!asked) return false;
       asked = false;
       try {

@@ -99,19 +99,26 @@ export class DatagramClient implements AsyncDisposable {
    */
   async receive(seconds: number): Promise<DatagramAnswer | undefined> {
     const end = performance.now() + seconds * 1000;
+    let refused = false;
     for (let look = FIRST_LOOK; !this.#closed; look = Math.min(2 * look, LAST_LOOK)) {
       const { endpoint, watch } = this.#socket;
       const { bounced } = endpoint;
       const left = Math.max(0, end - performance.now()) / 1000;
       this.#receiving ??= endpoint.receive();
-      const datagram = await within(this.#receiving, watch ? Math.min(look, left) : left);
+      // Who has closed the port may have answered before: that has arrived, and is only to be read.
+      const patience = refused ? LAST_LOOK : watch ? Math.min(look, left) : left;
+      const datagram = await within(this.#receiving, patience);
       if (datagram) {
+        watch?.answered();
         this.#receiving = null;
         this.#others = [];
         const { hostname, port } = datagram.from as HostPort;
         return { bytes: datagram.bytes.slice(), from: { hostname, port } };
       }
-      if (watch?.refused() || endpoint.bounced > bounced) await this.#refused();
+      if (refused) {
+        await this.#refused();
+        refused = false;
+      } else if (watch?.refused() || endpoint.bounced > bounced) refused = true;
       else if (left === 0) return undefined;
     }
     return undefined;

@@ -14,12 +14,15 @@ Deno.test({
     for (const hostname of ["127.0.0.1", "0.0.0.0"]) {
       const server = bind(hostname);
       const watch = watchLoopback({ hostname: "127.0.0.1", port: server.port })!;
-      watch.sent!();
+      watch.sent();
       assertEquals(watch.refused(), false);
       server.close();
       assertEquals(watch.refused(), false); // it has refused nothing yet
-      watch.sent!();
+      watch.sent();
       assertEquals(watch.refused(), true);
+      assertEquals(watch.refused(), false);
+      watch.sent();
+      watch.answered();
       assertEquals(watch.refused(), false);
     }
   },
