@@ -67,7 +67,7 @@ function bindError(hostname: string, port: number, error: unknown): unknown {
   const known = listenError({ hostname, port }, error);
   if (known !== error || !(error instanceof Error)) return known;
   const where = `Cannot listen on "${formatAddress({ hostname, port })}"`;
-  if (/failed to lookup/.test(error.message)) {
+  if (/failed to lookup|invalid host/.test(error.message)) {
     return new UsageError(`${where}: no such host name`, { cause: error });
   }
   if (error instanceof Deno.errors.InvalidData || /certificate|key/i.test(error.message)) {

@@ -68,7 +68,9 @@ function explain(cause: unknown, { host }: ConnectFailureContext): string {
     const problem = certificateProblems.find(([pattern]) => pattern.test(message));
     return `TLS certificate of "${host}" is not trusted: ${problem?.[1] ?? message}`;
   }
-  if (/corrupt message|InvalidContentType/.test(message)) return "the server does not speak TLS";
+  if (/corrupt message|InvalidContentType|unexpected handshake message/.test(message)) {
+    return "the server does not speak TLS";
+  }
   if (cause instanceof Deno.errors.UnexpectedEof) return "the server ended the TLS handshake";
   return message;
 }

@@ -59,6 +59,20 @@ Deno.test("connectStream() says that the server does not speak TLS", async () =>
   );
 });
 
+Deno.test("connectStream() says that an echo does not speak TLS", async () => {
+  await using listener = listenStream({
+    port: 0,
+    onConnection: async (connection) => {
+      for await (const chunk of connection) await connection.write(chunk);
+    },
+  });
+  await assertRejects(
+    () => connectStream({ port: listener.addr.port, tls: true, timeout: 60 }),
+    ConnectError,
+    "the server does not speak TLS",
+  );
+});
+
 Deno.test("connectStream() tries as often as it is told, and says so each time", async () => {
   const port = freePort();
   const said: string[] = [];

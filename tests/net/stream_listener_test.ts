@@ -71,6 +71,7 @@ Deno.test("listenStream() says why it cannot listen", () => {
     [{ port }, `Cannot listen on "localhost:${port}": another program uses this address`],
     [{ host: "203.0.113.7", port: 0 }, "this computer has no such address"],
     [{ host: "nothing.invalid", port: 0 }, "no such host name"],
+    [{ host: "bad host", port: 0 }, "no such host name"],
     [{ port: 0, tls: { cert: "x", key: "y" } }, "the TLS certificate or its key is no use"],
   ];
   for (const [options, message] of cases) {
