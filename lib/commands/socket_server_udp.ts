@@ -19,13 +19,14 @@ export async function serveDatagrams(context: Context, values: ServerValues): Pr
   const { reply, command, discard, count } = values;
   const show = bytesShower(values.show, out);
   const enough = new AbortController();
+  const over = new AbortController();
   let [messages, bytes] = [0, 0];
   const answer: Answerer = async (message, from) => {
     if (messages >= count) return null;
     bytes += message.length;
     if (++messages >= count) enough.abort();
     await show(message, from);
-    if (command) return await runProgram(command, message);
+    if (command) return await runProgram(command, message, { signal: over.signal });
     return discard ? null : reply ?? message;
   };
   await using server = await listenDatagrams({
@@ -37,6 +38,7 @@ export async function serveDatagrams(context: Context, values: ServerValues): Pr
   });
   say.info(`Starting server on '${values.host}' port ${server.addr.port}`);
   await server.finished;
+  over.abort(); // programs that were not done in time
   const { answered, refusedByAllow } = server.stats;
   say.info(
     `${messages} datagrams, ${bytes} bytes, ${answered} answered` +

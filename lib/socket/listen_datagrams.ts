@@ -48,7 +48,7 @@ export class DatagramServer implements AsyncDisposable {
   readonly #endpoints: readonly DatagramEndpoint[];
   readonly #stats: DatagramServerStats = { received: 0, answered: 0, refusedByAllow: 0 };
   readonly #inHand = new Set<Promise<void>>();
-  #closing = false;
+  #closing: Promise<void> | null = null;
 
   /** Use {@linkcode listenDatagrams}. */
   constructor(endpoints: readonly DatagramEndpoint[], options: ListenDatagramsOptions) {
@@ -77,10 +77,13 @@ export class DatagramServer implements AsyncDisposable {
    * @param options Most seconds for that, 5 by default.
    * @returns Resolves when nothing is left open. May be called any number of times.
    */
-  async close(options: GraceOptions = {}): Promise<void> {
+  close(options: GraceOptions = {}): Promise<void> {
+    return this.#closing ??= this.#close(options.grace ?? 5);
+  }
+
+  async #close(grace: number): Promise<void> {
     this.#options.signal?.removeEventListener("abort", this.#onAbort);
-    this.#closing = true;
-    await within(Promise.all(this.#inHand), options.grace ?? 5);
+    await within(Promise.all(this.#inHand), grace);
     for (const endpoint of this.#endpoints) await endpoint.close();
     await this.finished;
   }

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { connectBytes, exchangeDatagram } from "../../mod.ts";
+import { connectBytes, connectDatagram, exchangeDatagram } from "../../mod.ts";
+import { within } from "../../lib/net/deadline.ts";
 import { makeCertificate } from "../interop/certificate.ts";
 import { needs, startPeer, startPython } from "../interop/peer.ts";
 import { PYTHON } from "../interop/python.ts";
@@ -156,6 +157,27 @@ Deno.test(`socket-server --exec pipes each connection through a program${python.
   await using _udp = udp.server;
   const answer = await exchangeDatagram(bytes("12345"), { port: udp.port, timeout: 60 });
   assertEquals(text(answer.bytes), "5\nend\n");
+  await Deno.remove(file);
+});
+
+Deno.test(`socket-server --udp leaves no program behind that takes too long${python.note}`, {
+  ignore: python.ignore || Deno.build.os === "windows",
+}, async () => {
+  using witness = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const file = await Deno.makeTempFile({ suffix: ".py" });
+  await Deno.writeTextFile(
+    file,
+    "import socket, time\n" +
+      `s = socket.create_connection(("127.0.0.1", ${(witness.addr as Deno.NetAddr).port}))\n` +
+      "time.sleep(60)",
+  );
+  const { server, port } = await serve("--udp", "--exec", `${PYTHON} "${file}"`);
+  await using _ = server;
+  await using client = await connectDatagram({ port });
+  await client.send(bytes("x"));
+  using program = await witness.accept();
+  await stop(server);
+  assertEquals(await within(program.read(new Uint8Array(1)), 20), null);
   await Deno.remove(file);
 });
 

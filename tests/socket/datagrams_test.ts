@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { ConnectError, UsageError } from "../../lib/errors.ts";
 import { parseCidrList } from "../../lib/net/allow_list.ts";
 import { connectDatagram } from "../../lib/socket/datagram_client.ts";
@@ -91,6 +91,37 @@ Deno.test("listenDatagrams() serves localhost on both loopback addresses", async
     const answer = await exchangeDatagram(bytes("x"), { host: hostname, port, timeout: 60 });
     assertEquals(answer.from, { hostname, port });
   }
+});
+
+Deno.test("DatagramClient.receive() gives the answer of a server that is gone since", async () => {
+  for (let i = 0; i < 20; i++) {
+    const server = Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });
+    const { port } = server.addr as Deno.NetAddr;
+    await using client = await connectDatagram({ host: "127.0.0.1", port });
+    await client.send(bytes("x"));
+    const [message, from] = await server.receive();
+    await server.send(message, from);
+    server.close();
+    assertEquals((await client.receive(60))?.bytes, bytes("x"));
+    assertEquals(await client.receive(0.01), undefined);
+  }
+});
+
+Deno.test("DatagramServer.close() waits once for the datagrams in hand, however often it is called", async () => {
+  const asked = Promise.withResolvers<void>();
+  const answer = Promise.withResolvers<null>();
+  await using server = await listenDatagrams({
+    port: 0,
+    concurrency: 2,
+    answer: () => (asked.resolve(), answer.promise),
+  });
+  await using client = await connectDatagram({ port: server.addr.port });
+  await client.send(bytes("x"));
+  await asked.promise;
+  const closing = server.close({ grace: 0 });
+  assertStrictEquals(server.close(), closing);
+  await closing;
+  answer.resolve(null);
 });
 
 Deno.test("listenDatagrams() says that a port is taken", async () => {
