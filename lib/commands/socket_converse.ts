@@ -3,8 +3,6 @@ import { ConnectError, UsageError } from "../errors.ts";
 import { formatAddress } from "../net/address.ts";
 import { connectStream } from "../net/connect_stream.ts";
 import { delay } from "../net/deadline.ts";
-import { lineFraming } from "../net/line_framing.ts";
-import { readMessages } from "../net/read_messages.ts";
 import type { StreamConnection } from "../net/stream_connection.ts";
 import { connectDatagram, type DatagramClient } from "../socket/datagram_client.ts";
 import { bytesShower, type ShowBytes } from "./show_bytes.ts";
@@ -16,6 +14,8 @@ const QUIET = 0.1;
 /** Seconds after which it is looked whether the input has ended. */
 const LOOK = 0.05;
 const LF = 0x0a;
+/** Longest line that is put together, in bytes. */
+const LONGEST_LINE = 1 << 20;
 
 /**
  * Sends what is typed or piped in, and shows what arrives, both at the same time.
@@ -56,10 +56,12 @@ async function converseByStream(
   { timeout, wait, count = Infinity }: ClientValues,
 ): Promise<void> {
   const over = new AbortController();
+  /** When this side began to wait for what comes next; what is being shown is no silence. */
+  let waiting: number | undefined;
   const sending = async () => {
     for await (const piece of input) if (!await connection.write(piece)) return;
     await connection.closeWrite();
-    if (wait === undefined) await silence(connection, timeout, over.signal);
+    if (wait === undefined) await silence(() => waiting, timeout, over.signal);
     else await delay(wait, over.signal);
     connection.stopReading();
   };
@@ -67,7 +69,9 @@ async function converseByStream(
   void sending().catch(() => {});
   try {
     for (let total = 0; total < count;) {
+      waiting = performance.now();
       const chunk = await connection.read();
+      waiting = undefined;
       if (chunk === null) break;
       const piece = chunk.subarray(0, count - total);
       total += piece.length;
@@ -84,15 +88,17 @@ async function converseByStream(
   }
 }
 
-/** Resolves when nothing has come for so long. */
+/** Resolves when nothing has come for so long, from now on. */
 async function silence(
-  connection: StreamConnection,
+  waitingSince: () => number | undefined,
   seconds: number,
   signal: AbortSignal,
 ): Promise<void> {
-  for (let before = -1; before !== connection.bytesReceived;) {
-    before = connection.bytesReceived;
-    await delay(seconds, signal);
+  const start = performance.now();
+  for (let left = seconds; left > 0;) {
+    await delay(left, signal);
+    const now = performance.now();
+    left = seconds - (now - Math.max(start, waitingSince() ?? now)) / 1000;
   }
 }
 
@@ -136,19 +142,50 @@ async function* inputPieces(
   const reader = stdin.readable.getReader();
   const cancel = () => void reader.cancel().catch(() => {});
   signal.addEventListener("abort", cancel, { once: true });
-  const source = { read: async () => (await reader.read()).value ?? null };
+  const read = async () => (await reader.read()).value;
   if (!udp && !escape) {
-    for (let chunk; (chunk = await source.read()) !== null;) yield chunk;
+    for (let chunk; (chunk = await read()) !== undefined;) yield chunk;
     return;
   }
-  const onBad = (error: Error) => say.error(error.message);
-  for await (const line of readMessages(source, lineFraming(), { onBad })) {
+  for await (const line of lines(read)) {
     try {
-      const bytes = escape ? textBytes(new TextDecoder().decode(line), true) : line;
-      yield new Uint8Array([...bytes, LF]);
+      yield escape ? escapedLine(line) : line;
     } catch (error) {
       if (!(error instanceof UsageError)) throw error;
       say.error(error.message);
     }
   }
+}
+
+/** Cuts what is read into lines, each with its end; the last one may have none. */
+async function* lines(
+  read: () => Promise<Uint8Array | undefined>,
+): AsyncGenerator<Uint8Array, void, void> {
+  let held = new Uint8Array();
+  for (let chunk; (chunk = await read()) !== undefined;) {
+    for (let at = 0; at < chunk.length;) {
+      const end = chunk.indexOf(LF, at) + 1 || chunk.length;
+      held = joinedBytes(held, chunk.subarray(at, end));
+      at = end;
+      if (held.at(-1) !== LF && held.length < LONGEST_LINE) continue;
+      yield held;
+      held = new Uint8Array();
+    }
+  }
+  if (held.length > 0) yield held;
+}
+
+/** Reads the escapes in a line; its end stays what it is. */
+function escapedLine(line: Uint8Array): Uint8Array {
+  const text = new TextDecoder().decode(line);
+  const end = /\r?\n$/.exec(text)?.[0] ?? "";
+  const bytes = textBytes(text.slice(0, text.length - end.length), true);
+  return joinedBytes(bytes, textBytes(end, false));
+}
+
+function joinedBytes(a: Uint8Array, b: Uint8Array): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(a.length + b.length);
+  bytes.set(a);
+  bytes.set(b, a.length);
+  return bytes;
 }
