@@ -69,7 +69,7 @@ export async function exchangeOnce(
   }
 }
 
-/** Puts pieces together, up to a size. */
+/** Puts pieces together, up to a size; what has come before a failure too. */
 async function* joined(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, void> {
   let held: Uint8Array<ArrayBuffer>[] = [];
   let size = 0;
@@ -79,10 +79,16 @@ async function* joined(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8A
     size = 0;
     return bytes;
   };
-  for await (const piece of pieces) {
-    held.push(piece.slice());
-    size += piece.length;
-    if (size >= SHOWN_AT_ONCE) yield await take();
+  let failure: { error: unknown } | undefined;
+  try {
+    for await (const piece of pieces) {
+      held.push(piece.slice());
+      size += piece.length;
+      if (size >= SHOWN_AT_ONCE) yield await take();
+    }
+  } catch (error) {
+    failure = { error };
   }
   if (size > 0) yield await take();
+  if (failure) throw failure.error;
 }

@@ -11,6 +11,7 @@ export interface MessageValues {
 
 /** What is sent where nothing is said: the tutorial's message. */
 const TUTORIAL = "Hello, world";
+const LF = 0x0a;
 const encoder = new TextEncoder();
 
 /**
@@ -32,7 +33,7 @@ export async function messagePieces(
   const pieces = file === undefined
     ? ReadableStream.from([hex === undefined ? textBytes(text ?? TUTORIAL, escape) : hexBytes(hex)])
     : await openFile(file);
-  return withNewline(pieces, newline);
+  return newline ? withNewline(pieces) : pieces;
 }
 
 /**
@@ -59,12 +60,16 @@ export function textBytes(text: string, escape: boolean): Uint8Array {
   return escape ? parseEscapedText(text) : encoder.encode(text);
 }
 
+/** Puts a newline behind the last piece, not as one of its own: who reads a message at once is to get it whole. */
 async function* withNewline(
   pieces: AsyncIterable<Uint8Array>,
-  newline: boolean,
 ): AsyncGenerator<Uint8Array, void, void> {
-  yield* pieces;
-  if (newline) yield encoder.encode("\n");
+  let last = new Uint8Array();
+  for await (const piece of pieces) {
+    if (last.length > 0) yield last;
+    last = piece as Uint8Array<ArrayBuffer>;
+  }
+  yield new Uint8Array([...last, LF]);
 }
 
 function hexBytes(digits: string): Uint8Array {

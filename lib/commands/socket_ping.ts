@@ -72,12 +72,14 @@ async function byDatagrams(
   message: Uint8Array,
   values: ClientValues & PingOptions,
 ): Promise<PingResult> {
-  await using client = await connectDatagram(values);
+  let client = await connectDatagram(values);
   let isKnown = false;
   const once = async (): Promise<PingOutcome> => {
     try {
       const outcome = await askDatagram(client, message, values.timeout);
       isKnown ||= outcome !== "lost";
+      // From a port of its own, so that the answer, should it be late, is not taken for that to the next message.
+      if (outcome === "lost") client = await reconnected(client, values);
       return outcome;
     } catch (error) {
       // A server that was there once may come back.
@@ -85,7 +87,16 @@ async function byDatagrams(
       return "lost";
     }
   };
-  return await ping(once, values);
+  try {
+    return await ping(once, values);
+  } finally {
+    await client.close();
+  }
+}
+
+async function reconnected(client: DatagramClient, values: ClientValues): Promise<DatagramClient> {
+  await client.close();
+  return await connectDatagram(values);
 }
 
 async function askDatagram(

@@ -111,7 +111,7 @@ Deno.test("socket-client sends what it is told to", async () => {
     ]);
     assertEquals([code, stdout], [0, sent]);
   }
-  assertEquals(echo.received.join(""), cases.map(([, sent]) => sent).join(""));
+  assertEquals(echo.received, cases.map(([, sent]) => sent));
   await Deno.remove(file);
 });
 
@@ -155,6 +155,21 @@ Deno.test("socket-client takes an answer in several packets as one, beyond 1,024
   assertEquals(stdout, `Received: b'${expected}'\n`);
   const waited = await labwire([...args, "--wait", "1.5"]);
   assertEquals(waited.stdout, `Received: b'${expected}'\n`);
+});
+
+Deno.test("socket-client shows what has come of an answer that is not completed", async () => {
+  await using listener = listenStream({
+    port: 0,
+    onConnection: async (connection) => {
+      await connection.read();
+      await connection.write(new TextEncoder().encode("half"));
+      await connection.end();
+    },
+  });
+  const args = ["socket-client", "--port", String(listener.addr.port), "--count", "8"];
+  const { code, stdout, stderr } = await labwire(args);
+  assertEquals([code, stdout], [4, "Received: b'half'\n"]);
+  assertStringIncludes(stderr, "Only 4 of 8 bytes from");
 });
 
 Deno.test("socket-client tells the kinds of failure apart, each with exit code 4", async () => {
@@ -213,7 +228,7 @@ Deno.test("socket-client --interactive sends what is piped in and waits for the 
   const { code, stdout } = await labwire(args, { input: "one\ntwo\nlast" });
   assertEquals([code, stdout], [0, "one\ntwo\nlast"]);
   const escaped = await labwire([...args, "--escape"], { input: "a\\x41\nbad\\q\nc" });
-  assertEquals(escaped.stdout, "aA\nc\n");
+  assertEquals(escaped.stdout, "aA\nc");
   assertStringIncludes(escaped.stderr, 'Cannot read escape "\\q"');
 });
 
@@ -279,6 +294,21 @@ Deno.test("socket-client --repeat reports round-trip times and losses", async ()
   const over = await labwire(["socket-client", ...tcp]);
   assertEquals(over.stdout.split("\n")[0], "5 sent, 5 answered, 0 lost");
   assertEquals(echo.received, Array(5).fill("ping"));
+});
+
+Deno.test("socket-client --udp --repeat takes no late answer for that to the next message", async () => {
+  const server = Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });
+  const { port } = server.addr as Deno.NetAddr;
+  const serving = (async () => {
+    const [message, first] = await server.receive();
+    await server.receive();
+    await server.send(message, first);
+  })();
+  const args = ["--udp", "--port", String(port), "--repeat", "2", "--timeout", "0.5"];
+  const { code, stdout } = await labwire(["socket-client", ...args]);
+  await serving;
+  server.close();
+  assertEquals([code, stdout], [4, "2 sent, 0 answered, 2 lost\n"]);
 });
 
 Deno.test("socket-client --repeat exits with 4 when nothing is answered", async () => {
