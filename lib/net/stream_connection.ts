@@ -2,38 +2,19 @@ import { type HostPort, unmapped } from "./address.ts";
 import { within } from "./deadline.ts";
 import { IdleClock, IdleTimer } from "./idle_timer.ts";
 import { type ReadEnd, ReadSide } from "./read_side.ts";
+import type {
+  CloseReason,
+  GraceOptions,
+  StreamConnectionOptions,
+} from "./stream_connection_options.ts";
 import { WriteSide } from "./write_side.ts";
+
+export type { CloseReason, GraceOptions, StreamConnectionOptions };
 
 /** Seconds that a closed connection's last system calls are waited for. */
 const SETTLING = 0.2;
 /** Bytes that fit into a packet of any network. */
 const ONE_PACKET = 1200;
-
-/** How a {@linkcode StreamConnection} behaves. */
-export interface StreamConnectionOptions {
-  /** Seconds without a byte, while this side waits for the peer, after which the connection is closed. Default: never. */
-  idleTimeout?: number;
-  /**
-   * Watches for that beside other connections, instead of `idleTimeout`.
-   *
-   * @internal
-   */
-  idleClock?: IdleClock;
-  /** Closes the connection at once. */
-  signal?: AbortSignal;
-}
-
-/**
- * Why a connection is over: it was closed by this side, or first ended by the peer in order; it broke; the peer was silent,
- * or took nothing, for too long; or a signal asked for the end.
- */
-export type CloseReason = "closed" | "ended" | "reset" | "idle" | "aborted";
-
-/** How patiently something is ended. */
-export interface GraceOptions {
-  /** Seconds that what is in hand may take. */
-  grace?: number;
-}
 
 /**
  * A TCP or TLS connection.
