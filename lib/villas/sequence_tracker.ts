@@ -9,7 +9,10 @@ const WINDOW = 65_536;
  * - After that the highest number so far plus one is expected. A jump ahead counts the numbers that were left
  *   out as missed.
  * - A number below the highest came late: it counts as reordered, and no longer as missed, or as a duplicate if it
- *   was seen before. More than 65,535 below the highest that is not known any more: it counts as reordered.
+ *   was seen before.
+ * - A number that is 65,536 or more away is believed once one near to it follows: then the source jumped ahead, or
+ *   began again below. If the next number is not near to it, it was a stray, and counts as reordered; so one bad
+ *   number does not spoil what is counted. Until then a number ahead counts as a jump, one below as reordered.
  * - The number 0 after any other is a restart of the source, as it is to VILLASnode, even if 0 was seen before:
  *   tracking starts anew, and what was counted stays.
  *
@@ -39,15 +42,17 @@ export class SequenceTracker {
   #reordered = 0;
   #duplicates = 0;
   #restarts = 0;
+  /** A number far away that awaits another one near to it. */
+  #far: number | bigint | undefined;
 
   /** Numbers that were left out and have not come since. */
   get missed(): number {
-    return this.#missed;
+    return this.#missed + (this.#far === undefined ? 0 : Math.max(0, this.#gapTo(this.#far)));
   }
 
-  /** Numbers that came after a higher one. */
+  /** Numbers that came after a higher one, or out of nowhere. */
   get reordered(): number {
-    return this.#reordered;
+    return this.#reordered + (this.#far !== undefined && this.#gapTo(this.#far) < 0 ? 1 : 0);
   }
 
   /** Numbers that came again. */
@@ -69,21 +74,46 @@ export class SequenceTracker {
     if (sequence === 0 || sequence === 0n) this.#trackZero();
     else if (!this.#started) this.#start(this.#positionOf(sequence));
     else {
-      const position = this.#positionOf(sequence);
-      if (position > this.#highest) this.#advance(position);
-      else this.#lookBack(position);
+      if (this.#far !== undefined) this.#settle(this.#far, sequence);
+      if (Math.abs(this.#gapTo(sequence) + 1) >= WINDOW) this.#far = sequence;
+      else this.#trackNear(this.#positionOf(sequence));
     }
   }
 
   #trackZero(): void {
-    if (this.#started && this.#base === 0n && this.#highest === 0) {
+    if (this.#started && this.#far === undefined && this.#base === 0n && this.#highest === 0) {
       this.#duplicates++;
       return;
     }
-    if (this.#started) this.#restarts++;
+    if (this.#started) this.#restart();
+    this.#start(0);
+  }
+
+  /** Decides about a number far away, now that the next one is known. */
+  #settle(far: number | bigint, next: number | bigint): void {
+    const gap = this.#gapTo(far);
+    this.#far = undefined;
+    if (distance(far, next) >= WINDOW) {
+      this.#reordered++;
+    } else if (gap < 0) {
+      this.#restart();
+      this.#start(this.#positionOf(far));
+    } else {
+      this.#missed += gap;
+      this.#seen.fill(0);
+      this.#highest = this.#positionOf(far);
+      this.#mark(indexOf(this.#highest));
+    }
+  }
+
+  /** Forgets all numbers, but not what was counted. */
+  #restart(): void {
+    this.#missed = this.missed;
+    this.#reordered = this.reordered;
+    this.#restarts++;
+    this.#far = undefined;
     this.#base = 0n;
     this.#seen.fill(0);
-    this.#start(0);
   }
 
   #start(position: number): void {
@@ -93,26 +123,27 @@ export class SequenceTracker {
     this.#mark(indexOf(position));
   }
 
-  #advance(position: number): void {
+  #trackNear(position: number): void {
     const gap = position - this.#highest - 1;
-    if (gap > 0) {
+    if (gap >= 0) {
       this.#missed += gap;
-      this.#forget(indexOf(this.#highest + 1), Math.min(gap, WINDOW));
-    }
-    this.#highest = position;
-    this.#mark(indexOf(position));
-  }
-
-  #lookBack(position: number): void {
-    if (this.#highest - position >= WINDOW) {
-      this.#reordered++;
+      this.#forget(indexOf(this.#highest + 1), gap);
+      this.#highest = position;
     } else if (this.#isMarked(indexOf(position))) {
       this.#duplicates++;
     } else {
       this.#reordered++;
       if (position > this.#first) this.#missed--;
-      this.#mark(indexOf(position));
     }
+    this.#mark(indexOf(position));
+  }
+
+  /** How many numbers there are between the highest one and another; negative if that is not above. Exact where it is small. */
+  #gapTo(sequence: number | bigint): number {
+    if (this.#base === 0n && sequence <= Number.MAX_SAFE_INTEGER) {
+      return Number(sequence) - this.#highest - 1;
+    }
+    return Number(BigInt(sequence) - this.#base - BigInt(this.#highest)) - 1;
   }
 
   /** A number relative to the base, which moves to where the number can be told exactly. */
@@ -149,6 +180,11 @@ export class SequenceTracker {
       count -= step;
     }
   }
+}
+
+/** How far two numbers are apart; exact where it is small. */
+function distance(a: number | bigint, b: number | bigint): number {
+  return Math.abs(Number(BigInt(a) - BigInt(b)));
 }
 
 /** The bit that belongs to a position, which is negative below the base. */

@@ -18,8 +18,10 @@ function counted(sequences: Iterable<number | bigint>): Counts {
 
 const NOTHING: Counts = { missed: 0, reordered: 0, duplicates: 0, restarts: 0 };
 
+const FAR = 65536n;
+
 /** The definition: keeps all numbers since the last restart, and counts what is missing among them at the end. */
-function model(sequences: Iterable<bigint>): Counts {
+function model(sequences: bigint[]): Counts {
   const counts = { ...NOTHING };
   let seen = new Set<bigint>();
   let first = 0n, highest = 0n;
@@ -28,19 +30,31 @@ function model(sequences: Iterable<bigint>): Counts {
     for (const sequence of seen) if (sequence >= first) present++;
     return seen.size === 0 ? 0 : Number(highest - first + 1n - present);
   };
-  for (const sequence of sequences) {
-    const restart = seen.size > 0 && sequence === 0n && highest !== 0n;
-    if (restart || seen.size === 0) {
-      counts.missed += missing();
-      if (restart) counts.restarts++;
-      seen = new Set([sequence]);
-      first = highest = sequence;
-    } else if (sequence > highest) {
-      seen.add(highest = sequence);
-    } else if (highest - sequence >= 65536n) {
-      counts.reordered++;
+  const begin = (sequence: bigint) => {
+    counts.missed += missing();
+    seen = new Set([sequence]);
+    first = highest = sequence;
+  };
+  const isFar = (a: bigint, b: bigint) => a - b >= FAR || b - a >= FAR;
+  for (const [i, sequence] of sequences.entries()) {
+    if (seen.size === 0) begin(sequence);
+    else if (sequence === 0n && highest !== 0n) {
+      counts.restarts++;
+      begin(sequence);
+    } else if (isFar(sequence, highest)) {
+      const next = sequences[i + 1];
+      const ahead = sequence > highest;
+      const stray = next === undefined || next === 0n ? !ahead : isFar(next, sequence);
+      if (stray) counts.reordered++;
+      else if (ahead) seen.add(highest = sequence);
+      else {
+        counts.restarts++;
+        begin(sequence);
+      }
     } else if (seen.has(sequence)) {
       counts.duplicates++;
+    } else if (sequence > highest) {
+      seen.add(highest = sequence);
     } else {
       counts.reordered++;
       seen.add(sequence);
@@ -101,8 +115,31 @@ Deno.test("SequenceTracker takes 0 after 0 for a duplicate", () => {
 
 Deno.test("SequenceTracker remembers the last 65,536 numbers", () => {
   assertEquals(counted([1, 65536, 1]), { ...NOTHING, missed: 65534, duplicates: 1 });
-  assertEquals(counted([1, 65537, 1]), { ...NOTHING, missed: 65535, reordered: 1 });
-  assertEquals(counted([1, 65538, 2, 3]), { ...NOTHING, missed: 65535, reordered: 2 });
+  assertEquals(counted([1, 65536, 65537, 2, 2]), {
+    ...NOTHING,
+    missed: 65533,
+    reordered: 1,
+    duplicates: 1,
+  });
+});
+
+Deno.test("SequenceTracker believes a jump far ahead at once, until another number contradicts it", () => {
+  assertEquals(counted([0, 1, 1_000_000]), { ...NOTHING, missed: 999_998 });
+  assertEquals(counted([0, 1, 1_000_000, 1_000_001]), { ...NOTHING, missed: 999_998 });
+  assertEquals(counted([0, 1, 1_000_000, 999_999, 999_999]), {
+    ...NOTHING,
+    missed: 999_997,
+    reordered: 1,
+    duplicates: 1,
+  });
+  assertEquals(counted([0, 1, 1_000_000, 2, 3]), { ...NOTHING, reordered: 1 });
+  assertEquals(counted([0, 1, 1_000_000, 0, 1]), { ...NOTHING, missed: 999_998, restarts: 1 });
+});
+
+Deno.test("SequenceTracker takes numbers far below for a restart whose 0 was lost, but not a single one", () => {
+  assertEquals(counted([500_000, 500_001, 3]), { ...NOTHING, reordered: 1 });
+  assertEquals(counted([500_000, 500_001, 3, 5]), { ...NOTHING, missed: 1, restarts: 1 });
+  assertEquals(counted([500_000, 500_001, 3, 500_002]), { ...NOTHING, reordered: 1 });
 });
 
 Deno.test("SequenceTracker is exact beyond 2⁵³", () => {
@@ -124,10 +161,14 @@ Deno.test("SequenceTracker is exact beyond 2⁵³", () => {
   });
 });
 
-Deno.test("SequenceTracker survives jumps across the whole range", () => {
+Deno.test("SequenceTracker survives strays and jumps across the whole range", () => {
   const limit = 2n ** 64n - 1n;
-  const { missed, ...others } = counted([1n, limit, 1n, 2n, limit, limit - 1n]);
-  assertEquals(others, { reordered: 3, duplicates: 1, restarts: 0 });
+  assertEquals(counted([1n, limit, 2n, 3n]), { ...NOTHING, reordered: 1 });
+  assertEquals(counted([1n, limit, 2n, 2n ** 63n, 5n]), { ...NOTHING, missed: 2, reordered: 2 });
+  assertEquals(counted([limit, 1n, 2n, 4n]), { ...NOTHING, missed: 1, restarts: 1 });
+  assertEquals(counted([limit - 2n, 7n, limit - 1n]), { ...NOTHING, reordered: 1 });
+  const { missed, ...others } = counted([1n, limit - 1n, limit, limit - 2n]);
+  assertEquals(others, { reordered: 1, duplicates: 0, restarts: 0 });
   assert(Math.abs(missed - 2 ** 64) < 2 ** 12);
 });
 
