@@ -62,7 +62,7 @@ export const villasEcho = defineCommand({
       command: "labwire villas-echo --handler double.js",
     },
   ],
-  async run({ out, say, signal, given }, options) {
+  async run({ out, say, signal, debug, given }, options) {
     const unix = options.layer === "unix";
     if (options.handler !== undefined && options.constant !== undefined) {
       throw new UsageError("Cannot use --constant and --handler together: expected one of them");
@@ -101,7 +101,7 @@ export const villasEcho = defineCommand({
       onMessage: options.print === "none"
         ? undefined
         : ({ samples, received }) => print(samples, received),
-      onProblem: (problem) => report(say, problem),
+      onProblem: (problem) => report(say, problem, debug),
     });
     say.info(`Listening on ${formatAddress(echo.addr)}, remote ${formatAddress(remote!)}`);
     say.info("Ready. Ctrl-C to quit.");
@@ -121,7 +121,8 @@ export const villasEcho = defineCommand({
   },
 });
 
-function report(say: Context["say"], { kind, message }: EchoProblem): void {
+function report(say: Context["say"], { kind, message, error }: EchoProblem, debug: boolean): void {
+  if (debug && kind === "handler" && error instanceof Error) say.info(error.stack ?? message);
   if (kind === "ignored") say.warn(`${message}; --any-source handles them too`);
   else if (kind === "waiting") say.info(message);
   else say.throttled(kind, message);

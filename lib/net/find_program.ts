@@ -6,13 +6,14 @@ import { UsageError } from "../errors.ts";
  *
  * @param program Its path, or its name in one of the folders of `PATH`.
  * @returns The path under which it was found.
- * @throws {UsageError} If there is no such program.
+ * @throws {UsageError} If there is no such program, or it may not be executed.
  */
 export async function findProgram(program: string): Promise<string> {
   const windows = Deno.build.os === "windows";
   const endings = windows
     ? ["", ...(Deno.env.get("PATHEXT") ?? ".EXE;.CMD;.BAT").split(";")]
     : [""];
+  const name = JSON.stringify(program);
   const isPath = program.includes("/") || (windows && program.includes("\\"));
   const path = environment("PATH");
   // Without permission to look, starting it has to tell.
@@ -25,13 +26,17 @@ export async function findProgram(program: string): Promise<string> {
   for (const folder of folders) {
     for (const ending of endings) {
       const candidate = (folder === "" ? program : `${folder}/${program}`) + ending;
-      if (await isFile(candidate)) return candidate;
+      const found = await look(candidate);
+      if (found === "program") return candidate;
+      if (found === "file" && isPath) {
+        throw new UsageError(`Cannot run program ${name}: the file is not executable`);
+      }
     }
   }
-  throw new UsageError(
-    `Cannot find program ${JSON.stringify(program)}: ` +
-      (isPath ? "there is no such file" : "expected its path, or its name in a folder of PATH"),
-  );
+  const expected = isPath
+    ? "there is no such file"
+    : "expected its path, or its name in a folder of PATH";
+  throw new UsageError(`Cannot find program ${name}: ${expected}`);
 }
 
 function environment(name: string): string | undefined {
@@ -43,10 +48,13 @@ function environment(name: string): string | undefined {
   }
 }
 
-async function isFile(path: string): Promise<boolean> {
+/** What is at a path: a file that may be executed, another file, or nothing to run. */
+async function look(path: string): Promise<"program" | "file" | undefined> {
   try {
-    return (await Deno.stat(path)).isFile;
+    const { isFile, mode } = await Deno.stat(path);
+    if (!isFile) return undefined;
+    return Deno.build.os === "windows" || mode === null || mode & 0o111 ? "program" : "file";
   } catch {
-    return false;
+    return undefined;
   }
 }

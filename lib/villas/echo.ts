@@ -193,6 +193,7 @@ export class Echo implements AsyncDisposable {
       refused ? "refused" : "handler",
       refused ? message : `The handler threw: ${message}`,
       from,
+      error,
     );
   }
 
@@ -246,8 +247,8 @@ export class Echo implements AsyncDisposable {
     });
   }
 
-  #problem(kind: EchoProblem["kind"], message: string, from: Endpoint): void {
-    this.#options.onProblem?.({ kind, message, from });
+  #problem(kind: EchoProblem["kind"], message: string, from: Endpoint, error?: unknown): void {
+    this.#options.onProblem?.({ kind, message, from, error });
   }
 }
 

@@ -28,6 +28,8 @@ export interface EchoProblem {
   readonly message: string;
   /** Who sent the datagram, or who is waited for. */
   readonly from: Endpoint;
+  /** What the handler threw, if it did. */
+  readonly error?: unknown;
 }
 
 /** How an echo works. */

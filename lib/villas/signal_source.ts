@@ -14,6 +14,8 @@ import { type Tick, ticks } from "./ticker.ts";
 
 /** Samples that may be on the way; beyond them the oldest counts as lost. */
 const MAX_OUTSTANDING = 65536;
+/** Bytes that a datagram takes over IPv4. */
+const MAX_PAYLOAD = 65_507;
 /** Datagrams on the way at most when samples are not paced by a timer, as long as the other end answers at all. */
 const WINDOW = 32;
 /** How long the last samples are waited for after somebody has stopped the source, in s. */
@@ -232,6 +234,21 @@ export class SignalSource implements AsyncDisposable {
   }
 }
 
+/** Checks that as many samples as wanted find room in a datagram. */
+function checkFits(values: Sample["values"], options: SignalSourceOptions): void {
+  const { vectorize = 1, limit = Infinity, codec = villasProtobuf } = options;
+  const origin = { sec: 2 ** 31, nsec: 999_999_999 };
+  const sequence = BigInt(Math.min(limit, 2 ** 40));
+  const { length } = codec.encode([{ type: "data", sequence, origin, values }]);
+  const most = Math.floor(MAX_PAYLOAD / length);
+  if (Math.min(vectorize, limit) > most) {
+    const each = `of ${length} bytes each, and a datagram takes ${MAX_PAYLOAD}`;
+    throw new UsageError(
+      `Cannot send ${vectorize} samples per datagram: at most ${most} fit, ${each}`,
+    );
+  }
+}
+
 /**
  * Starts what stands in for VILLASnode's `signal` node behind a `socket` node: generates samples, sends them, and takes
  * what comes back.
@@ -264,7 +281,8 @@ export async function startSignal(options: SignalSourceOptions = {}): Promise<Si
     throw new UsageError(`Cannot send ${limit} samples: expected a whole number of at least 0`);
   }
   if (!(wait >= 0)) throw new UsageError(`Cannot wait for ${wait} s: expected at least 0`);
-  new SignalGenerator(options); // its options are checked before anything is bound
+  const values = new SignalGenerator(options).next(0, 0); // its options are checked before anything is bound
+  checkFits(values, options);
   const { local, remote } = await resolvePair({
     local: options.listen,
     remote: options.to ?? "127.0.0.1:12001",

@@ -59,6 +59,10 @@ Deno.test("json-server rejects options that do not fit", async () => {
   const cases: [string[], string][] = [
     [["--exec", "labwire-no-such-program x"], 'Cannot find program "labwire-no-such-program"'],
     [["--exec-persistent", "./labwire-no-such-program"], "there is no such file"],
+    [
+      ["--exec", `'${import.meta.filename!.replaceAll("\\", "/")}'`],
+      Deno.build.os === "windows" ? "" : "the file is not executable",
+    ],
     [["--exec", "'open"], "is not closed"],
     [["--exec", "a", "--handler", "b.js"], "expected one"],
     [["--port", "65536"], "expected a whole number from 0 to 65535"],

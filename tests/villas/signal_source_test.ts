@@ -139,6 +139,11 @@ Deno.test("startSignal() ends its wait when it is stopped", async () => {
 
 Deno.test("startSignal() says which option does not fit before it binds anything", async () => {
   await assertRejects(() => startSignal({ vectorize: 0 }), UsageError, "0 samples per datagram");
+  await assertRejects(
+    () => startSignal({ vectorize: 1200, values: 5 }),
+    UsageError,
+    "Cannot send 1200 samples per datagram: at most 770 fit, of 85 bytes each",
+  );
   await assertRejects(() => startSignal({ limit: 1.5 }), UsageError, "1.5 samples");
   await assertRejects(() => startSignal({ wait: -1 }), UsageError, "wait for -1 s");
   const unix = { listen: { path: "/tmp/a" }, to: { path: "/tmp/b" } };
