@@ -63,6 +63,12 @@ export async function bundle(folder: string, more: string[] = [], split = true):
   await Deno.writeTextFile(main, commit + await Deno.readTextFile(main));
 }
 
+/**
+ * V8's young generation is of one size from the start, in MiB for each of its halves: left alone it doubles whenever enough
+ * has survived, so that a program which echoes for hours holds more memory than it needs.
+ */
+export const v8Flags = "--v8-flags=--min-semi-space-size=8,--max-semi-space-size=8";
+
 /** The arguments of `deno compile` for one platform; the program and its icon are in `folder`. */
 export function compileArguments(target: string, folder: string, output: string): string[] {
   return [
@@ -73,6 +79,7 @@ export function compileArguments(target: string, folder: string, output: string)
     "--no-lock",
     "--no-prompt",
     "--unstable-net",
+    v8Flags,
     ...neededPermissions.map(({ flag }) => flag),
     `--target=${target}`,
     ...target.includes("windows") ? [`--icon=${folder}/labwire.ico`] : [],

@@ -5,6 +5,7 @@
  *
  * Each peer is measured in turn, several rounds in one run, because only figures of one run can be compared;
  * what is printed is the best round. `--memory` adds labwire's memory after 1,000,000 and after 10,000,000 datagrams,
+ * under the settings of V8 that the executable is compiled with (`LABWIRE_BIN` measures an executable itself),
  * `--idle` its processor time while nothing arrives. Exits with 1 when labwire misses a target. Linux only: it needs gcc and /proc.
  *
  * @module

@@ -5,6 +5,7 @@
  */
 
 import { fileURLToPath } from "node:url";
+import { v8Flags } from "../../lib/release/compile.ts";
 import { Child, programCommand } from "../cli/run.ts";
 import { PROTOBUF } from "../interop/python.ts";
 
@@ -81,12 +82,12 @@ export class Tools implements AsyncDisposable {
     return this.#peer(child, port, 0);
   }
 
-  /** Starts labwire as it stands beside VILLASnode: it answers one known remote only. */
+  /** Starts labwire as it stands beside VILLASnode: it answers one known remote only. V8 is set as in the executable. */
   #startLabwire(): Peer {
     const [listen, remote] = [freePort(), freePort()];
-    const [program, before] = programCommand();
+    const [program, [run, ...more]] = programCommand();
     const child = spawn(program, [
-      ...before,
+      ...run === undefined ? [] : [run, v8Flags, ...more],
       ...["villas-echo", "--print", "none"],
       ...["--listen", `127.0.0.1:${listen}`, "--remote", `127.0.0.1:${remote}`],
     ]);
