@@ -1,16 +1,7 @@
 import { UsageError } from "../errors.ts";
 
-/** Standard output is for data: what a module of the user's prints goes to standard error. */
-async function printToStderr(): Promise<void> {
-  const [{ Console }, { stderr }] = await Promise.all([
-    import("node:console"),
-    import("node:process"),
-  ]);
-  globalThis.console = new Console(stderr, stderr);
-}
-
 /**
- * Loads a user's module. What it prints with `console.log` goes to standard error from now on.
+ * Loads a user's module.
  *
  * @param file Its path, as given on the command line.
  * @returns What it exports.
@@ -29,7 +20,6 @@ export async function loadModule(file: string): Promise<Record<string, unknown>>
   } catch (cause) {
     throw new UsageError(`Cannot load handler "${file}": no such file`, { cause });
   }
-  await printToStderr();
   try {
     // Written so that tools which read this see that nothing but a local file can be meant.
     return await import(`file://${url.slice("file://".length)}`);
