@@ -90,17 +90,30 @@ export class Child implements AsyncDisposable {
     for (const wake of this.#wake.splice(0)) wake();
   }
 
-  /** Waits until what was written so far matches, and returns the match. */
+  /** Waits until what was written so far matches, and returns the match; a minute of silence is an error. */
   async until(stream: "stdout" | "stderr", pattern: RegExp): Promise<RegExpExecArray> {
-    for (;;) {
+    for (let silent = false;;) {
       const match = pattern.exec(this[stream]);
       if (match) return match;
-      if (this.#ended) {
+      if (this.#ended || silent) {
+        const what = silent ? "wrote nothing for a minute" : "ended";
         throw new Error(
-          `The program ended before ${stream} matched ${pattern}\n${this.stdout}\n${this.stderr}`,
+          `The program ${what} before ${stream} matched ${pattern}\n${this.stdout}\n${this.stderr}`,
         );
       }
-      await new Promise<void>((resolve) => this.#wake.push(resolve));
+      silent = !await this.#writes();
+    }
+  }
+
+  /** Whether the program writes something, or ends, within a minute. */
+  async #writes(): Promise<boolean> {
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    this.#wake.push(() => resolve(true));
+    const timer = setTimeout(() => resolve(false), 60_000);
+    try {
+      return await promise;
+    } finally {
+      clearTimeout(timer);
     }
   }
 

@@ -80,7 +80,7 @@ for (const udp of [false, true]) {
   Deno.test(`socket-client talks to ${name}${nc.note}`, { ignore: nc.ignore }, async () => {
     const port = freePort();
     const flags = udp ? ["--udp"] : [];
-    await using peer = startPeer("nc", ["-v", "-l", ...(udp ? ["-u"] : []), "-p", port]);
+    await using peer = startPeer("nc", ["-n", "-v", "-l", ...(udp ? ["-u"] : []), "-p", port]);
     await peer.until("stderr", /(Listening|Bound) on/);
     await using client = start(["socket-client", "--port", port, "--timeout", "60", ...flags]);
     await peer.until("stdout", /^Hello, world$/);
