@@ -13,13 +13,15 @@ import type {
  */
 export function zshCompletions(nodes: readonly CompletionNode[]): string {
   return `#compdef labwire
-# Completions of labwire for zsh: eval "$(labwire completions zsh)" behind compinit
+# Completions of labwire for zsh: eval "$(labwire completions zsh)", behind compinit if it is called
 
 ${nodes.map(nodeFunction).join("\n\n")}
 
 if [[ $funcstack[1] == _labwire ]]; then
   _labwire "$@"
 else
+  # A fresh ~/.zshrc does not call compinit. Its -i passes over folders that others may write to.
+  (( $+functions[compdef] )) || { autoload -Uz compinit && compinit -i }
   compdef _labwire labwire
 fi`;
 }

@@ -14,16 +14,17 @@ export function completionsCommand(all: () => Promise<readonly Command[]>): Comm
     options: {},
     examples: [
       {
-        text: "bash: add this line to ~/.bashrc",
+        text: "bash: add this line to ~/.bashrc, behind what sets PATH",
         command: 'eval "$(labwire completions bash)"',
       },
       {
-        text: "zsh: add this line to ~/.zshrc, behind compinit",
+        text: "zsh: add this line to ~/.zshrc, behind compinit if it is there",
         command: 'eval "$(labwire completions zsh)"',
       },
       {
         text: "fish",
-        command: "labwire completions fish > ~/.config/fish/completions/labwire.fish",
+        command:
+          "mkdir -p ~/.config/fish/completions && labwire completions fish > ~/.config/fish/completions/labwire.fish",
       },
       {
         text: "PowerShell: add this line to the file that $PROFILE names",

@@ -1,18 +1,24 @@
 import { assertEquals } from "@std/assert";
 import { type Command, defineCommand } from "../../lib/cli/command.ts";
 import { completions, type Shell } from "../../lib/cli/completions.ts";
+import { completionsCommand } from "../../lib/commands/completions.ts";
 import { choice, file, flag, text } from "../../lib/cli/options.ts";
 import { labwire } from "./run.ts";
 
 /** Runs a program and returns what it prints. */
-async function output(program: string, args: string[], cwd?: string): Promise<string> {
-  const result = await new Deno.Command(program, { args, cwd }).output();
+async function output(
+  program: string,
+  args: string[],
+  options: Deno.CommandOptions = {},
+): Promise<string> {
+  const result = await new Deno.Command(program, { args, ...options }).output();
   const decoder = new TextDecoder();
   if (!result.success) throw new Error(decoder.decode(result.stderr));
   return decoder.decode(result.stdout);
 }
 
 function isInstalled(program: string): boolean {
+  if (Deno.build.os === "windows") return false; // bash is there, but no terminal for it to run in
   try {
     return new Deno.Command(program, { args: ["--version"], stdout: "null", stderr: "null" })
       .outputSync().success;
@@ -39,7 +45,7 @@ async function candidates(shell: Shell, script: string, lines: string[]): Promis
             'source $argv[1]; complete -C "$argv[2]"',
             name,
             line,
-          ], folder)
+          ], { cwd: folder })
         ),
       );
       return found.map((text) =>
@@ -48,7 +54,7 @@ async function candidates(shell: Shell, script: string, lines: string[]): Promis
     }
     const session = new URL("../interop/shell_session.py", import.meta.url).pathname;
     const told: string[][] = JSON.parse(
-      await output("python3", [session, shell, name, ...lines], folder),
+      await output("python3", [session, shell, name, ...lines], { cwd: folder }),
     );
     // Where nothing else can follow, zsh offers the options.
     const isOption = (word: string, i: number) => word.startsWith("-") && lines[i]!.endsWith(" ");
@@ -155,6 +161,44 @@ for (const shell of ["bash", "zsh", "fish"] as const) {
         ["one.js"],
         ["fish"],
       ]);
+    },
+  });
+}
+
+/** For each shell, the file that it reads at the start and how to ask it then; fish runs the line itself. */
+const fresh = {
+  bash: { file: ".bashrc", ask: "complete -p labwire", answer: "complete -F _labwire labwire\n" },
+  zsh: { file: ".zshrc", ask: "print -r -- $_comps[labwire]", answer: "_labwire\n" },
+  fish: {
+    file: undefined,
+    ask: "complete -C 'labwire pl'",
+    answer: "plain\tit's [plain]: no options\n",
+  },
+} as const;
+
+for (const [shell, { file, ask, answer }] of Object.entries(fresh)) {
+  const missing = !isInstalled(shell);
+  Deno.test({
+    name: `labwire completions tells a line that works for a new user of ${shell}${
+      missing ? ` (needs ${shell})` : ""
+    }`,
+    ignore: missing,
+    fn: async () => {
+      const { examples } = completionsCommand(() => Promise.resolve(commands));
+      const line = examples.find(({ text }) => text.startsWith(shell))!.command;
+      const home = await Deno.makeTempDir();
+      try {
+        await Deno.writeTextFile(`${home}/script`, completions(shell as Shell, commands));
+        await Deno.writeTextFile(`${home}/labwire`, '#!/bin/sh\ncat "$HOME/script"\n');
+        await Deno.chmod(`${home}/labwire`, 0o755);
+        const env = { HOME: home, PATH: `${home}:${Deno.env.get("PATH")}`, TERM: "dumb" };
+        const options = { cwd: home, clearEnv: true, env, stdin: "null" } as const;
+        if (file === undefined) await output(shell, ["-c", line], options);
+        else await Deno.writeTextFile(`${home}/${file}`, `${line}\n`);
+        assertEquals(await output(shell, ["-i", "-c", ask], options), answer);
+      } finally {
+        await Deno.remove(home, { recursive: true });
+      }
     },
   });
 }
