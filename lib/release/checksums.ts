@@ -4,6 +4,8 @@
  * @module
  */
 
+import { runScript } from "./script.ts";
+
 /** Where releases are made. */
 export const dist: URL = new URL("../../dist/", import.meta.url);
 
@@ -16,7 +18,7 @@ export const dist: URL = new URL("../../dist/", import.meta.url);
 export async function checksums(folder: URL): Promise<string> {
   const names: string[] = [];
   for await (const { name, isFile } of Deno.readDir(folder)) {
-    if (isFile && name !== "SHA256SUMS") names.push(name);
+    if (isFile && !name.startsWith(".") && name !== "SHA256SUMS") names.push(name);
   }
   const lines: string[] = [];
   for (const name of names.sort()) {
@@ -28,6 +30,15 @@ export async function checksums(folder: URL): Promise<string> {
   return lines.join("");
 }
 
-if (import.meta.main) {
-  await Deno.writeTextFile(new URL("SHA256SUMS", dist), await checksums(dist));
+/**
+ * Writes `SHA256SUMS` into a folder, whole or not at all.
+ *
+ * @param folder The folder.
+ */
+export async function writeChecksums(folder: URL = dist): Promise<void> {
+  const written = new URL(".SHA256SUMS", folder);
+  await Deno.writeTextFile(written, await checksums(folder));
+  await Deno.rename(written, new URL("SHA256SUMS", folder));
 }
+
+if (import.meta.main) await runScript(() => writeChecksums());

@@ -1,15 +1,3 @@
-/** Tells Windows what the executable is. */
-async function addVersion(executable: URL): Promise<void> {
-  const strings = {
-    ProductName: "labwire",
-    FileDescription: "labwire: simulation signals and equipment commands over the network",
-    LegalCopyright: `${config.license} license`,
-    OriginalFilename: "labwire.exe",
-  };
-  const bytes = await Deno.readFile(executable);
-  await Deno.writeFile(executable, withWindowsVersion(bytes, { version: config.version, strings }));
-}
-
 /**
  * Makes executables in `dist/`: `deno task compile` for this platform, `deno task compile:all` for all.
  *
@@ -20,10 +8,13 @@ async function addVersion(executable: URL): Promise<void> {
  * @module
  */
 
+import { fileURLToPath } from "node:url";
 import config from "../../deno.json" with { type: "json" };
 import { neededPermissions } from "../doctor/permissions.ts";
-import { checksums, dist } from "./checksums.ts";
+import { UsageError } from "../errors.ts";
+import { dist, writeChecksums } from "./checksums.ts";
 import { icon } from "./icon.ts";
+import { causeOf, runScript } from "./script.ts";
 import { executableName, targets } from "./targets.ts";
 import { withWindowsVersion } from "./windows_version.ts";
 
@@ -33,14 +24,17 @@ const compiler = Deno.env.get("DENO_FOR_COMPILE") || Deno.execPath();
 
 /** Runs a program in the repository. */
 async function run(program: string, args: string[]): Promise<{ output: string; code: number }> {
-  const { code, stdout, stderr } = await new Deno.Command(program, { args, cwd: root }).output();
+  const env = { NO_COLOR: "1" };
+  const { code, stdout, stderr } = await new Deno.Command(program, { args, cwd: root, env })
+    .output();
   const decoder = new TextDecoder();
   return { code, output: decoder.decode(stdout) + decoder.decode(stderr) };
 }
 
 /** The commit that is being compiled, with a `+` when files differ from it. */
 async function currentCommit(): Promise<string> {
-  const { code, output } = await run("git", ["rev-parse", "--short=12", "HEAD"]);
+  const { code, output } = await run("git", ["rev-parse", "--short=12", "HEAD"])
+    .catch(() => ({ code: 1, output: "" })); // there is no git
   if (code !== 0) return "unknown";
   const changes = await run("git", ["status", "--porcelain"]);
   return output.trim() + (changes.output === "" ? "" : "+");
@@ -58,7 +52,7 @@ export async function bundle(folder: string, more: string[] = [], split = true):
   const target = split ? ["--code-splitting", `--outdir=${folder}`] : [`--output=${main}`];
   const options = ["--quiet", "--platform=deno", ...more, ...target];
   const { code, output } = await run(Deno.execPath(), ["bundle", ...options, "main.ts"]);
-  if (code !== 0) throw new Error(`Cannot bundle:\n${output}`);
+  if (code !== 0) throw new Error(`Cannot bundle: ${causeOf(output)}`);
   const commit = `globalThis.LABWIRE_COMMIT = ${JSON.stringify(await currentCommit())};\n`;
   await Deno.writeTextFile(main, commit + await Deno.readTextFile(main));
 }
@@ -91,45 +85,99 @@ export function compileArguments(target: string, folder: string, output: string)
 /**
  * Compiles for one platform.
  *
- * @returns The file's name, or undefined where this Deno does not offer the platform.
+ * @returns Whether this Deno offers the platform.
  */
-async function compile(target: string, folder: string): Promise<string | undefined> {
-  const name = executableName(config.version, target);
-  const args = compileArguments(target, folder, `dist/${name}`);
-  const { code, output } = await run(compiler, args);
-  if (code === 0) {
-    if (target.includes("windows")) await addVersion(new URL(name, dist));
-    return name;
+async function compile(target: string, folder: string, output: string): Promise<boolean> {
+  const result = await run(compiler, compileArguments(target, folder, output));
+  if (result.code !== 0) {
+    if (result.output.includes(`invalid value '${target}'`)) return false;
+    throw new Error(`Cannot compile for ${target}: ${causeOf(result.output)}`);
   }
-  if (output.includes(`invalid value '${target}'`)) return undefined;
-  throw new Error(`Cannot compile for ${target}:\n${output}`);
+  if (target.includes("windows")) await addVersion(output);
+  return true;
+}
+
+/** Tells Windows what the executable is. */
+async function addVersion(executable: string): Promise<void> {
+  const strings = {
+    ProductName: "labwire",
+    FileDescription: "labwire: simulation signals and equipment commands over the network",
+    LegalCopyright: `${config.license} license`,
+    OriginalFilename: "labwire.exe",
+  };
+  const bytes = await Deno.readFile(executable);
+  await Deno.writeFile(executable, withWindowsVersion(bytes, { version: config.version, strings }));
+}
+
+/** How executables are made. */
+export interface CompileOptions {
+  /** Whether to do without the platforms that this Deno does not offer; by default that is an error. */
+  leaveOut?: boolean;
+  /** The folder they are put into; `dist/` by default. */
+  into?: URL;
 }
 
 /**
- * Makes executables in `dist/`, and their checksums.
+ * Makes executables and their checksums. Where one of them cannot be made, the folder stays as it was.
  *
  * @param wanted The platforms.
+ * @param options The folder, and what to do about platforms that this Deno does not offer.
  */
-export async function compileFor(wanted: readonly string[]): Promise<void> {
-  await Deno.mkdir(dist, { recursive: true });
+export async function compileFor(
+  wanted: readonly string[],
+  { leaveOut = false, into = dist }: CompileOptions = {},
+): Promise<void> {
+  await Deno.mkdir(into, { recursive: true });
   const folder = await Deno.makeTempDir({ prefix: "labwire-" });
+  // Beside where they go, as a file can be renamed within one disk only.
+  const made = await Deno.makeTempDir({ dir: fileURLToPath(into), prefix: ".new-" });
   try {
     await bundle(folder);
     await Deno.writeFile(`${folder}/labwire.ico`, icon());
+    const names: string[] = [];
     for (const target of wanted) {
-      const name = await compile(target, folder);
-      console.log(
-        name === undefined ? `left out ${target}: this Deno does not offer it` : `dist/${name}`,
-      );
+      const name = executableName(config.version, target);
+      if (await compile(target, folder, `${made}/${name}`)) names.push(name);
+      else if (leaveOut) console.log(`left out ${target}: this Deno does not offer it`);
+      else throw new Error(`Cannot compile for ${target}: this Deno does not offer it`);
     }
+    for (const name of names) await Deno.rename(`${made}/${name}`, new URL(name, into));
+    await writeChecksums(into);
+    for (const name of names) console.log(`dist/${name}`);
   } finally {
     await Deno.remove(folder, { recursive: true });
+    await Deno.remove(made, { recursive: true });
   }
-  await Deno.writeTextFile(new URL("SHA256SUMS", dist), await checksums(dist));
+}
+
+const usage =
+  `Usage: deno task compile [TARGET], by default for this computer, or deno task compile:all
+
+Targets:
+${targets.map((target) => `  ${target}`).join("\n")}`;
+
+/**
+ * Reads the command line.
+ *
+ * @param args `--all`, a platform, or nothing.
+ * @returns The platforms to compile for.
+ * @throws {UsageError} If it is something else.
+ */
+export function wantedTargets(args: readonly string[]): readonly string[] {
+  const [word = Deno.build.target, ...others] = args;
+  if (others.length > 0) {
+    throw new UsageError(`Cannot compile for "${args.join(" ")}": expected one target, or --all`);
+  }
+  if (word === "--all") return targets;
+  if (targets.includes(word)) return [word];
+  throw new UsageError(
+    `Cannot compile for "${word}": expected --all or one of ${targets.join(", ")}`,
+  );
 }
 
 if (import.meta.main) {
-  const [word, ...others] = Deno.args;
-  if (others.length > 0) throw new Error("Cannot compile: expected --all, one target or nothing");
-  await compileFor(word === "--all" ? targets : [word ?? Deno.build.target]);
+  await runScript(async (args) => {
+    if (args.includes("--help") || args.includes("-h")) return console.log(usage);
+    await compileFor(wantedTargets(args), { leaveOut: args.includes("--all") });
+  });
 }

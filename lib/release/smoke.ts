@@ -6,6 +6,8 @@
  */
 
 import config from "../../deno.json" with { type: "json" };
+import { UsageError } from "../errors.ts";
+import { executablePath, runScript } from "./script.ts";
 import { targets } from "./targets.ts";
 
 const LIMIT = AbortSignal.timeout(120_000);
@@ -53,10 +55,12 @@ async function tryJson(executable: string): Promise<void> {
   }
 }
 
-if (import.meta.main) {
-  const [file] = Deno.args;
-  if (file === undefined) throw new Error("Cannot try nothing: expected the name of an executable");
-  const executable = await Deno.realPath(file);
+async function smoke(args: readonly string[]): Promise<void> {
+  const [file] = args;
+  if (file === undefined || args.length > 1) {
+    throw new UsageError("Cannot try an executable: expected the name of one file");
+  }
+  const executable = await executablePath(file);
   const version = await run(executable, ["--version"]);
   expect("version", version, new RegExp(`^labwire ${config.version.replaceAll(".", "\\.")}$`, "m"));
   expect("commit", version, /^commit [0-9a-f]{12}\+?$/m);
@@ -70,3 +74,5 @@ if (import.meta.main) {
   const unpacked = await run(executable, ["struct-line", "unpack", "!I5sd", packed]);
   expect("struct-line unpack", unpacked, /^\[3, ?"hello", ?0\.5\]$/m);
 }
+
+if (import.meta.main) await runScript(smoke);

@@ -5,16 +5,17 @@
  * @module
  */
 
+import { fileURLToPath } from "node:url";
 import config from "../../deno.json" with { type: "json" };
 import { dist } from "./checksums.ts";
 import { compileFor } from "./compile.ts";
+import { executablePath, runScript } from "./script.ts";
 import { executableName } from "./targets.ts";
 
-if (import.meta.main) {
-  const [file] = Deno.args;
-  const made = new URL(executableName(config.version, Deno.build.target), dist);
+async function testExecutable([file]: readonly string[]): Promise<void> {
+  const made = fileURLToPath(new URL(executableName(config.version, Deno.build.target), dist));
   if (file === undefined) await compileFor([Deno.build.target]);
-  const executable = await Deno.realPath(file ?? made);
+  const executable = await executablePath(file ?? made);
   console.log(`LABWIRE_BIN=${executable}`);
   const { code } = await new Deno.Command(Deno.execPath(), {
     args: ["test", "-A", "tests/cli"],
@@ -23,3 +24,5 @@ if (import.meta.main) {
   }).spawn().status;
   Deno.exit(code);
 }
+
+if (import.meta.main) await runScript(testExecutable);
