@@ -58,6 +58,7 @@ async function connectOnce(options: ConnectStreamOptions): Promise<StreamConnect
   const timedOut = new ConnectError(`Cannot connect to "${where}": no answer in ${timeout} s`);
   using limit = new Limit(timeout, timedOut, signal);
   try {
+    limit.signal.throwIfAborted();
     const addresses = isLocalhost(host) ? LOOPBACK : await limit.wait(resolveHost(host));
     const conn = await connectAny(addresses, port, limit.signal);
     if (!tls) return new StreamConnection(conn, options);
@@ -89,8 +90,12 @@ function connectAny(
     Deno.connect({ hostname, port, signal: stop }).then(win, lose);
   };
   const win = (conn: Deno.TcpConn) => {
-    if (stop.aborted) return conn.close();
     clearTimeout(timer);
+    if (stop.aborted) {
+      conn.close();
+      reject(signal.reason); // after another address has won, nobody sees this
+      return;
+    }
     losers.abort();
     resolve(conn);
   };

@@ -2,6 +2,7 @@ import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/asse
 import { ConnectError } from "../../lib/errors.ts";
 import { connectFailure, mostTelling } from "../../lib/net/connect_failure.ts";
 import { connectStream, type ConnectStreamOptions } from "../../lib/net/connect_stream.ts";
+import { within } from "../../lib/net/deadline.ts";
 import { listenStream } from "../../lib/net/stream_listener.ts";
 
 /** A port that nobody listens on: it was free a moment ago, and the system hands out others first. */
@@ -159,4 +160,22 @@ Deno.test("mostTelling() prefers a refusal to an address that is not there", () 
   assertEquals(mostTelling([missing, refused]), refused);
   assertEquals(mostTelling([refused, missing]), refused);
   assertEquals(mostTelling([new Error("?"), missing]), missing);
+});
+
+Deno.test("connectStream() settles when it is aborted in the very moment in which it connects", async () => {
+  await using listener = listenStream({ port: 0 });
+  const stop = new AbortController();
+  const { connect } = Deno;
+  Deno.connect = (async ({ hostname, port }: Deno.ConnectOptions) => {
+    const conn = await connect({ hostname, port });
+    stop.abort(new Error("too late for the system"));
+    return conn;
+  }) as typeof Deno.connect;
+  try {
+    const connecting = connectStream({ port: listener.addr.port, signal: stop.signal });
+    const error = await within(assertRejects(() => connecting, Error, "too late"), 60);
+    assertInstanceOf(error, Error, "never settled");
+  } finally {
+    Deno.connect = connect;
+  }
 });
