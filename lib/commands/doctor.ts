@@ -6,7 +6,14 @@ import { startClockResponder } from "../doctor/clock_responder.ts";
 import type { DefaultPort } from "../doctor/check_ports.ts";
 import { examine } from "../doctor/examine.ts";
 import type { Finding } from "../doctor/finding.ts";
-import { type Endpoint, formatAddress, type HostPort, parseAddress } from "../net/address.ts";
+import {
+  type Endpoint,
+  formatAddress,
+  type HostPort,
+  isIPv6,
+  parseAddress,
+  unmapped,
+} from "../net/address.ts";
 
 /** The port of `doctor --serve`. */
 const PORT = 12002;
@@ -26,7 +33,8 @@ export function doctorCommand(all: () => Promise<readonly Command[]>): Command {
       "Each line says ok, note or problem, and below a problem how to mend it. The exit code is 1 if there is a problem. " +
       "Nothing is changed, and nothing is sent to other computers except to --peer.",
       "For two computers, run doctor --serve on one and doctor --peer on the other: it tells whether datagrams get through " +
-      "in both directions, and how far the clocks are apart.",
+      "in both directions, and how far the clocks are apart. Where they speak IPv6 only, the one serves with " +
+      `--listen '[::]:${PORT}'.`,
     ],
     options: {
       peer: value(
@@ -35,7 +43,10 @@ export function doctorCommand(all: () => Promise<readonly Command[]>): Command {
         parsePeer,
       ),
       serve: flag({ help: "Answer the doctor of other computers until Ctrl-C" }),
-      listen: address({ default: `0.0.0.0:${PORT}`, help: "Where --serve listens" }),
+      listen: address({
+        default: `0.0.0.0:${PORT}`,
+        help: "Where --serve listens; '[::]:12002' for IPv6",
+      }),
       output: choice(["text", "json"], {
         default: "text",
         help:
@@ -49,6 +60,12 @@ export function doctorCommand(all: () => Promise<readonly Command[]>): Command {
       { text: "On the other one", command: "labwire doctor --peer 192.168.0.10" },
     ],
     async run(context, { peer, serve, listen, output }) {
+      if (serve && peer) {
+        throw new UsageError("Cannot use --serve and --peer together: expected one of them");
+      }
+      if (!serve && context.given.has("listen")) {
+        throw new UsageError("Cannot use --listen alone: expected --serve with it");
+      }
       if (serve) return await answer(context, listen);
       const { out, signal } = context;
       let healthy = true;
@@ -87,9 +104,27 @@ export function formatFinding({ check, status, message, remedy }: Finding): stri
   return remedy === undefined ? line : `${line}\n${" ".repeat(WIDTHS[0])}to mend it: ${remedy}`;
 }
 
-/** A last colon that belongs to an IPv6 address has another one before it. */
-function parsePeer(text: string): HostPort {
-  return parseAddress(/(^|[^:]):\d+$|\]:\d+$/.test(text) ? text : `${text}:${PORT}`);
+/**
+ * Reads the other computer's address, which needs no port: so an IPv6 address may come without brackets.
+ *
+ * @param text What a user wrote.
+ * @throws {UsageError} If it is no address of another computer.
+ */
+export function parsePeer(text: string): HostPort {
+  const bare = /^\[(.*)\]$/.exec(text)?.[1] ?? text;
+  if (isIPv6(bare)) return { hostname: bare, port: PORT };
+  const fault = (wanted: string) =>
+    new UsageError(`Cannot parse address "${text}": expected ${wanted}`);
+  const hasPort = /:\d+$/.test(text);
+  let peer: HostPort;
+  try {
+    peer = parseAddress(hasPort ? text : `${text}:${PORT}`, { host: "" });
+  } catch {
+    throw fault('"HOST", "HOST:PORT" or "[IPV6]:PORT"');
+  }
+  if (peer.hostname === "" || /^\*/.test(text)) throw fault("the other computer's name or address");
+  if (peer.port === 0) throw fault("a port from 1 to 65535");
+  return peer;
 }
 
 /** Serves until the end is wished. */
@@ -101,7 +136,8 @@ async function answer({ say, signal }: Context, listen: Endpoint): Promise<void>
   await using responder = await startClockResponder({
     listen,
     signal,
-    onRequest: ({ hostname }) => {
+    onRequest: (from) => {
+      const hostname = unmapped(from.hostname);
       if (!askers.has(hostname)) say.info(`${hostname} asks`);
       askers.add(hostname);
     },

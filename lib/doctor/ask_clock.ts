@@ -1,12 +1,16 @@
-import { type HostPort, isIPv6, resolveHost } from "../net/address.ts";
+import { type HostPort, isIPv4, isIPv6, resolveHost } from "../net/address.ts";
 import { bindDatagram, type DatagramEndpoint } from "../net/datagram.ts";
 import { within } from "../net/deadline.ts";
 import { type ClockMessage, decodeClockMessage, encodeClockMessage } from "./clock_message.ts";
 import { preciseClock } from "./precise_clock.ts";
+import { SendError } from "./send_error.ts";
+import { type System, thisSystem } from "./system.ts";
 
 /** What asking another computer for its time brought. */
 export interface ClockAnswers {
-  /** Requests sent. */
+  /** The IP address that was asked. */
+  readonly address: string;
+  /** Requests sent, or refused by the system. */
   readonly asked: number;
   /** Requests answered. */
   readonly answered: number;
@@ -26,6 +30,8 @@ export interface AskClockOptions {
   timeout?: number;
   /** The clock, in ms since the Unix epoch. Default: this computer's. */
   clock?: () => number;
+  /** The computer. */
+  system?: Pick<System, "send">;
 }
 
 /**
@@ -35,26 +41,37 @@ export interface AskClockOptions {
  * @param peer Where it listens.
  * @param options How often, and for how long.
  * @throws {ConnectError} If there is no such host.
+ * @throws {SendError} If the system refuses to send, and nothing was answered.
  */
 export async function askClock(
   peer: HostPort,
   options: AskClockOptions = {},
 ): Promise<ClockAnswers> {
-  const { rounds = 16, timeout = 0.5, clock = preciseClock() } = options;
-  const [address] = await resolveHost(peer.hostname);
-  const to = { hostname: address!, port: peer.port };
-  const hostname = isIPv6(to.hostname) ? "::" : "0.0.0.0";
-  await using socket = await bindDatagram({ listen: { hostname, port: 0 } });
+  const { rounds = 16, timeout = 0.5, clock = preciseClock(), system = thisSystem } = options;
+  const addresses = await resolveHost(peer.hostname);
+  // The other doctor listens on IPv4 unless told otherwise.
+  const address = addresses.find(isIPv4) ?? addresses[0]!;
+  const to = { hostname: address, port: peer.port };
+  await using socket = await bindFor(address);
   const waiting = new Map<string, (arrived: readonly [ClockMessage, number]) => void>();
   const reading = dispatch(socket, clock, waiting);
   const arrival = (key: string) =>
     new Promise<readonly [ClockMessage, number]>((resolve) => waiting.set(key, resolve));
   const exchanges: { offset: number; delay: number }[] = [];
   const unasked: Promise<unknown>[] = [];
+  let asked = 0;
   for (let id = 0; id < rounds; id++) {
+    asked++;
     const reply = arrival(`reply ${id}`);
-    unasked.push(within(arrival(`unasked ${id}`), timeout * 2));
-    await socket.send(encodeClockMessage({ kind: "request", id, times: [clock(), 0, 0] }), to);
+    const other = arrival(`unasked ${id}`);
+    try {
+      const request = encodeClockMessage({ kind: "request", id, times: [clock(), 0, 0] });
+      await system.send(socket, request, to);
+    } catch (cause) {
+      if (exchanges.length === 0) throw new SendError(address, cause);
+      continue;
+    }
+    unasked.push(within(other, timeout * 2));
     const arrived = await within(reply, timeout);
     if (arrived) exchanges.push(exchangeOf(...arrived));
     else if (id === 2 && exchanges.length === 0) break; // nobody there
@@ -63,7 +80,18 @@ export async function askClock(
   await socket.close();
   await reading;
   const best = exchanges.toSorted((a, b) => a.delay - b.delay)[0] ?? { offset: NaN, delay: NaN };
-  return { asked: unasked.length, answered: exchanges.length, unasked: others.length, ...best };
+  return { address, asked, answered: exchanges.length, unasked: others.length, ...best };
+}
+
+/** Binds a socket that can send to an address. */
+async function bindFor(address: string): Promise<DatagramEndpoint> {
+  try {
+    return await bindDatagram({
+      listen: { hostname: isIPv6(address) ? "::" : "0.0.0.0", port: 0 },
+    });
+  } catch (error) {
+    throw new SendError(address, error instanceof Error ? error.cause ?? error : error);
+  }
 }
 
 /** Hands each reply, with the time of its arrival, to who waits for it. */

@@ -1,6 +1,10 @@
-import { formatAddress, type HostPort } from "../net/address.ts";
+import { ConnectError } from "../errors.ts";
+import { formatAddress, type HostPort, isIPv6 } from "../net/address.ts";
 import type { ClockAnswers } from "./ask_clock.ts";
 import type { Finding } from "./finding.ts";
+import { failure } from "./refusal.ts";
+import { SendError } from "./send_error.ts";
+import type { System } from "./system.ts";
 
 /** Milliseconds by which clocks may differ before times of samples mislead. */
 const TOLERANCE = 10;
@@ -20,8 +24,7 @@ export function checkPeer(peer: HostPort, answers: ClockAnswers): Finding[] {
       check: "peer",
       status: "problem",
       message: `${name} did not answer any of ${asked} datagrams`,
-      remedy:
-        `start "labwire doctor --serve" there; if it runs, a firewall there keeps UDP ${peer.port} back`,
+      remedy: findSilence(peer, answers.address),
     }];
   }
   const message = `${name} answered ${answered} of ${asked} datagrams, the fastest in ${
@@ -31,6 +34,35 @@ export function checkPeer(peer: HostPort, answers: ClockAnswers): Finding[] {
     ? { check: "peer", status: "ok", message }
     : { check: "peer", status: "problem", message, remedy: "use a cable instead of a radio link" };
   return [way, wayBack(name, answers), clocks(name, answers)];
+}
+
+/**
+ * Makes a finding of what came in the way of asking another computer.
+ *
+ * @param peer The other computer.
+ * @param error What was thrown.
+ * @param os The operating system of this one.
+ */
+export function peerFailure(peer: HostPort, error: unknown, os: System["os"]): Finding {
+  const check = "peer";
+  if (error instanceof SendError) return failure(check, error.cause, os, error.address);
+  if (!(error instanceof ConnectError)) return failure(check, error, os);
+  return {
+    check,
+    status: "problem",
+    message: error.message,
+    remedy: `check the spelling of "${peer.hostname}", or give the computer's IP address: ` +
+      '"labwire doctor" there lists its addresses',
+  };
+}
+
+/** Why another computer may be silent, the likeliest first. */
+function findSilence({ port }: HostPort, address: string): string {
+  const start = isIPv6(address)
+    ? `start "labwire doctor --serve --listen '[::]:${port}'" there, since without --listen it serves IPv4 only`
+    : 'start "labwire doctor --serve" there';
+  return `${start}; if it runs, a firewall on either computer or between the two keeps UDP ${port} or the answers ` +
+    "back: allow labwire in it";
 }
 
 /** Answers come back through a firewall that keeps everything else out. */

@@ -1,13 +1,23 @@
 import type { HostPort } from "../net/address.ts";
 import { askClock } from "./ask_clock.ts";
-import { checkAddresses, reachableAddresses } from "./check_addresses.ts";
+import { checkAddresses, type Interface, reachableAddresses } from "./check_addresses.ts";
 import { checkFirewall } from "./check_firewall.ts";
-import { checkLargestDatagram, checkTcp, checkUdp, hasAddress } from "./check_loopback.ts";
-import { checkPeer } from "./check_peer.ts";
+import {
+  checkLargestDatagram,
+  checkTcp,
+  checkUdp,
+  DATAGRAMS,
+  hasAddress,
+  tryUdp,
+} from "./check_loopback.ts";
+import { checkPeer, peerFailure } from "./check_peer.ts";
 import { checkPermissions } from "./check_permissions.ts";
 import { checkPorts, type DefaultPort } from "./check_ports.ts";
 import { checkReceiveBuffer, measureReceiveBuffer } from "./check_receive_buffer.ts";
 import type { Finding } from "./finding.ts";
+import { isLoopbackDown } from "./loopback_state.ts";
+import { failure } from "./refusal.ts";
+import { type System, thisSystem } from "./system.ts";
 
 /** What {@linkcode examine} looks at. */
 export interface ExamineOptions {
@@ -15,28 +25,93 @@ export interface ExamineOptions {
   ports: readonly DefaultPort[];
   /** Another computer's `labwire doctor --serve`. */
   peer?: HostPort;
+  /** The computer. Default: this one. */
+  system?: System;
 }
 
 /**
- * Looks for the reasons why nothing works.
+ * Looks for the reasons why nothing works. A check that fails is a finding; the others go on.
  *
  * @param options What to look at.
  * @returns The findings, each as soon as it is there.
  */
 export async function* examine(options: ExamineOptions): AsyncGenerator<Finding, void, void> {
-  const { ports, peer } = options;
+  const { ports, peer, system = thisSystem } = options;
   const permissions = checkPermissions();
   yield permissions;
   if (permissions.status === "problem") return; // nothing else could be tried
-  const interfaces = Deno.networkInterfaces();
-  yield checkAddresses(interfaces);
-  yield* await checkPorts(ports);
-  const loopback = ["127.0.0.1", "::1"].filter(hasAddress);
-  const own = reachableAddresses(interfaces).map(({ address }) => address).filter(hasAddress);
-  for (const address of [...loopback, ...own]) yield await checkUdp(address);
-  for (const address of loopback) yield await checkTcp(address);
-  yield await checkLargestDatagram();
-  yield checkReceiveBuffer(await measureReceiveBuffer());
-  yield await checkFirewall(ports);
-  if (peer) yield* checkPeer(peer, await askClock(peer));
+  let interfaces: Interface[] = [];
+  yield* await guarded("addresses", system, () => {
+    interfaces = Deno.networkInterfaces();
+    return checkAddresses(interfaces);
+  });
+  yield* await guarded("ports", system, () => checkPorts(ports, { system }));
+  yield* examineLoopback(interfaces, system);
+  yield* await guarded("firewall", system, () => checkFirewall(ports, system));
+  if (!peer) return;
+  try {
+    yield* checkPeer(peer, await askClock(peer, { system }));
+  } catch (error) {
+    yield peerFailure(peer, error, system.os);
+  }
+}
+
+/** Tries what this computer sends to itself; what cannot work because something before it does not, is not tried. */
+async function* examineLoopback(
+  interfaces: readonly Interface[],
+  system: System,
+): AsyncGenerator<Finding, void, void> {
+  let obstacle: string | undefined = "datagrams do not come back on 127.0.0.1";
+  let isDown = false;
+  yield* await guarded("UDP 127.0.0.1", system, async () => {
+    const trial = await tryUdp("127.0.0.1", system);
+    if (trial.arrived === DATAGRAMS) obstacle = undefined;
+    else isDown = await isLoopbackDown(system, trial.refused);
+    return checkUdp("127.0.0.1", trial, system.os, isDown);
+  });
+  if (isDown) obstacle = "the loopback interface is down";
+  const others = reachableAddresses(interfaces).map(({ address }) => address);
+  for (const address of ["::1", ...others].filter(hasAddress)) {
+    const check = `UDP ${address}`;
+    if (isDown) yield unchecked(check, obstacle!);
+    else {
+      yield* await guarded(check, system, async () => {
+        return checkUdp(address, await tryUdp(address, system), system.os);
+      });
+    }
+  }
+  for (const address of ["127.0.0.1", "::1"].filter(hasAddress)) {
+    const check = `TCP ${address}`;
+    if (isDown) yield unchecked(check, obstacle!);
+    else yield* await guarded(check, system, () => checkTcp(address));
+  }
+  const dependent: readonly [string, () => Promise<Finding>][] = [
+    ["large datagrams", () => checkLargestDatagram(system)],
+    [
+      "receive buffer",
+      async () => checkReceiveBuffer(await measureReceiveBuffer(undefined, system)),
+    ],
+  ];
+  for (const [check, run] of dependent) {
+    if (obstacle !== undefined) yield unchecked(check, obstacle);
+    else yield* await guarded(check, system, run, "127.0.0.1");
+  }
+}
+
+/** Runs a check; whatever it throws is its finding. */
+async function guarded(
+  check: string,
+  { os }: System,
+  run: () => Finding | Promise<Finding | Finding[]>,
+  hostname?: string,
+): Promise<Finding[]> {
+  try {
+    return [await run()].flat();
+  } catch (error) {
+    return [failure(check, error, os, hostname)];
+  }
+}
+
+function unchecked(check: string, obstacle: string): Finding {
+  return { check, status: "note", message: `not checked, because ${obstacle}` };
 }

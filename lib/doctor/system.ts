@@ -1,3 +1,6 @@
+import type { HostPort } from "../net/address.ts";
+import type { DatagramEndpoint } from "../net/datagram.ts";
+
 /** What the checks ask of the computer; a test answers in its place. */
 export interface System {
   /** The operating system. */
@@ -10,6 +13,15 @@ export interface System {
    * @returns What it writes to standard output, however it ends; undefined where there is no such program.
    */
   run(program: string, args: readonly string[]): Promise<string | undefined>;
+  /**
+   * Sends a datagram.
+   *
+   * @param from The socket that sends it.
+   * @param bytes Its payload.
+   * @param to Where to.
+   * @returns How many bytes the system took. Rejects if the system refuses.
+   */
+  send(from: DatagramEndpoint, bytes: Uint8Array, to: HostPort): Promise<number>;
 }
 
 /** This computer. */
@@ -23,4 +35,5 @@ export const thisSystem: System = {
       return undefined;
     }
   },
+  send: (from, bytes, to) => from.send(bytes, to),
 };

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import type { HostPort } from "../../lib/net/address.ts";
 import { bindDatagram } from "../../lib/net/datagram.ts";
-import { labwire, start } from "./run.ts";
+import { labwire, programCommand, start } from "./run.ts";
 
 Deno.test("labwire doctor --output json records each finding, and exits with 1 if one is a problem", async () => {
   const { code, stdout, stderr } = await labwire(["doctor", "--output", "json"]);
@@ -42,11 +42,73 @@ Deno.test("labwire doctor --peer tells when nobody answers", async () => {
   assertMatch(stdout, /to mend it: start "labwire doctor --serve" there/);
 });
 
-Deno.test("labwire doctor refuses a bad --peer and a path for --listen", async () => {
-  const peer = await labwire(["doctor", "--peer", "a b"]);
-  assertEquals(peer.code, 2);
-  assertMatch(peer.stderr, /Cannot parse address "a b:12002"/);
-  const path = await labwire(["doctor", "--serve", "--listen", "/tmp/x"]);
-  assertEquals(path.code, 2);
-  assertMatch(path.stderr, /Cannot listen on "\/tmp\/x": expected "HOST:PORT"/);
+Deno.test("labwire doctor refuses a bad --peer before any check, and shows it as it was typed", async () => {
+  for (
+    const [peer, wanted] of [
+      ["a b", '"HOST", "HOST:PORT" or "[IPV6]:PORT"'],
+      ["127.0.0.1:abc", '"HOST", "HOST:PORT" or "[IPV6]:PORT"'],
+      ["fd77::2:x", '"HOST", "HOST:PORT" or "[IPV6]:PORT"'],
+      ["", "the other computer's name or address"],
+      [":12002", "the other computer's name or address"],
+      ["127.0.0.1:0", "a port from 1 to 65535"],
+    ] as const
+  ) {
+    const { code, stdout, stderr } = await labwire(["doctor", `--peer=${peer}`]);
+    assertEquals([code, stdout], [2, ""]);
+    assert(stderr.includes(`Cannot parse address "${peer}": expected ${wanted}`), stderr);
+  }
+});
+
+Deno.test("labwire doctor refuses options that would do nothing", async () => {
+  for (
+    const [args, message] of [
+      [["--serve", "--listen", "/tmp/x"], 'Cannot listen on "/tmp/x": expected "HOST:PORT"'],
+      [["--serve", "--peer", "127.0.0.1"], "Cannot use --serve and --peer together"],
+      [["--listen", "127.0.0.1:0"], "Cannot use --listen alone: expected --serve with it"],
+    ] as const
+  ) {
+    const { code, stdout, stderr } = await labwire(["doctor", ...args]);
+    assertEquals([code, stdout], [2, ""]);
+    assert(stderr.includes(message), stderr);
+  }
+});
+
+/** Whether this user may make a network of his own: one with a loopback interface that is down, and nothing else. */
+function mayUnshare(): boolean {
+  if (Deno.build.os !== "linux") return false;
+  try {
+    return new Deno.Command("unshare", { args: ["-rn", "true"], stderr: "null" }).outputSync()
+      .success;
+  } catch {
+    return false;
+  }
+}
+
+const cannot = !mayUnshare();
+Deno.test({
+  name: "labwire doctor goes through all checks without any network" +
+    (cannot ? " (needs Linux and a user who may unshare -rn)" : ""),
+  ignore: cannot,
+  fn: async () => {
+    const [program, args] = programCommand();
+    for (
+      const [peer, message] of [
+        ["10.88.0.9", "the system refuses to send to 10.88.0.9: Network is unreachable"],
+        ["fd77::2", "the system refuses to send to fd77::2: "],
+        ["nosuchhost.invalid", 'Cannot resolve host "nosuchhost.invalid"'],
+      ] as const
+    ) {
+      const doctor = [program, ...args, "doctor", "--output", "json", "--peer", peer];
+      const { code, stdout } = await new Deno.Command("unshare", { args: ["-rn", ...doctor] })
+        .output();
+      assertEquals(code, 1);
+      const lines = new TextDecoder().decode(stdout).trimEnd().split("\n");
+      const findings = lines.map((line) => JSON.parse(line));
+      const found = (name: string) => findings.find(({ check }) => check === name);
+      assertEquals(found("UDP 127.0.0.1").remedy, "sudo ip link set lo up");
+      assertMatch(found("receive buffer").message, /not checked, .* loopback interface is down/);
+      assertEquals(found("peer").status, "problem");
+      assert(found("peer").message.startsWith(message), found("peer").message);
+    }
+  },
 });

@@ -1,8 +1,16 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { checkAddresses } from "../../lib/doctor/check_addresses.ts";
 import { checkFirewall } from "../../lib/doctor/check_firewall.ts";
-import { checkLargestDatagram, checkTcp, checkUdp } from "../../lib/doctor/check_loopback.ts";
+import {
+  checkLargestDatagram,
+  checkTcp,
+  checkUdp,
+  tryUdp,
+} from "../../lib/doctor/check_loopback.ts";
 import { checkPermissions } from "../../lib/doctor/check_permissions.ts";
+import { isLoopbackDown } from "../../lib/doctor/loopback_state.ts";
+import { failure } from "../../lib/doctor/refusal.ts";
+import { type System, thisSystem } from "../../lib/doctor/system.ts";
 import { checkReceiveBuffer, measureReceiveBuffer } from "../../lib/doctor/check_receive_buffer.ts";
 
 const lo = { name: "lo", address: "127.0.0.1" };
@@ -43,20 +51,75 @@ Deno.test("checkPermissions() names the flags that are missing", () => {
   );
 });
 
-Deno.test("checkUdp() sends datagrams to and fro on IPv4", async () => {
-  const found = await checkUdp("127.0.0.1");
+/** What Deno throws where a local firewall forbids sending, and where there is no way. */
+const forbidden = Object.assign(
+  new Deno.errors.PermissionDenied("Operation not permitted (os error 1)"),
+  { code: "EPERM" },
+);
+const unreachable = Object.assign(
+  new Deno.errors.NetworkUnreachable("Network is unreachable (os error 101)"),
+  { code: "ENETUNREACH" },
+);
+
+Deno.test("tryUdp() sends datagrams to and fro on IPv4", async () => {
+  const found = checkUdp("127.0.0.1", await tryUdp("127.0.0.1"));
   assertEquals([found.check, found.status], ["UDP 127.0.0.1", "ok"]);
   assertMatch(found.message, /^10 of 10 came back, in \d+ µs$/);
 });
 
-Deno.test("checkUdp() notices datagrams that are swallowed", async () => {
+Deno.test("tryUdp() notices datagrams that are swallowed", async () => {
   let sent = 0;
-  const found = await checkUdp("127.0.0.1", async (from, bytes, to) => {
-    if (++sent <= 4) await from.send(bytes, to);
+  const trial = await tryUdp("127.0.0.1", {
+    send: (from, bytes, to) => ++sent <= 4 ? from.send(bytes, to) : Promise.resolve(0),
   });
+  const found = checkUdp("127.0.0.1", trial);
   assertEquals(found.status, "problem");
   assertMatch(found.message, /^only 2 of 10 /);
   assertMatch(found.remedy!, /firewall/);
+});
+
+Deno.test("tryUdp() tells what the system refuses, on the way there and on the way back", async () => {
+  for (const refusedFrom of [1, 2]) {
+    let sent = 0;
+    const trial = await tryUdp("127.0.0.1", {
+      send: (from, bytes, to) =>
+        ++sent < refusedFrom ? from.send(bytes, to) : Promise.reject(forbidden),
+    });
+    assertEquals(trial.arrived, 0);
+    const found = checkUdp("127.0.0.1", trial, "linux");
+    assertEquals(found.status, "problem");
+    assertEquals(
+      found.message,
+      "the system refuses to send to 127.0.0.1: Operation not permitted (os error 1)",
+    );
+    assertMatch(found.remedy!, /firewall .* on this computer forbids sending.* iptables-save"/);
+  }
+});
+
+Deno.test("checkUdp() names the loopback interface that is down, and how to switch it on", () => {
+  const trial = { arrived: 0, fastest: Infinity, refused: unreachable };
+  const found = checkUdp("127.0.0.1", trial, "linux", true);
+  assertMatch(found.message, /^the loopback interface is down/);
+  assertEquals(found.remedy, "sudo ip link set lo up");
+  assertMatch(checkUdp("192.0.2.1", trial, "linux").remedy!, /no way to this address/);
+});
+
+Deno.test("isLoopbackDown() believes a refusal, else asks the system", async () => {
+  const ip = (flags: string) =>
+    fakeSystem("linux", { "ip link show lo": `1: lo: <${flags}> mtu 65536 qdisc noqueue` });
+  assertEquals(await isLoopbackDown(ip("LOOPBACK,UP,LOWER_UP"), undefined), false);
+  assertEquals(await isLoopbackDown(ip("LOOPBACK"), undefined), true);
+  assertEquals(await isLoopbackDown(ip("LOOPBACK,UP"), unreachable), true);
+  assertEquals(await isLoopbackDown(ip("LOOPBACK,UP"), forbidden), false);
+  assertEquals(await isLoopbackDown(fakeSystem("linux", {}), undefined), false);
+  const mac = { "ifconfig lo0": "lo0: flags=8049<UP,LOOPBACK,RUNNING> mtu 16384" };
+  assertEquals(await isLoopbackDown(fakeSystem("darwin", mac), undefined), false);
+});
+
+Deno.test("failure() makes a finding of anything that a check throws", () => {
+  const { status, message, remedy } = failure("ports", new TypeError("x is no y"), "linux");
+  assertEquals([status, message], ["problem", "this could not be checked: x is no y"]);
+  assert(remedy);
 });
 
 Deno.test("checkTcp() connects, and reports why it cannot", async () => {
@@ -88,8 +151,9 @@ Deno.test("checkReceiveBuffer() wants room for a tenth of a second", () => {
 });
 
 /** A computer whose programs answer with these texts. */
-function fakeSystem(os: typeof Deno.build.os, answers: Record<string, string>) {
+function fakeSystem(os: typeof Deno.build.os, answers: Record<string, string>): System {
   return {
+    ...thisSystem,
     os,
     run: (program: string, args: readonly string[]) =>
       Promise.resolve(answers[[program, ...args].join(" ")]),

@@ -1,9 +1,13 @@
-import { assert, assertAlmostEquals, assertEquals, assertMatch } from "@std/assert";
+import { assert, assertAlmostEquals, assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { ConnectError } from "../../lib/errors.ts";
+import { parsePeer } from "../../lib/commands/doctor.ts";
 import { askClock } from "../../lib/doctor/ask_clock.ts";
-import { checkPeer } from "../../lib/doctor/check_peer.ts";
+import { checkPeer, peerFailure } from "../../lib/doctor/check_peer.ts";
 import { decodeClockMessage, encodeClockMessage } from "../../lib/doctor/clock_message.ts";
 import { startClockResponder } from "../../lib/doctor/clock_responder.ts";
 import { preciseClock } from "../../lib/doctor/precise_clock.ts";
+import { SendError } from "../../lib/doctor/send_error.ts";
+import type { System } from "../../lib/doctor/system.ts";
 import { bindDatagram } from "../../lib/net/datagram.ts";
 
 const loopback = { hostname: "127.0.0.1", port: 0 };
@@ -89,10 +93,11 @@ Deno.test("ClockResponder answers nothing but requests, and ends", async () => {
 const peer = { hostname: "192.168.0.10", port: 12002 };
 
 Deno.test("checkPeer() judges way, way back and clocks", () => {
-  const good = { asked: 16, answered: 16, unasked: 16, offset: -0.5, delay: 0.2 };
+  const address = peer.hostname;
+  const good = { address, asked: 16, answered: 16, unasked: 16, offset: -0.5, delay: 0.2 };
   assertEquals(checkPeer(peer, good).map(({ status }) => status), ["ok", "ok", "ok"]);
   assertMatch(checkPeer(peer, good)[2]!.message, /^this clock is 0\.500 ms ahead of /);
-  const bad = { asked: 16, answered: 12, unasked: 0, offset: 10.2, delay: 0.2 };
+  const bad = { address, asked: 16, answered: 12, unasked: 0, offset: 10.2, delay: 0.2 };
   const findings = checkPeer(peer, bad);
   assertEquals(findings.map(({ status }) => status), ["problem", "problem", "problem"]);
   assertMatch(findings[2]!.message, /10\.200 ms behind .* ± 0\.100 ms/);
@@ -101,6 +106,7 @@ Deno.test("checkPeer() judges way, way back and clocks", () => {
 
 Deno.test("checkPeer() says how to start the other side when it is silent", () => {
   const [only, ...others] = checkPeer(peer, {
+    address: peer.hostname,
     asked: 3,
     answered: 0,
     unasked: 0,
@@ -110,4 +116,59 @@ Deno.test("checkPeer() says how to start the other side when it is silent", () =
   assertEquals(others, []);
   assertEquals(only?.status, "problem");
   assertMatch(only?.remedy ?? "", /labwire doctor --serve/);
+});
+
+Deno.test("checkPeer() tells how an IPv6 address is served, and blames a firewall on either side", () => {
+  const none = { asked: 3, answered: 0, unasked: 0, offset: NaN, delay: NaN };
+  const v4 = checkPeer(peer, { ...none, address: "192.168.0.10" })[0]?.remedy ?? "";
+  assertMatch(v4, /firewall on either computer/);
+  assert(!v4.includes("[::]"));
+  const other = { hostname: "fd77::2", port: 12002 };
+  const v6 = checkPeer(other, { ...none, address: "fd77::2" })[0]?.remedy ?? "";
+  assertMatch(v6, /labwire doctor --serve --listen '\[::\]:12002'/);
+});
+
+Deno.test("askClock() says what the system refused, unless some answers came", async () => {
+  await using responder = await startClockResponder({ listen: loopback });
+  const cause = new Deno.errors.NetworkUnreachable("Network is unreachable (os error 101)");
+  let sent = 0;
+  const refuseFrom = (first: number): Pick<System, "send"> => ({
+    send: (from, bytes, to) => ++sent < first ? from.send(bytes, to) : Promise.reject(cause),
+  });
+  const error = await assertRejects(
+    () => askClock(responder.addr, { system: refuseFrom(1) }),
+    SendError,
+  );
+  const found = peerFailure(responder.addr, error, "linux");
+  assertEquals([found.check, found.status], ["peer", "problem"]);
+  assertEquals(
+    found.message,
+    "the system refuses to send to 127.0.0.1: Network is unreachable (os error 101)",
+  );
+  assertMatch(found.remedy!, /check cable, address and network/);
+  sent = 0;
+  const some = await askClock(responder.addr, { timeout: 10, system: refuseFrom(4) });
+  assertEquals([some.asked, some.answered], [16, 3]);
+});
+
+Deno.test("peerFailure() tells of a name that does not exist", () => {
+  const error = new ConnectError('Cannot resolve host "lab": no such name');
+  const found = peerFailure({ hostname: "lab", port: 12002 }, error, "linux");
+  assertEquals([found.check, found.status, found.message], ["peer", "problem", error.message]);
+  assertMatch(found.remedy!, /spelling of "lab"/);
+});
+
+Deno.test("parsePeer() reads names and addresses with and without a port", () => {
+  for (
+    const [text, hostname, port] of [
+      ["lab-pc", "lab-pc", 12002],
+      ["lab-pc:7", "lab-pc", 7],
+      ["192.168.0.10", "192.168.0.10", 12002],
+      ["fd77::2", "fd77::2", 12002],
+      ["::1", "::1", 12002],
+      ["[::1]", "::1", 12002],
+      ["[fd77::2]:7", "fd77::2", 7],
+      ["fe80::1%eth0", "fe80::1%eth0", 12002],
+    ] as const
+  ) assertEquals(parsePeer(text), { hostname, port });
 });

@@ -52,6 +52,7 @@ Deno.test("portHolder() reads netstat and tasklist of Windows in any language", 
     "  UDP    0.0.0.0:120010         *:*                                    8",
   ].join("\r\n");
   const system: System = {
+    ...thisSystem,
     os: "windows",
     run: (program, args) =>
       Promise.resolve(
@@ -69,7 +70,7 @@ Deno.test("portHolder() reads netstat and tasklist of Windows in any language", 
 });
 
 Deno.test("portHolder() knows nothing where the program is missing", async () => {
-  const system: System = { os: "linux", run: () => Promise.resolve(undefined) };
+  const system: System = { ...thisSystem, os: "linux", run: () => Promise.resolve(undefined) };
   assertEquals(await portHolder("udp", 12001, system), undefined);
 });
 
@@ -80,6 +81,7 @@ Deno.test("checkPorts() tells free ports, taken ones and those that the system k
     {
       stateOf: (_transport, port) => Promise.resolve(states[port - 1000]!),
       system: {
+        ...thisSystem,
         os: "windows",
         run: (program) =>
           Promise.resolve(program === "netstat" ? "  UDP  0.0.0.0:1001  *:*  9" : '"x.exe","9"'),
