@@ -4,7 +4,7 @@
  * @param word What was written.
  * @param candidates What could have been written.
  * @returns The candidate with the fewest edits from `word`, or undefined if none is near enough: at most a third of
- * its letters, or being the start of exactly one candidate.
+ * its letters, and one in any case; or the start of exactly one candidate.
  *
  * @example A typing error
  * ```ts
@@ -16,30 +16,64 @@
  * ```
  */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
+  const words = [...candidates];
+  const starts = beginningWith(word, words);
+  if (starts.length === 1) return starts[0];
   let best: string | undefined;
   let fewest = Infinity;
-  const starts: string[] = [];
-  for (const candidate of candidates) {
-    if (word.length > 1 && candidate.startsWith(word)) starts.push(candidate);
+  for (const candidate of words) {
     const edits = distance(word.toLowerCase(), candidate.toLowerCase());
-    if (edits < fewest && edits <= Math.max(1, Math.ceil(candidate.length / 3))) {
+    if (edits < fewest && edits <= Math.max(1, Math.floor(candidate.length / 3))) {
       best = candidate;
       fewest = edits;
     }
   }
-  return starts.length === 1 ? starts[0] : best;
+  return best;
 }
 
-/** Levenshtein distance: insertions, deletions and replacements that turn `a` into `b`. */
+/**
+ * Finds the words that somebody may have meant: those that begin so, or else the nearest one.
+ *
+ * @param word What was written.
+ * @param candidates What could have been written.
+ * @returns The candidates, none if none is near enough.
+ *
+ * @example The beginning of several words
+ * ```ts
+ * import { suggestions } from "./nearest.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(suggestions("json", ["json-server", "json-client"]), ["json-server", "json-client"]);
+ * assertEquals(suggestions("jsno-server", ["json-server", "json-client"]), ["json-server"]);
+ * ```
+ */
+export function suggestions(word: string, candidates: Iterable<string>): string[] {
+  const words = [...candidates];
+  const starts = beginningWith(word, words);
+  if (starts.length > 0) return starts;
+  const near = nearest(word, words);
+  return near === undefined ? [] : [near];
+}
+
+/** The candidates that a word of two letters or more is the beginning of. */
+function beginningWith(word: string, candidates: readonly string[]): string[] {
+  return word.length < 2 ? [] : candidates.filter((candidate) => candidate.startsWith(word));
+}
+
+/** Edits that turn `a` into `b`: insertions, deletions, replacements, and neighbours that change places. */
 function distance(a: string, b: string): number {
+  let before: number[] = [];
   let row = Array.from({ length: b.length + 1 }, (_, j) => j);
   for (let i = 1; i <= a.length; i++) {
     const next = [i];
     for (let j = 1; j <= b.length; j++) {
       const replaced = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(replaced, row[j]! + 1, next[j - 1]! + 1));
+      const swapped = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]
+        ? before[j - 2]! + 1
+        : Infinity;
+      next.push(Math.min(replaced, row[j]! + 1, next[j - 1]! + 1, swapped));
     }
-    row = next;
+    [before, row] = [row, next];
   }
   return row[b.length]!;
 }

@@ -23,13 +23,40 @@ ${nodes.flatMap(valueCases).join("\n")}
   esac
 }
 
-_labwire() {
-  local cur=\${COMP_WORDS[COMP_CWORD]} node="" next="" options="" valued="" values="" files=""
-  local option="" argument=0 ended="" word i
-  COMPREPLY=()
-  _labwire_node ""
-  for ((i = 1; i < COMP_CWORD; i++)); do
+# Sets words to those of the line up to the cursor's: readline also splits them at ":", "=" and "@".
+_labwire_words() {
+  local line=$COMP_LINE last=0 word i
+  words=()
+  for ((i = 0; i <= COMP_CWORD; i++)); do
     word=\${COMP_WORDS[i]}
+    if [[ $i -eq 0 || $line == [[:space:]]* || $word == [\\<\\>]* ]]; then
+      last=\${#words[@]}
+      words[last]=$word
+    else
+      words[last]=\${words[last]}$word
+    fi
+    line=\${line#*"$word"}
+  done
+}
+
+# Sets start to that part of $1 which readline takes for words of their own, and does not replace.
+_labwire_start() {
+  local i
+  start=""
+  for ((i = 0; i < \${#1}; i++)); do
+    [[ \${1:i:1} == [:=@] && $COMP_WORDBREAKS == *"\${1:i:1}"* ]] && start=\${1:0:i+1}
+  done
+}
+
+_labwire() {
+  local cur node="" next="" options="" valued="" values="" files="" start prefix=""
+  local option="" argument=0 ended="" word words i
+  COMPREPLY=()
+  _labwire_words
+  cur=\${words[\${#words[@]} - 1]}
+  _labwire_node ""
+  for ((i = 1; i < \${#words[@]} - 1; i++)); do
+    word=\${words[i]}
     if [[ $ended != "" ]]; then
       argument=$((argument + 1))
     elif [[ $word == -- ]]; then
@@ -37,19 +64,23 @@ _labwire() {
     elif [[ $word == -* ]]; then
       if [[ " $valued " == *" $word "* ]]; then
         i=$((i + 1))
-        # Readline takes "--name=value" for three words.
-        [[ \${COMP_WORDS[i]} == "=" && $i -lt $COMP_CWORD ]] && i=$((i + 1))
-        [[ $i -ge $COMP_CWORD ]] && option=$word
+        [[ $i -eq \${#words[@]}-1 ]] && option=$word
       fi
     elif [[ " $next " == *" $word "* ]]; then
       node="\${node:+$node }$word"
       next="" options="" valued=""
       _labwire_node "$node"
+    elif [[ $next != "" ]]; then
+      return # there is no such command
     else
       argument=$((argument + 1))
     fi
   done
-  [[ $cur == "=" ]] && cur=""
+  _labwire_start "$cur"
+  if [[ $option == "" && $ended == "" && $cur == --*=* && " $valued " == *" \${cur%%=*} "* ]]; then
+    option=\${cur%%=*} prefix=\${cur%%=*}=
+    cur=\${cur#*=}
+  fi
   if [[ $option != "" ]]; then
     _labwire_value "$node" "$option"
   elif [[ $cur == -* && $ended == "" ]]; then
@@ -62,10 +93,13 @@ _labwire() {
   if [[ $files != "" ]]; then
     IFS=$'\\n'
     compopt -o filenames 2>/dev/null
-    COMPREPLY=($(compgen -f -- "$cur"))
+    COMPREPLY=($(compgen -f -P "$prefix" -- "$cur"))
   else
-    COMPREPLY=($(compgen -W "$values" -- "$cur"))
+    COMPREPLY=($(compgen -W "$values" -P "$prefix" -- "$cur"))
   fi
+  for i in "\${!COMPREPLY[@]}"; do
+    COMPREPLY[i]=\${COMPREPLY[i]#"$start"}
+  done
 }
 
 complete -F _labwire labwire`;

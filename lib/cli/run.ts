@@ -1,5 +1,5 @@
 import { CodecError, ConnectError, RemoteError, UsageError } from "../errors.ts";
-import { nearest } from "../nearest.ts";
+import { nearest, suggestions } from "../nearest.ts";
 import type { Command } from "./command.ts";
 import { commandHelp, familyHelp, programHelp } from "./help.ts";
 import { Output } from "./output.ts";
@@ -174,10 +174,18 @@ function takeCommand(
 }
 
 function unknownCommand(word: string, registry: Registry): UsageError {
-  const near = nearest(word, Object.keys(registry));
+  const names = Object.keys(registry);
+  // The first word of several commands stands for all of them, unless more was meant.
+  const families = new Set(names.map((name) => name.split(" ")[0]!));
+  const starts = suggestions(word, families);
+  const near = starts.length > 0 ? starts : suggestions(word, names);
+  const last = near.pop();
+  const others = near.map((name) => `"${name}"`).join(", ");
   return new UsageError(
     `Unknown command "${word}": ` +
-      (near === undefined ? "see labwire --help for those there are" : `did you mean "${near}"?`),
+      (last === undefined
+        ? "see labwire --help for those there are"
+        : `did you mean ${others === "" ? "" : `${others} or `}"${last}"?`),
   );
 }
 

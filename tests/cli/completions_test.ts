@@ -121,6 +121,11 @@ const expected: [line: string, words: string[]][] = [
   ["labwire pair pack one two three t", ["two words.js"]],
   ["labwire help ", ["line", "pair", "plain"]],
   ["labwire help pair ", ["pack", "unpack"]],
+  ["labwire nosuch ", []],
+  ["labwire help nosuch ", []],
+  ["labwire pair pack --note 127.0.0.1:1 --mode ", ["fast", "safe"]],
+  ["labwire pair pack --note a=b:c@d s: ", files],
+  ["labwire pair pack --note=a=b: --input ", files],
 ];
 
 for (const shell of ["bash", "zsh", "fish"] as const) {
@@ -198,6 +203,41 @@ for (const [shell, { file, ask, answer }] of Object.entries(fresh)) {
         assertEquals(await output(shell, ["-i", "-c", ask], options), answer);
       } finally {
         await Deno.remove(home, { recursive: true });
+      }
+    },
+  });
+}
+
+const noBash = !isInstalled("bash") || !isInstalled("python3");
+/** What a line becomes by TAB; readline replaces what is behind the last of COMP_WORDBREAKS only. */
+const completed = [
+  ["labwire pair pack one dir/at:no", "labwire pair pack one dir/at:noon.js "],
+  ["labwire pair pack --input dir/at:", "labwire pair pack --input dir/at:noon.js "],
+  ["labwire pair pack --input=dir/at:noo", "labwire pair pack --input=dir/at:noon.js "],
+  ["labwire pair pack --mode=s", "labwire pair pack --mode=safe "],
+  ["labwire pair pack --note=a:b --mode=", "labwire pair pack --note=a:b --mode="],
+] as const;
+
+for (const breaks of ["", "COMP_WORDBREAKS=${COMP_WORDBREAKS//[:=]}\n"]) {
+  Deno.test({
+    name: `completions() makes bash complete words with colons${
+      breaks === "" ? "" : ", where readline does not split them too"
+    }${noBash ? " (needs bash and python3)" : ""}`,
+    ignore: noBash,
+    fn: async () => {
+      const folder = await Deno.makeTempDir();
+      try {
+        await Deno.mkdir(`${folder}/dir`);
+        await Deno.writeTextFile(`${folder}/dir/at:noon.js`, "");
+        await Deno.writeTextFile(`${folder}/script`, breaks + completions("bash", commands));
+        const session = new URL("../interop/shell_session.py", import.meta.url).pathname;
+        const lines = completed.map(([line]) => line);
+        const told: string[][] = JSON.parse(
+          await output("python3", [session, "bash", "script", ...lines], { cwd: folder }),
+        );
+        assertEquals(told.map(([line]) => line), completed.map(([, line]) => line));
+      } finally {
+        await Deno.remove(folder, { recursive: true });
       }
     },
   });

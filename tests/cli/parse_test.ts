@@ -137,4 +137,6 @@ Deno.test("nearest() finds what was meant, and nothing where nothing is near", (
   assertEquals(nearest("json", ["json-server", "json-client"]), undefined);
   assertEquals(nearest("", ["a"]), "a");
   assertEquals(nearest("zzzzzz", ["listen", "remote"]), undefined);
+  assertEquals(nearest("tcsh", ["bash", "zsh", "fish"]), undefined);
+  assertEquals(nearest("hlep", ["help"]), "help");
 });
