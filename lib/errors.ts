@@ -5,7 +5,7 @@
  * @module
  */
 
-/** The command line or a configuration file is wrong. Exit code 2. */
+/** The command line is wrong, or an address cannot be bound. Exit code 2. */
 export class UsageError extends Error {
   /** Always `"UsageError"`. */
   override readonly name = "UsageError";

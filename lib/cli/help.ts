@@ -5,6 +5,9 @@ import { aliases, globalOptions, kebab } from "./parse.ts";
 /** Columns that help is set in. */
 const WIDTH = 100;
 
+/** The command `help`, which is `COMMAND --help` in other words. */
+export const HELP = { argument: "COMMAND", summary: "show what a command does and its options" };
+
 /**
  * Writes the help of one command.
  *
@@ -44,7 +47,10 @@ export function programHelp(commands: readonly Command[]): string {
     "Usage: labwire COMMAND [options]",
     "",
     "Commands:",
-    ...columns(commands.map((command) => [command.name, command.summary])),
+    ...columns([
+      ...commands.map(({ name, summary }): [string, string] => [name, summary]),
+      [`help ${HELP.argument}`, HELP.summary],
+    ]),
     "",
     "Options:",
     ...columns(rows(globalOptions)),

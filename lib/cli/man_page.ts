@@ -1,5 +1,5 @@
 import type { Command, Positional } from "./command.ts";
-import { wrap } from "./help.ts";
+import { HELP, wrap } from "./help.ts";
 import type { Option, OptionTable } from "./options.ts";
 import { aliases, globalOptions, kebab } from "./parse.ts";
 
@@ -14,10 +14,19 @@ export interface ManPageOptions {
 const EXIT_CODES: readonly (readonly [code: number, meaning: string])[] = [
   [0, "Done; a server was ended with Ctrl-C."],
   [1, "A fault of labwire or of the computer."],
-  [2, "The command line or a configuration file is wrong."],
+  [2, "The command line is wrong, or an address cannot be bound."],
   [3, "The other side answered with a failure."],
   [4, "Nobody there, refused, or no answer in time."],
   [5, "Bytes or values that do not fit the format."],
+];
+
+const ENVIRONMENT: readonly (readonly [name: string, use: string])[] = [
+  ["NO_COLOR", "When set, nothing is coloured."],
+  [
+    "PATH",
+    "Where programs are looked for that are named without a folder, those of --exec for example.",
+  ],
+  ["PATHEXT", "On Windows: the endings of files that are programs."],
 ];
 
 /**
@@ -45,14 +54,17 @@ export function manPage(commands: readonly Command[], options: ManPageOptions): 
     fill("Data goes to standard output, one record per line; everything else to standard error."),
     ".SH COMMANDS",
     ...commands.flatMap(commandSection),
+    '.SS "labwire help"',
+    fill(capitalised(HELP.summary)),
+    ".PP",
+    ".B labwire help",
+    `.I ${HELP.argument}`,
     ".SH OPTIONS OF EVERY COMMAND",
     ...optionRows(globalOptions),
     ".SH EXIT STATUS",
     ...EXIT_CODES.flatMap(([code, meaning]) => [".TP", `.B ${code}`, fill(meaning)]),
     ".SH ENVIRONMENT",
-    ".TP",
-    ".B NO_COLOR",
-    fill("When set, nothing is coloured."),
+    ...ENVIRONMENT.flatMap(([name, use]) => [".TP", `.B ${name}`, fill(use)]),
   ].join("\n") + "\n";
 }
 
@@ -120,15 +132,18 @@ const ESCAPES: Readonly<Record<string, string>> = {
 
 /** Text on one line, as it is. */
 function roff(text: string): string {
-  const escaped = text.replace(/[^\x20-\x7e]|[-\\'"`^~]/gu, (character) =>
-    ESCAPES[character] ??
-      `\\[u${character.codePointAt(0)!.toString(16).toUpperCase().padStart(4, "0")}]`);
-  return escaped.replace(/^\./, "\\&.");
+  return escape(text).replace(/^\./, "\\&.");
 }
 
-/** A paragraph, in lines of a length that is easy to read. */
+function escape(text: string): string {
+  return text.replace(/[^\x20-\x7e]|[-\\'"`^~]/gu, (character) =>
+    ESCAPES[character] ??
+      `\\[u${character.codePointAt(0)!.toString(16).toUpperCase().padStart(4, "0")}]`);
+}
+
+/** A paragraph, in lines of at most 80 characters as they are written here. */
 function fill(text: string): string {
-  return wrap(text, 72).map(roff).join("\n");
+  return wrap(escape(text), 78).map((line) => line.replace(/^\./, "\\&.")).join("\n");
 }
 
 /** An argument of a request. */

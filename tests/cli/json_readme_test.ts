@@ -30,7 +30,7 @@ async function serve(args: string[], cwd: string) {
 
 const blocks = [...section.matchAll(/```console\n([^]*?)```/g)].map(([, block]) => block!);
 
-for (const file of ["supply.js", "mean.py", "counter.py", "log.sh"]) {
+for (const file of ["supply.js", "mean.py", "supply.py", "log.sh"]) {
   const { ignore, note } = file.endsWith(".js")
     ? { ignore: false, note: "" }
     : needs(file.endsWith(".py") ? "python3" : "sh");
