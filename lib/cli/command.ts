@@ -27,7 +27,7 @@ export interface Example {
 
 /** A port that a command has unless told otherwise. */
 export interface Binding {
-  /** The option whose default has the port, by its name in the table. */
+  /** The option whose default has the port, by its name in the table; without a host in it, that is the option `host`'s. */
   readonly option: string;
   /** The transports. */
   readonly transports: readonly ("udp" | "tcp")[];

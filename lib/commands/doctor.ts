@@ -83,16 +83,20 @@ export function doctorCommand(all: () => Promise<readonly Command[]>): Command {
  * Collects the ports that commands bind unless told otherwise.
  *
  * @param commands The commands.
- * @returns Each port once, with all commands that bind it.
+ * @returns Each port once at each address, with all commands that bind it there.
  */
 export function defaultPorts(commands: readonly Command[]): DefaultPort[] {
   const ports = new Map<string, DefaultPort>();
   for (const { name, binds, options } of commands) {
-    const port = Number(/\d+$/.exec(options[binds?.option ?? ""]?.defaultText ?? "")?.[0]);
-    for (const transport of binds?.transports ?? []) {
-      const key = `${transport} ${port}`;
+    if (!binds) continue;
+    const text = options[binds.option]?.defaultText ?? "";
+    const { hostname, port } = text.includes(":")
+      ? parseAddress(text)
+      : { hostname: options.host?.defaultText ?? "0.0.0.0", port: Number(text) };
+    for (const transport of binds.transports) {
+      const key = `${transport} ${hostname} ${port}`;
       const others = ports.get(key)?.commands ?? [];
-      ports.set(key, { transport, port, commands: [...others, name] });
+      ports.set(key, { transport, hostname, port, commands: [...others, name] });
     }
   }
   return [...ports.values()];

@@ -161,9 +161,9 @@ function fakeSystem(os: typeof Deno.build.os, answers: Record<string, string>): 
 }
 
 const ports = [
-  { transport: "udp", port: 12000, commands: ["villas-signal"] },
-  { transport: "udp", port: 12001, commands: ["villas-echo"] },
-  { transport: "tcp", port: 65432, commands: ["json-server"] },
+  { transport: "udp", hostname: "0.0.0.0", port: 12000, commands: ["villas-signal"] },
+  { transport: "udp", hostname: "0.0.0.0", port: 12001, commands: ["villas-echo"] },
+  { transport: "tcp", hostname: "0.0.0.0", port: 65432, commands: ["json-server"] },
 ] as const;
 
 Deno.test("checkFirewall() says how to open the ports in the firewall that is on", async () => {
