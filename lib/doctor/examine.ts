@@ -1,4 +1,5 @@
 import type { HostPort } from "../net/address.ts";
+import { LOOPBACK } from "../net/localhost.ts";
 import { askClock } from "./ask_clock.ts";
 import { checkAddresses, type Interface, reachableAddresses } from "./check_addresses.ts";
 import { checkFirewall } from "./check_firewall.ts";
@@ -62,40 +63,46 @@ async function* examineLoopback(
   system: System,
 ): AsyncGenerator<Finding, void, void> {
   let obstacle: string | undefined = "datagrams do not come back on 127.0.0.1";
-  let isDown = false;
+  let down: string | undefined;
   yield* await guarded("UDP 127.0.0.1", system, async () => {
     const trial = await tryUdp("127.0.0.1", system);
     if (trial.arrived === DATAGRAMS) obstacle = undefined;
-    else isDown = await isLoopbackDown(system, trial.refused);
-    return checkUdp("127.0.0.1", trial, system.os, isDown);
-  });
-  if (isDown) obstacle = "the loopback interface is down";
-  const others = reachableAddresses(interfaces).map(({ address }) => address);
-  for (const address of ["::1", ...others].filter(hasAddress)) {
-    const check = `UDP ${address}`;
-    if (isDown) yield unchecked(check, obstacle!);
-    else {
-      yield* await guarded(check, system, async () => {
-        return checkUdp(address, await tryUdp(address, system), system.os);
-      });
+    else if (await isLoopbackDown(system, trial.refused)) {
+      obstacle = down = "the loopback interface is down";
     }
+    return checkUdp("127.0.0.1", trial, system.os, down !== undefined);
+  });
+  for (const [check, needed, run, hostname] of loopbackChecks(interfaces, system)) {
+    const missing = needed === "interface" ? down : obstacle;
+    if (missing === undefined) yield* await guarded(check, system, run, hostname);
+    else yield { check, status: "note", message: `not checked, because ${missing}` };
   }
-  for (const address of ["127.0.0.1", "::1"].filter(hasAddress)) {
-    const check = `TCP ${address}`;
-    if (isDown) yield unchecked(check, obstacle!);
-    else yield* await guarded(check, system, () => checkTcp(address));
-  }
-  const dependent: readonly [string, () => Promise<Finding>][] = [
-    ["large datagrams", () => checkLargestDatagram(system)],
-    [
-      "receive buffer",
-      async () => checkReceiveBuffer(await measureReceiveBuffer(undefined, system)),
-    ],
+}
+
+/** A check, what it needs (the loopback interface, or datagrams that come back), how it is made, and the address. */
+type LoopbackCheck = readonly [
+  check: string,
+  needed: "interface" | "datagrams",
+  run: () => Promise<Finding>,
+  hostname: string,
+];
+
+/** The checks that come after datagrams to 127.0.0.1. */
+function loopbackChecks(interfaces: readonly Interface[], system: System): LoopbackCheck[] {
+  const others = ["::1", ...reachableAddresses(interfaces).map(({ address }) => address)];
+  const udp = async (address: string) =>
+    checkUdp(address, await tryUdp(address, system), system.os);
+  const buffer = async () => checkReceiveBuffer(await measureReceiveBuffer(undefined, system));
+  return [
+    ...others.filter(hasAddress).map((
+      address,
+    ): LoopbackCheck => [`UDP ${address}`, "interface", () => udp(address), address]),
+    ...LOOPBACK.filter(hasAddress).map((
+      address,
+    ): LoopbackCheck => [`TCP ${address}`, "interface", () => checkTcp(address), address]),
+    ["large datagrams", "datagrams", () => checkLargestDatagram(system), "127.0.0.1"],
+    ["receive buffer", "datagrams", buffer, "127.0.0.1"],
   ];
-  for (const [check, run] of dependent) {
-    if (obstacle !== undefined) yield unchecked(check, obstacle);
-    else yield* await guarded(check, system, run, "127.0.0.1");
-  }
 }
 
 /** Runs a check; whatever it throws is its finding. */
@@ -110,8 +117,4 @@ async function guarded(
   } catch (error) {
     return [failure(check, error, os, hostname)];
   }
-}
-
-function unchecked(check: string, obstacle: string): Finding {
-  return { check, status: "note", message: `not checked, because ${obstacle}` };
 }

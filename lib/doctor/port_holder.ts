@@ -62,7 +62,7 @@ export function holderCommand(os: System["os"], transport: Transport, port: numb
     return ["ss", "-Hanp", transport === "udp" ? "-u" : "-t", `sport = :${port}`];
   }
   if (os === "windows") return ["netstat", "-ano"];
-  return ["lsof", "-nP", `-i${transport.toUpperCase()}:${port}`, "-FpcnT"];
+  return ["lsof", "-nP", `-i${transport.toUpperCase()}:${port}`, "-Fpcn"];
 }
 
 /** State, two lengths, local and remote address, and `users:(("python3",pid=123,fd=3))`; listeners come first. */
