@@ -3,8 +3,8 @@
  *
  * @param word What was written.
  * @param candidates What could have been written.
- * @returns The candidate with the fewest edits from `word`, or undefined if none is near enough: at most a third of
- * its letters, and one in any case; or the start of exactly one candidate.
+ * @returns The candidate with the fewest edits from `word`, or undefined if none is near enough: one, or at most a
+ * third of its letters, rounded up where both begin alike; or the start of exactly one candidate.
  *
  * @example A typing error
  * ```ts
@@ -23,7 +23,9 @@ export function nearest(word: string, candidates: Iterable<string>): string | un
   let fewest = Infinity;
   for (const candidate of words) {
     const edits = distance(word.toLowerCase(), candidate.toLowerCase());
-    if (edits < fewest && edits <= Math.max(1, Math.floor(candidate.length / 3))) {
+    const third = candidate.length / 3;
+    const most = word[0] === candidate[0] ? Math.ceil(third) : Math.max(1, Math.floor(third));
+    if (edits < fewest && edits <= most) {
       best = candidate;
       fewest = edits;
     }
