@@ -122,7 +122,7 @@ function findHolder(os: System["os"], transport: Transport, port: number): strin
   if (os === "windows") return `"${command}${transport === "tcp" ? "q" : ""}" tells who has it`;
   const tells = `"sudo ${command}" tells who has it`;
   if (os !== "linux" || transport === "udp") return tells;
-  return `${tells}, or "sudo ss -HBnp -t" (of iproute2 6.8 or later) if it is bound without listening`;
+  return `${tells}, or "sudo ss -HBnp -t" (of a recent iproute2) if it is bound without listening`;
 }
 
 function kept(port: string, transport: Transport, os: System["os"]): Finding {
