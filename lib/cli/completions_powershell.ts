@@ -41,7 +41,7 @@ ${nodes.map(nodeEntry).join("\n")}
   $found = [ordered]@{}
   if ($option) { $value = $node.takes[$option] }
   elseif ($text.StartsWith('-') -and -not $ended) { $found = $node.options }
-  elseif ($node.next.Count -gt 0) { $found = $node.next }
+  elseif ($node.next.Count -gt 0) { if ($argument -eq 0) { $found = $node.next } }
   elseif ($node.arguments.Count -gt 0) {
     if ($argument -lt $node.arguments.Count) { $value = $node.arguments[$argument] }
     elseif ($node.variadic) { $value = $node.arguments[-1] }

@@ -1,7 +1,8 @@
 """Measures programs from start to exit, one after the other and over again, so that all of them meet the same load.
 
 Usage: start_to_exit.py ROUNDS < commands.json     A JSON object of command lines by name.
-Prints a JSON object by name: the median time and the lower quartile in ms, and the peak of resident memory in KiB.
+Prints a JSON object by name: the median time and the lower quartile in ms, and the median of the peaks of
+resident memory in KiB.
 """
 
 import json
@@ -28,18 +29,18 @@ def run(argv):
 
 commands = json.load(sys.stdin)
 times = {name: [] for name in commands}
-memory = {name: 0 for name in commands}
+memory = {name: [] for name in commands}
 for round in range(WARM_UP + int(sys.argv[1])):
     for name, argv in commands.items():
         elapsed, peak = run(argv)
-        memory[name] = max(memory[name], peak)
         if round >= WARM_UP:
             times[name].append(elapsed)
+            memory[name].append(peak)
 print(json.dumps({
     name: {
         "median": statistics.median(taken),
         "quartile": sorted(taken)[len(taken) // 4],
-        "memory": memory[name],
+        "memory": statistics.median(memory[name]),
     }
     for name, taken in times.items()
 }))
