@@ -5,7 +5,7 @@
  */
 
 import { CodecError } from "../errors.ts";
-import type { StructPlatform } from "./struct_codes.ts";
+import { runningPlatform, type StructPlatform } from "./struct_codes.ts";
 import { parseStructFormat, structGap, type StructLayout } from "./struct_format.ts";
 import { misfitMessage, outsideMessage } from "./struct_message.ts";
 import { type StructRead, structReader } from "./struct_read.ts";
@@ -291,11 +291,6 @@ export function compileStruct<F extends string, O extends StructOptions = Struct
 function viewOf(bytes: DataView | Uint8Array): DataView {
   if (bytes instanceof DataView) return bytes;
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-}
-
-function runningPlatform(): StructPlatform {
-  const { os } = Deno.build;
-  return os === "windows" || os === "darwin" ? os : "linux";
 }
 
 function countOf(values: number): string {

@@ -1,6 +1,12 @@
 /** The system whose C compiler decides the sizes of native types. */
 export type StructPlatform = "linux" | "darwin" | "windows";
 
+/** The platform that this program runs on; a system that is none of them has the sizes of Linux. */
+export function runningPlatform(): StructPlatform {
+  const { os } = Deno.build;
+  return os === "windows" || os === "darwin" ? os : "linux";
+}
+
 /**
  * What the bytes of a value mean: `i` a signed integer, `u` an unsigned one, `f` a float and `z` a complex number, each
  * with its size in bytes, and the kinds that are no numbers.

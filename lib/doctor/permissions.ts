@@ -18,7 +18,7 @@ export const neededPermissions: readonly NeededPermission[] = [
   {
     descriptors: [{ name: "read" }],
     flag: "--allow-read",
-    reason: "handlers, messages, configuration, certificates, unix sockets",
+    reason: "handlers, messages, certificates, unix sockets",
   },
   {
     descriptors: [{ name: "write" }],
