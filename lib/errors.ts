@@ -47,3 +47,32 @@ export class CodecError extends Error {
     if (options.offset !== undefined) this.offset = options.offset;
   }
 }
+
+/**
+ * Says what was thrown. That can be anything, even what cannot be looked at without throwing again.
+ *
+ * @param thrown What was thrown.
+ * @returns Its message, or how it looks.
+ */
+export function messageOf(thrown: unknown): string {
+  try {
+    if (thrown instanceof Error) return String(thrown.message || thrown.name);
+    return typeof thrown === "object" && thrown !== null ? Deno.inspect(thrown) : String(thrown);
+  } catch {
+    return "something that has no text";
+  }
+}
+
+/**
+ * Says what was thrown, and where; as {@linkcode messageOf} where it has no stack.
+ *
+ * @param thrown What was thrown.
+ */
+export function stackOf(thrown: unknown): string {
+  try {
+    if (thrown instanceof Error && thrown.stack) return String(thrown.stack);
+  } catch {
+    // it does not let itself be looked at
+  }
+  return messageOf(thrown);
+}

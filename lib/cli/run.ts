@@ -1,4 +1,11 @@
-import { CodecError, ConnectError, RemoteError, UsageError } from "../errors.ts";
+import {
+  CodecError,
+  ConnectError,
+  messageOf,
+  RemoteError,
+  stackOf,
+  UsageError,
+} from "../errors.ts";
 import { nearest, suggestions } from "../nearest.ts";
 import type { Command } from "./command.ts";
 import { commandHelp, familyHelp, programHelp } from "./help.ts";
@@ -76,8 +83,7 @@ export async function run(
 
 /** What an error says; with its stack where that is wanted. */
 function textOf(error: unknown, debug: boolean): string {
-  if (!(error instanceof Error)) return String(error);
-  return debug ? error.stack ?? error.message : error.message;
+  return debug ? stackOf(error) : messageOf(error);
 }
 
 /** Waits until everything is written, but after Ctrl-C not for a reader that does not read. */

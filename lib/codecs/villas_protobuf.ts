@@ -43,7 +43,7 @@ const TYPES = ["data", "start", "stop"] as const;
 /** What a value can be, for messages. */
 const VALUE = "a float, integer, boolean or complex number";
 const UINT32_MAX = 0xffff_ffff;
-/** Tag byte of `Sample.type`: field 1, varint. */
+/** Tag of `Sample.type`: field 1, varint. Some senders may write it in more bytes than it needs. */
 const TYPE_TAG = 0x08;
 
 /**
@@ -85,7 +85,7 @@ export const villasProtobuf: Codec<Sample[]> = {
 };
 
 function fromWire(wire: WireSample): Sample {
-  if (wire.$unknowns?.some((field) => field[0] === TYPE_TAG)) {
+  if (wire.$unknowns?.some((field) => tagOf(field) === TYPE_TAG)) {
     throw new CodecError(
       "Cannot decode VILLAS message: unknown sample type, expected DATA, START or STOP",
     );
@@ -101,6 +101,16 @@ function fromWire(wire: WireSample): Sample {
   if (wire.tsReceived) sample.received = { sec: wire.tsReceived.sec, nsec: wire.tsReceived.nsec };
   if (Object.hasOwn(wire, "newFrame")) sample.newFrame = wire.newFrame!;
   return sample;
+}
+
+/** The tag at the start of a field, of which only the lowest 32 bits count. */
+function tagOf(field: Uint8Array): number {
+  let tag = 0;
+  for (let at = 0, byte = 0x80; byte & 0x80; at++) {
+    byte = field[at]!;
+    if (at < 5) tag |= (byte & 0x7f) << (7 * at);
+  }
+  return tag >>> 0;
 }
 
 function valueFromWire(wire: WireValue): Value {

@@ -2,6 +2,7 @@ import { defineCommand } from "../cli/command.ts";
 import type { Context } from "../cli/context.ts";
 import { choice, file, integer, port, seconds, text } from "../cli/options.ts";
 import { stringifyJson } from "../codecs/json.ts";
+import { stackOf } from "../errors.ts";
 import { DEFAULT_HOST, DEFAULT_MAX_BYTES, DEFAULT_PORT } from "../json/protocol.ts";
 import type { Handled } from "../json/responder.ts";
 import { type JsonServerStats, startServer } from "../json/server.ts";
@@ -95,7 +96,7 @@ export const jsonServer = defineCommand({
       },
       onProblem: ({ kind, message }) => say.throttled(kind, message),
       onHandlerError(error) {
-        if (debug && error instanceof Error) say.info(error.stack ?? error.message);
+        if (debug) say.info(stackOf(error));
       },
       debug: debug ? (message) => say.info(message) : undefined,
     });

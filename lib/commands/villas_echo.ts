@@ -2,7 +2,7 @@ import type { Context } from "../cli/context.ts";
 import { defineCommand } from "../cli/command.ts";
 import { loadHandler } from "../cli/handler.ts";
 import { address, choice, file, flag, integer, seconds, value } from "../cli/options.ts";
-import { UsageError } from "../errors.ts";
+import { stackOf, UsageError } from "../errors.ts";
 import { formatAddress } from "../net/address.ts";
 import { startEcho } from "../villas/echo.ts";
 import type { EchoProblem, EchoStats } from "../villas/echo_options.ts";
@@ -122,7 +122,7 @@ export const villasEcho = defineCommand({
 });
 
 function report(say: Context["say"], { kind, message, error }: EchoProblem, debug: boolean): void {
-  if (debug && kind === "handler" && error instanceof Error) say.info(error.stack ?? message);
+  if (debug && kind === "handler") say.info(stackOf(error));
   if (kind === "ignored") say.warn(`${message}; --any-source handles them too`);
   else if (kind === "waiting") say.info(message);
   else say.throttled(kind, message);

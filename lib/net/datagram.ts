@@ -93,11 +93,16 @@ export class DatagramEndpoint implements AsyncDisposable {
 
   /**
    * Hands every datagram to a function until the socket is closed: the fast way to receive, with no promise and no object
-   * per datagram beyond the system's own.
+   * per datagram beyond the system's own. Closing does not wait for the function; {@linkcode DatagramEndpoint.end} does.
    *
    * @param handle Takes one datagram, whose bytes last until it returns or its promise resolves.
    */
   async serve(handle: (bytes: Uint8Array, from: Endpoint) => void | Promise<void>): Promise<void> {
+    // A send that waits for a unix socket's reader never settles, not even when this socket is closed.
+    await Promise.race([this.#serve(handle), this.finished]);
+  }
+
+  async #serve(handle: (bytes: Uint8Array, from: Endpoint) => void | Promise<void>): Promise<void> {
     while (!this.#closed) {
       let arrived: [Uint8Array, Deno.Addr];
       try {

@@ -1,6 +1,6 @@
 import { compileStruct, type Struct } from "../codecs/struct.ts";
 import type { StructInputs, StructValues } from "../codecs/struct_types.ts";
-import { CodecError } from "../errors.ts";
+import { CodecError, messageOf } from "../errors.ts";
 import type { HostPort } from "../net/address.ts";
 import type { GraceOptions, StreamConnection } from "../net/stream_connection.ts";
 import { actOnBlock, type Actor } from "./act_on_block.ts";
@@ -288,7 +288,7 @@ export class Line<F extends string = string>
   #fail(error: unknown, { remoteAddr }: LinePeer<F>): void {
     this.#stats.failed++;
     if (this.#options.onProblem) {
-      const message = error instanceof Error ? error.message : String(error);
+      const message = messageOf(error);
       return this.#options.onProblem({ kind: "action", remoteAddr, message, error });
     }
     this.#failure ??= error;

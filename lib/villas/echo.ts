@@ -2,7 +2,7 @@ import type { Codec } from "../codecs/codec.ts";
 import type { Sample, Timestamp } from "../codecs/sample.ts";
 import { PlainScanner } from "../codecs/villas_plain.ts";
 import { villasProtobuf } from "../codecs/villas_protobuf.ts";
-import { CodecError, UsageError } from "../errors.ts";
+import { CodecError, messageOf, UsageError } from "../errors.ts";
 import { type Endpoint, formatAddress } from "../net/address.ts";
 import { bindDatagram, type DatagramEndpoint, sameEndpoint } from "../net/datagram.ts";
 import { socketFile } from "../net/socket_file.ts";
@@ -53,8 +53,6 @@ export class Echo implements AsyncDisposable {
   };
   readonly #ended = new AbortController();
   readonly #waiting: Promise<boolean> | undefined;
-  /** Ends the wait for the message in hand. */
-  #abandon: (() => void) | undefined;
   #first: number | undefined;
 
   /** Use {@linkcode startEcho}. */
@@ -82,10 +80,7 @@ export class Echo implements AsyncDisposable {
   /** Ends the echo: a message in hand is answered, at most one second long. May be called again. */
   async close(): Promise<void> {
     this.#socket.end();
-    const timer = setTimeout(() => {
-      this.#abandon?.();
-      void this.#socket.close();
-    }, GRACE_MS);
+    const timer = setTimeout(() => void this.#socket.close(), GRACE_MS);
     try {
       await this.finished.catch(() => {});
     } finally {
@@ -154,20 +149,8 @@ export class Echo implements AsyncDisposable {
     }
   }
 
-  /** The same where something has to be waited for before the reply; it is given up when the echo has to end. */
-  #answerLater(
-    told: void | Promise<void>,
-    bytes: Uint8Array,
-    samples: Sample[],
-    from: Endpoint,
-  ): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#abandon = resolve;
-      this.#answerWaiting(told, bytes, samples, from).then(resolve, reject);
-    });
-  }
-
-  async #answerWaiting(
+  /** The same where something has to be waited for before the reply. */
+  async #answerLater(
     told: void | Promise<void>,
     bytes: Uint8Array,
     samples: Sample[],
@@ -186,9 +169,9 @@ export class Echo implements AsyncDisposable {
   }
 
   #unanswered(error: unknown, from: Endpoint): void {
-    const refused = error instanceof Refusal || error instanceof CodecError;
+    const refused = isRefusal(error);
     this.#counters[refused ? "refused" : "failed"]++;
-    const message = error instanceof Error ? error.message : String(error);
+    const message = messageOf(error);
     this.#problem(
       refused ? "refused" : "handler",
       refused ? message : `The handler threw: ${message}`,
@@ -241,7 +224,7 @@ export class Echo implements AsyncDisposable {
     const to = this.#options.replyTo === "sender" ? from : this.#remote;
     return this.#socket.send(reply, to).then(this.#onSent, (error) => {
       this.#counters.unsent++;
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = messageOf(error);
       const message = `Cannot send ${reply.length} bytes to ${formatAddress(to)}: ${reason}`;
       this.#problem("send", message, from);
     });
@@ -249,6 +232,15 @@ export class Echo implements AsyncDisposable {
 
   #problem(kind: EchoProblem["kind"], message: string, from: Endpoint, error?: unknown): void {
     this.#options.onProblem?.({ kind, message, from, error });
+  }
+}
+
+/** Whether a reply is not to be sent, rather than that a handler failed; whatever a handler throws can be asked. */
+function isRefusal(thrown: unknown): boolean {
+  try {
+    return thrown instanceof Refusal || thrown instanceof CodecError;
+  } catch {
+    return false; // it does not let itself be looked at
   }
 }
 

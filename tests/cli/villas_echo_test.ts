@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { within } from "../../lib/net/deadline.ts";
 import { bindDatagram, type DatagramEndpoint, type Sample, villasProtobuf } from "../../mod.ts";
 import { fixtureText, hexLines } from "../fixtures/read.ts";
 import { type Child, labwire, programCommand, start } from "./run.ts";
@@ -140,6 +141,10 @@ Deno.test("villas-echo --handler works out the reply, and survives its exception
        export default async (sample) => {
          if (sample.sequence === 0n) throw new Error("not this one");
          if (sample.sequence === 1n) return null;
+         if (sample.sequence === 4n) throw Object.create(null);
+         if (sample.sequence === 5n) {
+           throw new Proxy(new Error(), { getPrototypeOf: () => { throw new Error(); } });
+         }
          if (sample.sequence === 2n) return { ...sample, values: [1n] };
          return { ...sample, values: sample.values.map((value) => value * factor) };
        };`,
@@ -147,7 +152,7 @@ Deno.test("villas-echo --handler works out the reply, and survives its exception
     await using it = await lab(["--handler", `${folder}/double.js`, "--print", "none", "--debug"]);
     const message = (n: bigint) =>
       villasProtobuf.encode([{ type: "data", sequence: n, values: [1.5] }]);
-    for (const n of [0n, 1n, 2n]) await it.node.send(message(n), it.to);
+    for (const n of [0n, 1n, 4n, 5n, 2n]) await it.node.send(message(n), it.to);
     const [reply] = villasProtobuf.decode(await it.ask(message(3n)));
     assertEquals([reply!.sequence, reply!.values], [3n, [3]]);
     const { code, stderr } = await stopped(it.program);
@@ -156,7 +161,7 @@ Deno.test("villas-echo --handler works out the reply, and survives its exception
     assertMatch(stderr, /Error: not this one\n +at .*double\.js/);
     assertStringIncludes(stderr, "Refused value 0 of what the handler returned: expected a float");
     const { messages, replies, refused, failed } = counters(stderr);
-    assertEquals([messages, replies, refused, failed], [4, 1, 1, 1]);
+    assertEquals([messages, replies, refused, failed], [6, 1, 1, 3]);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
@@ -361,6 +366,32 @@ Deno.test({
       assertEquals([code, [...Deno.readDirSync(folder)].map(({ name }) => name)], [0, [
         "server.sock",
       ]]);
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
+});
+
+Deno.test({
+  name: "villas-echo --layer unix ends although the other end does not read (not on Windows)",
+  ignore: Deno.build.os === "windows",
+  async fn() {
+    const folder = await Deno.makeTempDir();
+    try {
+      const [client, server] = [`${folder}/client.sock`, `${folder}/server.sock`];
+      await using node = await bindDatagram({ listen: { path: server } });
+      const addresses = ["--layer", "unix", "--listen", client, "--remote", server];
+      await using program = start(["villas-echo", ...addresses, "--print", "none"]);
+      await program.until("stderr", /Ready/);
+      // Until both queues are full: the echo waits to send, and reads no more.
+      let sending: Promise<unknown>;
+      do sending = node.send(lab19[0]!, { path: client }).catch(() => "refused"); while (
+        await within(sending, 1) !== undefined
+      );
+      const { code, stderr } = await stopped(program, "SIGTERM");
+      assertEquals(code, 0);
+      assertMatch(stderr, /messages, [^]*Bye\.\n$/);
+      await sending;
     } finally {
       await Deno.remove(folder, { recursive: true });
     }

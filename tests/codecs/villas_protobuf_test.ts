@@ -123,6 +123,12 @@ Deno.test("villasProtobuf.decode() rejects a missing and an unknown type", () =>
     CodecError,
     "unknown sample type",
   );
+  // The tag in two bytes, as a careless sender may write it.
+  assertThrows(
+    () => villasProtobuf.decode(Uint8Array.fromHex("0a050801880005")),
+    CodecError,
+    "unknown sample type",
+  );
 });
 
 Deno.test("villasProtobuf.encode() rejects what the format cannot carry", () => {
