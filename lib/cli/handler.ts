@@ -1,4 +1,4 @@
-import { UsageError } from "../errors.ts";
+import { messageOf, UsageError } from "../errors.ts";
 
 /**
  * Loads a user's module.
@@ -24,7 +24,7 @@ export async function loadModule(file: string): Promise<Record<string, unknown>>
     // Written so that tools which read this see that nothing but a local file can be meant.
     return await import(`file://${url.slice("file://".length)}`);
   } catch (cause) {
-    const reason = (cause instanceof Error ? cause.message : String(cause)).replace(
+    const reason = messageOf(cause).replace(
       /\n\s+at /g,
       " at ",
     );

@@ -1,4 +1,4 @@
-import { CodecError } from "../errors.ts";
+import { CodecError, messageOf } from "../errors.ts";
 import type { Codec } from "./codec.ts";
 import { findJsonFault, type JsonFault } from "./json_fault.ts";
 import { decodeUtf8 } from "./utf8.ts";
@@ -105,9 +105,7 @@ export function stringifyJson(value: unknown): string {
       ? "it nests too deep or is too long"
       : cause instanceof TypeError && cause.message.includes("circular")
       ? "it contains itself"
-      : cause instanceof Error
-      ? cause.message
-      : String(cause);
+      : messageOf(cause);
     throw new CodecError(`Cannot write value as JSON: ${why}`, { cause });
   }
   if (text === undefined) {

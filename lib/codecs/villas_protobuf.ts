@@ -6,7 +6,7 @@
  */
 
 import protobuf from "protobufjs/light.js";
-import { CodecError } from "../errors.ts";
+import { CodecError, messageOf } from "../errors.ts";
 import type { Codec } from "./codec.ts";
 import type { Complex, Sample, Timestamp, Value } from "./sample.ts";
 import { villasSchema } from "./villas_schema.ts";
@@ -212,7 +212,7 @@ function unfit(what: string, value: unknown, wanted: string): CodecError {
 /** Says in this project's words what protobufjs found. */
 function decodeError(bytes: Uint8Array, position: number, cause: unknown): CodecError {
   const offset = Math.min(position, bytes.length);
-  const found = cause instanceof Error ? cause.message : String(cause);
+  const found = messageOf(cause);
   const reason = found.startsWith("index out of range")
     ? "the length of a field does not fit, or the message is cut off"
     : found.replace(/ at offset \d+$/, "");

@@ -8,7 +8,7 @@
 
 import { parseJson, stringifyJson } from "../codecs/json.ts";
 import { decodeUtf8 } from "../codecs/utf8.ts";
-import { CodecError, UsageError } from "../errors.ts";
+import { CodecError, messageOf, UsageError } from "../errors.ts";
 import { parseItems } from "../json/items.ts";
 import { splitCommandLine } from "../net/command_line.ts";
 
@@ -67,11 +67,7 @@ export async function fileMessage(path: string): Promise<string> {
   try {
     return lineMessage(decodeUtf8(await Deno.readFile(path)));
   } catch (cause) {
-    const why = cause instanceof Deno.errors.NotFound
-      ? "no such file"
-      : cause instanceof Error
-      ? cause.message
-      : String(cause);
+    const why = cause instanceof Deno.errors.NotFound ? "no such file" : messageOf(cause);
     throw new UsageError(`Cannot send file "${path}": ${why}`, { cause });
   }
 }

@@ -1,3 +1,4 @@
+import { messageOf } from "../errors.ts";
 import { formatAddress, type HostPort } from "../net/address.ts";
 import { bindStream } from "../net/bind_stream.ts";
 import { connectStream } from "../net/connect_stream.ts";
@@ -148,7 +149,7 @@ export async function checkTcp(hostname: string): Promise<Finding> {
     const answer = await within(connection.read(), PATIENCE);
     if (answer) return { check, status: "ok", message: `${formatAddress(listener.addr)} answers` };
   } catch (error) {
-    return tcpProblem(check, error instanceof Error ? error.message : String(error));
+    return tcpProblem(check, messageOf(error));
   }
   return tcpProblem(check, "no answer");
 }

@@ -1,3 +1,4 @@
+import { messageOf } from "../errors.ts";
 import { isIPv6 } from "../net/address.ts";
 import type { Finding } from "./finding.ts";
 import type { System } from "./system.ts";
@@ -39,12 +40,12 @@ export function failure(
   hostname?: string,
 ): Finding {
   const refusal = refusalOf(error);
-  const text = textOf(systemError(error));
+  const text = messageOf(systemError(error));
   if (refusal === "other" || hostname === undefined && refusal === "unreachable") {
     return {
       check,
       status: "problem",
-      message: `this could not be checked: ${textOf(error)}`,
+      message: `this could not be checked: ${messageOf(error)}`,
       remedy: "the system's own words say what is in the way; the other checks do not depend on it",
     };
   }
@@ -72,8 +73,4 @@ function findWay(hostname: string): string {
 /** What the system itself threw. */
 function systemError(error: unknown): unknown {
   return error instanceof Error && error.cause instanceof Error ? error.cause : error;
-}
-
-function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

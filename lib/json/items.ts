@@ -1,6 +1,6 @@
 import { type JsonValue, parseJson } from "../codecs/json.ts";
 import { decodeUtf8 } from "../codecs/utf8.ts";
-import { UsageError } from "../errors.ts";
+import { messageOf, UsageError } from "../errors.ts";
 
 /** The signs between name and value, the longer ones first where one starts as another. */
 const SEPARATOR = /^(?::=@|:=|=@|=)/;
@@ -91,9 +91,7 @@ async function valueOf(
   } catch (error) {
     const why = error instanceof Deno.errors.NotFound
       ? `no such file "${value}"`
-      : error instanceof Error
-      ? error.message
-      : String(error);
+      : messageOf(error);
     throw cannotRead(word, why, error);
   }
 }

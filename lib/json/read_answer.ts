@@ -1,6 +1,6 @@
 import { type JsonValue, parseJson, stringifyJson } from "../codecs/json.ts";
 import { decodeUtf8 } from "../codecs/utf8.ts";
-import { CodecError, type ConnectError } from "../errors.ts";
+import { CodecError, type ConnectError, messageOf } from "../errors.ts";
 import { ownProperty } from "./commands.ts";
 
 /** How much of an answer that cannot be read is shown. */
@@ -70,7 +70,7 @@ export function readAnswer(bytes: Uint8Array): SuccessResult | FailResult | BadA
   try {
     response = parseJson(decodeUtf8(bytes));
   } catch (cause) {
-    return badAnswer(text, cause instanceof Error ? cause.message : String(cause), cause);
+    return badAnswer(text, messageOf(cause), cause);
   }
   switch (ownProperty(response, "status")) {
     case "success": {

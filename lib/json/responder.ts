@@ -187,7 +187,7 @@ export class Responder {
   #fail(request: Request, error: unknown): Uint8Array {
     this.failures++;
     const { failStatus: status } = this.#options;
-    const answer: Answer = { status, id: request.id, error: messageOf(error) };
+    const answer: Answer = { status, id: request.id, error: answerText(error) };
     this.#tell(request, answer);
     return encodeLine(stringifyJson(answer));
   }
@@ -209,8 +209,8 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof (value as PromiseLike<unknown> | undefined)?.then === "function";
 }
 
-/** What was thrown, as text. That can be anything, even what cannot be looked at without throwing again. */
-function messageOf(thrown: unknown): string {
+/** What was thrown, as the client is told of it: an object as JSON. It can be anything, even what throws when looked at. */
+function answerText(thrown: unknown): string {
   try {
     if (typeof thrown !== "object" || thrown === null) return String(thrown);
     const { message, name } = thrown as Partial<Error>;

@@ -1,4 +1,4 @@
-import { ConnectError } from "../errors.ts";
+import { ConnectError, messageOf } from "../errors.ts";
 
 /** The system's error codes and what they say to a person, the most telling first. */
 const reasons: readonly [codes: readonly string[], reason: string][] = [
@@ -63,7 +63,7 @@ function rank(error: unknown): number {
 function explain(cause: unknown, { host }: ConnectFailureContext): string {
   const known = reasons[rank(cause)];
   if (known) return known[1];
-  const message = cause instanceof Error ? cause.message : String(cause);
+  const message = messageOf(cause);
   if (/peer certificate/.test(message)) {
     const problem = certificateProblems.find(([pattern]) => pattern.test(message));
     return `TLS certificate of "${host}" is not trusted: ${problem?.[1] ?? message}`;

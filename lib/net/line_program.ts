@@ -1,4 +1,4 @@
-import { ConnectError, RemoteError } from "../errors.ts";
+import { ConnectError, messageOf, RemoteError } from "../errors.ts";
 import { timerDelay } from "./deadline.ts";
 import { type Program, startProgram } from "./program.ts";
 import { describeExit } from "./run_program.ts";
@@ -215,7 +215,7 @@ export class LineProgram implements AsyncDisposable {
     try {
       this.#start();
     } catch (error) {
-      return this.#died(error instanceof Error ? error.message : String(error));
+      return this.#died(messageOf(error));
     }
     this.#restart = null;
     restart.resolve();

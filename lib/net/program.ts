@@ -1,4 +1,4 @@
-import { UsageError } from "../errors.ts";
+import { messageOf, UsageError } from "../errors.ts";
 import { lastLine } from "./last_line.ts";
 
 /** How {@linkcode startProgram} starts a program. */
@@ -176,5 +176,5 @@ function why(error: unknown): string {
     return "expected the path of a program, or the name of one in a folder of PATH";
   }
   if (error instanceof Deno.errors.PermissionDenied) return "the file is not executable";
-  return error instanceof Error ? error.message : String(error);
+  return messageOf(error);
 }

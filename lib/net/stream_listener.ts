@@ -1,3 +1,4 @@
+import { messageOf } from "../errors.ts";
 import { formatAddress, type HostPort } from "./address.ts";
 import { bindStream, type StreamSocket } from "./bind_stream.ts";
 import { delay, within } from "./deadline.ts";
@@ -149,7 +150,7 @@ export class StreamListener implements AsyncDisposable {
         // Too many open files, for example, must not end the listener.
         this.#tell({
           kind: "accept",
-          message: `Cannot accept a connection: ${textOf(error)}`,
+          message: `Cannot accept a connection: ${messageOf(error)}`,
           error,
         });
         await delay(ACCEPT_PAUSE, signal).catch(() => {});
@@ -195,7 +196,7 @@ export class StreamListener implements AsyncDisposable {
         await handler(connection);
       } catch (error) {
         const { remoteAddr } = connection;
-        const message = `Serving ${formatAddress(remoteAddr)} failed: ${textOf(error)}`;
+        const message = `Serving ${formatAddress(remoteAddr)} failed: ${messageOf(error)}`;
         this.#tell({ kind: "handler", remoteAddr, message, error });
       }
       await connection.close();
@@ -217,7 +218,7 @@ export class StreamListener implements AsyncDisposable {
     } catch (error) {
       const remoteAddr = hostPort(conn.remoteAddr);
       conn.close();
-      const message = `TLS with ${formatAddress(remoteAddr)} failed: ${textOf(error)}`;
+      const message = `TLS with ${formatAddress(remoteAddr)} failed: ${messageOf(error)}`;
       this.#tell({ kind: "tls", remoteAddr, message, error });
       return false;
     }
@@ -260,8 +261,4 @@ function isClientGone(error: unknown): boolean {
   return error instanceof Deno.errors.NotConnected ||
     error instanceof Deno.errors.ConnectionReset ||
     error instanceof Deno.errors.ConnectionAborted;
-}
-
-function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,4 +1,4 @@
-import { ConnectError } from "../errors.ts";
+import { ConnectError, messageOf } from "../errors.ts";
 import { formatAddress, type HostPort, isIPv6, resolveHost } from "../net/address.ts";
 import { bindDatagram, type Datagram, type DatagramEndpoint } from "../net/datagram.ts";
 import { within } from "../net/deadline.ts";
@@ -85,7 +85,7 @@ export class DatagramClient implements AsyncDisposable {
     } catch (error) {
       // Linux may report a refusal of an earlier datagram here, and has then not sent this one.
       if (error instanceof Deno.errors.ConnectionRefused) return await this.#refused(error);
-      const why = error instanceof Error ? error.message : String(error);
+      const why = messageOf(error);
       throw this.#failure(`Cannot send ${bytes.length} bytes to`, why, error);
     }
   }

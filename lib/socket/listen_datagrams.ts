@@ -1,4 +1,4 @@
-import { UsageError } from "../errors.ts";
+import { messageOf, UsageError } from "../errors.ts";
 import { formatAddress, type HostPort, resolveHost, unmapped } from "../net/address.ts";
 import type { AllowList } from "../net/allow_list.ts";
 import { bindDatagram, type DatagramEndpoint } from "../net/datagram.ts";
@@ -120,7 +120,7 @@ export class DatagramServer implements AsyncDisposable {
       await endpoint.send(reply, to);
       this.#stats.answered++;
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
+      const why = messageOf(error);
       this.#tell(`Cannot answer ${formatAddress(to)}: ${why}`);
     }
   }

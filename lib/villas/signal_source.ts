@@ -1,7 +1,7 @@
 import type { Codec } from "../codecs/codec.ts";
 import { sameSample, type Sample, type Timestamp } from "../codecs/sample.ts";
 import { villasProtobuf } from "../codecs/villas_protobuf.ts";
-import { CodecError, UsageError } from "../errors.ts";
+import { CodecError, messageOf, UsageError } from "../errors.ts";
 import { type Endpoint, formatAddress } from "../net/address.ts";
 import { bindDatagram, type DatagramEndpoint } from "../net/datagram.ts";
 import { delay, within } from "../net/deadline.ts";
@@ -173,7 +173,7 @@ export class SignalSource implements AsyncDisposable {
     } catch (error) {
       if (this.#sending.signal.aborted) return;
       this.#counters.unsent++;
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = messageOf(error);
       this.#options.onProblem?.(`Cannot send to ${formatAddress(this.#to)}: ${reason}`);
     }
   }
