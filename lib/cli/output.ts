@@ -2,6 +2,8 @@
 export interface ByteSink {
   /** Writes some of the bytes and tells how many. */
   write(bytes: Uint8Array): Promise<number>;
+  /** Whether a person looks at it; a file or a pipe where it does not tell. */
+  isTerminal?(): boolean;
 }
 
 /** Bytes that may wait before {@linkcode Output.ready} makes a writer wait. */
@@ -52,6 +54,11 @@ export class Output {
     this.#chunks.push(bytes.slice());
     this.#waiting += bytes.length;
     this.#start();
+  }
+
+  /** Whether a person looks at it, so that labels may stand beside the data. */
+  get terminal(): boolean {
+    return this.#sink.isTerminal?.() ?? false;
   }
 
   /** Whether so much waits to be written that a writer should await {@linkcode Output.ready}. */
