@@ -1,3 +1,5 @@
+import { visibleJson, visibleLine, visibleText } from "./visible_text.ts";
+
 /** Where bytes go: `Deno.stdout`, or anything like it in a test. */
 export interface ByteSink {
   /** Writes some of the bytes and tells how many. */
@@ -6,6 +8,19 @@ export interface ByteSink {
   isTerminal?(): boolean;
 }
 
+/** What an {@linkcode Output} can be told. */
+export interface OutputOptions {
+  /** Called once when nothing can be written any more, with what the system said. */
+  onBroken?: (error: unknown) => void;
+  /** Called before something is written. */
+  before?: () => void;
+  /** Colour on a terminal. */
+  colour?: boolean;
+}
+
+/** Colours of {@linkcode Output.labelled}, by their codes. */
+const COLOURS = { green: "32", yellow: "33", red: "31", grey: "90" } as const;
+
 /** Bytes that may wait before {@linkcode Output.ready} makes a writer wait. */
 const HIGH_WATER = 1 << 18;
 const encoder = new TextEncoder();
@@ -13,11 +28,15 @@ const encoder = new TextEncoder();
 /**
  * Standard output for data: lines and bytes in order, written in the background in as few calls as possible. A reader
  * that goes away (`| head`) ends it quietly.
+ *
+ * Text may come from outside: control characters and bidirectional controls leave as visible escapes. Only
+ * {@linkcode Output.bytes} writes what it is given.
  */
 export class Output {
   readonly #sink: ByteSink;
   readonly #onBroken: (error: unknown) => void;
   readonly #before: () => void;
+  readonly #colour: boolean;
   #text = "";
   #chunks: Uint8Array[] = [];
   #waiting = 0;
@@ -26,25 +45,35 @@ export class Output {
 
   /**
    * @param sink Where the bytes go.
-   * @param onBroken Called once when nothing can be written any more, with what the system said.
-   * @param before Called before something is written.
+   * @param options Whom to tell what, and whether to colour.
    */
-  constructor(
-    sink: ByteSink,
-    onBroken: (error: unknown) => void = () => {},
-    before: () => void = () => {},
-  ) {
+  constructor(sink: ByteSink, options: OutputOptions = {}) {
     this.#sink = sink;
-    this.#onBroken = onBroken;
-    this.#before = before;
+    this.#onBroken = options.onBroken ?? (() => {});
+    this.#before = options.before ?? (() => {});
+    this.#colour = (options.colour ?? true) && this.terminal;
   }
 
-  /** Writes a line of text; the newline is added. */
+  /** Writes one line of text; the newline is added, and newlines within become `\\n`. */
   line(text: string): void {
-    if (this.#broken) return;
-    this.#text += text + "\n";
-    this.#waiting += text.length + 1;
-    this.#start();
+    this.#put(visibleLine(text));
+  }
+
+  /** Writes text that may have several lines; the last newline is added. */
+  text(text: string): void {
+    this.#put(visibleText(text));
+  }
+
+  /** Writes one line of JSON, which stays the same value: what is not fit to be seen is escaped as JSON does it. */
+  json(json: string): void {
+    this.#put(visibleJson(json));
+  }
+
+  /** Writes one line that begins with a word, coloured on a terminal, and goes on with text as {@linkcode Output.line}. */
+  labelled(label: string, colour: keyof typeof COLOURS, text: string): void {
+    const word = visibleLine(label);
+    const painted = this.#colour ? `\x1b[${COLOURS[colour]};1m${word}\x1b[0m` : word;
+    this.#put(painted + visibleLine(text));
   }
 
   /** Writes bytes unchanged. They may be used again at once. */
@@ -74,6 +103,13 @@ export class Output {
   /** Resolves when all that was written has left the program. */
   async flush(): Promise<void> {
     while (this.#writing) await this.#writing;
+  }
+
+  #put(text: string): void {
+    if (this.#broken) return;
+    this.#text += text + "\n";
+    this.#waiting += text.length + 1;
+    this.#start();
   }
 
   #takeText(): void {

@@ -1,3 +1,5 @@
+import { visibleLine, visibleMessage, visibleText } from "./visible_text.ts";
+
 /** What a {@linkcode Reporter} needs of standard error. */
 export interface TextSink {
   /** Writes all of the bytes. */
@@ -20,7 +22,12 @@ export interface ReporterOptions {
 
 const encoder = new TextEncoder();
 
-/** Standard error: everything that is said to a person. */
+/**
+ * Standard error: everything that is said to a person.
+ *
+ * Messages may contain text from outside: control characters and bidirectional controls leave as visible escapes, and what
+ * follows a newline within a message is indented, so that it cannot pass for a message of its own.
+ */
 export class Reporter {
   readonly #sink: TextSink;
   readonly #quiet: boolean;
@@ -44,17 +51,29 @@ export class Reporter {
 
   /** Says how things go; nothing with `--quiet`. */
   info(message: string): void {
-    if (!this.#quiet) this.#write(`${message}\n`);
+    if (!this.#quiet) this.#write(`${visibleMessage(message)}\n`);
+  }
+
+  /** Says labwire's own text of several lines, help for example, as it is set; nothing with `--quiet`. */
+  text(text: string): void {
+    if (!this.#quiet) this.#write(`${visibleText(text)}\n`);
+  }
+
+  /** Passes on what a program of the user wrote for people, each line behind a bar; nothing with `--quiet`. */
+  relay(text: string): void {
+    if (this.#quiet) return;
+    const lines = text.trimEnd().split(/\r?\n/);
+    this.#write(lines.map((line) => `| ${visibleLine(line)}\n`).join(""));
   }
 
   /** Says that something deserves attention; nothing with `--quiet`. */
   warn(message: string): void {
-    if (!this.#quiet) this.#write(`${this.#paint("33", "warning:")} ${message}\n`);
+    if (!this.#quiet) this.#write(`${this.#paint("33", "warning:")} ${visibleMessage(message)}\n`);
   }
 
   /** Says that something went wrong. */
   error(message: string): void {
-    this.#write(`${this.#paint("31", "error:")} ${message}\n`);
+    this.#write(`${this.#paint("31", "error:")} ${visibleMessage(message)}\n`);
   }
 
   /**
@@ -76,7 +95,7 @@ export class Reporter {
   /** Shows a line that the next one replaces, cut to the terminal's width; only on a terminal, and never without colour. */
   live(text: string): void {
     if (this.#quiet || !this.#colour) return;
-    this.#write(text.slice(0, this.#columns() - 1));
+    this.#write(visibleLine(text).slice(0, this.#columns() - 1));
     this.#live = text !== "";
   }
 

@@ -45,14 +45,15 @@ export async function run(
   const before = argv.includes("--") ? argv.slice(0, argv.indexOf("--")) : argv;
   const debug = before.includes("--debug");
   const quiet = before.includes("--quiet") || before.includes("-q");
-  const say = new Reporter(Deno.stderr, { quiet, colour: !Deno.env.get("NO_COLOR") });
+  const colour = !Deno.env.get("NO_COLOR");
+  const say = new Reporter(Deno.stderr, { quiet, colour });
   const stop = interruption(exit);
   let unwritten: unknown;
   const onBroken = (error: unknown) => {
     unwritten = error;
     stop.abort();
   };
-  const out = new Output(Deno.stdout, onBroken, () => say.clearLive());
+  const out = new Output(Deno.stdout, { onBroken, before: () => say.clearLive(), colour });
   // A user's module that forgets to await, or throws in a timer, must not end a server.
   const onRejection = (event: PromiseRejectionEvent) => {
     event.preventDefault();
@@ -113,16 +114,16 @@ async function dispatch(
   const all = () => Promise.all(Object.values(registry).map((load) => load()));
   const { words, family, rest } = takeCommand(argv, registry);
   if (family !== undefined) {
-    out.line(familyHelp(family, (await all()).filter(({ name }) => name.startsWith(`${family} `))));
+    out.text(familyHelp(family, (await all()).filter(({ name }) => name.startsWith(`${family} `))));
     return 0;
   }
   if (words === undefined) {
     const { options, args } = parseOptions(globalOptions, rest);
-    if (options.version) out.line(versionText());
-    else if (options.help) out.line(programHelp(await all()));
+    if (options.version) out.text(versionText());
+    else if (options.help) out.text(programHelp(await all()));
     else if (args.length === 0) {
       say.error("Cannot tell what to do: expected a command");
-      say.info(programHelp(await all()));
+      say.text(programHelp(await all()));
       return 2;
     } else throw unknownCommand(args[0]!, registry);
     return 0;
@@ -130,7 +131,7 @@ async function dispatch(
   const command = await registry[words]!();
   const { options, args, given } = parseOptions({ ...command.options, ...globalOptions }, rest);
   if (options.help || options.version) {
-    out.line(options.help ? commandHelp(command) : versionText());
+    out.text(options.help ? commandHelp(command) : versionText());
     return 0;
   }
   checkArguments(command, args);

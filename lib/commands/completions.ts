@@ -32,7 +32,7 @@ export function completionsCommand(all: () => Promise<readonly Command[]>): Comm
       },
     ],
     async run({ out }, _options, [shell]) {
-      out.line(completions(shell as Shell, await all()));
+      out.text(completions(shell as Shell, await all()));
     },
   });
 }

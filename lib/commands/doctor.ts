@@ -70,7 +70,8 @@ export function doctorCommand(all: () => Promise<readonly Command[]>): Command {
       const { out, signal } = context;
       let healthy = true;
       for await (const finding of examine({ ports: defaultPorts(await all()), peer })) {
-        out.line(output === "json" ? JSON.stringify(finding) : formatFinding(finding));
+        if (output === "json") out.json(JSON.stringify(finding));
+        else out.text(formatFinding(finding));
         healthy &&= finding.status !== "problem";
         if (signal.aborted) break;
       }

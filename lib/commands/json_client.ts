@@ -3,7 +3,6 @@ import type { Context } from "../cli/context.ts";
 import { choice, file, flag, integer, port, seconds, text } from "../cli/options.ts";
 import { promptLines } from "../cli/prompt.ts";
 import { readByteLines } from "../cli/read_lines.ts";
-import { visibleText } from "../cli/visible_text.ts";
 import { stringifyJson } from "../codecs/json.ts";
 import { decodeUtf8 } from "../codecs/utf8.ts";
 import { CodecError, UsageError } from "../errors.ts";
@@ -171,10 +170,10 @@ async function show(
   if (text && result.outcome === "success") {
     out.line("Server reported success.");
     const { result: value } = result;
-    const shown = typeof value === "string" ? value : stringifyJson(value ?? null);
-    if (value !== undefined) out.line(visibleText(shown));
+    if (typeof value === "string") out.text(value);
+    else if (value !== undefined) out.json(stringifyJson(value));
   } else if (text && result.outcome === "fail") {
-    out.line(visibleText(`Server reported an error. ${result.error}`));
+    out.text(`Server reported an error. ${result.error}`);
   } else if (result.outcome === "no-answer") {
     if (text) out.line("Failed to connect to the server or the server timed out.");
     await out.flush();
@@ -182,7 +181,7 @@ async function show(
   } else if (result.outcome === "bad-answer") {
     say.error(result.error.message);
   } else {
-    out.line(result.text);
+    out.json(result.text);
   }
   return EXIT_CODES[result.outcome];
 }

@@ -1,6 +1,5 @@
 import type { Context } from "../cli/context.ts";
 import { loadModule } from "../cli/handler.ts";
-import { visibleText } from "../cli/visible_text.ts";
 import { stringifyJson } from "../codecs/json.ts";
 import { CodecError, UsageError } from "../errors.ts";
 import { commandId, interactWith } from "../json/commands.ts";
@@ -51,7 +50,7 @@ export async function jsonHandler(
     onExit: (reason) => say.warn(`${reason}; starting it again`),
     onUnasked: (line) =>
       say.throttled("unasked", `The program printed without being asked: ${line}`),
-    onStderr: (bytes) => say.info(new TextDecoder().decode(bytes).trimEnd()),
+    onStderr: (bytes) => say.relay(new TextDecoder().decode(bytes)),
   });
 }
 
@@ -70,12 +69,12 @@ function templateInteract(out: Context["out"] | undefined): Interact {
     const id = commandId(data);
     if (id === undefined) throw new CodecError('Cannot find "command_id" in message');
     if (!out) return;
-    out.line(visibleText(`Received data is the following :  ${stringifyJson(data)}`));
+    out.line(`Received data is the following :  ${stringifyJson(data)}`);
     if (id !== "test_command") return;
     for (const [name, value] of Object.entries(data)) {
       if (name !== "command_id" && name !== "id") {
         const shown = typeof value === "string" ? value : stringifyJson(value);
-        out.line(visibleText(`Data of ${name} :  ${shown}`));
+        out.line(`Data of ${name} :  ${shown}`);
       }
     }
   };

@@ -91,7 +91,7 @@ export const jsonServer = defineCommand({
           : handler.interact(data, request),
       signal,
       onMessage(handled) {
-        if (output === "json") out.line(record(handled));
+        if (output === "json") out.json(record(handled));
         if (handled.answer.status !== "success") reportFailure(say, handled);
       },
       onProblem: ({ kind, message }) => say.throttled(kind, message),

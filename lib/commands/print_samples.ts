@@ -28,11 +28,13 @@ export function messagePrinter(
   format: PrintFormat,
   out: Output,
 ): (samples: readonly Sample[], received: Timestamp) => void | Promise<void> {
-  const line = format === "json" ? formatJson : formatHuman;
   return (samples, received) => {
-    if (format === "text") out.line(formatText(samples).replace(/\n$/, ""));
+    if (format === "text") out.text(formatText(samples).replace(/\n$/, ""));
     else if (format !== "none") {
-      for (const sample of samples) out.line(line({ ...sample, received }));
+      for (const sample of samples) {
+        if (format === "json") out.json(formatJson({ ...sample, received }));
+        else out.line(formatHuman({ ...sample, received }));
+      }
     }
     if (out.full) return out.ready();
   };

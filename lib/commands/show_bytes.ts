@@ -1,6 +1,5 @@
 import { choice, type Option } from "../cli/options.ts";
 import type { Output } from "../cli/output.ts";
-import { visibleText } from "../cli/visible_text.ts";
 import { hexdump } from "../codecs/hexdump.ts";
 import { pythonBytes } from "../codecs/python_bytes.ts";
 import type { HostPort } from "../net/address.ts";
@@ -38,7 +37,7 @@ export function bytesShower(format: ShowFormat, out: Output): ShowBytes {
   }
   const write = writers[format];
   return (bytes, from) => {
-    out.line(`Received${from ? ` (from ${pythonAddress(from)})` : ""}:${write(bytes)}`);
+    out.text(`Received${from ? ` (from ${pythonAddress(from)})` : ""}:${write(bytes)}`);
     return ready();
   };
 }
@@ -47,7 +46,7 @@ const writers: Readonly<
   Record<Exclude<ShowFormat, "raw" | "none">, (bytes: Uint8Array) => string>
 > = {
   bytes: (bytes) => ` ${pythonBytes(bytes)}`,
-  text: (bytes) => ` ${visibleText(new TextDecoder().decode(bytes))}`,
+  text: (bytes) => ` ${new TextDecoder().decode(bytes)}`,
   hex: (bytes) => ` ${bytes.toHex()}`,
   hexdump: (bytes) => `\n${hexdump(bytes)}`,
 };

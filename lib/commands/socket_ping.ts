@@ -28,7 +28,7 @@ export async function pingServer(
     throw new UsageError("Cannot repeat an empty message: expected a byte at least");
   }
   const result = values.udp ? await byDatagrams(message, values) : await byStream(message, values);
-  context.out.line(report(result));
+  context.out.text(report(result));
   if (result.answered > 0 || values.signal.aborted) return 0;
   const where = formatAddress({ hostname: host, port });
   throw new ConnectError(`No answer from "${where}" in ${timeout} s`);

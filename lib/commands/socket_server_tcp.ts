@@ -39,7 +39,7 @@ export async function serveStreams(context: Context, values: ServerValues): Prom
         welcome(connection);
         await pipeProgram(connection, command, {
           onInput: take,
-          onStderr: (bytes) => say.info(new TextDecoder().decode(bytes).trimEnd()),
+          onStderr: (bytes) => say.relay(new TextDecoder().decode(bytes)),
         });
       },
     })

@@ -34,7 +34,7 @@ export const structLineSize = defineCommand({
       const fields = items.map(({ offset, text, cType, padding, count, width, form }) => {
         return { offset, code: text, type: cType, bytes: bytesOf({ form, count, width }), padding };
       });
-      return out.line(stringifyJson({ format, size, values: fieldCount, fields }));
+      return out.json(stringifyJson({ format, size, values: fieldCount, fields }));
     }
     if (layout) { for (const line of table(struct.layout)) out.line(line); }
     else out.line(String(struct.size));

@@ -32,7 +32,7 @@ export function structPrinter(
   switch (output) {
     case "json": {
       const json = new StructJson(struct, { fields, bytes: form });
-      return (values) => out.line(json.stringify(values));
+      return (values) => out.json(json.stringify(values));
     }
     case "csv": {
       const csv = structCsv(struct, form);

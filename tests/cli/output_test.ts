@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { Output } from "../../lib/cli/output.ts";
 import { Reporter } from "../../lib/cli/reporter.ts";
 
@@ -50,7 +50,7 @@ Deno.test("Output tells once that nobody reads any more, and stays quiet", async
   let told = 0;
   const out = new Output(
     { write: () => Promise.reject(new Deno.errors.BrokenPipe()) },
-    () => told++,
+    { onBroken: () => told++ },
   );
   out.line("a");
   await out.flush();
@@ -58,6 +58,64 @@ Deno.test("Output tells once that nobody reads any more, and stays quiet", async
   out.bytes(new Uint8Array(1));
   await out.flush();
   assertEquals(told, 1);
+});
+
+/** What is written to an Output. */
+async function written(write: (out: Output) => void, terminal = false): Promise<string> {
+  let text = "";
+  const sink = {
+    write(bytes: Uint8Array) {
+      text += decoder.decode(bytes);
+      return Promise.resolve(bytes.length);
+    },
+    isTerminal: () => terminal,
+  };
+  const out = new Output(sink);
+  write(out);
+  await out.flush();
+  return text;
+}
+
+/** Every character that can do something to a terminal or a log, but the newline. */
+const HOSTILE = [
+  ...Array.from({ length: 0x20 }, (_, code) => code).filter((code) => ![9, 10].includes(code)),
+  ...Array.from({ length: 0x21 }, (_, i) => 0x7f + i),
+  ...[0x61c, 0x200e, 0x200f, 0x2028, 0x2029, 0x202a, 0x202b, 0x202c, 0x202d, 0x202e],
+  ...[0x2066, 0x2067, 0x2068, 0x2069],
+].map((code) => String.fromCharCode(code));
+
+Deno.test("Output makes control characters and bidirectional controls visible in every form but bytes", async () => {
+  for (const character of HOSTILE) {
+    const text = `a\t${character}µ`;
+    const line = await written((out) => out.line(text));
+    assertMatch(line, /^a\t\\(x[0-9a-f]{2}|u[0-9a-f]{4}|r)µ\n$/);
+    assertEquals(await written((out) => out.text(text)), line);
+    assertEquals(await written((out) => out.labelled("", "red", text)), line);
+  }
+  assertEquals(
+    await written((out) => out.line("1\x1b[2J\x7f\x9b\u202e")),
+    "1\\x1b[2J\\x7f\\x9b\\u202e\n",
+  );
+  assertEquals(await written((out) => out.bytes(new Uint8Array([27, 10]))), "\x1b\n");
+});
+
+Deno.test("Output.line() and .labelled() stay one line, Output.text() may have several", async () => {
+  assertEquals(await written((out) => out.line("a\r\nb")), "a\\r\\nb\n");
+  assertEquals(await written((out) => out.labelled("ok", "green", " a\nb")), "ok a\\nb\n");
+  assertEquals(await written((out) => out.text("a\nb")), "a\nb\n");
+  const coloured = await written((out) => out.labelled("ok", "green", " \x1b[0m"), true);
+  assertEquals(coloured, "\x1b[32;1mok\x1b[0m \\x1b[0m\n");
+});
+
+Deno.test("Output.json() stays one line, and the value stays the same", async () => {
+  for (const character of [...HOSTILE, "\n", "\t"]) {
+    const value = { [character]: [character, "µ"] };
+    const raw = await written((out) => out.json(JSON.stringify(value, null, "\r\n\t")));
+    assertEquals(JSON.parse(raw), value);
+    for (const hostile of HOSTILE) assert(!raw.includes(hostile));
+    assertEquals(raw.split("\n").length, 2);
+  }
+  assertEquals(await written((out) => out.json('"\x7f\u202e"')), '"\\u007f\\u202e"\n');
 });
 
 function reporter(options: { terminal?: boolean; quiet?: boolean } = {}) {
@@ -106,4 +164,33 @@ Deno.test("Reporter.live() is replaced by what comes next, and is for terminals"
   const plain = reporter();
   plain.say.live("1");
   assertEquals(plain.text(), "");
+});
+
+Deno.test("Reporter lets nothing from outside act on the terminal or pass for a message of its own", () => {
+  const { say, text } = reporter();
+  say.info("a\nerror: forged\r\n    at x\r\x1b[2J\u202e");
+  say.warn("b\nwarning: forged");
+  say.error("c\nerror: forged");
+  say.throttled("d", "d\nerror: forged");
+  say.relay("one\r\nerror: two\x07\n");
+  say.text("help\n  of two lines\x07");
+  assertEquals(
+    text(),
+    [
+      "a",
+      "    error: forged",
+      "    at x\\r\\x1b[2J\\u202e",
+      "warning: b",
+      "    warning: forged",
+      "error: c",
+      "    error: forged",
+      "warning: d",
+      "    error: forged",
+      "| one",
+      "| error: two\\x07",
+      "help",
+      "  of two lines\\x07",
+      "",
+    ].join("\n"),
+  );
 });
