@@ -48,6 +48,45 @@ export class CodecError extends Error {
   }
 }
 
+/** What an exit code of the program means. */
+export interface ExitCode {
+  /** The code. */
+  readonly code: number;
+  /** When the program ends with it, without a period. */
+  readonly meaning: string;
+  /** The class of errors that stand for it, where there is one. */
+  readonly error?: new (message: string) => Error;
+}
+
+/** All exit codes of the program: this table is what it ends with, and what help, manual page and README say. */
+export const exitCodes: readonly ExitCode[] = [
+  { code: 0, meaning: "done; a server or a stream was ended with Ctrl-C" },
+  { code: 1, meaning: "a fault of labwire or of the machine" },
+  {
+    code: 2,
+    meaning: "the command line is wrong, or an address cannot be bound",
+    error: UsageError,
+  },
+  { code: 3, meaning: "the other side answered with a failure", error: RemoteError },
+  { code: 4, meaning: "nobody there, refused, or no answer in time", error: ConnectError },
+  { code: 5, meaning: "bytes or values that do not fit the format", error: CodecError },
+  {
+    code: 130,
+    meaning: "Ctrl-C while a client waited for its answer, or before a server was done",
+  },
+  { code: 143, meaning: "the same with SIGTERM" },
+];
+
+/**
+ * Looks up the exit code of an error.
+ *
+ * @param error What was thrown.
+ * @returns The code of its class, 1 for any other.
+ */
+export function exitCodeOf(error: unknown): number {
+  return exitCodes.find(({ error: kind }) => kind && error instanceof kind)?.code ?? 1;
+}
+
 /**
  * Says what was thrown. That can be anything, even what cannot be looked at without throwing again.
  *

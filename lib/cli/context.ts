@@ -9,6 +9,11 @@ export interface Context {
   readonly say: Reporter;
   /** Aborted by the first Ctrl-C or SIGTERM, or when nobody reads standard output any more. */
   readonly signal: AbortSignal;
+  /**
+   * Sets what is said after Ctrl-C to be waited for, as in `2 messages that are being handled`; undefined where nothing is in
+   * hand.
+   */
+  readonly inHand: (describe: () => string | undefined) => void;
   /** Whether `--debug` was given. */
   readonly debug: boolean;
   /** Whether `--quiet` was given. */

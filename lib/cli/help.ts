@@ -1,3 +1,4 @@
+import { exitCodes } from "../errors.ts";
 import type { Command, Positional } from "./command.ts";
 import type { Option, OptionTable } from "./options.ts";
 import { aliases, globalOptions, kebab } from "./parse.ts";
@@ -54,6 +55,9 @@ export function programHelp(commands: readonly Command[]): string {
     "",
     "Options:",
     ...columns(rows(globalOptions)),
+    "",
+    "Exit codes:",
+    ...columns(exitCodes.map(({ code, meaning }) => [String(code), meaning])),
     "",
     "labwire COMMAND --help tells more. First thing to try: labwire lab19",
   ].join("\n");

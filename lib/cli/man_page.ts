@@ -1,3 +1,4 @@
+import { exitCodes } from "../errors.ts";
 import type { Command, Positional } from "./command.ts";
 import { HELP, wrap } from "./help.ts";
 import type { Option, OptionTable } from "./options.ts";
@@ -10,15 +11,6 @@ export interface ManPageOptions {
   /** The day, as `2026-01-31`. */
   date: string;
 }
-
-const EXIT_CODES: readonly (readonly [code: number, meaning: string])[] = [
-  [0, "Done; a server was ended with Ctrl-C."],
-  [1, "A fault of labwire or of the computer."],
-  [2, "The command line is wrong, or an address cannot be bound."],
-  [3, "The other side answered with a failure."],
-  [4, "Nobody there, refused, or no answer in time."],
-  [5, "Bytes or values that do not fit the format."],
-];
 
 const ENVIRONMENT: readonly (readonly [name: string, use: string])[] = [
   ["NO_COLOR", "When set, nothing is coloured."],
@@ -62,7 +54,7 @@ export function manPage(commands: readonly Command[], options: ManPageOptions): 
     ".SH OPTIONS OF EVERY COMMAND",
     ...optionRows(globalOptions),
     ".SH EXIT STATUS",
-    ...EXIT_CODES.flatMap(([code, meaning]) => [".TP", `.B ${code}`, fill(meaning)]),
+    ...exitCodes.flatMap(({ code, meaning }) => [".TP", `.B ${code}`, fill(capitalised(meaning))]),
     ".SH ENVIRONMENT",
     ...ENVIRONMENT.flatMap(([name, use]) => [".TP", `.B ${name}`, fill(use)]),
   ].join("\n") + "\n";

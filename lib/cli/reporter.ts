@@ -51,7 +51,12 @@ export class Reporter {
 
   /** Says how things go; nothing with `--quiet`. */
   info(message: string): void {
-    if (!this.#quiet) this.#write(`${visibleMessage(message)}\n`);
+    this.#write(this.infoText(message));
+  }
+
+  /** What {@linkcode Reporter.info} writes, for a thread that has to write it by itself. */
+  infoText(message: string): string {
+    return this.#quiet ? "" : `${visibleMessage(message)}\n`;
   }
 
   /** Says labwire's own text of several lines, help for example, as it is set; nothing with `--quiet`. */
@@ -73,7 +78,12 @@ export class Reporter {
 
   /** Says that something went wrong. */
   error(message: string): void {
-    this.#write(`${this.#paint("31", "error:")} ${visibleMessage(message)}\n`);
+    this.#write(this.errorText(message));
+  }
+
+  /** What {@linkcode Reporter.error} writes, for a thread that has to write it by itself. */
+  errorText(message: string): string {
+    return `${this.#paint("31", "error:")} ${visibleMessage(message)}\n`;
   }
 
   /**
@@ -109,6 +119,7 @@ export class Reporter {
   }
 
   #write(text: string): void {
+    if (text === "" && !this.#live) return;
     const bytes = encoder.encode(this.#live ? `\r\x1b[K${text}` : text);
     this.#live = false;
     try {

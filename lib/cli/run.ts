@@ -1,18 +1,11 @@
-import {
-  CodecError,
-  ConnectError,
-  messageOf,
-  RemoteError,
-  stackOf,
-  UsageError,
-} from "../errors.ts";
+import { exitCodeOf, messageOf, stackOf, UsageError } from "../errors.ts";
 import { nearest, suggestions } from "../nearest.ts";
 import type { Command } from "./command.ts";
 import { commandHelp, familyHelp, programHelp } from "./help.ts";
 import { Output } from "./output.ts";
 import { globalOptions, parseOptions } from "./parse.ts";
 import { Reporter } from "./reporter.ts";
-import { interruption } from "./signals.ts";
+import { Interruption } from "./signals.ts";
 import { versionText } from "./version.ts";
 
 /** The commands by name, each loaded when it is called for. */
@@ -20,14 +13,6 @@ export type Registry = Readonly<Record<string, () => Promise<Command>>>;
 
 /** How long output may still take after Ctrl-C, in ms. */
 const FLUSH_MS = 1000;
-
-/** Exit code of each kind of error; any other is 1. */
-const exitCodes: readonly [new (message: string) => Error, number][] = [
-  [UsageError, 2],
-  [RemoteError, 3],
-  [ConnectError, 4],
-  [CodecError, 5],
-];
 
 /**
  * Runs the program.
@@ -47,7 +32,7 @@ export async function run(
   const quiet = before.includes("--quiet") || before.includes("-q");
   const colour = !Deno.env.get("NO_COLOR");
   const say = new Reporter(Deno.stderr, { quiet, colour });
-  const stop = interruption(exit);
+  const stop = new Interruption({ say, exit });
   let unwritten: unknown;
   const onBroken = (error: unknown) => {
     unwritten = error;
@@ -67,6 +52,7 @@ export async function run(
   globalThis.addEventListener("error", onThrown);
   try {
     const code = await dispatch(argv, registry, { out, say, stop, debug, quiet });
+    stop.inHand(() => "the reader of standard output");
     await flush(out, stop.signal);
     // A reader that goes away, as head does, has had enough; anything else has lost data.
     if (unwritten === undefined || unwritten instanceof Deno.errors.BrokenPipe) return code;
@@ -74,7 +60,7 @@ export async function run(
   } catch (error) {
     await flush(out, stop.signal);
     say.error(textOf(error, debug));
-    return exitCodes.find(([kind]) => error instanceof kind)?.[1] ?? 1;
+    return exitCodeOf(error);
   } finally {
     globalThis.removeEventListener("unhandledrejection", onRejection);
     globalThis.removeEventListener("error", onThrown);
@@ -100,7 +86,7 @@ async function flush(out: Output, signal: AbortSignal): Promise<void> {
 interface World {
   out: Output;
   say: Reporter;
-  stop: ReturnType<typeof interruption>;
+  stop: Interruption;
   debug: boolean;
   quiet: boolean;
 }
@@ -135,13 +121,13 @@ async function dispatch(
     return 0;
   }
   checkArguments(command, args);
-  stop.listen();
+  const { grace, handler } = options as { grace?: number; handler?: string };
+  await stop.listen({ grace, guarded: handler !== undefined });
   const { signal } = stop;
-  return await command.run(
-    { out, say, signal, debug, quiet, stdin: Deno.stdin, given },
-    options,
-    args,
-  ) ?? 0;
+  const inHand = stop.inHand.bind(stop);
+  const context = { out, say, signal, inHand, debug, quiet, stdin: Deno.stdin, given };
+  const code = await command.run(context, options, args) ?? 0;
+  return code === 130 ? stop.code : code;
 }
 
 /**

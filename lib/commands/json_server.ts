@@ -100,6 +100,7 @@ export const jsonServer = defineCommand({
       },
       debug: debug ? (message) => say.info(message) : undefined,
     });
+    context.inHand(() => pending(server.stats));
     say.info(`Listening on ${server.addrs.map(formatAddress).join(" and ")}`);
     say.info("Ready. Ctrl-C to quit.");
     await server.finished;
@@ -118,6 +119,14 @@ function reportFailure(say: Context["say"], { remoteAddr, data, answer }: Handle
   if (answer.status === "success") return;
   const kind = data === undefined ? "unreadable" : "failed";
   say.throttled(kind, `Message from ${formatAddress(remoteAddr)} failed: ${answer.error}`);
+}
+
+/** What is waited for when the server closes. */
+function pending({ pending }: JsonServerStats): string | undefined {
+  if (pending === 0) return undefined;
+  return pending === 1
+    ? "1 message that is being handled"
+    : `${pending} messages that are being handled or wait for it`;
 }
 
 function summary(stats: JsonServerStats): string {

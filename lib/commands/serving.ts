@@ -5,13 +5,14 @@
  */
 
 import type { Context } from "../cli/context.ts";
+import { graceOption } from "../cli/grace_option.ts";
 import { file, value } from "../cli/options.ts";
 import { UsageError } from "../errors.ts";
 import { type AllowList, parseCidrList } from "../net/allow_list.ts";
 import type { TlsIdentity } from "../net/bind_stream.ts";
 import { isLoopback } from "../net/localhost.ts";
 
-/** The options `--allow`, `--tls-cert` and `--tls-key`. */
+/** The options `--allow`, `--tls-cert`, `--tls-key` and `--grace`. */
 export const servingOptions = {
   allow: value(
     { help: "Who may connect: addresses and networks, such as 192.168.1.0/24" },
@@ -20,6 +21,7 @@ export const servingOptions = {
   ),
   tlsCert: file({ help: "Serve TLS with this certificate, a PEM file" }),
   tlsKey: file({ help: "The private key of the certificate, a PEM file" }),
+  grace: graceOption,
 } as const;
 
 /** The values of {@linkcode servingOptions}. */

@@ -50,9 +50,16 @@ export async function serveStreams(context: Context, values: ServerValues): Prom
         return discard ? null : reply ?? message;
       },
     });
+  context.inHand(() => connections(listener.stats.open));
   say.info(`Starting server on '${values.host}' port ${listener.addr.port}`);
   await listener.finished;
   say.info(summary(listener, messages, bytes));
+}
+
+/** What is waited for when the server closes. */
+function connections(open: number): string | undefined {
+  if (open === 0) return undefined;
+  return open === 1 ? "1 connection to end" : `${open} connections to end`;
 }
 
 function summary({ stats }: StreamListener, messages: number, bytes: number): string {

@@ -36,6 +36,7 @@ export async function serveDatagrams(context: Context, values: ServerValues): Pr
     signal: AbortSignal.any([signal, enough.signal]),
     onProblem: (message) => say.throttled("problem", message),
   });
+  context.inHand(() => answers(server.pending));
   say.info(`Starting server on '${values.host}' port ${server.addr.port}`);
   await server.finished;
   over.abort(); // programs that were not done in time
@@ -44,4 +45,10 @@ export async function serveDatagrams(context: Context, values: ServerValues): Pr
     `${messages} datagrams, ${bytes} bytes, ${answered} answered` +
       (refusedByAllow > 0 ? `, ${refusedByAllow} refused` : ""),
   );
+}
+
+/** What is waited for when the server closes. */
+function answers(pending: number): string | undefined {
+  if (pending === 0) return undefined;
+  return pending === 1 ? "the answer to 1 datagram" : `the answers to ${pending} datagrams`;
 }

@@ -16,6 +16,8 @@ export interface ServerValues {
   readonly count: number;
   readonly idleTimeout: number;
   readonly maxConnections: number;
+  /** Seconds that what is in hand may take at the end. */
+  readonly grace: number;
   readonly allow?: AllowList;
   readonly tls?: TlsIdentity;
 }

@@ -58,6 +58,7 @@ export const structLineServer = defineCommand({
       onDisconnect: (peer) => session.tell(`Disconnected from ${formatAddress(peer.remoteAddr)}`),
       onProblem: (problem) => session.report(problem),
     });
+    context.inHand(() => session.inHand(line));
     say.info(`Listening on ${line.addrs.map(formatAddress).join(" and ")}`);
     say.info("Ready. Ctrl-C to quit.");
     await line.connected;

@@ -61,6 +61,12 @@ export class LineSession {
     return new LineSession(context, text, values, await lineAction(values, text, context));
   }
 
+  /** What is waited for when the line closes; undefined if nothing is. */
+  inHand({ peers: { length } }: Line): string | undefined {
+    if (length === 0) return undefined;
+    return length === 1 ? "1 connection to end" : `${length} connections to end`;
+  }
+
   /** Ends the line in order. */
   end(): void {
     this.#ending.abort();

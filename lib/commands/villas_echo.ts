@@ -1,5 +1,6 @@
 import type { Context } from "../cli/context.ts";
 import { defineCommand } from "../cli/command.ts";
+import { graceOption } from "../cli/grace_option.ts";
 import { loadHandler } from "../cli/handler.ts";
 import { address, choice, file, flag, integer, seconds, value } from "../cli/options.ts";
 import { stackOf, UsageError } from "../errors.ts";
@@ -48,6 +49,7 @@ export const villasEcho = defineCommand({
     }),
     count: integer({ min: 1, help: "End after N messages" }),
     duration: seconds({ help: "End after so many seconds" }),
+    grace: graceOption,
     stats: flag({ help: "Show the counters once a second, on a terminal" }),
   },
   binds: { option: "listen", transports: ["udp"] },
@@ -62,7 +64,7 @@ export const villasEcho = defineCommand({
       command: "labwire villas-echo --handler double.js",
     },
   ],
-  async run({ out, say, signal, debug, given }, options) {
+  async run({ out, say, signal, inHand, debug, given }, options) {
     const unix = options.layer === "unix";
     if (options.handler !== undefined && options.constant !== undefined) {
       throw new UsageError("Cannot use --constant and --handler together: expected one of them");
@@ -97,12 +99,14 @@ export const villasEcho = defineCommand({
       constant: options.constant,
       handler,
       count: options.count,
+      grace: options.grace,
       signal,
       onMessage: options.print === "none"
         ? undefined
         : ({ samples, received }) => print(samples, received),
       onProblem: (problem) => report(say, problem, debug),
     });
+    inHand(() => "1 message that is being handled");
     say.info(`Listening on ${formatAddress(echo.addr)}, remote ${formatAddress(remote!)}`);
     say.info("Ready. Ctrl-C to quit.");
     const timers = [

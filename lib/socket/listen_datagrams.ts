@@ -24,6 +24,8 @@ export interface ListenDatagramsOptions {
   concurrency?: number;
   /** Told of what went wrong with one datagram. Default: nobody is. */
   onProblem?: (message: string) => void;
+  /** Seconds that datagrams in hand may take when the server closes. Default: 5. */
+  grace?: number;
   /** Closes the server. */
   signal?: AbortSignal;
 }
@@ -71,14 +73,19 @@ export class DatagramServer implements AsyncDisposable {
     return { ...this.#stats };
   }
 
+  /** Datagrams that are being answered. */
+  get pending(): number {
+    return this.#inHand.size;
+  }
+
   /**
    * Closes the server when the datagrams in hand are answered.
    *
-   * @param options Most seconds for that, 5 by default.
+   * @param options Most seconds for that; by default those of the server.
    * @returns Resolves when nothing is left open. May be called any number of times.
    */
   close(options: GraceOptions = {}): Promise<void> {
-    return this.#closing ??= this.#close(options.grace ?? 5);
+    return this.#closing ??= this.#close(options.grace ?? this.#options.grace ?? 5);
   }
 
   async #close(grace: number): Promise<void> {

@@ -5,6 +5,7 @@ import { villasProtobuf } from "../codecs/villas_protobuf.ts";
 import { CodecError, messageOf, UsageError } from "../errors.ts";
 import { type Endpoint, formatAddress } from "../net/address.ts";
 import { bindDatagram, type DatagramEndpoint, sameEndpoint } from "../net/datagram.ts";
+import { timerDelay } from "../net/deadline.ts";
 import { socketFile } from "../net/socket_file.ts";
 import { wallClock } from "./clock.ts";
 import { resolvePair } from "./endpoints.ts";
@@ -18,8 +19,8 @@ const PORT = 12001;
 const REMOTE = "127.0.0.1:12000";
 /** Addresses that are told apart when datagrams of strangers are ignored. */
 const MAX_STRANGERS = 1024;
-/** How long the message in hand may take after {@linkcode Echo.close}, in ms. */
-const GRACE_MS = 1000;
+/** Seconds that the message in hand may take after {@linkcode Echo.close}, unless an option says otherwise. */
+const GRACE = 1;
 
 /**
  * The client of VILLASnode's Lab 19: receives messages, and sends each back. Made by {@linkcode startEcho}.
@@ -77,10 +78,11 @@ export class Echo implements AsyncDisposable {
     return { ...this.#counters, ...this.#sources.counts, seconds };
   }
 
-  /** Ends the echo: a message in hand is answered, at most one second long. May be called again. */
+  /** Ends the echo: a message in hand is answered, within the grace. May be called again. */
   async close(): Promise<void> {
     this.#socket.end();
-    const timer = setTimeout(() => void this.#socket.close(), GRACE_MS);
+    const { grace = GRACE } = this.#options;
+    const timer = setTimeout(() => void this.#socket.close(), timerDelay(grace));
     try {
       await this.finished.catch(() => {});
     } finally {

@@ -50,6 +50,8 @@ export interface EchoOptions {
   handler?: SampleHandler;
   /** End after so many messages. Default: never. */
   count?: number;
+  /** Seconds that the message in hand may take when the echo ends. Default: 1. */
+  grace?: number;
   /** Ends the echo when aborted. */
   signal?: AbortSignal;
   /** Called with each message before it is answered; a promise is waited for. */

@@ -27,7 +27,8 @@ export async function runCommand(command: Command, argv: string[], input = ""): 
   const readable = new Blob([input]).stream();
   const stdin = { readable, isTerminal: () => false };
   const { signal } = new AbortController();
-  await command.run({ out, say, signal, debug: false, quiet: true, stdin, given }, options, args);
+  const context = { out, say, signal, inHand() {}, debug: false, quiet: true, stdin, given };
+  await command.run(context, options, args);
   await out.flush();
   return await new Blob(chunks as BlobPart[]).text();
 }
