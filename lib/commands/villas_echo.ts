@@ -7,6 +7,7 @@ import { formatAddress } from "../net/address.ts";
 import { startEcho } from "../villas/echo.ts";
 import type { EchoProblem, EchoStats } from "../villas/echo_options.ts";
 import type { SampleHandler } from "../villas/reply.ts";
+import { announce, portFileOption } from "./announce.ts";
 import { messagePrinter, printOption } from "./print_samples.ts";
 
 /** The unix sockets of VILLASnode's Python client. */
@@ -49,6 +50,7 @@ export const villasEcho = defineCommand({
     count: integer({ min: 1, help: "End after N messages" }),
     duration: seconds({ help: "End after so many seconds" }),
     stats: flag({ help: "Show the counters once a second, on a terminal" }),
+    ...portFileOption,
   },
   binds: { option: "listen", transports: ["udp"] },
   examples: [
@@ -103,8 +105,11 @@ export const villasEcho = defineCommand({
         : ({ samples, received }) => print(samples, received),
       onProblem: (problem) => report(say, problem, debug),
     });
-    say.info(`Listening on ${formatAddress(echo.addr)}, remote ${formatAddress(remote!)}`);
-    say.info("Ready. Ctrl-C to quit.");
+    using _announced = announce(say, {
+      addrs: [echo.addr],
+      detail: `remote ${formatAddress(remote!)}`,
+      portFile: options.portFile,
+    });
     const timers = [
       options.duration === undefined
         ? 0
