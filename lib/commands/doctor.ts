@@ -6,14 +6,8 @@ import { startClockResponder } from "../doctor/clock_responder.ts";
 import type { DefaultPort } from "../doctor/check_ports.ts";
 import { examine } from "../doctor/examine.ts";
 import type { Finding } from "../doctor/finding.ts";
-import {
-  type Endpoint,
-  formatAddress,
-  type HostPort,
-  isIPv6,
-  parseAddress,
-  unmapped,
-} from "../net/address.ts";
+import { announce, portFileOption } from "./announce.ts";
+import { type Endpoint, type HostPort, isIPv6, parseAddress, unmapped } from "../net/address.ts";
 
 /** The port of `doctor --serve`. */
 const PORT = 12002;
@@ -52,6 +46,7 @@ export function doctorCommand(all: () => Promise<readonly Command[]>): Command {
         help:
           "Lines for a person, or a JSON record of each finding: check, status, message, remedy",
       }),
+      ...portFileOption,
     },
     binds: { option: "listen", transports: ["udp"] },
     examples: [
@@ -59,14 +54,17 @@ export function doctorCommand(all: () => Promise<readonly Command[]>): Command {
       { text: "On one of two computers", command: "labwire doctor --serve" },
       { text: "On the other one", command: "labwire doctor --peer 192.168.0.10" },
     ],
-    async run(context, { peer, serve, listen, output }) {
+    async run(context, { peer, serve, listen, output, portFile }) {
       if (serve && peer) {
         throw new UsageError("Cannot use --serve and --peer together: expected one of them");
       }
       if (!serve && context.given.has("listen")) {
         throw new UsageError("Cannot use --listen alone: expected --serve with it");
       }
-      if (serve) return await answer(context, listen);
+      if (!serve && context.given.has("portFile")) {
+        throw new UsageError("Cannot use --port-file alone: expected --serve with it");
+      }
+      if (serve) return await answer(context, listen, portFile);
       const { out, signal } = context;
       let healthy = true;
       for await (const finding of examine({ ports: defaultPorts(await all()), peer })) {
@@ -133,7 +131,11 @@ export function parsePeer(text: string): HostPort {
 }
 
 /** Serves until the end is wished. */
-async function answer({ say, signal }: Context, listen: Endpoint): Promise<void> {
+async function answer(
+  { say, signal }: Context,
+  listen: Endpoint,
+  portFile: string | undefined,
+): Promise<void> {
   if ("path" in listen) {
     throw new UsageError(`Cannot listen on "${listen.path}": expected "HOST:PORT"`);
   }
@@ -147,6 +149,6 @@ async function answer({ say, signal }: Context, listen: Endpoint): Promise<void>
       askers.add(hostname);
     },
   });
-  say.info(`Listening on ${formatAddress(responder.addr)}. Ctrl-C to quit.`);
+  using _announced = announce(say, { addrs: [responder.addr], portFile });
   await responder.finished;
 }

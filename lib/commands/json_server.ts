@@ -8,7 +8,14 @@ import type { Handled } from "../json/responder.ts";
 import { type JsonServerStats, startServer } from "../json/server.ts";
 import { formatAddress } from "../net/address.ts";
 import { jsonHandler } from "./json_handler.ts";
-import { readServing, servingOptions } from "./serving.ts";
+import {
+  announceServer,
+  httpCount,
+  messageTimeoutOption,
+  problemText,
+  readServing,
+  servingOptions,
+} from "./serving.ts";
 
 /** `labwire json-server`. */
 export const jsonServer = defineCommand({
@@ -56,6 +63,7 @@ export const jsonServer = defineCommand({
       default: 30,
       help: "Seconds of silence that end a connection; 0 for none",
     }),
+    ...messageTimeoutOption,
     ...servingOptions,
     output: choice(["text", "json"], {
       default: "text",
@@ -77,13 +85,14 @@ export const jsonServer = defineCommand({
   ],
   async run(context, options) {
     const { out, say, signal, debug } = context;
-    const { host, output } = options;
-    const serving = await readServing(options, host, say);
+    const { output } = options;
+    const serving = await readServing(options);
     await using handler = await jsonHandler(options, context, output === "text");
     await using server = startServer({
       ...options,
       ...serving,
       idleTimeout: options.idleTimeout || Infinity,
+      messageTimeout: options.messageTimeout || Infinity,
       // Reads no further than the output is read.
       interact: (data, request) =>
         out.full
@@ -94,15 +103,14 @@ export const jsonServer = defineCommand({
         if (output === "json") out.json(record(handled));
         if (handled.answer.status !== "success") reportFailure(say, handled);
       },
-      onProblem: ({ kind, message }) => say.throttled(kind, message),
+      onProblem: (problem) => say.throttled(problem.kind, problemText(problem)),
       onHandlerError(error) {
         if (debug) say.info(stackOf(error));
       },
       debug: debug ? (message) => say.info(message) : undefined,
     });
     context.inHand(() => pending(server.stats));
-    say.info(`Listening on ${server.addrs.map(formatAddress).join(" and ")}`);
-    say.info("Ready. Ctrl-C to quit.");
+    using _announced = announceServer(say, server.addrs, options);
     await server.finished;
     say.info(summary(server.stats));
     say.info("Bye.");
@@ -135,5 +143,6 @@ function summary(stats: JsonServerStats): string {
     `${stats.messages} messages, ${stats.successes} successes, ${stats.failures} failures`,
     `${stats.invalid} invalid, ${stats.connections} connections`,
     ...rare.map((name) => `${stats[name]} ${name}`),
+    ...httpCount(stats),
   ].join(", ");
 }

@@ -6,22 +6,35 @@
 
 import type { Context } from "../cli/context.ts";
 import { graceOption } from "../cli/grace_option.ts";
-import { file, value } from "../cli/options.ts";
+import { file, flag, seconds, value } from "../cli/options.ts";
 import { UsageError } from "../errors.ts";
+import type { HostPort } from "../net/address.ts";
 import { type AllowList, parseCidrList } from "../net/allow_list.ts";
 import type { TlsIdentity } from "../net/bind_stream.ts";
-import { isLoopback } from "../net/localhost.ts";
+import { announce, portFileOption } from "./announce.ts";
 
-/** The options `--allow`, `--tls-cert`, `--tls-key` and `--grace`. */
+/** The options of every command that accepts connections. */
 export const servingOptions = {
   allow: value(
     { help: "Who may connect: addresses and networks, such as 192.168.1.0/24" },
     "CIDR,…",
     parseCidrList,
   ),
+  allowHttp: flag({
+    help: "Let HTTP requests in, which any web page can make a browser on this computer send",
+  }),
   tlsCert: file({ help: "Serve TLS with this certificate, a PEM file" }),
   tlsKey: file({ help: "The private key of the certificate, a PEM file" }),
   grace: graceOption,
+  ...portFileOption,
+} as const;
+
+/** The option of servers that know where a message ends. */
+export const messageTimeoutOption = {
+  messageTimeout: seconds({
+    default: 30,
+    help: "Seconds within which a message must be complete, from its first byte on; 0 for no limit",
+  }),
 } as const;
 
 /** The values of {@linkcode servingOptions}. */
@@ -29,22 +42,23 @@ export interface ServingValues {
   readonly allow?: AllowList;
   readonly tlsCert?: string;
   readonly tlsKey?: string;
+  readonly portFile?: string;
+}
+
+/** What a listener takes of them. */
+export interface Serving {
+  readonly allow?: AllowList;
+  readonly tls?: TlsIdentity;
 }
 
 /**
- * Reads certificate and key, and warns of a server that everybody can reach.
+ * Reads certificate and key.
  *
  * @param values The options' values.
- * @param host The host that is listened on.
- * @param say Where to warn.
  * @returns What a listener takes.
  * @throws {UsageError} If only one of certificate and key is given, or they cannot be read.
  */
-export async function readServing(
-  { allow, tlsCert, tlsKey }: ServingValues,
-  host: string,
-  say: Context["say"],
-): Promise<{ allow?: AllowList; tls?: TlsIdentity }> {
+export async function readServing({ allow, tlsCert, tlsKey }: ServingValues): Promise<Serving> {
   if ((tlsCert === undefined) !== (tlsKey === undefined)) {
     throw new UsageError("Cannot serve TLS: expected both --tls-cert and --tls-key");
   }
@@ -52,12 +66,50 @@ export async function readServing(
     cert: await readPem("--tls-cert", tlsCert),
     key: await readPem("--tls-key", tlsKey),
   };
-  if (!isLoopback(host) && !allow && !tls) {
-    say.warn(
-      `Everybody who can reach ${host} can connect: restrict that with --allow, or serve TLS with --tls-cert and --tls-key`,
-    );
-  }
   return { allow, tls };
+}
+
+/**
+ * Says that a server listens, and warns if everybody can reach it.
+ *
+ * @param say Where to.
+ * @param addrs The addresses that are bound.
+ * @param values The options' values.
+ * @param udp Whether it serves datagrams, for which there is no TLS.
+ * @returns To be disposed of at the end.
+ * @throws {UsageError} If the port cannot be written where it is wanted.
+ */
+export function announceServer(
+  say: Context["say"],
+  addrs: readonly HostPort[],
+  { allow, tlsCert, portFile }: ServingValues,
+  udp = false,
+): Disposable {
+  const everybody = udp ? "is served" : "can connect";
+  const remedy = `restrict that with --allow${
+    udp ? "" : ", or serve TLS with --tls-cert and --tls-key"
+  }`;
+  const open = !allow && tlsCert === undefined;
+  return announce(say, { addrs, portFile, openTo: open ? { everybody, remedy } : undefined });
+}
+
+/**
+ * Says what went wrong with one client, with the way out where there is one.
+ *
+ * @param problem What went wrong.
+ */
+export function problemText({ kind, message }: { kind: string; message: string }): string {
+  return kind === "http" ? `${message}; --allow-http lets them in` : message;
+}
+
+/**
+ * Says how many HTTP requests were refused, for a summary.
+ *
+ * @param stats What a server counted.
+ * @returns Nothing where there were none.
+ */
+export function httpCount({ refusedAsHttp: count }: { readonly refusedAsHttp: number }): string[] {
+  return count === 0 ? [] : [`${count} HTTP ${count === 1 ? "request" : "requests"} refused`];
 }
 
 /**

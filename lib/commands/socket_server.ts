@@ -60,7 +60,7 @@ export const socketServer = defineCommand({
     }
     const values: ServerValues = {
       ...options,
-      ...await readServing(options, options.host, context.say),
+      ...await readServing(options),
       count: options.count ?? Infinity,
       idleTimeout: options.idleTimeout || Infinity,
       reply: reply === undefined ? undefined : textBytes(reply, escape),

@@ -3,8 +3,12 @@ import { listenBytes, type ListenBytesOptions } from "../socket/listen_bytes.ts"
 import { listenStream, type StreamListener } from "../net/stream_listener.ts";
 import type { StreamConnection } from "../net/stream_connection.ts";
 import { pipeProgram } from "../socket/pipe_program.ts";
+import { announceServer, httpCount, problemText } from "./serving.ts";
 import { bytesShower, pythonAddress } from "./show_bytes.ts";
 import type { ServerValues } from "./socket_server_values.ts";
+
+/** Seconds that a program is not started yet, for a connection whose first bytes have not shown that it is no browser's. */
+const FIRST_BYTES = 0.2;
 
 /**
  * Serves TCP or TLS until Ctrl-C, or until enough messages have come.
@@ -29,7 +33,7 @@ export async function serveStreams(context: Context, values: ServerValues): Prom
   const options: ListenBytesOptions = {
     ...values,
     signal: AbortSignal.any([signal, enough.signal]),
-    onProblem: ({ kind, message }) => say.throttled(kind, message),
+    onProblem: (problem) => say.throttled(problem.kind, problemText(problem)),
     onConnection: welcome,
   };
   await using listener = command
@@ -37,6 +41,7 @@ export async function serveStreams(context: Context, values: ServerValues): Prom
       ...options,
       async onConnection(connection) {
         welcome(connection);
+        if (!await connection.firstBytes(FIRST_BYTES)) return;
         await pipeProgram(connection, command, {
           onInput: take,
           onStderr: (bytes) => say.relay(new TextDecoder().decode(bytes)),
@@ -51,7 +56,7 @@ export async function serveStreams(context: Context, values: ServerValues): Prom
       },
     });
   context.inHand(() => connections(listener.stats.open));
-  say.info(`Starting server on '${values.host}' port ${listener.addr.port}`);
+  using _announced = announceServer(say, listener.addrs, values);
   await listener.finished;
   say.info(summary(listener, messages, bytes));
 }
@@ -63,7 +68,10 @@ function connections(open: number): string | undefined {
 }
 
 function summary({ stats }: StreamListener, messages: number, bytes: number): string {
-  const refused = stats.refusedByAllow + stats.refusedByLimit;
-  const counts = `${messages} messages, ${bytes} bytes, ${stats.accepted} connections`;
-  return counts + (refused > 0 ? `, ${refused} refused` : "");
+  const refused = stats.refusedByAllow + stats.refusedByLimit + stats.refusedAsTls;
+  return [
+    `${messages} messages, ${bytes} bytes, ${stats.accepted} connections`,
+    ...refused > 0 ? [`${refused} refused`] : [],
+    ...httpCount(stats),
+  ].join(", ");
 }

@@ -2,6 +2,7 @@ import type { Context } from "../cli/context.ts";
 import { runProgram } from "../net/run_program.ts";
 import type { Answerer } from "../socket/answer.ts";
 import { listenDatagrams } from "../socket/listen_datagrams.ts";
+import { announceServer } from "./serving.ts";
 import { bytesShower } from "./show_bytes.ts";
 import type { ServerValues } from "./socket_server_values.ts";
 
@@ -37,7 +38,7 @@ export async function serveDatagrams(context: Context, values: ServerValues): Pr
     onProblem: (message) => say.throttled("problem", message),
   });
   context.inHand(() => answers(server.pending));
-  say.info(`Starting server on '${values.host}' port ${server.addr.port}`);
+  using _announced = announceServer(say, server.addrs, values, true);
   await server.finished;
   over.abort(); // programs that were not done in time
   const { answered, refusedByAllow } = server.stats;

@@ -1,9 +1,8 @@
-import type { AllowList } from "../net/allow_list.ts";
-import type { TlsIdentity } from "../net/bind_stream.ts";
+import type { Serving, ServingValues } from "./serving.ts";
 import type { ShowFormat } from "./show_bytes.ts";
 
 /** What `socket-server` has read from its options, for TCP and UDP alike. */
-export interface ServerValues {
+export interface ServerValues extends Serving, Omit<ServingValues, keyof Serving> {
   readonly host: string;
   readonly port: number;
   /** What to send back instead of the message. */
@@ -18,6 +17,5 @@ export interface ServerValues {
   readonly maxConnections: number;
   /** Seconds that what is in hand may take at the end. */
   readonly grace: number;
-  readonly allow?: AllowList;
-  readonly tls?: TlsIdentity;
+  readonly allowHttp: boolean;
 }

@@ -2,7 +2,7 @@ import { defineCommand } from "../cli/command.ts";
 import { integer, seconds } from "../cli/options.ts";
 import { formatAddress } from "../net/address.ts";
 import { Line } from "../struct/line.ts";
-import { readServing, servingOptions } from "./serving.ts";
+import { announceServer, messageTimeoutOption, readServing, servingOptions } from "./serving.ts";
 import { lineOptions, recordText } from "./struct_line_options.ts";
 import { LineSession } from "./struct_line_session.ts";
 import { nothingSent, sayStats } from "./struct_line_stats.ts";
@@ -27,6 +27,7 @@ export const structLineServer = defineCommand({
       default: 10,
       help: "Seconds that one may take nothing of what is sent while others wait for it",
     }),
+    ...messageTimeoutOption,
     ...servingOptions,
   },
   binds: { option: "port", transports: ["tcp"] },
@@ -44,11 +45,12 @@ export const structLineServer = defineCommand({
   async run(context, options) {
     const { say } = context;
     const text = recordText(options);
-    const serving = await readServing(options, options.host, say);
+    const serving = await readServing(options);
     const session = await LineSession.open(context, text, options);
     await using line = Line.listen<string>({
       ...options,
       ...serving,
+      messageTimeout: options.messageTimeout || Infinity,
       action: session.action,
       signal: session.signal,
       onConnect: (peer) => {
@@ -59,8 +61,7 @@ export const structLineServer = defineCommand({
       onProblem: (problem) => session.report(problem),
     });
     context.inHand(() => session.inHand(line));
-    say.info(`Listening on ${line.addrs.map(formatAddress).join(" and ")}`);
-    say.info("Ready. Ctrl-C to quit.");
+    using _announced = announceServer(say, line.addrs, options);
     await line.connected;
     // What --send sends is all there is to send when it goes with --once.
     const sent = options.once && text.first ? nothingSent : await session.sendInput(line);

@@ -3,6 +3,7 @@ import type { Prompter } from "../cli/prompt.ts";
 import type { StructInput } from "../codecs/struct_types.ts";
 import type { Line } from "../struct/line.ts";
 import type { LineAction, LineProblem } from "../struct/line_options.ts";
+import { problemText } from "./serving.ts";
 import { type ActionValues, lineAction } from "./struct_line_action.ts";
 import { sendLines, sendTyped } from "./struct_line_input.ts";
 import type { RecordText } from "./struct_line_options.ts";
@@ -78,8 +79,9 @@ export class LineSession {
   }
 
   /** Says what went wrong with a peer. */
-  report({ kind, message }: LineProblem): void {
-    const text = kind === "action" ? `Handling a record failed: ${message}` : message;
+  report(problem: LineProblem): void {
+    const { kind, message } = problem;
+    const text = kind === "action" ? `Handling a record failed: ${message}` : problemText(problem);
     this.#aside(() => this.#context.say.throttled(kind, text));
   }
 

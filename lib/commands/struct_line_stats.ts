@@ -1,5 +1,6 @@
 import type { Context } from "../cli/context.ts";
 import type { LineStats } from "../struct/line_options.ts";
+import { httpCount } from "./serving.ts";
 
 /** What became of the records of standard input. */
 export interface InputResult {
@@ -34,6 +35,7 @@ export function sayStats(
       `${counted(stats.received, "record")} received, ${stats.sent} sent`,
       counted(stats.connections, "connection"),
       ...rare.map((name) => `${stats[name]} ${name}`),
+      ...httpCount(stats),
     ].join(", "),
   );
 }

@@ -8,6 +8,7 @@ import { formatAddress } from "../net/address.ts";
 import { startEcho } from "../villas/echo.ts";
 import type { EchoProblem, EchoStats } from "../villas/echo_options.ts";
 import type { SampleHandler } from "../villas/reply.ts";
+import { announce, portFileOption } from "./announce.ts";
 import { messagePrinter, printOption } from "./print_samples.ts";
 
 /** The unix sockets of VILLASnode's Python client. */
@@ -51,6 +52,7 @@ export const villasEcho = defineCommand({
     duration: seconds({ help: "End after so many seconds" }),
     grace: graceOption,
     stats: flag({ help: "Show the counters once a second, on a terminal" }),
+    ...portFileOption,
   },
   binds: { option: "listen", transports: ["udp"] },
   examples: [
@@ -107,8 +109,11 @@ export const villasEcho = defineCommand({
       onProblem: (problem) => report(say, problem, debug),
     });
     inHand(() => "1 message that is being handled");
-    say.info(`Listening on ${formatAddress(echo.addr)}, remote ${formatAddress(remote!)}`);
-    say.info("Ready. Ctrl-C to quit.");
+    using _announced = announce(say, {
+      addrs: [echo.addr],
+      detail: `remote ${formatAddress(remote!)}`,
+      portFile: options.portFile,
+    });
     const timers = [
       options.duration === undefined
         ? 0

@@ -5,6 +5,7 @@ import { formatAddress } from "../net/address.ts";
 import { SIGNAL_TYPES, type SignalType } from "../villas/signal_generator.ts";
 import { startSignal } from "../villas/signal_source.ts";
 import type { SignalStats } from "../villas/signal_source_options.ts";
+import { announce, portFileOption } from "./announce.ts";
 import { messagePrinter, printOption } from "./print_samples.ts";
 
 /** `labwire villas-signal`. */
@@ -43,6 +44,7 @@ export const villasSignal = defineCommand({
     seed: integer({ min: 0, help: "Makes the random walk the same each time" }),
     wait: seconds({ default: 1, help: "How long to wait for the last samples to come back" }),
     check: flag({ help: "Exit with 4 when a sample did not come back unchanged" }),
+    ...portFileOption,
   },
   binds: { option: "listen", transports: ["udp"] },
   examples: [
@@ -72,7 +74,11 @@ export const villasSignal = defineCommand({
         : ({ sample, received }) => print([sample], received),
       onProblem: (message) => say.throttled("problem", message),
     });
-    say.info(`Sending from ${formatAddress(source.addr)} to ${formatAddress(options.to)}`);
+    using _announced = announce(say, {
+      addrs: [source.addr],
+      detail: `sending to ${formatAddress(options.to)}`,
+      portFile: options.portFile,
+    });
     const stop = () => source.stop();
     signal.addEventListener("abort", stop, { once: true });
     if (signal.aborted) stop();

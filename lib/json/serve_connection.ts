@@ -51,6 +51,11 @@ class Session {
         if (this.#size >= BATCH_BYTES) await this.#flush();
       }
       if (this.#size > 0) await this.#flush();
+      if (this.#splitter.partial) connection.beginMessage();
+    }
+    if (connection.readEnd === "late" && connection.error instanceof CodecError) {
+      this.#add(this.#responder.respondBad(connection.error, connection.remoteAddr));
+      await this.#flush();
     }
     if (connection.readEnd === "ended") {
       const last = this.#splitter.end();
@@ -72,6 +77,7 @@ class Session {
         return this.#responder.respondBad(error, this.#connection.remoteAddr);
       }
       if (message === null) return null;
+      this.#connection.endMessage();
       const answer = this.#answer(message);
       if (answer !== null) return answer;
     }

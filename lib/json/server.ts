@@ -47,6 +47,13 @@ export interface StartServerOptions {
   maxConnections?: number;
   /** Seconds without a byte after which a connection is closed. Default: 30. */
   idleTimeout?: number;
+  /** Seconds within which a message must be complete, from its first byte on. Default: 30. */
+  messageTimeout?: number;
+  /**
+   * Let HTTP requests in, as `listenStream()` has it: any web page that is open in a browser on this computer could give commands then.
+   * Default: false.
+   */
+  allowHttp?: boolean;
   /** Who may connect: addresses and networks such as `192.168.1.0/24`. Default: everybody. */
   allow?: AllowList | readonly string[];
   /** Certificate and key, to serve TLS. */
@@ -69,8 +76,10 @@ export interface StartServerOptions {
 export interface JsonServerStats {
   /** Connections let in. */
   connections: number;
-  /** Connections kept out: not allowed, or too many. */
+  /** Connections kept out: not allowed, too many, or TLS where none is served. */
   refused: number;
+  /** Connections closed because they began with an HTTP request. */
+  refusedAsHttp: number;
   /** Connections open now. */
   open: number;
   /** Messages answered, with success or failure. */
@@ -186,10 +195,12 @@ export class JsonServer implements AsyncDisposable {
   /** What was done so far. */
   get stats(): JsonServerStats {
     const { accepted, refusedByAllow, refusedByLimit, open } = this.#listener.stats;
+    const { refusedAsHttp, refusedAsTls } = this.#listener.stats;
     const { successes, failures, invalid, pending } = this.#responder;
     return {
       connections: accepted,
-      refused: refusedByAllow + refusedByLimit,
+      refused: refusedByAllow + refusedByLimit + refusedAsTls,
+      refusedAsHttp,
       open,
       messages: successes + failures,
       successes,
@@ -231,6 +242,7 @@ export class JsonServer implements AsyncDisposable {
   #listen(): StreamListener {
     const { host = DEFAULT_HOST, port = DEFAULT_PORT, maxConnections = 256 } = this.#options;
     const { idleTimeout = 30, maxBytes = DEFAULT_MAX_BYTES, tls, onProblem, debug } = this.#options;
+    const { messageTimeout = 30, allowHttp } = this.#options;
     const framing = lineFraming({ maxBytes });
     return listenStream({
       host,
@@ -239,6 +251,8 @@ export class JsonServer implements AsyncDisposable {
       allow: allowListOf(this.#options.allow),
       maxConnections,
       idleTimeout,
+      messageTimeout,
+      allowHttp,
       onProblem(problem) {
         debug?.(problem.message);
         onProblem?.(problem);

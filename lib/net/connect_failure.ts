@@ -71,7 +71,9 @@ function explain(cause: unknown, { host }: ConnectFailureContext): string {
   if (/corrupt message|InvalidContentType|unexpected handshake message/.test(message)) {
     return "the server does not speak TLS";
   }
-  if (cause instanceof Deno.errors.UnexpectedEof) return "the server ended the TLS handshake";
+  if (cause instanceof Deno.errors.UnexpectedEof) {
+    return "the server ended the TLS handshake; perhaps it does not speak TLS";
+  }
   return message;
 }
 

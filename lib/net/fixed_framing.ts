@@ -71,6 +71,10 @@ class FixedSplitter implements Splitter {
     return this.#held;
   }
 
+  get partial(): boolean {
+    return this.#heldLength > 0;
+  }
+
   end(): null {
     if (this.#heldLength === 0) return null;
     const bytes = this.#heldLength;

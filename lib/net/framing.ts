@@ -34,6 +34,8 @@ export interface Splitter {
    * @throws {CodecError} If the stream has no message here, e.g. one is too long. The next call goes on behind it.
    */
   next(): Uint8Array | null;
+  /** Whether a message has begun and its end has not come, once {@linkcode Splitter.next} has returned null. */
+  readonly partial: boolean;
   /**
    * Says that the stream has ended.
    *

@@ -1,30 +1,59 @@
+import { type Clock, systemClock } from "./clock.ts";
 import { timerDelay } from "./deadline.ts";
 
 /** How much later than it should a peer may be found to be idle, as a part of the time. */
 const TOLERANCE = 0.02;
+/** Milliseconds by which a timer may be late on a computer that has nothing else to do. */
+const PUNCTUAL = 20;
+/** How many times as long as a timer was late everybody has at least before it fires again. */
+const SECOND_CHANCE = 10;
 
-/** Watches any number of connections with one timer of the system, for which all of them have the same time. */
+/** How an {@linkcode IdleClock} runs. */
+export interface IdleClockOptions {
+  /**
+   * Keep the timer of the system when nobody is watched for a while, until `stop()` is called. Connections that come and go are
+   * cheaper so. Default: false.
+   */
+  lasting?: boolean;
+  /** Default: this computer's. */
+  clock?: Clock;
+}
+
+/**
+ * Watches any number of connections with one timer of the system, for which all of them have the same time.
+ *
+ * When the timer fires late, this computer slept or the program was busy, and what arrived in the meantime waits in the sockets
+ * unread. So nobody is idle then: all get a while in which it can be read, the longer the later it was, up to their whole time.
+ */
 export class IdleClock {
   /** Seconds that are too long; `Infinity` for never. */
   readonly seconds: number;
   readonly #lasting: boolean;
+  readonly #clock: Clock;
   readonly #watched = new Set<IdleTimer>();
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  /** When the timer of the system fires, and what calls it off. */
+  #due = 0;
+  #callOff: (() => void) | undefined;
 
   /**
    * @param seconds How long is too long; `Infinity` for never.
-   * @param lasting Keep the timer of the system when nobody is watched for a while, until `stop()` is called. Connections that
-   * come and go are cheaper so.
+   * @param options How it runs.
    */
-  constructor(seconds: number, lasting = false) {
+  constructor(seconds: number, options: IdleClockOptions = {}) {
     this.seconds = seconds;
-    this.#lasting = lasting;
+    this.#lasting = options.lasting ?? false;
+    this.#clock = options.clock ?? systemClock;
+  }
+
+  /** The time in milliseconds. */
+  now(): number {
+    return this.#clock.now();
   }
 
   /** Watches a connection. */
   add(timer: IdleTimer): void {
     this.#watched.add(timer);
-    this.#timer ??= setTimeout(this.#check, timerDelay(this.seconds));
+    if (!this.#callOff) this.#wakeIn(timerDelay(this.seconds));
   }
 
   /** Watches a connection no longer. */
@@ -35,19 +64,28 @@ export class IdleClock {
 
   /** Lets go of the timer of the system. */
   stop(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.#callOff?.();
+    this.#callOff = undefined;
+  }
+
+  #wakeIn(ms: number): void {
+    this.#due = this.#clock.now() + ms;
+    this.#callOff = this.#clock.wake(this.#check, ms);
   }
 
   #check = (): void => {
-    this.#timer = undefined;
+    this.#callOff = undefined;
     if (this.#watched.size === 0) return;
-    const now = performance.now();
+    const now = this.#clock.now();
+    const late = now - this.#due;
+    const atLeast = late > PUNCTUAL ? Math.min(this.seconds, SECOND_CHANCE * late / 1000) : 0;
     let next = this.seconds;
-    for (const timer of this.#watched) next = Math.min(next, timer.check(now) ?? Infinity);
+    for (const timer of this.#watched) {
+      next = Math.min(next, timer.check(now, atLeast) ?? Infinity);
+    }
     if (this.#watched.size === 0 && !this.#lasting) return;
     const soonest = this.seconds * TOLERANCE;
-    this.#timer = setTimeout(this.#check, timerDelay(Math.max(next, soonest)) + 1);
+    this.#wakeIn(timerDelay(Math.max(next, soonest)) + 1);
   };
 }
 
@@ -73,10 +111,20 @@ export class IdleTimer {
     this.#onIdle = onIdle;
   }
 
+  /** How long is too long, in seconds. */
+  get seconds(): number {
+    return this.#clock.seconds;
+  }
+
+  /** Whether a wait is open. */
+  get waiting(): boolean {
+    return this.#waits > 0;
+  }
+
   /** A wait begins. */
   begin(): void {
     if (this.#clock.seconds === Infinity) return;
-    if (this.#waits++ === 0) this.#since = performance.now();
+    if (this.#waits++ === 0) this.#since = this.#clock.now();
     if (this.#watched || this.#stopped) return;
     this.#watched = true;
     this.#clock.add(this);
@@ -85,7 +133,7 @@ export class IdleTimer {
   /** A wait is over: the peer did something. */
   end(): void {
     if (this.#clock.seconds === Infinity) return;
-    if (--this.#waits > 0) this.#since = performance.now();
+    if (--this.#waits > 0) this.#since = this.#clock.now();
   }
 
   /** Waits do not count until {@linkcode IdleTimer.release} was called as often as this. */
@@ -96,7 +144,7 @@ export class IdleTimer {
   /** Takes back one {@linkcode IdleTimer.hold}. */
   release(): void {
     this.#holds--;
-    this.#since = performance.now();
+    this.#since = this.#clock.now();
   }
 
   /** Waits do not count any more. */
@@ -108,12 +156,14 @@ export class IdleTimer {
   /**
    * Looks whether the time is over, and says so.
    *
-   * @param now The time, from `performance.now()`.
+   * @param now The time in milliseconds.
+   * @param atLeast Seconds that are to be left in any case.
    * @returns Seconds that are left; undefined where no time runs.
    */
-  check(now: number): number | undefined {
+  check(now: number, atLeast = 0): number | undefined {
     if (this.#waits === 0 || this.#holds > 0) return undefined;
-    const left = this.#clock.seconds - (now - this.#since) / 1000;
+    if (atLeast > 0) this.#since = Math.max(this.#since, now - (this.seconds - atLeast) * 1000);
+    const left = this.seconds - (now - this.#since) / 1000;
     if (left > 0) return left;
     this.#onIdle();
     return undefined;

@@ -72,6 +72,10 @@ class LineSplitter implements Splitter {
     return null;
   }
 
+  get partial(): boolean {
+    return this.#heldLength > 0 || this.#skipping;
+  }
+
   end(): Uint8Array | null {
     if (this.#skipping || this.#heldLength === 0) return null;
     return this.#complete(EMPTY);

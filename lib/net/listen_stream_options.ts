@@ -1,15 +1,16 @@
 import type { AllowList } from "./allow_list.ts";
 import type { HostPort } from "./address.ts";
 import type { TlsIdentity } from "./bind_stream.ts";
+import type { Clock } from "./clock.ts";
 import type { StreamConnection } from "./stream_connection.ts";
 
 /** Something that went wrong with one client, or with accepting one; the listener goes on. */
 export interface StreamProblem {
   /**
    * What it is: the system could not accept, TLS could not be agreed on, the address is not allowed, there are too many
-   * connections, or `onConnection` threw.
+   * connections, an HTTP request came, or `onConnection` threw.
    */
-  kind: "accept" | "tls" | "not-allowed" | "too-many" | "handler";
+  kind: "accept" | "tls" | "not-allowed" | "too-many" | "http" | "handler";
   /** The client, where there is one. */
   remoteAddr?: HostPort;
   /** What it is, to be shown to a person. */
@@ -26,6 +27,10 @@ export interface StreamListenerStats {
   refusedByAllow: number;
   /** Connections that were too many. */
   refusedByLimit: number;
+  /** Connections closed because they began with an HTTP request. */
+  refusedAsHttp: number;
+  /** Connections closed because they began with TLS, which is not served. */
+  refusedAsTls: number;
   /** Connections open now. */
   open: number;
 }
@@ -44,6 +49,17 @@ export interface ListenStreamOptions {
   maxConnections?: number;
   /** Seconds without a byte, while this side waits for a client, after which its connection is closed. Default: never. */
   idleTimeout?: number;
+  /**
+   * Seconds within which a message must be complete, from its first byte on, where connections are read with `readMessages()` or
+   * `readRecords()`. Default: no limit.
+   */
+  messageTimeout?: number;
+  /**
+   * Let HTTP requests in, and TLS where none is served. Any web page that is open in a browser on this computer can send a request,
+   * with contents of its choice, to any port of it; so without this a connection that begins like one is closed before any of
+   * it is read. It is counted, and the first of them is told. Default: false.
+   */
+  allowHttp?: boolean;
   /** Seconds that a TLS handshake may take. Default: 10. */
   handshakeTimeout?: number;
   /**
@@ -59,4 +75,10 @@ export interface ListenStreamOptions {
   grace?: number;
   /** Closes the listener, as `close()` does. */
   signal?: AbortSignal;
+  /**
+   * What measures `idleTimeout` and `messageTimeout`.
+   *
+   * @internal
+   */
+  clock?: Clock;
 }

@@ -17,6 +17,7 @@ export function noFraming(): Framing {
           pending = null;
           return chunk;
         },
+        partial: false,
         end: () => null,
       };
     },

@@ -3,28 +3,36 @@ import { checkRecordSize, cutRecord } from "./fixed_framing.ts";
 import type { Framing, Splitter } from "./framing.ts";
 import type { ReadEnd } from "./read_side.ts";
 
+/** What a source of bytes may want to know of the messages that are made of them. */
+export interface MessageWatch {
+  /** Why there is nothing more to read, once a read has returned null; `"ended"` where absent. */
+  readonly readEnd?: ReadEnd;
+  /** What is wrong where `readEnd` is `"late"`. */
+  readonly error?: Error;
+  /** Told that a message has begun and its rest is to be read, unless that was told already. */
+  beginMessage?(): void;
+  /** Told that the message that had begun is complete. */
+  endMessage?(): void;
+}
+
 /** Where bytes come from: a `StreamConnection`, or anything like it. */
-export interface ByteSource {
+export interface ByteSource extends MessageWatch {
   /**
    * Reads what arrives next.
    *
    * @returns Bytes, valid until the next call, or null at the end.
    */
   read(): Promise<Uint8Array | null>;
-  /** Why there is nothing more to read, once `read()` has returned null; `"ended"` where absent. */
-  readonly readEnd?: ReadEnd;
 }
 
 /** A {@linkcode ByteSource} that fills a buffer of the caller's. */
-export interface BufferSource {
+export interface BufferSource extends MessageWatch {
   /**
    * Reads what arrives next into a buffer.
    *
    * @returns How many bytes were put at its start, or null at the end.
    */
   readInto(buffer: Uint8Array): Promise<number | null>;
-  /** Why there is nothing more to read; `"ended"` where absent. */
-  readonly readEnd?: ReadEnd;
 }
 
 /** What {@linkcode readMessages} does on bad messages. */
@@ -77,12 +85,19 @@ export async function* readMessages(
     for (;;) {
       const message = take(splitter);
       if (message === null) break;
+      source.endMessage?.();
       if (!(message instanceof CodecError)) yield message;
       else if (onBad) await onBad(message);
       else throw message;
     }
+    if (splitter.partial) source.beginMessage?.();
   }
   if (source.readEnd === "stopped") return;
+  if (source.readEnd === "late") {
+    const late = lateError(source);
+    if (!onBad) throw late;
+    return await onBad(late);
+  }
   const last = take({ next: () => splitter.end() });
   if (last instanceof CodecError) {
     if (!onBad) throw last;
@@ -100,6 +115,13 @@ function take(splitter: Pick<Splitter, "next">): Uint8Array | CodecError | null 
   }
 }
 
+/** The error of a message that was not complete in time. */
+function lateError({ error }: MessageWatch): CodecError {
+  return error instanceof CodecError
+    ? error
+    : new CodecError("Cannot read message: its end did not come in time", { cause: error });
+}
+
 /** How {@linkcode readRecords} reads. */
 export interface ReadRecordsOptions {
   /** Most bytes in a block; at least one record in any case. Default: 262,144. */
@@ -114,7 +136,7 @@ export interface ReadRecordsOptions {
  * @param size Bytes per record, 1 or more.
  * @param options Size of the blocks.
  * @returns Blocks of one or more whole records, each valid until the next one is asked for.
- * @throws {CodecError} If the stream ends inside a record, unless this side stopped reading.
+ * @throws {CodecError} If the stream ends inside a record, unless this side stopped reading, or a record is not complete in time.
  * @throws {RangeError} If the size is no whole number of at least 1.
  */
 export async function* readRecords(
@@ -132,10 +154,13 @@ export async function* readRecords(
     length += added;
     const rest = length % size;
     if (length > rest) {
+      source.endMessage?.();
       yield buffer.subarray(0, length - rest);
       buffer.copyWithin(0, length - rest, length);
       length = rest;
     }
+    if (length > 0) source.beginMessage?.();
   }
+  if (source.readEnd === "late") throw lateError(source);
   if (length > 0 && source.readEnd !== "stopped") throw cutRecord(length, size);
 }

@@ -9,9 +9,9 @@ const SPARE = 64;
 
 /**
  * Why there is nothing more to read: not yet so, the peer has ended its side in order, this side has stopped reading or
- * closed, or the connection broke or fell idle.
+ * closed, a message was not complete in time, or the connection broke or fell idle.
  */
-export type ReadEnd = "open" | "ended" | "stopped" | "lost";
+export type ReadEnd = "open" | "ended" | "stopped" | "late" | "lost";
 
 /** Puts what has arrived into a buffer; null at the end. */
 export type ReadSome = (buffer: Uint8Array) => Promise<number | null>;
@@ -65,7 +65,7 @@ export class ReadSide {
   }
 
   /** Ends reading, a read that is under way too. */
-  stop(end: "stopped" | "lost"): void {
+  stop(end: "stopped" | "late" | "lost"): void {
     if (this.#end !== "open") return;
     this.#end = end;
     this.#callOff?.(null);
@@ -76,7 +76,7 @@ export class ReadSide {
     await this.#reading;
     // What was read last may still be in use.
     this.#buffer = null;
-    if (this.#end === "stopped") this.#end = "open";
+    if (this.#end === "stopped" || this.#end === "late") this.#end = "open";
     while (await this.read() !== null);
   }
 

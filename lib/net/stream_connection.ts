@@ -1,5 +1,7 @@
+import { CodecError } from "../errors.ts";
 import { type HostPort, unmapped } from "./address.ts";
 import { within } from "./deadline.ts";
+import { FirstBytesGate } from "./first_bytes_gate.ts";
 import { IdleClock, IdleTimer } from "./idle_timer.ts";
 import { type ReadEnd, ReadSide } from "./read_side.ts";
 import type {
@@ -47,6 +49,10 @@ export class StreamConnection implements AsyncDisposable {
   /** Whether the system still holds back small packets. */
   #delays: boolean;
   readonly #idle: IdleTimer;
+  /** Runs while a message has begun and not ended. */
+  readonly #message: IdleTimer;
+  /** What keeps out browsers; null when the first bytes have shown that this is none. */
+  #gate: FirstBytesGate | null = null;
   readonly #reads: ReadSide;
   readonly #writes: WriteSide;
   readonly #signal: AbortSignal | undefined;
@@ -66,18 +72,27 @@ export class StreamConnection implements AsyncDisposable {
    */
   constructor(conn: Deno.Conn, options: StreamConnectionOptions = {}) {
     const { idleTimeout = Infinity, idleClock = new IdleClock(idleTimeout), signal } = options;
+    const { messageTimeout = Infinity, messageClock = new IdleClock(messageTimeout) } = options;
+    const { onForeign } = options;
     this.#conn = conn;
     this.remoteAddr = hostPort(conn.remoteAddr);
     const { promise, resolve } = Promise.withResolvers<void>();
     this.finished = promise;
     this.#finish = resolve;
     this.#idle = new IdleTimer(idleClock, () => void this.abort("idle"));
+    this.#message = new IdleTimer(messageClock, () => this.#onLate());
     const onError = (error: unknown) => this.#lose(error);
-    this.#reads = new ReadSide((buffer) => this.#conn.read(buffer), this.#idle, onError);
+    this.#reads = new ReadSide((buffer) => this.#readSome(buffer), this.#idle, onError);
     this.#writes = new WriteSide((bytes) => this.#conn.write(bytes), this.#idle, onError);
     this.#signal = signal;
     this.#plain = "setNoDelay" in conn;
     this.#delays = this.#plain;
+    if (onForeign) {
+      this.#gate = new FirstBytesGate((buffer) => conn.read(buffer), (protocol) => {
+        onForeign(protocol);
+        void this.abort("refused");
+      });
+    }
     if (signal?.aborted) void this.abort("aborted");
     else signal?.addEventListener("abort", this.#onAbort, { once: true });
   }
@@ -92,7 +107,7 @@ export class StreamConnection implements AsyncDisposable {
     return this.#closeReason;
   }
 
-  /** What the system said when the connection broke, if it did. */
+  /** What the system said when the connection broke, if it did; or a {@linkcode CodecError} where a message was late. */
   get error(): Error | undefined {
     return this.#error;
   }
@@ -136,6 +151,33 @@ export class StreamConnection implements AsyncDisposable {
    */
   readInto(buffer: Uint8Array): Promise<number | null> {
     return this.#reads.readInto(buffer);
+  }
+
+  /**
+   * Waits for the first bytes, which stay to be read, for whoever must do nothing for a browser. Not to be called while reading.
+   *
+   * @param seconds How long; a peer may wait for this side to speak first.
+   * @returns Whether the connection can be served: false if it was refused or is gone.
+   */
+  async firstBytes(seconds: number): Promise<boolean> {
+    try {
+      return await this.#gate?.look(seconds) ?? this.#released === null;
+    } catch (error) {
+      this.#lose(error);
+      return false;
+    }
+  }
+
+  /**
+   * Says that a message has begun, and its rest is to be read: the `messageTimeout` runs from now on, unless it does already.
+   */
+  beginMessage(): void {
+    if (!this.#message.waiting) this.#message.begin();
+  }
+
+  /** Says that the message that had begun is complete. */
+  endMessage(): void {
+    if (this.#message.waiting) this.#message.end();
   }
 
   /**
@@ -253,6 +295,11 @@ export class StreamConnection implements AsyncDisposable {
     }
   }
 
+  #readSome(buffer: Uint8Array): Promise<number | null> {
+    if (this.#gate?.open) this.#gate = null;
+    return this.#gate === null ? this.#conn.read(buffer) : this.#gate.read(buffer);
+  }
+
   async #close(grace: number): Promise<void> {
     if (!this.#released && this.#writes.waiting > 0) await within(this.#writes.finish(), grace);
     await this.#release();
@@ -267,6 +314,7 @@ export class StreamConnection implements AsyncDisposable {
     this.#reads.stop(this.#lost === "idle" ? "lost" : "stopped");
     this.#writes.fail();
     this.#idle.stop();
+    this.#message.stop();
     this.#signal?.removeEventListener("abort", this.#onAbort);
     try {
       this.#conn.close();
@@ -284,6 +332,13 @@ export class StreamConnection implements AsyncDisposable {
     if (this.#released) return;
     this.#lost ??= "reset";
     this.#error ??= error instanceof Error ? error : new Error(String(error));
+  }
+
+  #onLate(): void {
+    const { seconds } = this.#message;
+    this.#error ??= new CodecError(`Cannot read message: its end did not come within ${seconds} s`);
+    this.#lost ??= "late";
+    this.#reads.stop("late");
   }
 
   #onAbort = (): void => void this.abort("aborted");

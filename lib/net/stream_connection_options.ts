@@ -1,3 +1,4 @@
+import type { ForeignProtocol } from "./first_bytes_gate.ts";
 import type { IdleClock } from "./idle_timer.ts";
 
 /** How a `StreamConnection` behaves. */
@@ -10,15 +11,33 @@ export interface StreamConnectionOptions {
    * @internal
    */
   idleClock?: IdleClock;
+  /**
+   * Seconds within which a message must be complete, from its first byte on; it takes one who knows where messages end, such as
+   * `readMessages()`. What comes later is not read. Default: no limit.
+   */
+  messageTimeout?: number;
+  /**
+   * Watches for that beside other connections, instead of `messageTimeout`.
+   *
+   * @internal
+   */
+  messageClock?: IdleClock;
+  /**
+   * Told of an HTTP request, or of TLS on a connection without it, before anything of it is read: the connection is closed then.
+   * Without this, both are read like anything else.
+   *
+   * @internal
+   */
+  onForeign?: (protocol: ForeignProtocol) => void;
   /** Closes the connection at once. */
   signal?: AbortSignal;
 }
 
 /**
  * Why a connection is over: it was closed by this side, or first ended by the peer in order; it broke; the peer was silent,
- * or took nothing, for too long; or a signal asked for the end.
+ * or took nothing, for too long; a message was not complete in time; it came from a browser; or a signal asked for the end.
  */
-export type CloseReason = "closed" | "ended" | "reset" | "idle" | "aborted";
+export type CloseReason = "closed" | "ended" | "reset" | "idle" | "late" | "refused" | "aborted";
 
 /** How patiently something is ended. */
 export interface GraceOptions {

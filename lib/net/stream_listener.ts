@@ -2,6 +2,7 @@ import { messageOf } from "../errors.ts";
 import { formatAddress, type HostPort } from "./address.ts";
 import { bindStream, type StreamSocket } from "./bind_stream.ts";
 import { delay, within } from "./deadline.ts";
+import type { ForeignProtocol } from "./first_bytes_gate.ts";
 import { IdleClock } from "./idle_timer.ts";
 import { Limit } from "./limit.ts";
 import type {
@@ -57,11 +58,18 @@ export class StreamListener implements AsyncDisposable {
   readonly finished: Promise<void>;
   readonly #options: ListenStreamOptions;
   readonly #idleClock: IdleClock;
+  readonly #messageClock: IdleClock;
   readonly #sockets: readonly StreamSocket[];
   readonly #stopping = new AbortController();
   readonly #connections = new Set<StreamConnection>();
   readonly #tasks = new Set<Promise<void>>();
-  readonly #stats = { accepted: 0, refusedByAllow: 0, refusedByLimit: 0 };
+  readonly #stats = {
+    accepted: 0,
+    refusedByAllow: 0,
+    refusedByLimit: 0,
+    refusedAsHttp: 0,
+    refusedAsTls: 0,
+  };
   readonly #arrived: StreamConnection[] = [];
   #wake: (() => void) | null = null;
   #open = 0;
@@ -77,7 +85,9 @@ export class StreamListener implements AsyncDisposable {
    */
   constructor(sockets: readonly StreamSocket[], options: ListenStreamOptions) {
     this.#options = options;
-    this.#idleClock = new IdleClock(options.idleTimeout ?? Infinity, true);
+    const { idleTimeout = Infinity, messageTimeout = Infinity, clock } = options;
+    this.#idleClock = new IdleClock(idleTimeout, { lasting: true, clock });
+    this.#messageClock = new IdleClock(messageTimeout, { lasting: true, clock });
     this.#sockets = sockets;
     this.addrs = sockets.map(({ addr }) => addr as Deno.NetAddr)
       .map(({ hostname, port }) => ({ hostname, port }));
@@ -188,7 +198,13 @@ export class StreamListener implements AsyncDisposable {
 
   async #serve(conn: Deno.Conn, handler: ListenStreamOptions["onConnection"]): Promise<void> {
     if ("handshake" in conn && !await this.#handshake(conn as Deno.TlsConn)) return;
-    const connection = new StreamConnection(conn, { idleClock: this.#idleClock });
+    const connection = new StreamConnection(conn, {
+      idleClock: this.#idleClock,
+      messageClock: this.#messageClock,
+      onForeign: this.#options.allowHttp
+        ? undefined
+        : (protocol) => this.#refuse(protocol, connection.remoteAddr),
+    });
     this.#connections.add(connection);
     if (this.#stopping.signal.aborted) connection.stopReading();
     if (handler) {
@@ -206,6 +222,21 @@ export class StreamListener implements AsyncDisposable {
     }
     await connection.finished;
     this.#connections.delete(connection);
+  }
+
+  /** Counts a connection that began with an HTTP request or TLS, and tells of the first of each kind. */
+  #refuse(protocol: ForeignProtocol, remoteAddr: HostPort): void {
+    const counter = protocol === "http" ? "refusedAsHttp" : "refusedAsTls";
+    if (this.#stats[counter]++ > 0) return;
+    const [what, why] = protocol === "http"
+      ? ["an HTTP request", "a web page may have sent it"]
+      : ["TLS", "this server was started without it, and a web page may have tried"];
+    const message = `Refused ${what} from ${formatAddress(remoteAddr)}: ${why}`;
+    this.#tell({
+      kind: protocol,
+      remoteAddr,
+      message: `${message}; further ones are only counted`,
+    });
   }
 
   async #handshake(conn: Deno.TlsConn): Promise<boolean> {
@@ -237,6 +268,7 @@ export class StreamListener implements AsyncDisposable {
     // A handler that goes on without its connection is not waited for.
     await within(this.#settled(), 0.2);
     this.#idleClock.stop();
+    this.#messageClock.stop();
     this.#finish();
   }
 

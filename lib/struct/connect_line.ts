@@ -41,6 +41,7 @@ export async function connectLine<F extends string>(
     isClient: true,
     reconnects: reconnect,
     refused: 0,
+    refusedAsHttp: 0,
     async close(grace) {
       await within(finished, grace);
       await current.abort();

@@ -146,7 +146,8 @@ export class Line<F extends string = string>
   get stats(): LineStats {
     let { sent } = this.#stats;
     for (const peer of this.#peers) sent += peer.sent;
-    return { ...this.#stats, sent, open: this.#peers.size, refused: this.#end.refused };
+    const { refused, refusedAsHttp } = this.#end;
+    return { ...this.#stats, sent, open: this.#peers.size, refused, refusedAsHttp };
   }
 
   /** Resolves when the line is closed; a line that connected closes when the other end does. */

@@ -54,8 +54,10 @@ export interface LineStats {
   lost: number;
   /** Records whose action threw. */
   failed: number;
-  /** Connections kept out: not allowed, or too many. */
+  /** Connections kept out: not allowed, too many, or TLS where none is served. */
   refused: number;
+  /** Connections closed because they began with an HTTP request. */
+  refusedAsHttp: number;
 }
 
 /** What both ends of a line can be told. */
@@ -95,6 +97,13 @@ export interface LineListenOptions<F extends string> extends LineOptions<F> {
    * peer may take its time. Default: 10.
    */
   stallTimeout?: number;
+  /** Seconds within which a record must be complete, from its first byte on. Default: 30. */
+  messageTimeout?: number;
+  /**
+   * Let HTTP requests in, as `listenStream()` has it: any web page that is open in a browser on this computer could send records then.
+   * Default: false.
+   */
+  allowHttp?: boolean;
   /** Who may connect: addresses and networks such as `192.168.1.0/24`. Default: everybody. */
   allow?: AllowList | readonly string[];
   /** Certificate and key, to serve TLS. */
@@ -141,6 +150,8 @@ export interface LineEnd {
   readonly reconnects: boolean;
   /** Connections kept out. */
   readonly refused: number;
+  /** Connections closed because they began with an HTTP request. */
+  readonly refusedAsHttp: number;
   /** Lets no more come, and waits so many seconds for those there are. */
   close(grace: number): Promise<void>;
 }

@@ -20,11 +20,14 @@ export function listenLine<F extends string>(
   { serve, tell }: LineWork,
 ): LineEnd {
   const { host, port = DEFAULT_PORT, maxConnections = 64, allow, tls } = options;
+  const { messageTimeout = 30, allowHttp } = options;
   const listener = listenStream({
     host,
     port,
     maxConnections,
     tls,
+    messageTimeout,
+    allowHttp,
     allow: Array.isArray(allow) ? parseCidrList(allow) : allow as AllowList | undefined,
     onConnection: serve,
     onProblem: tell,
@@ -35,8 +38,11 @@ export function listenLine<F extends string>(
     isClient: false,
     reconnects: false,
     get refused() {
-      const { refusedByAllow, refusedByLimit } = listener.stats;
-      return refusedByAllow + refusedByLimit;
+      const { refusedByAllow, refusedByLimit, refusedAsTls } = listener.stats;
+      return refusedByAllow + refusedByLimit + refusedAsTls;
+    },
+    get refusedAsHttp() {
+      return listener.stats.refusedAsHttp;
     },
     close: (grace) => listener.close({ grace }),
   };

@@ -22,7 +22,10 @@ Deno.test("labwire doctor --output json records each finding, and exits with 1 i
 
 Deno.test("labwire doctor --serve and --peer compare two clocks, and try both directions", async () => {
   await using server = start(["doctor", "--serve", "--listen", "127.0.0.1:0"]);
-  const [, address] = await server.until("stderr", /Listening on (\S+)\. /);
+  const [, address] = await server.until(
+    "stderr",
+    /Listening on (\S+)\nReady\. Ctrl-C to quit\.\n/,
+  );
   const { stdout } = await labwire(["doctor", "--peer", address!]);
   assertMatch(stdout, /^ok {7}peer {16}127\.0\.0\.1:\d+ answered 16 of 16 datagrams/m);
   assertMatch(stdout, /^ok {7}unasked datagrams {3}/m);

@@ -12,7 +12,7 @@ const text = (chunk: Uint8Array) => new TextDecoder().decode(chunk);
 /** Starts the server on a free port. */
 async function serve(...args: string[]): Promise<{ server: Child; port: number }> {
   const server = start(["socket-server", "--port", "0", ...args]);
-  const [, port] = await server.until("stderr", /Starting server on '[^']+' port (\d+)\n/);
+  const [, port] = await server.until("stderr", /Listening on \S+:(\d+)[^]*Ready\./);
   return { server, port: Number(port) };
 }
 

@@ -36,7 +36,7 @@ async function portOf(peer: Child, stream: "stdout" | "stderr"): Promise<string>
 
 /** The port of a labwire program that listens on some port. */
 async function listeningPort(program: Child): Promise<string> {
-  return (await program.until("stderr", /(?:Listening on|Sending from) 127\.0\.0\.1:(\d+)/))[1]!;
+  return (await program.until("stderr", /Listening on 127\.0\.0\.1:(\d+)/))[1]!;
 }
 
 /** What the generator says about each datagram, and at the end. */

@@ -215,6 +215,7 @@ Deno.test("startServer() says where a message is wrong, and the connection lives
   assertEquals(server.stats, {
     connections: 1,
     refused: 0,
+    refusedAsHttp: 0,
     open: 1,
     messages: 6,
     successes: 2,

@@ -63,6 +63,7 @@ Deno.test("connectStream() says that the server does not speak TLS", async () =>
 Deno.test("connectStream() says that an echo does not speak TLS", async () => {
   await using listener = listenStream({
     port: 0,
+    allowHttp: true,
     onConnection: async (connection) => {
       for await (const chunk of connection) await connection.write(chunk);
     },
@@ -71,6 +72,20 @@ Deno.test("connectStream() says that an echo does not speak TLS", async () => {
     () => connectStream({ port: listener.addr.port, tls: true, timeout: 60 }),
     ConnectError,
     "the server does not speak TLS",
+  );
+});
+
+Deno.test("connectStream() says that a server which ends the handshake may not speak TLS", async () => {
+  await using listener = listenStream({
+    port: 0,
+    onConnection: async (connection) => {
+      for await (const chunk of connection) await connection.write(chunk);
+    },
+  });
+  await assertRejects(
+    () => connectStream({ port: listener.addr.port, tls: true, timeout: 60 }),
+    ConnectError,
+    "the server ended the TLS handshake; perhaps it does not speak TLS",
   );
 });
 

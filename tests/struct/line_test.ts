@@ -38,6 +38,7 @@ Deno.test("Line.listen() and Line.connect() are alike once connected", async () 
     lost: 0,
     failed: 0,
     refused: 0,
+    refusedAsHttp: 0,
   });
   await client.close();
   await server.close();

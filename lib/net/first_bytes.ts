@@ -1,0 +1,103 @@
+/** What the first bytes of a connection turned out to be; `"undecided"` as long as more of them are needed. */
+export type Verdict = "undecided" | "http" | "tls" | "other";
+
+/** The methods that a browser sends, and the one with which HTTP/2 begins. Bytes are held back for these only. */
+const METHODS = "GET HEAD POST PUT DELETE CONNECT OPTIONS TRACE PATCH PRI".split(
+  " ",
+) as readonly string[];
+/** The longest method that is looked for, in characters. */
+const LONGEST_METHOD = 20;
+/** A request line that is longer than this in bytes is taken for one although its end has not been seen. */
+const LONGEST_LINE = 1 << 16;
+/** What stands behind the target: the version, any digit of it. */
+const VERSION = "HTTP/0.";
+
+const SPACE = 0x20;
+const DELETE = 0x7f;
+/**
+ * Least and greatest values of the bytes with which TLS begins (RFC 8446, sections 4 and 5.1): a record of a handshake, its version
+ * and length; in it a ClientHello, its length and version.
+ */
+const CLIENT_HELLO: readonly (readonly [number, number])[] = [
+  ...[[0x16, 0x16], [3, 3], [0, 4], [0, 255], [0, 255]] as const,
+  ...[[1, 1], [0, 0], [0, 255], [0, 255], [3, 3], [0, 4]] as const,
+];
+
+/**
+ * Recognises what a browser sends to a port that is not a web server's: an HTTP request line (method, space, target, space,
+ * `HTTP/1.`), the beginning of HTTP/2, or the first message of TLS. Each byte is looked at once, however they are cut.
+ */
+export class FirstBytes {
+  #verdict: Verdict = "undecided";
+  #part: "start" | "method" | "target" | "version" | "tls" = "start";
+  #method = "";
+  /** Bytes of the whole line so far, and of its present part. */
+  #line = 0;
+  #length = 0;
+
+  /** What is known so far. */
+  get verdict(): Verdict {
+    return this.#verdict;
+  }
+
+  /**
+   * Whether the bytes so far should be held back. It takes more than that they could be a request with some unheard-of method: those
+   * are held back by nobody, and refused all the same when the whole pattern has come.
+   */
+  get suspicious(): boolean {
+    if (this.#verdict !== "undecided") return false;
+    if (this.#part === "tls") return true;
+    if (this.#part === "method") return METHODS.some((method) => method.startsWith(this.#method));
+    return this.#part !== "start" && METHODS.includes(this.#method);
+  }
+
+  /**
+   * Looks at the bytes that came next.
+   *
+   * @param bytes The bytes.
+   * @returns What is known now.
+   */
+  push(bytes: Uint8Array): Verdict {
+    for (let i = 0; i < bytes.length && this.#verdict === "undecided"; i++) {
+      this.#verdict = this.#part === "tls" ? this.#tls(bytes[i]!) : this.#http(bytes[i]!);
+    }
+    return this.#verdict;
+  }
+
+  #http(byte: number): Verdict {
+    if (this.#part === "start") {
+      this.#part = byte === CLIENT_HELLO[0]![0] ? "tls" : "method";
+      if (this.#part === "tls") return this.#tls(byte);
+    }
+    if (++this.#line > LONGEST_LINE) return METHODS.includes(this.#method) ? "http" : "other";
+    if (this.#part === "version") return this.#version(byte);
+    if (byte === SPACE && this.#length > 0) {
+      this.#part = this.#part === "method" ? "target" : "version";
+      this.#length = 0;
+      return "undecided";
+    }
+    this.#length++;
+    if (this.#part === "target") return byte > SPACE && byte !== DELETE ? "undecided" : "other";
+    if (!isMethodByte(byte) || this.#length > LONGEST_METHOD) return "other";
+    this.#method += String.fromCharCode(byte);
+    return "undecided";
+  }
+
+  #version(byte: number): Verdict {
+    const wanted = VERSION.charCodeAt(this.#length++);
+    const digit = this.#length === VERSION.length - 1;
+    if (digit ? byte < 0x30 || byte > 0x39 : byte !== wanted) return "other";
+    return this.#length === VERSION.length ? "http" : "undecided";
+  }
+
+  #tls(byte: number): Verdict {
+    const [least, greatest] = CLIENT_HELLO[this.#length++]!;
+    if (byte < least || byte > greatest) return "other";
+    return this.#length === CLIENT_HELLO.length ? "tls" : "undecided";
+  }
+}
+
+/** Methods of one's own may have small letters and hyphens (`M-SEARCH`). */
+function isMethodByte(byte: number): boolean {
+  return byte >= 0x41 && byte <= 0x5a || byte >= 0x61 && byte <= 0x7a || byte === 0x2d;
+}

@@ -1,0 +1,238 @@
+/** What all commands have in common that listen. */
+
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { connectBytes, connectStream } from "../../mod.ts";
+import { folder } from "./json_serve.ts";
+import { type Child, labwire, start } from "./run.ts";
+
+const bytes = (text: string) => new TextEncoder().encode(text);
+const text = (chunk: Uint8Array | null) => chunk && new TextDecoder().decode(chunk);
+
+/** Starts a server on a free port of 127.0.0.1. */
+async function serve(...args: string[]): Promise<{ server: Child; port: number }> {
+  const server = start([...args, "--host", "127.0.0.1", "--port", "0"]);
+  const [, port] = await server.until("stderr", /Listening on 127\.0\.0\.1:(\d+)[^]*Ready/);
+  return { server, port: Number(port) };
+}
+
+/** Ends a server with Ctrl-C and returns what it printed. */
+async function stop(server: Child) {
+  server.interrupt();
+  const result = await server.result();
+  assertEquals(result.code, 0, result.stderr);
+  return result;
+}
+
+/** Sends a text and returns what comes back until the server closes. */
+async function send(port: number, message: string): Promise<string> {
+  await using connection = await connectStream({ host: "127.0.0.1", port, timeout: 60 });
+  await connection.write(bytes(message));
+  let answer = "";
+  for await (const chunk of connection) answer += text(chunk);
+  return answer;
+}
+
+/** Whether somebody listens on a port. */
+async function reaches(port: number): Promise<boolean> {
+  try {
+    (await Deno.connect({ hostname: "127.0.0.1", port })).close();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const REQUEST = 'POST / HTTP/1.1\r\nHost: x\r\n\r\n{"command_id":"fire"}\n';
+
+for (
+  const command of [
+    ["json-server", "--output", "json"],
+    ["struct-line", "server", "--format", "B", "--echo"],
+    ["socket-server"],
+    ["socket-server", "--reply", "1.25"],
+  ]
+) {
+  Deno.test(`${command.join(" ")} refuses HTTP requests, says so once and counts them`, async () => {
+    const { server, port } = await serve(...command);
+    await using _ = server;
+    for (let i = 0; i < 3; i++) assertEquals(await send(port, REQUEST), "");
+    const { stdout, stderr } = await stop(server);
+    assertEquals(stdout, "");
+    assertEquals(stderr.match(/Refused an HTTP request from .*/g)?.length, 1);
+    assertMatch(
+      stderr,
+      /^warning: Refused an HTTP request from 127\.0\.0\.1:\d+: a web page may have sent it; further ones are only counted; --allow-http lets them in$/m,
+    );
+    assertStringIncludes(stderr, "3 HTTP requests refused\n");
+  });
+}
+
+Deno.test("socket-server --exec starts no program for an HTTP request, and answers others", {
+  ignore: Deno.build.os === "windows",
+}, async () => {
+  await using it = await folder({});
+  const log = `${it.path}/log`;
+  const { server, port } = await serve(
+    ...["socket-server", "--exec", `sh -c 'echo started >> ${log}; cat'`],
+  );
+  await using _ = server;
+  assertEquals(await send(port, REQUEST), "");
+  await using client = await connectBytes({ host: "127.0.0.1", port });
+  assertEquals(text(await client.exchange(bytes("*IDN?\n"), { timeout: 60 })), "*IDN?\n");
+  assertEquals(await Deno.readTextFile(log), "started\n");
+  await client.close();
+  assertStringIncludes((await stop(server)).stderr, "1 HTTP request refused");
+});
+
+Deno.test("json-server answers a message that is not complete in time, and closes", async () => {
+  const { server, port } = await serve("json-server", "--message-timeout", "0.2");
+  await using _ = server;
+  const why = "Cannot read message: its end did not come within 0.2 s";
+  assertEquals(
+    await send(port, '{"command_id": "a"}\n{"command_id": "b"'),
+    `{"status":"success"}\n{"status":"error","error":"${why}"}\n`,
+  );
+  assertStringIncludes((await stop(server)).stderr, "2 messages, 1 successes, 1 failures");
+});
+
+Deno.test("struct-line server gives up a record that is not complete in time", async () => {
+  const { server, port } = await serve(
+    ...["struct-line", "server", "--format", "4s", "--echo", "--message-timeout", "0.2"],
+  );
+  await using _ = server;
+  assertEquals(await send(port, "abcdef"), "abcd");
+  const { stdout, stderr } = await stop(server);
+  assertEquals(stdout, '["abcd"]\n');
+  assertMatch(
+    stderr,
+    /Cannot read message: its end did not come within 0\.2 s \(from 127\.0\.0\.1:/,
+  );
+  assertStringIncludes(stderr, "1 cut");
+});
+
+Deno.test("json-server keeps a client whose message waited while the computer stood still", {
+  ignore: Deno.build.os === "windows",
+}, async () => {
+  const { server, port } = await serve("json-server", "--idle-timeout", "1");
+  await using _ = server;
+  await using client = await connectStream({ host: "127.0.0.1", port });
+  const ask = async () => {
+    await client.write(bytes('{"command_id": "a"}\n'));
+    return text(await client.read());
+  };
+  assertEquals(await ask(), '{"status":"success"}\n');
+  server.process.kill("SIGSTOP");
+  const answer = ask();
+  await new Promise((resolve) => setTimeout(resolve, 1500));
+  server.process.kill("SIGCONT");
+  assertEquals(await answer, '{"status":"success"}\n');
+  await stop(server);
+});
+
+/** Every command that listens, with what makes it listen on a free port of this computer only. */
+const LISTENERS: string[][] = [
+  ["json-server", "--port", "0"],
+  ["struct-line", "server", "--port", "0"],
+  ["socket-server", "--port", "0"],
+  ["socket-server", "--udp", "--port", "0"],
+  ["villas-echo", "--listen", "127.0.0.1:0"],
+  ["villas-signal", "--listen", "127.0.0.1:0", "--rate", "1"],
+  ["doctor", "--serve", "--listen", "127.0.0.1:0"],
+];
+
+for (const command of LISTENERS) {
+  const name = command.filter((word) => !/[0-9]/.test(word)).join(" ");
+  Deno.test(`${name} says in the same words as all that it listens, and writes its port into --port-file`, async () => {
+    await using it = await folder({ port: "99999\n" });
+    const file = `${it.path}/port`;
+    await using server = start([...command, "--port-file", file]);
+    const [, address] = await server.until(
+      "stderr",
+      /^Listening on (\S+)(?: and \S+)?(?:, .*)?\nReady\. Ctrl-C to quit\.\n/m,
+    );
+    const port = /:(\d+),?$/.exec(address!)![1];
+    assertEquals(await Deno.readTextFile(file), `${port}\n`);
+    assertEquals([...Deno.readDirSync(it.path)].map(({ name }) => name), ["port"]);
+    server.interrupt();
+    await server.result();
+    assertEquals([...Deno.readDirSync(it.path)], []);
+  });
+}
+
+Deno.test("--port-file is not removed when another program has written it since", async () => {
+  await using it = await folder({});
+  const file = `${it.path}/port`;
+  await using server = start(["json-server", "--port", "0", "--port-file", file]);
+  await server.until("stderr", /Ready/);
+  await Deno.writeTextFile(file, "1\n");
+  await stop(server);
+  assertEquals(await Deno.readTextFile(file), "1\n");
+});
+
+Deno.test("--port-file is removed when a second Ctrl-C ends the program at once", {
+  ignore: Deno.build.os === "windows",
+}, async () => {
+  await using it = await folder({
+    "stuck.js":
+      "export const interact = () => new Promise(() => setInterval(() => {}, console.error('called')));",
+  });
+  const file = `${it.path}/port`;
+  await using server = start([
+    ...["json-server", "--port", "0", "--port-file", file, "--handler", `${it.path}/stuck.js`],
+  ]);
+  const [, port] = await server.until("stderr", /Listening on 127\.0\.0\.1:(\d+)[^]*Ready/);
+  await using client = await connectStream({ host: "127.0.0.1", port: Number(port) });
+  await client.write(bytes("{}\n"));
+  await server.until("stderr", /called/);
+  server.interrupt();
+  // The first one has been heard when nobody listens any more.
+  while (await reaches(Number(port)));
+  server.interrupt();
+  await server.result();
+  assertEquals([...Deno.readDirSync(it.path)].map(({ name }) => name), ["stuck.js"]);
+});
+
+Deno.test("--port-file that cannot be written is a usage error", async () => {
+  await using it = await folder({});
+  const cases: [string[], string][] = [
+    [
+      ["json-server", "--port", "0", "--port-file", `${it.path}/none/port`],
+      `Cannot write --port-file "${it.path}/none/port": no such directory`,
+    ],
+    [["socket-server", "--port", "0", "--port-file", it.path], "Cannot write --port-file"],
+    [
+      ["doctor", "--port-file", `${it.path}/port`],
+      "Cannot use --port-file alone: expected --serve",
+    ],
+  ];
+  for (const [args, message] of cases) {
+    const { code, stderr } = await labwire(args);
+    assertEquals(code, 2);
+    assertStringIncludes(stderr, message);
+  }
+  assertEquals([...Deno.readDirSync(it.path)], []);
+});
+
+Deno.test("a server that everybody can reach warns when it listens, and of what is there for its transport", async () => {
+  const warning = /^warning: Everybody who can reach 0\.0\.0\.0 (.*)\nListening on 0\.0\.0\.0:/m;
+  const open = async (...args: string[]) => {
+    await using server = start([...args, "--host", "0.0.0.0", "--port", "0"]);
+    await server.until("stderr", /Ready/);
+    return warning.exec((await stop(server)).stderr)?.[1];
+  };
+  assertMatch(
+    (await open("socket-server"))!,
+    /^can connect: restrict that with --allow, or serve TLS/,
+  );
+  assertEquals(await open("socket-server", "--udp"), "is served: restrict that with --allow");
+  assertEquals(await open("socket-server", "--allow", "127.0.0.1"), undefined);
+
+  using taken = Deno.listen({ hostname: "0.0.0.0", port: 0 });
+  const { port } = taken.addr as Deno.NetAddr;
+  for (const command of [["json-server"], ["struct-line", "server"], ["socket-server"]]) {
+    const { code, stderr } = await labwire([...command, "--host", "0.0.0.0", "--port", `${port}`]);
+    assertEquals(code, 2);
+    assert(!stderr.includes("Everybody"), stderr);
+    assertStringIncludes(stderr, "another program uses this address");
+  }
+});
