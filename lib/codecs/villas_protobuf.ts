@@ -43,8 +43,39 @@ const TYPES = ["data", "start", "stop"] as const;
 /** What a value can be, for messages. */
 const VALUE = "a float, integer, boolean or complex number";
 const UINT32_MAX = 0xffff_ffff;
+/** Bytes of the longest varint: 64 bits, 7 in each. */
+const LONGEST_VARINT = 10;
 /** Tag of `Sample.type`: field 1, varint. Some senders may write it in more bytes than it needs. */
 const TYPE_TAG = 0x08;
+
+/** protobufjs's reader, as strict about varints as Google's where it is not. */
+class VillasReader extends Reader {
+  /** A bool is what its 64 bits are; of a tenth byte, only one bit belongs to them. */
+  override bool(): boolean {
+    let bits = 0;
+    for (let i = 1; i <= LONGEST_VARINT; i++) {
+      const byte = this.#next();
+      bits |= byte & (i === LONGEST_VARINT ? 1 : 127);
+      if (byte < 128) return bits !== 0;
+    }
+    throw new Error("invalid varint encoding");
+  }
+
+  /** Skips so many bytes, or a varint. */
+  override skip(length?: number): this {
+    if (length !== undefined) {
+      super.skip(length);
+      return this;
+    }
+    for (let i = 0; i < LONGEST_VARINT; i++) if (this.#next() < 128) return this;
+    throw new Error("invalid varint encoding");
+  }
+
+  #next(): number {
+    if (this.pos >= this.len) throw new RangeError("index out of range");
+    return this.buf[this.pos++]!;
+  }
+}
 
 /**
  * VILLASnode's format `protobuf`: one datagram, any number of samples.
@@ -72,7 +103,7 @@ export const villasProtobuf: Codec<Sample[]> = {
   },
 
   decode(bytes: Uint8Array): Sample[] {
-    const reader = Reader.create(bytes);
+    const reader = new VillasReader(bytes);
     reader.discardUnknown = false; // an unknown sample type hides among the unknown fields
     let message: { samples?: WireSample[] };
     try {
