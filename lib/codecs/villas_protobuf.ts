@@ -9,6 +9,7 @@ import protobuf from "protobufjs/light.js";
 import { CodecError, messageOf } from "../errors.ts";
 import type { Codec } from "./codec.ts";
 import type { Complex, Sample, Timestamp, Value } from "./sample.ts";
+import { describeLikeness } from "./villas_recognise.ts";
 import { villasSchema } from "./villas_schema.ts";
 
 /** A 64-bit integer as protobufjs has it. */
@@ -240,15 +241,17 @@ function unfit(what: string, value: unknown, wanted: string): CodecError {
   return new CodecError(`Cannot encode ${what} ${Deno.inspect(value)}: expected ${wanted}`);
 }
 
-/** Says in this project's words what protobufjs found. */
+/** Says in this project's words what protobufjs found, and what the bytes look like instead. */
 function decodeError(bytes: Uint8Array, position: number, cause: unknown): CodecError {
   const offset = Math.min(position, bytes.length);
   const found = messageOf(cause);
   const reason = found.startsWith("index out of range")
     ? "the length of a field does not fit, or the message is cut off"
     : found.replace(/ at offset \d+$/, "");
+  const likeness = describeLikeness(bytes);
   return new CodecError(
-    `Cannot decode VILLAS message of ${bytes.length} bytes at byte ${offset}: ${reason}`,
+    `Cannot decode VILLAS message of ${bytes.length} bytes at byte ${offset}: ${reason}` +
+      (likeness === undefined ? "" : `; ${likeness}`),
     { offset, cause },
   );
 }
