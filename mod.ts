@@ -7,6 +7,11 @@ export {
   type Value,
   type ValueKind,
 } from "./lib/codecs/sample.ts";
+export {
+  describeLikeness,
+  type RecognisedFormat,
+  recogniseFormat,
+} from "./lib/codecs/villas_recognise.ts";
 export { formatHuman } from "./lib/codecs/villas_human.ts";
 export { formatJson } from "./lib/codecs/villas_json.ts";
 export { formatText } from "./lib/codecs/villas_text.ts";

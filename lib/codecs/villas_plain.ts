@@ -30,6 +30,8 @@ const DATA = 1;
 const EXACT_VARINT = 7;
 /** Bytes of the longest varint. */
 const LONGEST_VARINT = 10;
+/** Bytes in which the length of anything within a datagram is written, unless it is padded. */
+const LENGTH_VARINT = 3;
 
 /** Walks over messages; make one and use it again. */
 export class PlainScanner {
@@ -113,16 +115,16 @@ export class PlainScanner {
     return true;
   }
 
-  /** Reads a length, and returns where what it measures ends; -1 if that is beyond the limit. */
+  /** Reads a length, and returns where what it measures ends; -1 if that is beyond the limit, or written in too many bytes. */
   #end(limit: number): number {
-    const length = this.#varint(limit);
+    const length = this.#varint(limit, LENGTH_VARINT);
     return length < 0 || length > limit - this.#at ? -1 : this.#at + length;
   }
 
-  /** Reads a varint; -1 if it is cut off or longer than a number is exact. */
-  #varint(end: number): number {
+  /** Reads a varint; -1 if it is cut off or longer than wanted, by default than a number is exact. */
+  #varint(end: number, longest = EXACT_VARINT): number {
     let value = 0;
-    for (let i = 0, factor = 1; i < EXACT_VARINT && this.#at < end; i++, factor *= 128) {
+    for (let i = 0, factor = 1; i < longest && this.#at < end; i++, factor *= 128) {
       const byte = this.#bytes[this.#at++]!;
       if (byte < 128) return value + byte * factor;
       value += (byte - 128) * factor;

@@ -9,6 +9,7 @@ import protobuf from "protobufjs/light.js";
 import { CodecError, messageOf } from "../errors.ts";
 import type { Codec } from "./codec.ts";
 import type { Complex, Sample, Timestamp, Value } from "./sample.ts";
+import { describeLikeness } from "./villas_recognise.ts";
 import { villasSchema } from "./villas_schema.ts";
 
 /** A 64-bit integer as protobufjs has it. */
@@ -43,8 +44,39 @@ const TYPES = ["data", "start", "stop"] as const;
 /** What a value can be, for messages. */
 const VALUE = "a float, integer, boolean or complex number";
 const UINT32_MAX = 0xffff_ffff;
+/** Bytes of the longest varint: 64 bits, 7 in each. */
+const LONGEST_VARINT = 10;
 /** Tag of `Sample.type`: field 1, varint. Some senders may write it in more bytes than it needs. */
 const TYPE_TAG = 0x08;
+
+/** protobufjs's reader, as strict about varints as Google's where it is not. */
+class VillasReader extends Reader {
+  /** A bool is what its 64 bits are; of a tenth byte, only one bit belongs to them. */
+  override bool(): boolean {
+    let bits = 0;
+    for (let i = 1; i <= LONGEST_VARINT; i++) {
+      const byte = this.#next();
+      bits |= byte & (i === LONGEST_VARINT ? 1 : 127);
+      if (byte < 128) return bits !== 0;
+    }
+    throw new Error("invalid varint encoding");
+  }
+
+  /** Skips so many bytes, or a varint. */
+  override skip(length?: number): this {
+    if (length !== undefined) {
+      super.skip(length);
+      return this;
+    }
+    for (let i = 0; i < LONGEST_VARINT; i++) if (this.#next() < 128) return this;
+    throw new Error("invalid varint encoding");
+  }
+
+  #next(): number {
+    if (this.pos >= this.len) throw new RangeError("index out of range");
+    return this.buf[this.pos++]!;
+  }
+}
 
 /**
  * VILLASnode's format `protobuf`: one datagram, any number of samples.
@@ -72,7 +104,7 @@ export const villasProtobuf: Codec<Sample[]> = {
   },
 
   decode(bytes: Uint8Array): Sample[] {
-    const reader = Reader.create(bytes);
+    const reader = new VillasReader(bytes);
     reader.discardUnknown = false; // an unknown sample type hides among the unknown fields
     let message: { samples?: WireSample[] };
     try {
@@ -209,15 +241,17 @@ function unfit(what: string, value: unknown, wanted: string): CodecError {
   return new CodecError(`Cannot encode ${what} ${Deno.inspect(value)}: expected ${wanted}`);
 }
 
-/** Says in this project's words what protobufjs found. */
+/** Says in this project's words what protobufjs found, and what the bytes look like instead. */
 function decodeError(bytes: Uint8Array, position: number, cause: unknown): CodecError {
   const offset = Math.min(position, bytes.length);
   const found = messageOf(cause);
   const reason = found.startsWith("index out of range")
     ? "the length of a field does not fit, or the message is cut off"
     : found.replace(/ at offset \d+$/, "");
+  const likeness = describeLikeness(bytes);
   return new CodecError(
-    `Cannot decode VILLAS message of ${bytes.length} bytes at byte ${offset}: ${reason}`,
+    `Cannot decode VILLAS message of ${bytes.length} bytes at byte ${offset}: ${reason}` +
+      (likeness === undefined ? "" : `; ${likeness}`),
     { offset, cause },
   );
 }

@@ -41,10 +41,11 @@ export async function serveDatagrams(context: Context, values: ServerValues): Pr
   using _announced = announceServer(say, server.addrs, values, true);
   await server.finished;
   over.abort(); // programs that were not done in time
-  const { answered, refusedByAllow } = server.stats;
+  const { answered, refusedByAllow, ignored } = server.stats;
   say.info(
     `${messages} datagrams, ${bytes} bytes, ${answered} answered` +
-      (refusedByAllow > 0 ? `, ${refusedByAllow} refused` : ""),
+      (refusedByAllow > 0 ? `, ${refusedByAllow} refused` : "") +
+      (ignored > 0 ? `, ${ignored} ignored` : ""),
   );
 }
 

@@ -38,6 +38,6 @@ export const neededPermissions: readonly NeededPermission[] = [
   {
     descriptors: [{ name: "sys", kind: "networkInterfaces" }],
     flag: "--allow-sys=networkInterfaces",
-    reason: "the addresses of this computer, for doctor",
+    reason: "the addresses of this computer, for doctor and to ignore datagrams from oneself",
   },
 ];

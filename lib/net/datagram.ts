@@ -1,6 +1,7 @@
 import { UsageError } from "../errors.ts";
 import { within } from "./deadline.ts";
 import { type Endpoint, listenError, unmapped } from "./address.ts";
+import { isLocalAddress, isWildcard } from "./local_address.ts";
 
 /** Room for the largest datagram: VILLASnode's own buffers are this size too. */
 const MAX_DATAGRAM = 65536;
@@ -50,6 +51,7 @@ export class DatagramEndpoint implements AsyncDisposable {
   bounced = 0;
   readonly #socket: Deno.DatagramConn;
   readonly #buffer = new Uint8Array(MAX_DATAGRAM);
+  readonly #port: number | undefined;
   readonly #resolveFinished: () => void;
   readonly #signal: AbortSignal | undefined;
   readonly #onAbort = () => void this.close();
@@ -66,6 +68,7 @@ export class DatagramEndpoint implements AsyncDisposable {
   constructor(socket: Deno.DatagramConn, signal?: AbortSignal) {
     this.#socket = socket;
     this.addr = toEndpoint(socket.addr);
+    this.#port = "path" in this.addr ? undefined : this.addr.port;
     this.#inode = "path" in this.addr ? inodeOf(this.addr.path) : null;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.finished = promise;
@@ -140,6 +143,21 @@ export class DatagramEndpoint implements AsyncDisposable {
         : { transport: "udp", hostname: to.hostname, port: to.port };
     }
     return this.#socket.send(bytes, this.#address!);
+  }
+
+  /**
+   * Whether an address is this socket's own. A datagram that seems to come from there was forged, or sent back by mistake; who
+   * answers it, answers himself, and never ends.
+   *
+   * @param from Who sent a datagram.
+   */
+  isOwn(from: Endpoint): boolean {
+    if ("path" in from) return from.path !== "" && sameEndpoint(from, this.addr);
+    if (from.port !== this.#port || "path" in this.addr) return false;
+    const { hostname } = this.addr;
+    return isWildcard(hostname)
+      ? isLocalAddress(from.hostname)
+      : unmapped(from.hostname) === unmapped(hostname);
   }
 
   /** Lets pass what does not end the socket. */

@@ -38,6 +38,8 @@ export interface DatagramServerStats {
   answered: number;
   /** Datagrams that the allow list kept out. */
   refusedByAllow: number;
+  /** Datagrams that seemed to come from the server itself, which would answer its own answers for ever. */
+  ignored: number;
 }
 
 /** Serves datagrams; made by {@linkcode listenDatagrams}. */
@@ -48,7 +50,12 @@ export class DatagramServer implements AsyncDisposable {
   readonly finished: Promise<void>;
   readonly #options: ListenDatagramsOptions;
   readonly #endpoints: readonly DatagramEndpoint[];
-  readonly #stats: DatagramServerStats = { received: 0, answered: 0, refusedByAllow: 0 };
+  readonly #stats: DatagramServerStats = {
+    received: 0,
+    answered: 0,
+    refusedByAllow: 0,
+    ignored: 0,
+  };
   readonly #inHand = new Set<Promise<void>>();
   #closing: Promise<void> | null = null;
 
@@ -105,6 +112,13 @@ export class DatagramServer implements AsyncDisposable {
     for await (const { bytes, from } of endpoint) {
       const to = from as HostPort;
       if (this.#closing) continue;
+      if (endpoint.isOwn(to)) {
+        this.#stats.ignored++;
+        this.#tell(
+          `Ignored a datagram from ${formatAddress(to)}: that is the server's own address`,
+        );
+        continue;
+      }
       if (allow && !allow.matches(to.hostname)) {
         this.#stats.refusedByAllow++;
         this.#tell(`Refused ${formatAddress(to)}: not in the list of those allowed`);

@@ -2,7 +2,7 @@ import { type Endpoint, formatAddress } from "../net/address.ts";
 import { sameEndpoint } from "../net/datagram.ts";
 import { SequenceTracker } from "./sequence_tracker.ts";
 
-/** What sequence numbers tell of what happened on the way. */
+/** What sequence numbers tell of what happened on the way; each count is 2⁵³ − 1 at most. */
 export interface SequenceCounts {
   /** Samples that never arrived: gaps in the sequence that nothing filled later. */
   missed: number;
@@ -55,7 +55,7 @@ export class SourceStatistics {
 }
 
 function addTo(sum: SequenceCounts, counts: SequenceCounts): void {
-  sum.missed += counts.missed;
+  sum.missed = Math.min(sum.missed + counts.missed, Number.MAX_SAFE_INTEGER);
   sum.reordered += counts.reordered;
   sum.duplicates += counts.duplicates;
   sum.restarts += counts.restarts;

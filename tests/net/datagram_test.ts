@@ -150,3 +150,44 @@ Deno.test("sameEndpoint() takes a mapped IPv4 address for that address", () => {
   assertEquals(sameEndpoint({ path: "/a" }, { path: "/a" }), true);
   assertEquals(sameEndpoint({ path: "/a" }, { hostname: "/a", port }), false);
 });
+
+Deno.test("DatagramEndpoint.isOwn() knows the socket's own address, and no other host's on the same port", async () => {
+  await using one = await bindDatagram({ listen: loopback });
+  const { port } = one.addr as Deno.NetAddr;
+  assertEquals(one.isOwn(one.addr), true);
+  assertEquals(one.isOwn({ hostname: "::ffff:127.0.0.1", port }), true);
+  assertEquals(one.isOwn({ hostname: "127.0.0.1", port: port - 1 }), false);
+  assertEquals(one.isOwn({ hostname: "127.0.0.2", port }), false);
+  assertEquals(one.isOwn({ path: "/x" }), false);
+  await one.send(new Uint8Array([1]), one.addr);
+  assertEquals(one.isOwn((await one.receive())!.from), true);
+});
+
+for (const all of ["0.0.0.0", "::"]) {
+  Deno.test(`DatagramEndpoint.isOwn() knows every address of this computer where ${all} is bound`, async () => {
+    await using socket = await bindDatagram({ listen: { hostname: all, port: 0 } });
+    const { port } = socket.addr as Deno.NetAddr;
+    const own = Deno.networkInterfaces().map(({ address }) => address);
+    for (const hostname of ["127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1", all, ...own]) {
+      assertEquals(socket.isOwn({ hostname, port }), true, hostname);
+      assertEquals(socket.isOwn({ hostname, port: port - 1 }), false, hostname);
+    }
+    for (const hostname of ["198.51.100.7", "::ffff:198.51.100.7", "2001:db8::7"]) {
+      assertEquals(socket.isOwn({ hostname, port }), false, hostname);
+    }
+  });
+}
+
+Deno.test({
+  name: "DatagramEndpoint.isOwn() knows a unix socket's own path (not on Windows, which has none)",
+  ignore: Deno.build.os === "windows",
+  async fn() {
+    const folder = await Deno.makeTempDir();
+    {
+      await using socket = await bindDatagram({ listen: { path: `${folder}/a` } });
+      assertEquals(socket.isOwn({ path: `${folder}/a` }), true);
+      assertEquals(socket.isOwn({ path: "" }), false);
+    }
+    await Deno.remove(folder, { recursive: true });
+  },
+});

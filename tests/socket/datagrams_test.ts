@@ -4,6 +4,8 @@ import { parseCidrList } from "../../lib/net/allow_list.ts";
 import { connectDatagram } from "../../lib/socket/datagram_client.ts";
 import { exchangeDatagram } from "../../lib/socket/exchange_datagram.ts";
 import { listenDatagrams } from "../../lib/socket/listen_datagrams.ts";
+import { bindDatagram } from "../../lib/net/datagram.ts";
+import { CAN_FORGE, forge } from "../interop/forge.ts";
 import { receiveDatagrams } from "../../lib/socket/receive_datagrams.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
@@ -28,7 +30,7 @@ Deno.test("exchangeDatagram() gets back what listenDatagrams() echoes, up to the
     const answer = await exchangeDatagram(message, { port, timeout: 60 });
     assertEquals(answer, { bytes: message, from: { hostname: "127.0.0.1", port } });
   }
-  assertEquals(server.stats, { received: 5, answered: 5, refusedByAllow: 0 });
+  assertEquals(server.stats, { received: 5, answered: 5, refusedByAllow: 0, ignored: 0 });
 });
 
 Deno.test("exchangeDatagram() says that a message is too large", async () => {
@@ -147,7 +149,7 @@ Deno.test("listenDatagrams() answers only who is allowed", async () => {
     ConnectError,
     "No answer",
   );
-  assertEquals(server.stats, { received: 0, answered: 0, refusedByAllow: 1 });
+  assertEquals(server.stats, { received: 0, answered: 0, refusedByAllow: 1, ignored: 0 });
   assert(problems[0]?.startsWith("Refused 127.0.0.1:"));
 });
 
@@ -217,4 +219,38 @@ Deno.test("a signal ends listenDatagrams() and connectDatagram()", async () => {
   assertEquals(await received, undefined);
   await server.finished;
   await client.finished;
+});
+
+Deno.test({
+  name: "listenDatagrams() ignores a datagram that seems to come from itself" +
+    (CAN_FORGE ? "" : " (ignored: nobody here may forge one)"),
+  ignore: !CAN_FORGE,
+  async fn() {
+    for (const host of ["127.0.0.1", "0.0.0.0"]) {
+      const problems: string[] = [];
+      const onProblem = (message: string) => void problems.push(message);
+      await using server = await listenDatagrams({ host, port: 0, onProblem });
+      const { port } = server.addr;
+      assert(forge("127.0.0.1", "127.0.0.1", port, bytes("round and round")));
+      await exchangeDatagram(bytes("x"), { host: "127.0.0.1", port });
+      assertEquals(server.stats, { received: 1, answered: 1, refusedByAllow: 0, ignored: 1 });
+      assertEquals(problems, [
+        `Ignored a datagram from 127.0.0.1:${port}: that is the server's own address`,
+      ]);
+    }
+  },
+});
+
+Deno.test({
+  name: "listenDatagrams() answers another address on the same port",
+  ignore: Deno.build.os === "darwin", // which has 127.0.0.1 only
+  async fn() {
+    await using server = await listenDatagrams({ host: "127.0.0.1", port: 0 });
+    await using other = await bindDatagram({
+      listen: { hostname: "127.0.0.2", port: server.addr.port },
+    });
+    await other.send(bytes("x"), server.addr);
+    assertEquals(text((await other.receive())!.bytes), "x");
+    assertEquals(server.stats.ignored, 0);
+  },
 });

@@ -1,0 +1,149 @@
+/**
+ * Tells what a datagram looks like that is not VILLASnode's `protobuf`, for whoever has to find the wrong setting.
+ *
+ * @module
+ */
+
+/** Bytes that are looked at where a format shows itself at the beginning, or at the end. */
+const LOOK = 512;
+const decoder = new TextDecoder();
+
+/** The formats of VILLASnode that show themselves; `text` and `JSON` are none of them. */
+export type RecognisedFormat =
+  | "villas.human"
+  | "villas.binary"
+  | "villas.web"
+  | "json"
+  | "json.kafka"
+  | "json.reserve"
+  | "json.edgeflex"
+  | "csv"
+  | "tsv"
+  | "opal.asyncip"
+  | "iotagent_ul"
+  | "value"
+  | "raw"
+  | "JSON"
+  | "text";
+
+/** The text formats, each by its beginning; of JSON, also the end is looked at. The first that fits is it. */
+const TEXTS: readonly [RecognisedFormat, RegExp][] = [
+  ["json.kafka", /^[[{][^]*"schema": ?\{/],
+  ["json.reserve", /^[[{][^]*"(?:measurements|setpoints)": ?\[/],
+  ["json", /^\[?\s*\{\s*"(?:ts|flags|sequence|data)":/],
+  ["json.edgeflex", /^\[?\s*\{\s*"[^]*"created": ?\d+\}/],
+  ["JSON", /^(?:\[|\{\s*["}])/],
+  ["csv", /^(?:# ?secs,|(?:\d+|nan),(?:\d+|nan),)/],
+  ["tsv", /^(?:# ?secs\t|(?:\d+|nan)\t(?:\d+|nan)\t)/],
+  ["value", /^[+-]?(?:\d+(?:\.\d+)?|nan|inf)(?:[+-][\d.]+i)?\n?$/],
+  ["villas.human", /^(?:# ?seconds|\d+\.\d+(?:[+-][\d.e+-]+)?(?:\(\d+\))?F?(?:\t|\r?\n|$))/],
+  ["iotagent_ul", /^[^|]+\|-?(?:\d+\.\d{6}|nan|inf)(?:\||$)/],
+  ["text", /^/],
+];
+
+/**
+ * Tells which of VILLASnode's formats a datagram is in. The time that it takes is bounded, whatever the bytes are.
+ *
+ * @param bytes A datagram, not empty.
+ * @returns The format's name, `"JSON"` or `"text"` for such as no format of VILLASnode has, or undefined.
+ *
+ * @example A sample in VILLASnode's format for people
+ * ```ts
+ * import { recogniseFormat } from "@labwire/labwire";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const bytes = new TextEncoder().encode("1795198430.457807691(2)\t0.25\n");
+ * assertEquals(recogniseFormat(bytes), "villas.human");
+ * ```
+ */
+export function recogniseFormat(bytes: Uint8Array): RecognisedFormat | undefined {
+  if (bytes.length === 0) return undefined;
+  const head = printable(bytes.subarray(0, LOOK));
+  const tail = printable(bytes.subarray(Math.max(LOOK, bytes.length - LOOK)));
+  if (head !== undefined && tail !== undefined) {
+    const text = (head + tail).trimStart();
+    return TEXTS.find(([, pattern]) => pattern.test(text))![0];
+  }
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (isPacked(view, false)) return "villas.binary";
+  if (isPacked(view, true)) return "villas.web";
+  if (isOpal(view)) return "opal.asyncip";
+  return isRaw(view) ? "raw" : undefined;
+}
+
+/**
+ * Says what a datagram looks like that is not `protobuf`, and what to set where.
+ *
+ * @param bytes The datagram.
+ * @returns The end of a message, from `it looks like` on; undefined where it looks like nothing that is known.
+ */
+export function describeLikeness(bytes: Uint8Array): string | undefined {
+  const format = recogniseFormat(bytes);
+  if (format === undefined) return undefined;
+  const remedy = `set format = "protobuf" in that node of VILLASnode's configuration`;
+  if (format === "villas.binary") {
+    return `it looks like villas.binary, which a socket node of VILLASnode speaks without a format: ${remedy}`;
+  }
+  if (format === "JSON" || format === "text") {
+    return `it looks like ${format}, not as VILLASnode sends it: see which program sends it`;
+  }
+  return `it looks like VILLASnode's format ${format}: ${remedy}`;
+}
+
+/** The text that bytes are; undefined if they are not printable ASCII. */
+function printable(bytes: Uint8Array): string | undefined {
+  for (const byte of bytes) {
+    if (byte > 0x7e || byte < 0x20 && byte !== 0x09 && byte !== 0x0a && byte !== 0x0d) {
+      return undefined;
+    }
+  }
+  return decoder.decode(bytes);
+}
+
+/** Whether there is one villas.binary sample behind the other, up to the end: a header of 16 bytes, then 4 for each value. */
+function isPacked(view: DataView, littleEndian: boolean): boolean {
+  let at = 0;
+  while (at + 16 <= view.byteLength) {
+    // Version 2, a type, and two bits that are 0.
+    if ((view.getUint8(at) & 0xf3) !== 0x20) return false;
+    at += 16 + 4 * view.getUint16(at + 2, littleEndian);
+  }
+  return at === view.byteLength;
+}
+
+/** Whether there is one sample of opal.asyncip behind the other: a header of 8 bytes with the length of the doubles in it. */
+function isOpal(view: DataView): boolean {
+  let at = 0;
+  while (at + 8 < view.byteLength) {
+    const length = view.getUint16(at + 6, true);
+    if (length === 0 || length % 8 !== 0) return false;
+    at += 8 + length;
+  }
+  return at > 0 && at === view.byteLength;
+}
+
+/** Whether the beginning is nothing but numbers as a laboratory has them, of 64 or 32 bits in one of the byte orders. */
+function isRaw(view: DataView): boolean {
+  const end = Math.min(view.byteLength, LOOK);
+  return [8, 4].some((size) =>
+    view.byteLength >= 8 && view.byteLength % size === 0 &&
+    [true, false].some((littleEndian) => {
+      for (let at = 0; at < end; at += size) {
+        if (!isUsual(view, at, size, littleEndian)) return false;
+      }
+      return true;
+    })
+  );
+}
+
+/** Whether some bytes are a float of ordinary size, or a small integer. */
+function isUsual(view: DataView, at: number, size: number, littleEndian: boolean): boolean {
+  const float = Math.abs(
+    size === 8 ? view.getFloat64(at, littleEndian) : view.getFloat32(at, littleEndian),
+  );
+  if (float === 0 || float > 1e-7 && float < 1e9) return true;
+  const [high, low] = littleEndian ? [at + size - 4, at] : [at, at + size - 4];
+  const integer = view.getInt32(low, littleEndian);
+  return Math.abs(integer) < 65536 &&
+    (size === 4 || view.getInt32(high, littleEndian) === integer >> 31);
+}
