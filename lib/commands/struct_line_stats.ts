@@ -1,4 +1,5 @@
 import type { Context } from "../cli/context.ts";
+import { counted } from "../codecs/wording.ts";
 import type { LineStats } from "../struct/line_options.ts";
 
 /** What became of the records of standard input. */
@@ -36,8 +37,4 @@ export function sayStats(
       ...rare.map((name) => `${stats[name]} ${name}`),
     ].join(", "),
   );
-}
-
-function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }
