@@ -120,7 +120,8 @@ export {
   type StructValue,
   type StructValues,
 } from "./lib/codecs/struct.ts";
-export { structCsv } from "./lib/codecs/struct_csv.ts";
+export { StructCsv, type StructCsvOptions } from "./lib/codecs/struct_csv.ts";
+export { parseStructFields, type StructField } from "./lib/codecs/struct_fields.ts";
 export {
   parseStructFormat,
   type StructItem,

@@ -7,6 +7,7 @@
 import { CodecError } from "../errors.ts";
 import { runningPlatform, type StructPlatform } from "./struct_codes.ts";
 import { parseStructFormat, structGap, type StructLayout } from "./struct_format.ts";
+import { parseStructFields, valueNames } from "./struct_fields.ts";
 import { misfitMessage, outsideMessage } from "./struct_message.ts";
 import { type StructRead, structReader } from "./struct_read.ts";
 import { type StructTarget, type StructWrite, structWriter } from "./struct_write.ts";
@@ -17,6 +18,7 @@ import type {
   StructValue,
   StructValues,
 } from "./struct_types.ts";
+import { counted, quoted } from "./wording.ts";
 export type { StructComplex, StructInput, StructInputs, StructPlatform, StructValue, StructValues };
 
 /** How {@linkcode compileStruct} understands a format and its values. */
@@ -27,6 +29,8 @@ export interface StructOptions {
   safeNumbers?: boolean;
   /** Cut byte strings that are longer than their field, as Python does, instead of throwing. */
   truncate?: boolean;
+  /** Names of the fields, as `parseStructFields()` reads them: messages tell them instead of numbers. */
+  fields?: readonly string[];
 }
 
 /** An item of the format with what reads and writes its values. */
@@ -57,6 +61,7 @@ export class Struct<
   readonly layout: StructLayout;
   readonly #steps: readonly Step[];
   readonly #gaps: readonly (readonly [offset: number, length: number])[];
+  readonly #names: readonly string[] | undefined;
 
   /**
    * Compiles a format; {@linkcode compileStruct} finds the types of its values, too.
@@ -64,9 +69,10 @@ export class Struct<
    * @param format The format.
    * @param options How to understand it.
    * @throws {CodecError} If the format is wrong.
+   * @throws {UsageError} If the names of the fields do not fit it.
    */
   constructor(format: F, options: StructOptions = {}) {
-    const { platform = runningPlatform(), safeNumbers = false, truncate = false } = options;
+    const { platform = runningPlatform(), safeNumbers = false, truncate = false, fields } = options;
     this.format = format;
     this.layout = parseStructFormat(format, platform);
     this.size = this.layout.size;
@@ -84,6 +90,7 @@ export class Struct<
       }
     );
     this.#gaps = this.layout.items.flatMap(structGap);
+    this.#names = fields && valueNames(parseStructFields(fields, this.layout));
   }
 
   /**
@@ -94,6 +101,7 @@ export class Struct<
    * @throws {CodecError} If a value does not fit its field, or there are too few or too many.
    */
   pack(values: StructInputs<F>): Uint8Array<ArrayBuffer> {
+    this.#checkCount(values);
     const bytes = this.#allocate();
     this.#write(values, new DataView(bytes.buffer), 0);
     return bytes;
@@ -108,6 +116,7 @@ export class Struct<
    * @throws {CodecError} If there is no room, a value does not fit its field, or there are too few or too many.
    */
   packInto(values: StructInputs<F>, view: DataView | Uint8Array, offset: number = 0): void {
+    this.#checkCount(values);
     const target = viewOf(view);
     const start = offset < 0 ? offset + target.byteLength : offset;
     if (!(start >= 0) || target.byteLength - start < this.size) {
@@ -126,7 +135,7 @@ export class Struct<
   unpack(bytes: Uint8Array): V {
     if (bytes.length !== this.size) {
       throw new CodecError(
-        `Cannot unpack ${this.#shown}: expected ${this.size} bytes, got ${bytes.length}`,
+        `Cannot unpack ${this.#shown}: expected ${counted(this.size, "byte")}, got ${bytes.length}`,
         { offset: Math.min(bytes.length, this.size) },
       );
     }
@@ -183,22 +192,35 @@ export class Struct<
   misfit(index: number, value: unknown): string | undefined {
     let first = 0;
     const step = this.#steps.find(({ count }) => (first += count) > index);
-    if (!step || index < 0) throw new RangeError(`"${this.format}" has no field ${index}`);
+    if (!step || index < 0) throw new RangeError(`${this.#shown} has no field ${index}`);
     return step.write(new DataView(new ArrayBuffer(step.width)), 0, value, step);
   }
 
   /** The format in quotation marks, for messages. */
   get #shown(): string {
-    return JSON.stringify(this.format);
+    return quoted(this.format);
+  }
+
+  #checkCount(values: readonly unknown[]): void {
+    if (values.length !== this.fieldCount) {
+      throw new CodecError(
+        `Cannot pack ${this.#shown}: expected ${
+          counted(this.fieldCount, "value")
+        }, got ${values.length}`,
+      );
+    }
   }
 
   #allocate(): Uint8Array<ArrayBuffer> {
     try {
       return new Uint8Array(this.size);
     } catch (cause) {
-      throw new CodecError(`Cannot pack ${this.#shown}: no memory for ${this.size} bytes`, {
-        cause,
-      });
+      throw new CodecError(
+        `Cannot pack ${this.#shown}: no memory for ${counted(this.size, "byte")}`,
+        {
+          cause,
+        },
+      );
     }
   }
 
@@ -222,11 +244,6 @@ export class Struct<
   }
 
   #write(values: readonly unknown[], view: DataView, start: number): void {
-    if (values.length !== this.fieldCount) {
-      throw new CodecError(
-        `Cannot pack ${this.#shown}: expected ${countOf(this.fieldCount)}, got ${values.length}`,
-      );
-    }
     for (const [offset, length] of this.#gaps) {
       for (let at = start + offset; at < start + offset + length; at++) view.setUint8(at, 0);
     }
@@ -236,7 +253,9 @@ export class Struct<
       for (let left = step.count; left > 0; left--) {
         const reason = step.write(view, at, values[next], step);
         if (reason !== undefined) {
-          throw new CodecError(misfitMessage(this.layout, next, values[next], reason));
+          throw new CodecError(
+            misfitMessage(this.layout, next, values[next], reason, this.#names?.[next]),
+          );
         }
         next++;
         at += step.width;
@@ -268,6 +287,7 @@ export class Struct<
  * @param options How to understand it.
  * @returns What packs and unpacks it.
  * @throws {CodecError} If the format is wrong; the message and `offset` say at which character.
+ * @throws {UsageError} If the names of the fields do not fit it.
  *
  * @example Pack and unpack
  * ```ts
@@ -291,8 +311,4 @@ export function compileStruct<F extends string, O extends StructOptions = Struct
 function viewOf(bytes: DataView | Uint8Array): DataView {
   if (bytes instanceof DataView) return bytes;
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-}
-
-function countOf(values: number): string {
-  return values === 1 ? "1 value" : `${values} values`;
 }

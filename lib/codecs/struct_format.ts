@@ -6,6 +6,7 @@ import {
   structLetters,
   type StructPlatform,
 } from "./struct_codes.ts";
+import { quoted } from "./wording.ts";
 
 /** One code of a format with its count: where its values lie and what they are. */
 export interface StructItem extends Pick<StructCode, "form" | "cType"> {
@@ -130,7 +131,11 @@ function layOut(
 function codeError(format: string, start: number, at: number, aligned: boolean): CodecError {
   const letter = format[at];
   if (letter === undefined) {
-    return formatError(format, start, `the count "${format.slice(start)}" has no code after it`);
+    return formatError(
+      format,
+      start,
+      `the count ${quoted(format.slice(start), 40)} has no code after it`,
+    );
   }
   if (!aligned && nativeOnly.includes(letter)) {
     return formatError(format, at, `"${letter}" exists in native mode ("@") only`);
@@ -146,8 +151,8 @@ function codeError(format: string, start: number, at: number, aligned: boolean):
 }
 
 function formatError(format: string, at: number, reason: string): CodecError {
-  const shown = JSON.stringify(format);
-  return new CodecError(`Cannot parse struct format ${shown} at character ${at + 1}: ${reason}`, {
-    offset: at,
-  });
+  return new CodecError(
+    `Cannot parse struct format ${quoted(format)} at character ${at + 1}: ${reason}`,
+    { offset: at },
+  );
 }

@@ -1,8 +1,19 @@
-import { CodecError, UsageError } from "../errors.ts";
+import { CodecError } from "../errors.ts";
+import { escapeActive } from "./invisible.ts";
 import { type JsonValue, parseJson } from "./json.ts";
 import type { Struct } from "./struct.ts";
+import {
+  checkValueCount,
+  parseStructFields,
+  type StructField,
+  timeName,
+  valueNames,
+} from "./struct_fields.ts";
+import { placeOf } from "./struct_message.ts";
+import { isTime } from "./struct_time.ts";
 import type { StructInput, StructValue } from "./struct_types.ts";
 import { fieldText, readJsonValue, readTypedValue } from "./struct_value.ts";
+import { counted, quoted, shorten } from "./wording.ts";
 
 /**
  * How byte strings are written: as text where they are UTF-8 and else as hexadecimal digits (`auto`), or all of them in one
@@ -12,7 +23,10 @@ export type StructBytes = "auto" | "text" | "hex" | "base64";
 
 /** How {@linkcode StructJson} writes and reads records. */
 export interface StructJsonOptions {
-  /** A name for each field: records are objects then, arrays otherwise. */
+  /**
+   * Names of the fields, and arrays of several values as `name*4`, see `parseStructFields()`: records are objects then, arrays
+   * otherwise.
+   */
   fields?: readonly string[];
   /** How byte strings are written. Default: `auto`. All forms are understood in any case. */
   bytes?: StructBytes;
@@ -24,67 +38,79 @@ export interface StructJsonOptions {
  * - an array of the values, or an object if the fields have names;
  * - byte strings as text where they are UTF-8 once the zero bytes at the end of an `s` are cut, else as `{"hex": "…"}`;
  * - integers with all their digits, NaN and the infinities as `"NaN"`, `"Infinity"` and `"-Infinity"`;
- * - complex numbers as `{"re": 1, "im": -2}`.
+ * - complex numbers as `{"re": 1, "im": -2}`;
+ * - the time of arrival, where one is given, first: in objects as `time`, or `_time` where a field has that name.
  *
- * What is written reads back as the same record.
+ * What is written reads back as the same record, without the time.
  *
  * @example Both ways
  * ```ts
  * import { compileStruct, StructJson } from "@labwire/labwire";
  * import { assertEquals } from "@std/assert";
  *
- * const struct = compileStruct("!I30sd");
- * const json = new StructJson(struct, { fields: ["repetitions", "text", "pause"] });
- * const bytes = struct.pack([3, "hello", 0.5]);
+ * const struct = compileStruct("<I30s4d");
+ * const json = new StructJson(struct, { fields: ["n", "text", "volts*4"] });
+ * const bytes = struct.pack([3, "hello", 0.5, 1, 1.5, 2]);
  * const line = json.stringify(struct.unpack(bytes));
- * assertEquals(line, '{"repetitions":3,"text":"hello","pause":0.5}');
- * assertEquals(struct.pack(json.parse(line) as [number, string, number]), bytes);
+ * assertEquals(line, '{"n":3,"text":"hello","volts":[0.5,1,1.5,2]}');
+ * assertEquals(struct.pack(json.parse(line)), bytes);
  * ```
  */
 export class StructJson {
-  /** The names of the fields, where they have names. */
-  readonly fields: readonly string[] | undefined;
+  /** The fields, where they have names. */
+  readonly fields: readonly StructField[] | undefined;
+  /** The names of the values, where the fields have names; those of arrays are numbered, as in `volts[0]`. */
+  readonly names: readonly string[] | undefined;
   readonly #letters: readonly string[];
   readonly #bytes: StructBytes;
+  readonly #byName: ReadonlyMap<string, StructField>;
+  readonly #timeName: string;
+  /** What stands before each value, and behind the last. */
   readonly #before: readonly string[];
+  readonly #end: string;
 
   /**
    * Prepares to write and read records of one format.
    *
    * @param struct The format of the records.
    * @param options How to write and read them.
-   * @throws {UsageError} If there is not one name for each field, or a name is there twice.
+   * @throws {UsageError} If the names do not fit the format, or one is there twice; or if a record has more than 16,777,216
+   * values.
    */
   constructor(
-    struct: Pick<Struct<string, readonly unknown[]>, "format" | "fieldCount" | "layout">,
+    struct: Pick<Struct<string, readonly unknown[]>, "layout">,
     options: StructJsonOptions = {},
   ) {
     const { fields, bytes = "auto" } = options;
-    if (fields) checkNames(fields, struct);
-    this.fields = fields;
+    checkValueCount(struct.layout);
+    this.fields = fields && parseStructFields(fields, struct.layout);
+    this.names = this.fields && valueNames(this.fields);
     this.#bytes = bytes;
     this.#letters = fieldLetters(struct);
-    this.#before = this.#letters.map((_, i) => {
-      return (i === 0 ? "" : ",") + (fields ? `${JSON.stringify(fields[i])}:` : "");
-    });
+    this.#byName = new Map(this.fields?.map((field) => [field.name, field]));
+    this.#timeName = timeName(this.#byName.keys());
+    const { before, end } = frame(this.fields, this.#letters.length);
+    this.#before = before;
+    this.#end = end;
   }
 
   /**
    * Writes a record.
    *
    * @param values Its values, as they were unpacked.
+   * @param time When it arrived, in ISO 8601, to stand before them.
    * @returns JSON without a newline.
    */
-  stringify(values: readonly unknown[]): string {
-    let text = "";
+  stringify(values: readonly unknown[], time?: string): string {
+    let text = this.#start(time, values.length > 0);
     for (let i = 0; i < values.length; i++) {
       text += this.#before[i] + this.#write(values[i] as StructValue, this.#letters[i]!);
     }
-    return this.fields ? `{${text}}` : `[${text}]`;
+    return text + this.#end;
   }
 
   /**
-   * Reads a record: an array, or an object if the fields have names.
+   * Reads a record: an array, or an object if the fields have names. A time of arrival is taken for none of the values.
    *
    * @param text JSON.
    * @returns Values to be packed. Whether they fit the fields is for packing to find out.
@@ -99,23 +125,33 @@ export class StructJson {
    *
    * @param record What the JSON means.
    * @returns Values to be packed.
-   * @throws {CodecError} If there is not one value for each field.
+   * @throws {CodecError} If there is not one value for each field, or it is no value for it.
    */
   read(record: JsonValue): StructInput[] {
-    const values = Array.isArray(record) ? record : this.#byName(record);
+    const values = Array.isArray(record) ? this.#ofArray(record) : this.#ofObject(record);
     if (values.length !== this.#letters.length) {
       throw new CodecError(
-        `Cannot read record: expected ${this.#letters.length} values, got ${values.length}`,
+        `Cannot read record: expected ${
+          counted(this.#letters.length, "value")
+        }, got ${values.length}`,
       );
     }
-    return values.map((value, i) => readJsonValue(value, this.#letters[i]!));
+    let i = 0;
+    try {
+      const inputs = new Array<StructInput>(values.length);
+      for (; i < values.length; i++) inputs[i] = readJsonValue(values[i]!, this.#letters[i]!);
+      return inputs;
+    } catch (error) {
+      if (!(error instanceof CodecError)) throw error;
+      throw new CodecError(`${error.message} (${placeOf(i, this.names?.[i])})`, { cause: error });
+    }
   }
 
   /**
    * Reads a value that a person typed: numbers as JavaScript or Python writes them, text as it is, truth as `true` or
    * `false`.
    *
-   * @param index The field's number, from 0.
+   * @param index The value's number, from 0.
    * @param text What was typed.
    * @returns The value to be packed; where it is no value for the field, the text, for packing to refuse.
    */
@@ -123,23 +159,43 @@ export class StructJson {
     return readTypedValue(text, this.#letters[index]!);
   }
 
-  #byName(record: JsonValue): JsonValue[] {
+  /** The values of an array, which may have arrays in it where fields are arrays. */
+  #ofArray(record: JsonValue[]): JsonValue[] {
+    const { fields } = this;
+    const nested = fields !== undefined && record.some(Array.isArray);
+    const length = nested ? fields.length : this.#letters.length;
+    const own = record.length === length + 1 && isTime(record[0]) ? record.slice(1) : record;
+    if (!nested) return own;
+    if (own.length !== length) {
+      throw new CodecError(
+        `Cannot read record: expected ${counted(length, "field")}, got ${own.length}`,
+      );
+    }
+    return fields.flatMap((field, i) => valuesOf(field, own[i]!));
+  }
+
+  #ofObject(record: JsonValue): JsonValue[] {
     const { fields } = this;
     if (!fields || typeof record !== "object" || record === null || Array.isArray(record)) {
       const wanted = fields ? "an array, or an object of fields" : "an array of values";
       throw new CodecError(`Cannot read record: expected ${wanted}`);
     }
-    const unknown = Object.keys(record).find((name) => !fields.includes(name));
-    if (unknown !== undefined) {
-      throw new CodecError(
-        `Cannot read record: unknown field "${unknown}", expected ${fields.join(", ")}`,
-      );
+    const known = this.#byName;
+    for (const name in record) {
+      if (known.has(name) || name === this.#timeName) continue;
+      const names = shorten([...known.keys()].slice(0, 50).join(", "), 150);
+      throw new CodecError(`Cannot read record: unknown field ${quoted(name)}, expected ${names}`);
     }
-    const missing = fields.find((name) => !Object.hasOwn(record, name));
-    if (missing !== undefined) {
-      throw new CodecError(`Cannot read record: field "${missing}" is missing`);
-    }
-    return fields.map((name) => record[name]!);
+    return fields.flatMap((field) => {
+      if (Object.hasOwn(record, field.name)) return valuesOf(field, record[field.name]!);
+      throw new CodecError(`Cannot read record: field ${quoted(field.name)} is missing`);
+    });
+  }
+
+  #start(time: string | undefined, more: boolean): string {
+    if (time === undefined) return this.fields ? "{" : "[";
+    const comma = more ? "," : "";
+    return this.fields ? `{"${this.#timeName}":"${time}"${comma}` : `["${time}"${comma}`;
   }
 
   #write(value: StructValue, letter: string): string {
@@ -158,8 +214,39 @@ export class StructJson {
     if (this.#bytes === "hex") return `{"hex":"${bytes.toHex()}"}`;
     if (this.#bytes === "base64") return `{"base64":"${bytes.toBase64()}"}`;
     const text = fieldText(bytes, letter, this.#bytes === "text");
-    return text === undefined ? `{"hex":"${bytes.toHex()}"}` : JSON.stringify(text);
+    return text === undefined ? `{"hex":"${bytes.toHex()}"}` : escapeActive(JSON.stringify(text));
   }
+}
+
+/** What stands around the values of a record: brackets, commas and names. */
+function frame(
+  fields: readonly StructField[] | undefined,
+  length: number,
+): { before: string[]; end: string } {
+  const before = new Array<string>(length).fill(",");
+  if (length > 0) before[0] = "";
+  let open = "";
+  for (const { name, first, count } of fields ?? []) {
+    const array = count === undefined ? "" : "[";
+    before[first] = `${open}${before[first]}${escapeActive(JSON.stringify(name))}:${array}`;
+    open = array === "" ? "" : "]";
+  }
+  return { before, end: `${open}${fields ? "}" : "]"}` };
+}
+
+/** The values of a field, of which an array has several. */
+function valuesOf({ name, count }: StructField, value: JsonValue): JsonValue | JsonValue[] {
+  if (count === undefined) {
+    // Flattening takes one level of arrays away; what is no value is for packing to refuse.
+    return Array.isArray(value) ? [value] : value;
+  }
+  if (Array.isArray(value) && value.length === count) return value;
+  const got = Array.isArray(value) ? `${value.length}` : "none";
+  throw new CodecError(
+    `Cannot read record: field ${quoted(name)} is an array of ${
+      counted(count, "value")
+    }, got ${got}`,
+  );
 }
 
 /** The letter of each field's code. */
@@ -167,18 +254,7 @@ export function fieldLetters({ layout }: Pick<Struct, "layout">): string[] {
   return layout.items.flatMap(({ letter, count }) => Array<string>(count).fill(letter));
 }
 
-function checkNames(
-  names: readonly string[],
-  { format, fieldCount }: Pick<Struct, "format" | "fieldCount">,
-): void {
-  const about = `Cannot name the fields of "${format}"`;
-  if (names.length !== fieldCount) {
-    throw new UsageError(`${about}: expected ${fieldCount} names, got ${names.length}`);
-  }
-  const twice = names.find((name, i) => names.indexOf(name) !== i);
-  if (twice !== undefined) throw new UsageError(`${about}: "${twice}" is there twice`);
-}
-
+/** A double with all its digits, NaN and the infinities as strings. */
 function numberText(value: number): string {
   if (value === 0) return Object.is(value, -0) ? "-0.0" : "0";
   return Number.isFinite(value) ? String(value) : `"${value}"`;

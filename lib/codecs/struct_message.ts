@@ -1,4 +1,6 @@
+import { messageOf } from "../errors.ts";
 import type { StructItem, StructLayout } from "./struct_format.ts";
+import { counted, quoted, shorten } from "./wording.ts";
 
 /**
  * Says that a value does not fit its field.
@@ -7,6 +9,7 @@ import type { StructItem, StructLayout } from "./struct_format.ts";
  * @param index The value's number, from 0.
  * @param value The value.
  * @param reason What is wrong, as the end of a sentence that starts with the value.
+ * @param name The value's name, where it has one.
  * @returns The message.
  */
 export function misfitMessage(
@@ -14,11 +17,17 @@ export function misfitMessage(
   index: number,
   value: unknown,
   reason: string,
+  name?: string,
 ): string {
   const { letter, text, form } = itemOf(layout, index)!;
-  const name = form === "bytes" || form === "pascal" ? text : letter;
-  return `Cannot pack item ${index} ("${name}" in ${JSON.stringify(layout.format)}): ` +
+  const code = form === "bytes" || form === "pascal" ? shorten(text, 30) : letter;
+  return `Cannot pack ${placeOf(index, name)} ("${code}" in ${quoted(layout.format)}): ` +
     `${showValue(value)} ${reason}`;
+}
+
+/** Says which value of a record is meant: the one of a name, or of a number from 0. */
+export function placeOf(index: number, name: string | undefined): string {
+  return name === undefined ? `item ${index}` : `field ${quoted(name)}`;
 }
 
 /** Finds the item that a value belongs to. */
@@ -29,18 +38,23 @@ function itemOf(layout: StructLayout, index: number): StructItem | undefined {
 
 /** Shows a value in one short line. */
 function showValue(value: unknown): string {
-  if (typeof value === "string") return JSON.stringify(shorten(value, 40));
-  if (value instanceof Uint8Array) return `0x${shorten(value.toHex(), 40)}`;
+  if (typeof value === "string") return quoted(value, 40);
+  if (value instanceof Uint8Array) {
+    return `0x${value.subarray(0, 20).toHex()}${value.length > 20 ? "…" : ""}`;
+  }
   if (typeof value !== "object" || value === null) return shorten(String(value), 60);
-  const text = JSON.stringify(
-    value,
-    (_, part) => typeof part === "bigint" || typeof part === "number" ? String(part) : part,
-  );
-  return shorten(text, 60);
+  return shorten(objectText(value), 60);
 }
 
-function shorten(text: string, length: number): string {
-  return text.length > length ? `${text.slice(0, length)}…` : text;
+function objectText(value: object): string {
+  try {
+    return JSON.stringify(
+      value,
+      (_, part) => typeof part === "bigint" || typeof part === "number" ? String(part) : part,
+    ) ?? "a value";
+  } catch {
+    return messageOf(value).replace(/\s+/g, " "); // it contains itself, say
+  }
 }
 
 /**
@@ -58,6 +72,6 @@ export function outsideMessage(
   offset: number,
   length: number,
 ): string {
-  return `Cannot ${action} ${JSON.stringify(format)} at offset ${offset}: ` +
-    `expected ${size} bytes there, of ${length} in all`;
+  return `Cannot ${action} ${quoted(format)} at offset ${offset}: ` +
+    `expected ${counted(size, "byte")} there, of ${length} in all`;
 }

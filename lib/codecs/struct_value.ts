@@ -1,6 +1,7 @@
 import { CodecError } from "../errors.ts";
 import { type JsonValue, parseJson, stringifyJson } from "./json.ts";
 import type { StructComplex, StructInput } from "./struct_types.ts";
+import { quoted, shorten } from "./wording.ts";
 
 const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const lenient = new TextDecoder("utf-8", { ignoreBOM: true });
@@ -27,6 +28,8 @@ export function fieldText(bytes: Uint8Array, letter: string, always = false): st
 
 /** Texts up to this length are read here if they can be: calling a decoder takes longer. */
 const SHORT = 64;
+/** Integers of more digits fit no field. */
+const MANY_DIGITS = 100;
 
 function asciiText(bytes: Uint8Array, length: number): string | undefined {
   let text = "";
@@ -60,15 +63,27 @@ function readBytes(value: JsonValue): StructInput {
   if (!isObject(value)) return value as StructInput;
   const [[form, digits] = [], ...more] = Object.entries(value);
   if (typeof digits !== "string" || more.length > 0 || (form !== "hex" && form !== "base64")) {
-    const shown = stringifyJson(value);
+    const shown = shorten(stringifyJson(value), 60);
     throw new CodecError(
       `Cannot read bytes ${shown}: expected text, {"hex": "…"} or {"base64": "…"}`,
     );
   }
+  return decodeBytes(digits, form);
+}
+
+/**
+ * Reads bytes that are written in ASCII.
+ *
+ * @param digits What is written.
+ * @param form How.
+ * @returns The bytes.
+ * @throws {CodecError} If it is not written so.
+ */
+export function decodeBytes(digits: string, form: "hex" | "base64"): Uint8Array {
   try {
     return form === "hex" ? Uint8Array.fromHex(digits) : Uint8Array.fromBase64(digits);
   } catch (cause) {
-    throw new CodecError(`Cannot read bytes "${digits}": not ${form}`, { cause });
+    throw new CodecError(`Cannot read bytes ${quoted(digits, 40)}: not ${form}`, { cause });
   }
 }
 
@@ -104,17 +119,22 @@ export function readTypedValue(text: string, letter: string): StructInput {
 function readTruth(word: string): boolean {
   if (/^(true|yes|1)$/i.test(word)) return true;
   if (/^(false|no|0)$/i.test(word)) return false;
-  const shown = word.startsWith('"') ? word : JSON.stringify(word);
+  const shown = word.startsWith('"') ? shorten(word, 40) : quoted(word, 40);
   throw new CodecError(`Cannot read boolean ${shown}: expected true or false`);
 }
 
+/** What has too many digits for any field keeps so many that it still has too many: reading them all takes long. */
 function readInteger(word: string): bigint {
-  const size = BigInt(word.replace(/^[+-]/, ""));
-  return word.startsWith("-") ? -size : size;
+  const [, sign, prefix = "", digits] = /^([+-]?)(0x)?0*(.*)$/i.exec(word)!;
+  const size = BigInt(`${prefix}${digits!.slice(0, MANY_DIGITS) || "0"}`);
+  return sign === "-" ? -size : size;
 }
 
 function readNumber(word: string): number | undefined {
-  return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(word) ? Number(word) : undefined;
+  if (!/^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i.test(word)) return undefined;
+  const number = Number(word);
+  if (Number.isFinite(number)) return number;
+  throw new CodecError(`Cannot read number ${quoted(word, 40)}: it is larger than a double can be`);
 }
 
 /** `{"re":1,"im":2}`, a number, or as Python writes it: `1+2j`. */

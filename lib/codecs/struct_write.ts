@@ -1,4 +1,5 @@
 import type { StructForm } from "./struct_codes.ts";
+import { counted } from "./wording.ts";
 
 /** How values of one item of a format are written. */
 export interface StructTarget {
@@ -146,7 +147,7 @@ function writeChar(view: DataView, at: number, value: unknown): string | undefin
   if (typeof value === "string" && !value.isWellFormed()) return HALF_CHARACTER;
   const bytes = typeof value === "string" ? encoder.encode(value) : value;
   if (!(bytes instanceof Uint8Array)) return "is neither bytes nor text";
-  if (bytes.length !== 1) return `is ${countOf(bytes.length)} long, expected exactly 1`;
+  if (bytes.length !== 1) return `is ${counted(bytes.length, "byte")} long, expected exactly 1`;
   view.setUint8(at, bytes[0]!);
 }
 
@@ -200,9 +201,5 @@ function fill(
 }
 
 function tooLong(length: number, room: number): string {
-  return `is ${countOf(length)} long, expected at most ${room}`;
-}
-
-function countOf(bytes: number): string {
-  return bytes === 1 ? "1 byte" : `${bytes} bytes`;
+  return `is ${counted(length, "byte")} long, expected at most ${room}`;
 }

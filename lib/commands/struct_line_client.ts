@@ -1,12 +1,17 @@
 import { defineCommand } from "../cli/command.ts";
+import type { Context } from "../cli/context.ts";
 import { file, flag, integer, seconds } from "../cli/options.ts";
+import { counted } from "../codecs/wording.ts";
 import { Line } from "../struct/line.ts";
 import type { LineStats } from "../struct/line_options.ts";
+import { AttemptNews } from "./struct_line_attempts.ts";
 import { readPem } from "./serving.ts";
 import { lineOptions, type RecordText, recordText } from "./struct_line_options.ts";
 import { LineSession } from "./struct_line_session.ts";
 import { type InputResult, nothingSent, sayStats } from "./struct_line_stats.ts";
 
+/** The exit code after Ctrl-C where something was waited for. */
+const INTERRUPTED = 130;
 /** Seconds that standard input may be silent when the server has ended its half. */
 const SILENCE = 1;
 
@@ -15,18 +20,25 @@ export const structLineClient = defineCommand({
   name: "struct-line client",
   summary: "exchange Python structs over TCP with a server, records in both directions",
   details: [
-    "The stream is nothing but structs of one format. Lines of standard input are records, sent one after another; on a terminal " +
-    "their fields are asked for. Records received are printed one per line, in the form in which they can be sent.",
+    "The stream is nothing but structs of one format. Lines of standard input are records in JSON or CSV, sent one after " +
+    "another; on a terminal their fields are asked for. Records received are printed one per line, in a form in which they can " +
+    "be sent.",
     "At the end of standard input this side of the connection is ended, and what the server still sends is received; where " +
     "standard input was empty, the line stays open for receiving. The exit code is 4 if nobody was there, the connection " +
-    "broke or a record could not be sent, and 5 if it ended inside a record or a line was no record.",
+    "broke, a record could not be sent or fewer came than --count, and 5 if the stream ended inside a record or a line of " +
+    "standard input was none.",
+    "With --reconnect the server may come later, and go and come again; it is tried for as long as it takes, or --attempts in " +
+    "a row if that is given.",
   ],
   options: {
     ...lineOptions,
-    attempts: integer({ default: 5, min: 1, help: "How often to try to connect" }),
+    attempts: integer({ default: 5, min: 1, help: "Most attempts to connect, in a row" }),
     retryDelay: seconds({ default: 1, help: "Seconds between two attempts" }),
     timeout: seconds({ default: 5, help: "Seconds that an attempt may take" }),
-    reconnect: flag({ help: "Connect again when the connection is over" }),
+    reconnect: flag({
+      help:
+        "Wait for a server that is not there yet, and connect again when the connection is over",
+    }),
     tls: flag({ help: "Speak TLS" }),
     ca: file({ help: "Trust the authority with this certificate, a PEM file; speaks TLS" }),
   },
@@ -45,40 +57,53 @@ export const structLineClient = defineCommand({
     },
   ],
   async run(context, options) {
-    const { say, signal } = context;
+    const { say, signal, given } = context;
+    const { reconnect, count } = options;
     const text = recordText(options);
     const session = await LineSession.open(context, text, options);
     const input = new InputEnd();
+    const attempts = new AttemptNews(options.retryDelay, (message) => session.tell(message));
     const terminal = context.stdin.isTerminal();
     try {
       await using line = await Line.connect<string>({
         ...options,
+        attempts: reconnect && !given.has("attempts") ? Infinity : options.attempts,
         tls: options.tls || undefined,
         ca: options.ca === undefined ? undefined : await readPem("--ca", options.ca),
         // What is sent when the server has ended may never be read, so it waits for the next connection.
-        halfOpen: !terminal && !options.reconnect,
+        halfOpen: !terminal && !reconnect,
         action: session.action,
         signal: session.signal,
-        onAttemptFailed: (attempt, attempts) => {
-          const of = attempts === Infinity ? "" : ` of ${attempts}`;
-          say.info(`Connection attempt ${attempt}${of} failed.`);
+        onAttemptFailed: (attempt, of, error) => attempts.failed(attempt, of, error),
+        onConnect: () => {
+          attempts.succeeded();
+          session.tell("Connected with server.");
         },
-        onConnect: () => session.tell("Connected with server."),
         onEnd: (peer) => input.onServerEnd(() => void peer.closeWrite()),
         onDisconnect: () => {
-          if (options.reconnect && !session.signal.aborted) {
-            session.tell("Disconnected, connecting again.");
-          }
+          if (reconnect && !session.signal.aborted) session.tell("Disconnected, connecting again.");
         },
         onProblem: (problem) => session.report(problem),
       });
-      const sent = await converse(line, session, { ...options, text, input, terminal });
-      await line.finished;
-      sayStats(say, line.stats, sent);
-      return exitCode(line.stats, sent, options.reconnect);
+      line.finished.catch(() => {}); // told below, when standard input has been dealt with
+      const sent = await converse(line, session, { ...options, text, input, terminal, say });
+      try {
+        await line.finished;
+      } finally {
+        sayStats(say, line.stats, sent);
+      }
+      const awaited = session.awaited;
+      if (awaited > 0 && !signal.aborted) {
+        say.error(
+          `Cannot receive ${counted(count!, "record")}: the server ended after ${count! - awaited}`,
+        );
+      }
+      return exitCode(line.stats, sent, reconnect) ||
+        (awaited === 0 ? 0 : signal.aborted ? INTERRUPTED : 4);
     } catch (error) {
-      if (signal.aborted) return 130;
-      throw error;
+      if (!signal.aborted) throw error;
+      // Who waits for whatever may come has missed nothing.
+      return reconnect && !text.first && count === undefined ? 0 : INTERRUPTED;
     } finally {
       input.stop();
     }
@@ -91,24 +116,31 @@ interface Conversation {
   readonly once: boolean;
   readonly reconnect: boolean;
   readonly terminal: boolean;
+  readonly say: Context["say"];
 }
 
 /** Sends what there is to send. */
 async function converse(
   line: Line,
   session: LineSession,
-  { text, input, once, reconnect, terminal }: Conversation,
+  { text, input, once, reconnect, terminal, say }: Conversation,
 ): Promise<Readonly<InputResult>> {
-  if (text.first) await line.send(text.first);
+  let lost = 0;
+  if (text.first && !await line.send(text.first) && !session.signal.aborted) {
+    say.warn("Cannot send the record of --send: the server has closed the connection");
+    lost = 1;
+  }
   if (once && text.first) {
     session.end();
-    return nothingSent;
+    return { ...nothingSent, unsent: lost };
   }
   const result = await session.sendInput(line, () => input.onLine());
   input.onEnd();
-  if (once || terminal) session.end();
-  else if (!reconnect && (result.sent > 0 || text.first)) await line.closeWrite();
-  return result;
+  const hasSent = result.sent > 0 || text.first !== undefined;
+  // Where there were lines and none could be sent, nothing will be answered.
+  if (once || terminal || !hasSent && result.refused > 0) session.end();
+  else if (!reconnect && hasSent) await line.closeWrite();
+  return { ...result, unsent: result.unsent + lost };
 }
 
 function exitCode(

@@ -1,10 +1,12 @@
 import type { Context } from "../cli/context.ts";
 import { type Prompter, promptLines } from "../cli/prompt.ts";
-import { readLines } from "../cli/read_lines.ts";
+import { readByteLines } from "../cli/read_lines.ts";
 import type { StructInput } from "../codecs/struct_types.ts";
+import { counted, quoted } from "../codecs/wording.ts";
 import { CodecError } from "../errors.ts";
 import { type RecordText, windowOf } from "./struct_line_options.ts";
 import type { InputResult } from "./struct_line_stats.ts";
+import { RecordReader } from "./struct_record_reader.ts";
 
 /** Where records from standard input go. */
 export interface InputTarget {
@@ -23,7 +25,7 @@ export interface InputTarget {
 }
 
 /**
- * Sends each line of standard input, a record in JSON. A line that is none is told, and the next one is taken.
+ * Sends each line of standard input, a record in JSON or CSV. A line that is none is told, and the next one is taken.
  *
  * @param context Standard input, and where to complain.
  * @param target Where to.
@@ -31,31 +33,39 @@ export interface InputTarget {
  */
 export async function sendLines(
   { stdin, say }: Context,
-  { text: { struct, json }, send, signal, onLine }: InputTarget,
+  { text: { struct, reading }, send, signal, onLine }: InputTarget,
 ): Promise<InputResult> {
   const result = { sent: 0, unsent: 0, refused: 0 };
   const window = windowOf(struct);
   let lines = 0;
+  let waited = 0;
   let last: Promise<boolean> | undefined;
   const onSent = (number: number, taken: boolean) => {
     if (taken || signal.aborted) return;
     result.unsent++;
     say.throttled("unsent", `Cannot send line ${number}: nobody is connected`);
   };
-  for await (const line of readLines(stdin.readable, signal)) {
-    const number = ++lines;
-    onLine?.();
-    if (line.trim() === "") continue;
-    try {
-      last = send(json.parse(line));
+  const reader = new RecordReader(struct, reading, {
+    onRecord(values) {
+      const number = lines;
+      last = send(values);
       last.then((taken) => onSent(number, taken));
-      if (++result.sent % window === 0) await last;
-    } catch (error) {
-      if (!(error instanceof CodecError)) throw error;
+      result.sent++;
+    },
+    onBad({ message }, number) {
       result.refused++;
-      say.throttled("line", `Cannot send line ${number}: ${error.message}`);
-    }
+      say.throttled("line", `Cannot send line ${number}: ${message}`);
+    },
+  });
+  for await (const line of readByteLines(stdin.readable, signal)) {
+    lines++;
+    onLine?.();
+    reader.push(line);
+    if (result.sent - waited < window) continue;
+    waited = result.sent;
+    await last;
   }
+  reader.end();
   await last;
   return result;
 }
@@ -109,20 +119,20 @@ function readField(
   try {
     const value = json.readTyped(index, typed);
     const reason = struct.misfit(index, value);
-    return reason === undefined ? { value } : { reason: `${JSON.stringify(typed)} ${reason}` };
+    return reason === undefined ? { value } : { reason: `${quoted(typed)} ${reason}` };
   } catch (error) {
     if (!(error instanceof CodecError)) throw error;
     return { reason: error.message };
   }
 }
 
-/** What a person is asked for: the field's name, or its code and what that means. */
+/** What a person is asked for: the value's name, or its code and what that means. */
 function fieldLabels({ struct, json }: RecordText): readonly string[] {
-  return json.fields ??
+  return json.names ??
     struct.layout.items.flatMap(({ text, letter, form, cType, count, width }) => {
-      if (form === "bytes") return `${text} (text, up to ${width} bytes)`;
+      if (form === "bytes") return `${text} (text, up to ${counted(width, "byte")})`;
       if (form === "pascal") {
-        return `${text} (text, up to ${Math.max(0, Math.min(width - 1, 255))} bytes)`;
+        return `${text} (text, up to ${counted(Math.max(0, Math.min(width - 1, 255)), "byte")})`;
       }
       return Array<string>(count).fill(`${letter} (${cType})`);
     });

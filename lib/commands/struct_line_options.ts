@@ -4,7 +4,7 @@
  * @module
  */
 
-import { choice, file, flag, integer, port, seconds, text } from "../cli/options.ts";
+import { file, flag, integer, port, seconds, text } from "../cli/options.ts";
 import { StructJson } from "../codecs/struct_json.ts";
 import type { StructInput } from "../codecs/struct_types.ts";
 import { CodecError, UsageError } from "../errors.ts";
@@ -17,6 +17,8 @@ import {
   structOf,
   truncateOption,
 } from "./struct_options.ts";
+import { printOption, timestampsOption } from "./struct_printer.ts";
+import { recordInputOption, type RecordReaderOptions } from "./struct_record_reader.ts";
 
 /** The options of `struct-line server` and `struct-line client`. */
 export const lineOptions = {
@@ -27,12 +29,11 @@ export const lineOptions = {
   }),
   host: text({ default: "localhost", help: "Host name or IP address" }),
   port: port({ default: DEFAULT_PORT, help: "TCP port" }),
-  output: choice(["json", "hex", "csv", "none"], {
-    default: "json",
-    help: "How records received are printed",
-  }),
+  ...printOption,
+  ...timestampsOption,
   ...fieldsOption,
   ...bytesOption,
+  ...recordInputOption,
   send: text({ placeholder: "RECORD", help: "Send this record, in JSON, when connected" }),
   once: flag({ help: "End after sending" }),
   count: integer({ min: 1, help: "End after N records received" }),
@@ -55,6 +56,8 @@ export interface RecordText {
   readonly struct: AnyStruct;
   /** Records as JSON. */
   readonly json: StructJson;
+  /** How standard input is read. */
+  readonly reading: RecordReaderOptions;
   /** The record of `--send`. */
   readonly first: StructInput[] | undefined;
 }
@@ -67,9 +70,8 @@ export interface RecordText {
  * @throws {UsageError} If the format is wrong, the names do not fit it, or the record to send does not.
  */
 export function recordText(
-  options: Parameters<typeof structOf>[1] & {
+  options: Parameters<typeof structOf>[1] & RecordReaderOptions & {
     readonly format: string;
-    readonly fields?: readonly string[];
     readonly bytes: "auto" | "text" | "hex" | "base64";
     readonly send?: string;
   },
@@ -77,11 +79,11 @@ export function recordText(
   const { format, fields, bytes, send } = options;
   const struct = structOf(format, options);
   const json = new StructJson(struct, { fields, bytes });
-  if (send === undefined) return { struct, json, first: undefined };
+  if (send === undefined) return { struct, json, reading: options, first: undefined };
   try {
     const first = json.parse(send);
     struct.pack(first);
-    return { struct, json, first };
+    return { struct, json, reading: options, first };
   } catch (error) {
     if (!(error instanceof CodecError)) throw error;
     throw new UsageError(`Cannot read --send: ${error.message}`, { cause: error });

@@ -1,9 +1,9 @@
 import { defineCommand } from "../cli/command.ts";
 import type { Context } from "../cli/context.ts";
-import { flag } from "../cli/options.ts";
-import { readLines } from "../cli/read_lines.ts";
+import { outputOption } from "../cli/output_option.ts";
+import { readByteLines } from "../cli/read_lines.ts";
 import { StructJson } from "../codecs/struct_json.ts";
-import { CodecError } from "../errors.ts";
+import { CodecError, UsageError } from "../errors.ts";
 import {
   type AnyStruct,
   fieldsOption,
@@ -11,6 +11,11 @@ import {
   structOf,
   truncateOption,
 } from "./struct_options.ts";
+import {
+  recordInputOption,
+  RecordReader,
+  type RecordReaderOptions,
+} from "./struct_record_reader.ts";
 
 /** `labwire struct-line pack`. */
 export const structLinePack = defineCommand({
@@ -18,14 +23,15 @@ export const structLinePack = defineCommand({
   summary: "pack values into a struct and print its bytes in hex",
   details: [
     'Numbers may be written as in JavaScript or Python, byte strings as text or as {"hex": "…"}, booleans as true or false, ' +
-    "complex numbers as 1-2j. Without values, lines from standard input are packed, each a JSON array of values.",
+    "complex numbers as 1-2j. Without values, lines from standard input are packed, each a record in JSON or CSV.",
   ],
   positionals: [
     { name: "FORMAT", required: true, help: "Format of Python's struct module, such as '!I30sd'" },
     { name: "VALUE", variadic: true, help: "One value for each field" },
   ],
   options: {
-    raw: flag({ help: "Write the bytes themselves" }),
+    output: outputOption(["hex", "raw"], { default: "hex", help: "How structs are written" }),
+    ...recordInputOption,
     ...fieldsOption,
     ...truncateOption,
     ...platformOption,
@@ -37,40 +43,44 @@ export const structLinePack = defineCommand({
     },
     {
       text: "Records for a file",
-      command: "labwire struct-line pack --raw '<Hf' < records.jsonl > records.bin",
+      command: "labwire struct-line pack --output raw '<Hf' < records.jsonl > records.bin",
     },
   ],
-  async run(context, { raw, fields, truncate, platform }, [format, ...values]) {
-    const struct = structOf(format!, { truncate, platform });
-    const json = new StructJson(struct, { fields });
-    const { out } = context;
-    const put = (bytes: Uint8Array) => raw ? out.bytes(bytes) : out.line(bytes.toHex());
+  async run(context, options, [format, ...values]) {
+    const { output, fields } = options;
+    const struct = structOf(format!, options);
+    const { out, given } = context;
+    const put = (bytes: Uint8Array) =>
+      output === "raw" ? out.bytes(bytes) : out.line(bytes.toHex());
     if (values.length === 0 && struct.fieldCount > 0) {
-      return await packLines(context, struct, json, put);
+      return await packLines(context, struct, options, put);
     }
+    if (given.has("input")) {
+      throw new UsageError("Cannot pack both VALUE and --input: expected one of them");
+    }
+    const json = new StructJson(struct, { fields });
     put(struct.pack(values.map((text, i) => {
       return i < struct.fieldCount ? json.readTyped(i, text) : text;
     })));
   },
 });
 
-/** Packs each line of standard input. */
+/** Packs each line of standard input, up to the first that is no record. */
 async function packLines(
   { out, stdin, signal }: Context,
   struct: AnyStruct,
-  json: StructJson,
+  options: RecordReaderOptions,
   put: (bytes: Uint8Array) => void,
 ): Promise<void> {
-  let number = 0;
-  for await (const line of readLines(stdin.readable, signal)) {
-    number++;
-    if (line.trim() === "") continue;
-    try {
-      put(struct.pack(json.parse(line)));
-    } catch (error) {
-      if (!(error instanceof CodecError)) throw error;
-      throw new CodecError(`Line ${number}: ${error.message}`, { cause: error });
-    }
+  const reader = new RecordReader(struct, options, {
+    onRecord: (values) => put(struct.pack(values)),
+    onBad(cause, line) {
+      throw new CodecError(`Line ${line}: ${cause.message}`, { cause });
+    },
+  });
+  for await (const line of readByteLines(stdin.readable, signal)) {
+    reader.push(line);
     await out.ready();
   }
+  reader.end();
 }

@@ -13,7 +13,7 @@ export const structLineServer = defineCommand({
   summary: "exchange Python structs over TCP with those who connect, records in both directions",
   details: [
     "The stream is nothing but structs of one format. Records received are printed one per line. Lines of standard input are " +
-    "records in the same form, sent to everybody who is connected; on a terminal their fields are asked for. Nothing is read " +
+    "records in JSON or CSV, sent to everybody who is connected; on a terminal their fields are asked for. Nothing is read " +
     "from standard input before somebody is connected; what nobody is there to take later is told and counted. Who reads " +
     "slowly slows down the sending, but who reads nothing for a while is disconnected where others wait.",
     "--handler FILE is a JavaScript module with `export default function (values, line) { … }`; line.send(values) answers. " +
@@ -69,5 +69,8 @@ export const structLineServer = defineCommand({
     await line.finished;
     sayStats(say, line.stats, sent);
     say.info("Bye.");
+    // With --once, sending was all there was to do.
+    if (!options.once || context.signal.aborted) return 0;
+    return sent.refused > 0 ? 5 : sent.unsent > 0 ? 4 : 0;
   },
 });

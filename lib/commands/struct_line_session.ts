@@ -68,6 +68,11 @@ export class LineSession {
     return length === 1 ? "1 connection to end" : `${length} connections to end`;
   }
 
+  /** Records that `--count` still waits for, unless this side has ended the line. */
+  get awaited(): number {
+    return this.#ending.signal.aborted || this.#left === Infinity ? 0 : this.#left;
+  }
+
   /** Ends the line in order. */
   end(): void {
     this.#ending.abort();
@@ -111,7 +116,8 @@ export class LineSession {
         if (Deno.stdout.isTerminal()) this.#prompter = prompter;
       },
     };
-    line.finished.then(() => over.abort());
+    const onOver = () => over.abort();
+    line.finished.then(onOver, onOver);
     const result = context.stdin.isTerminal()
       ? await sendTyped(context, target, this.#once)
       : await sendLines(context, target);
@@ -127,7 +133,7 @@ export class LineSession {
     if (this.#left <= 0) return;
     const { out } = this.#context;
     this.#prompter?.clear();
-    this.#print(record, () => peer.recordBytes);
+    this.#print(record, peer);
     const last = --this.#left === 0;
     let result: unknown;
     try {

@@ -1,5 +1,6 @@
 import { defineCommand } from "../cli/command.ts";
-import { choice, flag } from "../cli/options.ts";
+import { flag } from "../cli/options.ts";
+import { outputOption } from "../cli/output_option.ts";
 import { stringifyJson } from "../codecs/json.ts";
 import type { StructLayout } from "../codecs/struct_format.ts";
 import { platformOption, structOf } from "./struct_options.ts";
@@ -13,9 +14,9 @@ export const structLineSize = defineCommand({
   ],
   options: {
     layout: flag({ help: "Print a table of the fields" }),
-    output: choice(["text", "json"], {
+    output: outputOption(["text", "json"], {
       default: "text",
-      help: "The number and the table, or all in one JSON object",
+      help: "How the size is printed, and the table; JSON has both in one object",
     }),
     ...platformOption,
   },
@@ -55,7 +56,9 @@ function table({ items, size }: StructLayout): string[] {
   });
   const lines = [["offset", "code", "C type", "bytes", "padding"], ...rows, [`${size}`, "end"]];
   const isNumber = [true, false, false, true, true];
-  const widths = isNumber.map((_, k) => Math.max(...lines.map((line) => line[k]?.length ?? 0)));
+  const widths = isNumber.map((_, k) =>
+    lines.reduce((width, line) => Math.max(width, line[k]?.length ?? 0), 0)
+  );
   return lines.map((line) =>
     line.map((cell, k) => isNumber[k] ? cell.padStart(widths[k]!) : cell.padEnd(widths[k]!))
       .join("  ").trimEnd()

@@ -1,4 +1,5 @@
 import type { Context } from "../cli/context.ts";
+import { counted } from "../codecs/wording.ts";
 import type { LineStats } from "../struct/line_options.ts";
 import { httpCount } from "./serving.ts";
 
@@ -38,8 +39,4 @@ export function sayStats(
       ...httpCount(stats),
     ].join(", "),
   );
-}
-
-function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }

@@ -1,7 +1,8 @@
 import { defineCommand } from "../cli/command.ts";
 import type { Context } from "../cli/context.ts";
-import { choice, flag } from "../cli/options.ts";
+import { choice } from "../cli/options.ts";
 import { readLines } from "../cli/read_lines.ts";
+import { quoted } from "../codecs/wording.ts";
 import { CodecError, UsageError } from "../errors.ts";
 import { readRecords } from "../net/read_messages.ts";
 import { checkRecordSize } from "../struct/check_record_size.ts";
@@ -12,7 +13,7 @@ import {
   platformOption,
   structOf,
 } from "./struct_options.ts";
-import { type Printer, structPrinter } from "./struct_printer.ts";
+import { type Printer, printOption, structPrinter } from "./struct_printer.ts";
 
 /** `labwire struct-line unpack`. */
 export const structLineUnpack = defineCommand({
@@ -27,8 +28,13 @@ export const structLineUnpack = defineCommand({
     { name: "HEX", variadic: true, help: "The bytes" },
   ],
   options: {
-    raw: flag({ help: "Read the bytes themselves from standard input, struct after struct" }),
-    output: choice(["json", "csv"], { default: "json", help: "How records are printed" }),
+    input: choice(["hex", "raw"], {
+      default: "hex",
+      placeholder: "FORM",
+      help:
+        "What stdin is: hex, lines of digits, or raw, the bytes themselves, struct after struct",
+    }),
+    ...printOption,
     ...fieldsOption,
     ...bytesOption,
     ...platformOption,
@@ -40,41 +46,56 @@ export const structLineUnpack = defineCommand({
     },
     {
       text: "A file of them, as a table",
-      command: "labwire struct-line unpack --raw --output csv --fields t,u '<Hf' < records.bin",
+      command:
+        "labwire struct-line unpack --input raw --output csv --fields t,u '<Hf' < records.bin",
     },
   ],
-  async run(context, { raw, platform, ...printing }, [format, ...texts]) {
-    const struct = structOf(format!, { platform });
+  async run(context, { input, platform, ...printing }, [format, ...texts]) {
+    const struct = structOf(format!, { platform, fields: printing.fields });
     const print = structPrinter(struct, printing, context.out);
-    if (raw && texts.length > 0) {
-      throw new UsageError("Cannot unpack both --raw and HEX: expected one of them");
+    if (input === "raw" && texts.length > 0) {
+      throw new UsageError("Cannot unpack both --input raw and HEX: expected one of them");
     }
-    if (raw) return await unpackStream(context, struct, print);
-    for (const text of texts) unpackText(text, struct, print);
+    if (input === "raw") return await unpackStream(context, struct, print);
+    for (const text of texts) unpackAll(hexBytes(text), struct, print);
     if (texts.length > 0) return;
+    let number = 0;
     for await (const line of readLines(context.stdin.readable, context.signal)) {
-      if (line.trim() !== "") unpackText(line, struct, print);
+      number++;
+      if (line.trim() !== "") unpackLine(line, number, struct, print);
       await context.out.ready();
     }
   },
 });
 
-function unpackText(text: string, struct: AnyStruct, print: Printer): void {
-  const bytes = hexBytes(text);
-  const none = () => new Uint8Array(0);
+function unpackLine(line: string, number: number, struct: AnyStruct, print: Printer): void {
+  try {
+    unpackAll(hexBytes(line), struct, print);
+  } catch (cause) {
+    if (!(cause instanceof CodecError)) throw cause;
+    throw new CodecError(`Line ${number}: ${cause.message}`, { cause });
+  }
+}
+
+/** Prints the structs that lie one after another. */
+function unpackAll(bytes: Uint8Array, struct: AnyStruct, print: Printer): void {
   // One struct of the wrong size is told more plainly than several.
-  if (bytes.length <= struct.size) return print(struct.unpack(bytes), none);
-  for (const values of struct.iterUnpack(bytes)) print(values, none);
+  const records = bytes.length <= struct.size ? [struct.unpack(bytes)] : struct.iterUnpack(bytes);
+  let at = 0;
+  for (const values of records) {
+    const recordBytes = bytes.subarray(at, at += struct.size);
+    print(values, { recordBytes, recordTime: NaN });
+  }
 }
 
 function hexBytes(text: string): Uint8Array {
-  const digits = text.replace(/^\s*0x/i, "").replace(/[\s:]/g, "");
+  const digits = text.trimStart().replace(/^0x/i, "").replace(/[\s:]/g, "");
   try {
     return Uint8Array.fromHex(digits);
   } catch (cause) {
     const at = digits.search(/[^0-9a-f]/i);
     const why = at < 0 ? "expected an even number of digits" : `"${digits[at]}" is no digit`;
-    throw new CodecError(`Cannot read hex "${text}": ${why}`, { cause });
+    throw new CodecError(`Cannot read hex ${quoted(text)}: ${why}`, { cause });
   }
 }
 
@@ -86,7 +107,7 @@ async function unpackStream(
   checkRecordSize(struct);
   using reader = readerOf(stdin.readable, signal);
   for await (const block of readRecords(reader, struct.size)) {
-    for (const values of struct.iterUnpack(block)) print(values, () => block);
+    unpackAll(block, struct, print);
     await out.ready();
   }
 }

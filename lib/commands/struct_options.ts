@@ -5,7 +5,7 @@
  */
 
 import { choice, flag, list } from "../cli/options.ts";
-import { compileStruct, type Struct, type StructPlatform } from "../codecs/struct.ts";
+import { compileStruct, type Struct, type StructOptions } from "../codecs/struct.ts";
 import type { StructValue } from "../codecs/struct_types.ts";
 import { CodecError, UsageError } from "../errors.ts";
 
@@ -25,7 +25,11 @@ export const truncateOption = {
 
 /** The option that names fields. */
 export const fieldsOption = {
-  fields: list({ help: "Names of the fields: records are objects then, not arrays" }),
+  fields: list({
+    help:
+      "Names of the fields: records are objects then, not arrays; NAME*4 is an array of 4 values, NAME* of as many as " +
+      "the format repeats",
+  }),
 } as const;
 
 /** The option for byte strings. */
@@ -43,13 +47,13 @@ export type AnyStruct = Struct<string, StructValue[]>;
  * Compiles a format of the command line.
  *
  * @param format The format.
- * @param options Whose native sizes, and whether to cut what is too long.
+ * @param options Whose native sizes, whether to cut what is too long, and the names of the fields.
  * @returns What packs and unpacks.
- * @throws {UsageError} If the format is wrong.
+ * @throws {UsageError} If the format is wrong, or the names do not fit it.
  */
 export function structOf(
   format: string,
-  options: { platform?: StructPlatform; truncate?: boolean } = {},
+  options: Pick<StructOptions, "platform" | "truncate" | "fields"> = {},
 ): AnyStruct {
   try {
     return compileStruct(format, options);

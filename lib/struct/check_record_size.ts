@@ -1,4 +1,6 @@
 import type { Struct } from "../codecs/struct.ts";
+import { checkValueCount } from "../codecs/struct_fields.ts";
+import { counted, quoted } from "../codecs/wording.ts";
 import { UsageError } from "../errors.ts";
 
 /** Bytes of the largest record that is kept in memory: 1 GiB. */
@@ -8,12 +10,16 @@ const MOST = 2 ** 30;
  * Checks that a stream can consist of records of a format.
  *
  * @param struct The format.
- * @throws {UsageError} If a record has no bytes, or more than 1 GiB.
+ * @throws {UsageError} If a record has no bytes, more than 1 GiB, or more than 16,777,216 values.
  */
 export function checkRecordSize(
-  { format, size }: Pick<Struct<string, readonly unknown[]>, "format" | "size">,
+  { layout }: Pick<Struct<string, readonly unknown[]>, "layout">,
 ): void {
-  const about = `Cannot take ${JSON.stringify(format)} for the records of a stream`;
+  const { format, size } = layout;
+  const about = `Cannot take ${quoted(format)} for the records of a stream`;
   if (size === 0) throw new UsageError(`${about}: it has no bytes`);
-  if (size > MOST) throw new UsageError(`${about}: it has ${size} bytes, more than ${MOST}`);
+  if (size > MOST) {
+    throw new UsageError(`${about}: it has ${counted(size, "byte")}, more than ${MOST}`);
+  }
+  checkValueCount(layout);
 }

@@ -1,3 +1,4 @@
+import { ConnectError } from "../errors.ts";
 import { connectStream } from "../net/connect_stream.ts";
 import { delay, within } from "../net/deadline.ts";
 import type { StreamConnection } from "../net/stream_connection.ts";
@@ -22,8 +23,8 @@ export async function connectLine<F extends string>(
   closing: AbortSignal,
   work: LineWork,
 ): Promise<LineEnd> {
-  const { attempts = 5, reconnect = false } = options;
-  let current = await connect(options, attempts, closing);
+  const { reconnect = false } = options;
+  let current = await connect(options, closing);
   const addrs = [current.localAddr];
   const keepUp = async () => {
     for (;;) {
@@ -35,6 +36,7 @@ export async function connectLine<F extends string>(
     }
   };
   const finished = keepUp();
+  const over = finished.catch(() => {}); // who awaits `finished` is told
   return {
     addrs,
     finished,
@@ -43,10 +45,10 @@ export async function connectLine<F extends string>(
     refused: 0,
     refusedAsHttp: 0,
     async close(grace) {
-      await within(finished, grace);
+      await within(over, grace);
       await current.abort();
       // An action that goes on without its connection is not waited for.
-      await within(finished, 0.2);
+      await within(over, 0.2);
     },
   };
 }
@@ -57,7 +59,7 @@ async function connectAgain<F extends string>(
 ): Promise<StreamConnection | null> {
   try {
     await delay(options.retryDelay ?? 1, closing);
-    return await connect(options, Infinity, closing);
+    return await connect(options, closing);
   } catch (error) {
     if (closing.aborted) return null;
     throw error;
@@ -66,10 +68,10 @@ async function connectAgain<F extends string>(
 
 async function connect<F extends string>(
   options: LineConnectOptions<F>,
-  attempts: number,
   closing: AbortSignal,
 ): Promise<StreamConnection> {
   const { host, port = DEFAULT_PORT, retryDelay, timeout, tls, ca, onAttemptFailed } = options;
+  const { attempts = options.reconnect ? Infinity : 5 } = options;
   // The signal must end the attempts but not break the connection that one of them makes.
   const connecting = new AbortController();
   const stop = () => connecting.abort(closing.reason);
@@ -85,6 +87,8 @@ async function connect<F extends string>(
       tls,
       ca,
       onAttemptFailed,
+      // Missing permissions, say, do not come by waiting.
+      isWorthRetrying: (error) => error instanceof ConnectError,
       signal: connecting.signal,
     });
   } finally {

@@ -1,6 +1,6 @@
 import { compileStruct, type Struct } from "../codecs/struct.ts";
 import type { StructInputs, StructValues } from "../codecs/struct_types.ts";
-import { CodecError, messageOf } from "../errors.ts";
+import { CodecError, ConnectError, messageOf } from "../errors.ts";
 import type { HostPort } from "../net/address.ts";
 import type { GraceOptions, StreamConnection } from "../net/stream_connection.ts";
 import { actOnBlock, type Actor } from "./act_on_block.ts";
@@ -73,8 +73,8 @@ export class Line<F extends string = string>
 
   private constructor(options: LineOptions<F>, stallTimeout: number) {
     this.#options = options;
-    const { format = DEFAULT_FORMAT as string as F, platform, truncate, action } = options;
-    this.struct = compileStruct(format, { platform, truncate });
+    const { format = DEFAULT_FORMAT as string as F, platform, truncate, fields, action } = options;
+    this.struct = compileStruct(format, { platform, truncate, fields });
     checkRecordSize(this.struct);
     this.#broadcast = new Broadcast(this.#peers, stallTimeout);
     this.#queue = action ? null : new RecordQueue(this.struct, () => this.#stats.received++);
@@ -104,8 +104,8 @@ export class Line<F extends string = string>
    *
    * @typeParam F The format of the records.
    * @param options Where and how.
-   * @returns The line.
-   * @throws {ConnectError} If the last attempt fails.
+   * @returns The line, connected.
+   * @throws {ConnectError} If the last attempt fails; with `reconnect` there is none unless `attempts` is given.
    * @throws {CodecError} If the format is wrong.
    */
   static async connect<F extends string = DefaultFormat>(
@@ -150,7 +150,10 @@ export class Line<F extends string = string>
     return { ...this.#stats, sent, open: this.#peers.size, refused, refusedAsHttp };
   }
 
-  /** Resolves when the line is closed; a line that connected closes when the other end does. */
+  /**
+   * Resolves when the line is closed; a line that connected closes when the other end does. Rejects with what the action threw
+   * where nobody is told of that, and when the attempts to connect again are used up.
+   */
   get finished(): Promise<void> {
     return this.#finished;
   }
@@ -210,15 +213,23 @@ export class Line<F extends string = string>
 
   #start(end: LineEnd): void {
     this.#end = end;
-    this.#finished = end.finished.then(() => {
-      this.#options.signal?.removeEventListener("abort", this.#onAbort);
-      this.#queue?.end();
-      this.#arrival.resolve();
-      if (this.#failure !== undefined) throw this.#failure;
-    });
+    this.#finished = this.#finish(end);
     const { signal } = this.#options;
     if (signal?.aborted) void this.close();
     else signal?.addEventListener("abort", this.#onAbort, { once: true });
+  }
+
+  async #finish(end: LineEnd): Promise<void> {
+    try {
+      await end.finished;
+    } catch (error) {
+      this.#failure ??= error; // it could not connect again
+    }
+    this.#stopped = true;
+    this.#options.signal?.removeEventListener("abort", this.#onAbort);
+    this.#queue?.end(this.#failure instanceof ConnectError ? this.#failure : undefined);
+    this.#arrival.resolve();
+    if (this.#failure !== undefined) throw this.#failure;
   }
 
   async #close(grace: number): Promise<void> {
@@ -258,6 +269,7 @@ export class Line<F extends string = string>
     let cut: CodecError | undefined;
     try {
       for await (const block of peer.blocks()) {
+        peer.stampArrival();
         await (actor ? actOnBlock(block, actor) : this.#queue!.push(block));
         if (this.#stopped) return;
       }

@@ -62,7 +62,7 @@ export interface LineStats {
 
 /** What both ends of a line can be told. */
 export interface LineOptions<F extends string>
-  extends Pick<StructOptions, "platform" | "truncate"> {
+  extends Pick<StructOptions, "platform" | "truncate" | "fields"> {
   /** Format of the records, see `compileStruct()`. Default: `!I2sd`. */
   format?: F;
   /** Host name or IP address to listen on or connect to. Default: `localhost`. */
@@ -112,7 +112,7 @@ export interface LineListenOptions<F extends string> extends LineOptions<F> {
 
 /** Where and how {@linkcode Line.connect} connects. */
 export interface LineConnectOptions<F extends string> extends LineOptions<F> {
-  /** How many times to try. Default: 5. */
+  /** How many times to try in a row. Default: 5; without end where it is to connect again. */
   attempts?: number;
   /** Seconds between two attempts. Default: 1. */
   retryDelay?: number;
@@ -120,7 +120,7 @@ export interface LineConnectOptions<F extends string> extends LineOptions<F> {
   timeout?: number;
   /** Told of each attempt that failed. */
   onAttemptFailed?: (attempt: number, attempts: number, error: unknown) => void;
-  /** Connect again when the connection is over, for as long as it takes. Default: false. */
+  /** Wait for a server that is not there yet, and connect again when the connection is over. Default: false. */
   reconnect?: boolean;
   /** Go on sending when the other end has ended its half, until `closeWrite()` or `close()`. Default: false. */
   halfOpen?: boolean;

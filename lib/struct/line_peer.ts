@@ -3,7 +3,10 @@ import type { StructInputs } from "../codecs/struct_types.ts";
 import type { HostPort } from "../net/address.ts";
 import { readRecords } from "../net/read_messages.ts";
 import type { CloseReason, StreamConnection } from "../net/stream_connection.ts";
+import { wallClock } from "../net/wall_clock.ts";
 import { SendBuffer } from "./send_buffer.ts";
+
+const now = wallClock();
 
 /**
  * The other end of one connection of a line.
@@ -17,6 +20,7 @@ export class LinePeer<F extends string = string> {
   readonly #sendEnd = Promise.withResolvers<void>();
   #block: Uint8Array = new Uint8Array(0);
   #at = 0;
+  #arrived = 0;
 
   /**
    * Takes over a connection; lines do that themselves.
@@ -85,6 +89,11 @@ export class LinePeer<F extends string = string> {
     return this.#block.subarray(this.#at, this.#at + this.#struct.size);
   }
 
+  /** When the last byte of the record that the action has in hand arrived at the latest, in ms since 1970, with fractions. */
+  get recordTime(): number {
+    return this.#arrived;
+  }
+
   /**
    * Sends a record to this peer. Records that are sent in the same turn of the event loop leave together. Who awaits each, or
    * one in every few thousand, keeps memory bounded when the peer reads slowly.
@@ -124,6 +133,11 @@ export class LinePeer<F extends string = string> {
   stop(): void {
     this.#connection.stopReading();
     this.#sendEnd.resolve();
+  }
+
+  /** Says that a block of records has arrived now. */
+  stampArrival(): void {
+    this.#arrived = now();
   }
 
   /**

@@ -306,7 +306,7 @@ Deno.test("struct-line refuses options that do not go together or make no sense"
     [["client", "--ca", "/nowhere.pem"], 'Cannot read --ca "/nowhere.pem": no such file'],
     [["client", "--ca", notPem], "expected a PEM file"],
     [["client", "--count", "0"], "Cannot read --count"],
-    [["client", "--output", "xml"], "expected one of json, hex, csv, none"],
+    [["client", "--output", "xml"], "expected one of json, csv, hex, raw, none"],
     [["clients"], 'did you mean "struct-line client"?'],
   ];
   for (const [args, message] of cases) {

@@ -145,12 +145,14 @@ Deno.test("struct-line pack prints hex, and reads records from stdin", async () 
   );
 });
 
-Deno.test("struct-line pack --raw writes what unpack --raw reads", async () => {
+Deno.test("struct-line pack --output raw writes what unpack --input raw reads", async () => {
   const input = Array.from({ length: 20_000 }, (_, i) => `[${i},"text ${i}",${i / 8}]\n`).join("");
-  const args = ["--raw", "!I30sd"];
-  const raw = await onBytes(["struct-line", "pack", ...args], new TextEncoder().encode(input));
+  const raw = await onBytes(
+    ["struct-line", "pack", "--output", "raw", "!I30sd"],
+    new TextEncoder().encode(input),
+  );
   assertEquals(raw.length, 20_000 * 42);
-  const back = await onBytes(["struct-line", "unpack", ...args], raw);
+  const back = await onBytes(["struct-line", "unpack", "--input", "raw", "!I30sd"], raw);
   assertEquals(new TextDecoder().decode(back), input);
 });
 
@@ -200,16 +202,22 @@ Deno.test("struct-line unpack takes hex as people write it", async () => {
     5,
     'error: Cannot unpack "!H": expected 2 bytes, got 1\n',
   ]);
-  assertEquals((await unpacked(["!H", "--raw", "00"])).code, 2);
+  assertEquals((await unpacked(["!H", "--input", "raw", "00"])).code, 2);
 });
 
-Deno.test("struct-line unpack --raw tells a rest at the end", async () => {
-  const { code, stdout, stderr } = await labwire(["struct-line", "unpack", "--raw", "!H"], {
-    input: "abc",
-  });
+Deno.test("struct-line unpack --input raw tells a rest at the end", async () => {
+  const { code, stdout, stderr } = await labwire(
+    ["struct-line", "unpack", "--input", "raw", "!H"],
+    {
+      input: "abc",
+    },
+  );
   assertEquals([code, stdout], [5, "[24930]\n"]);
   assertStringIncludes(stderr, "stream ended 1 byte into a 2-byte record");
-  assertEquals((await labwire(["struct-line", "unpack", "--raw", "!"], { input: "" })).code, 2);
+  assertEquals(
+    (await labwire(["struct-line", "unpack", "--input", "raw", "!"], { input: "" })).code,
+    2,
+  );
 });
 
 Deno.test("struct-line size prints the size, a table or JSON", async () => {

@@ -1,5 +1,5 @@
 import { compileStruct, type StructInput } from "../../lib/codecs/struct.ts";
-import { structCsv } from "../../lib/codecs/struct_csv.ts";
+import { StructCsv } from "../../lib/codecs/struct_csv.ts";
 import { StructJson, type StructJsonOptions } from "../../lib/codecs/struct_json.ts";
 import { CodecError, UsageError } from "../../lib/errors.ts";
 import { assertEquals, assertThrows } from "@std/assert";
@@ -188,10 +188,16 @@ Deno.test("misfit() tells why a value does not fit a field", () => {
   for (const index of [-1, 3]) assertThrows(() => struct.misfit(index, 0), RangeError);
 });
 
-Deno.test("structCsv() writes a row per record", () => {
+Deno.test("StructCsv writes a row per record", () => {
   const struct = compileStruct("<qd6s2sF");
-  const values = [-(2n ** 63n), -0, 'a"b,\n', bytes(255, 0), { re: 1, im: -2 }] as const;
+  const values = [-(2n ** 63n), -0, 'a"b,', bytes(255, 0), { re: 1, im: -2 }] as const;
   const record = struct.unpack(struct.pack(values));
-  assertEquals(structCsv(struct)(record), '-9223372036854775808,-0,"a""b,\n",0xff00,1-2j');
-  assertEquals(structCsv(struct, "hex")(record), "-9223372036854775808,-0,6122622c0a00,ff00,1-2j");
+  assertEquals(
+    new StructCsv(struct).stringify(record),
+    '-9223372036854775808,-0.0,"a""b,",0xff00,1-2j',
+  );
+  assertEquals(
+    new StructCsv(struct, { bytes: "hex" }).stringify(record),
+    "-9223372036854775808,-0.0,0x6122622c0000,0xff00,1-2j",
+  );
 });

@@ -1,0 +1,35 @@
+/**
+ * What messages are worded with.
+ *
+ * @module
+ */
+
+/**
+ * A number of things: `1 byte`, `2 bytes`.
+ *
+ * @param count How many.
+ * @param noun What one of them is called.
+ */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}
+
+/**
+ * Cuts text that is too long for a message, between characters.
+ *
+ * @param text Any text.
+ * @param length Most characters of it, in UTF-16.
+ */
+export function shorten(text: string, length: number): string {
+  return text.length > length ? `${text.slice(0, length).replace(/[\ud800-\udbff]$/, "")}…` : text;
+}
+
+/**
+ * Puts text into quotation marks, shortened.
+ *
+ * @param text Any text.
+ * @param length Most characters of it.
+ */
+export function quoted(text: string, length = 60): string {
+  return JSON.stringify(shorten(text, length));
+}
