@@ -1,5 +1,7 @@
 import { messageOf, UsageError } from "../errors.ts";
 import { lastLine } from "./last_line.ts";
+import { ProgramInput } from "./program_input.ts";
+import { ProgramOutput } from "./program_output.ts";
 
 /** How {@linkcode startProgram} starts a program. */
 export interface StartProgramOptions {
@@ -20,30 +22,40 @@ export interface ProgramExit {
 /** How much of a program's stderr is kept, in bytes: enough for its last line. */
 const KEPT_STDERR = 8192;
 
-/** How long stderr is read on when the program has ended, in milliseconds. */
-const STDERR_GRACE = 250;
+/** How long the output of what a program has left behind is waited for when it has ended, in milliseconds. */
+const GRACE = 250;
+
+/** The programs that run now, so that none of them outlives this one. */
+const running = new Set<Program>();
 
 /**
  * A running program as a transport: bytes go in on its stdin and come out on its stdout. Its stderr is read all
  * the time, so that it can never block on it, and the end of it is kept for error messages.
  *
  * Except on Windows the program is the leader of a process group of its own: Ctrl-C at the terminal is not for
- * it, so it can finish what it has in hand, and {@linkcode Program.kill} ends its children too.
+ * it, so it can finish what it has in hand. The group lives as long as the program: what it left in the background
+ * has a quarter of a second to finish its output and is then killed. What is meant to go on needs a session of its
+ * own, as `setsid` makes one. On Windows {@linkcode Program.kill} kills the children of a program that runs; what one
+ * that has ended left behind goes on.
  */
 export class Program implements AsyncDisposable {
   /** The program and its arguments. */
   readonly command: readonly string[];
-  /** What the program prints on stdout. */
+  /** What the program prints on stdout. It ends with the program, also where something left behind holds it open. */
   readonly readable: ReadableStream<Uint8Array>;
   /** What the program reads on stdin; closing it is the end of its input. */
   readonly writable: WritableStream<Uint8Array>;
-  /** Resolves when the program has ended and its stderr has been read. */
+  /** Resolves when the program has ended, its stderr has been read, and nothing of its process group is left. */
   readonly finished: Promise<ProgramExit>;
   readonly #child: Deno.ChildProcess;
   readonly #unlisten: () => void;
   #ended = false;
+  /** Whether its process group is gone as well. */
+  #gone = false;
+  #killing: Promise<unknown> | undefined;
   #stderr: Uint8Array = new Uint8Array(0);
-  readonly #stderrReader: ReadableStreamDefaultReader<Uint8Array>;
+  readonly #input: ProgramInput;
+  readonly #outputs: readonly ProgramOutput[];
 
   /**
    * Starts the program.
@@ -55,13 +67,18 @@ export class Program implements AsyncDisposable {
   constructor(command: readonly string[], options: StartProgramOptions = {}) {
     this.command = command;
     this.#child = spawn(command);
-    this.readable = this.#child.stdout;
-    this.writable = this.#child.stdin;
-    this.#stderrReader = this.#child.stderr.getReader();
+    const stdout = new ProgramOutput(this.#child.stdout);
+    const stderr = new ProgramOutput(this.#child.stderr);
+    this.#outputs = [stdout, stderr];
+    this.readable = stdout.readable();
+    this.#input = new ProgramInput(this.#child.stdin);
+    this.writable = this.#input.writable;
+    running.add(this);
+    if (running.size === 1) globalThis.addEventListener("unload", killAll);
     const onAbort = () => this.kill();
     options.signal?.addEventListener("abort", onAbort);
     this.#unlisten = () => options.signal?.removeEventListener("abort", onAbort);
-    this.finished = this.#finish(options.onStderr);
+    this.finished = this.#finish(this.#drain(stderr, options.onStderr));
     if (options.signal?.aborted) this.kill();
   }
 
@@ -75,16 +92,12 @@ export class Program implements AsyncDisposable {
     return lastLine(this.#stderr);
   }
 
-  /** Kills the program, and its children where the platform has process groups. Harmless once it has ended. */
+  /** Kills the program and its children. Harmless once it has ended. */
   kill(): void {
-    if (this.#ended) return;
-    try {
-      if (Deno.build.os === "windows") this.#child.kill("SIGKILL");
-      else Deno.kill(-this.#child.pid, "SIGKILL");
-    } catch {
-      // It has ended in the meantime.
-    }
-    this.#stopDraining();
+    if (this.#gone) return;
+    if (Deno.build.os !== "windows") this.#killGroup();
+    else if (!this.#ended) this.#killTree();
+    this.#endOutputs();
   }
 
   /** Kills the program and waits until nothing of it is left open. */
@@ -97,33 +110,79 @@ export class Program implements AsyncDisposable {
     ]);
   }
 
-  #stopDraining(): void {
-    this.#stderrReader.cancel().catch(() => {});
+  /** Kills what is alive in the program's process group, which may be without the program. */
+  #killGroup(): void {
+    try {
+      Deno.kill(-this.#child.pid, "SIGKILL");
+    } catch (error) {
+      // Without the permission to kill any process it is still allowed to kill this one.
+      if (error instanceof Deno.errors.NotCapable) this.#killChild();
+    }
   }
 
-  async #finish(onStderr?: (bytes: Uint8Array) => void): Promise<ProgramExit> {
-    const drained = this.#drain(onStderr);
+  /** On Windows, a process knows its parent only: the system's own program finds the children. */
+  #killTree(): void {
+    try {
+      const args = ["/T", "/F", "/PID", `${this.#child.pid}`];
+      const options = { args, stdin: "null", stdout: "null", stderr: "null" } as const;
+      const taskkill = new Deno.Command("taskkill", options).spawn();
+      this.#killing = taskkill.status.then(() => this.#killChild());
+    } catch {
+      this.#killChild();
+    }
+  }
+
+  #killChild(): void {
+    if (this.#ended) return;
+    try {
+      this.#child.kill("SIGKILL");
+    } catch {
+      // It has ended in the meantime.
+    }
+  }
+
+  #endOutputs(): void {
+    for (const output of this.#outputs) output.end();
+  }
+
+  async #finish(drained: Promise<void>): Promise<ProgramExit> {
     const { code, signal } = await this.#child.status;
     this.#ended = true;
     this.#unlisten();
-    // A child that the program left behind may hold its stderr open for as long as it lives.
-    const timer = setTimeout(() => this.#stopDraining(), STDERR_GRACE);
+    await this.#endGroup();
+    this.#gone = true;
+    await this.#killing;
+    running.delete(this);
+    if (running.size === 0) globalThis.removeEventListener("unload", killAll);
     await drained;
-    clearTimeout(timer);
     return { code, signal };
   }
 
-  async #drain(onStderr?: (bytes: Uint8Array) => void): Promise<void> {
-    while (true) {
-      const { value } = await this.#stderrReader.read().catch(() => ({ value: undefined }));
-      if (value === undefined) return;
-      const joined = new Uint8Array(this.#stderr.length + value.length);
+  /** Ends what the program left behind, once that has finished its output or the time for it is over. */
+  async #endGroup(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, GRACE);
+    void Promise.all(this.#outputs.map(({ finished }) => finished)).then(() => resolve());
+    await promise;
+    clearTimeout(timer);
+    if (Deno.build.os !== "windows") this.#killGroup();
+    this.#endOutputs();
+    this.#input.end();
+  }
+
+  async #drain(stderr: ProgramOutput, onStderr?: (bytes: Uint8Array) => void): Promise<void> {
+    for (let bytes; (bytes = await stderr.read()) !== undefined;) {
+      const joined = new Uint8Array(this.#stderr.length + bytes.length);
       joined.set(this.#stderr);
-      joined.set(value, this.#stderr.length);
+      joined.set(bytes, this.#stderr.length);
       this.#stderr = joined.subarray(-KEPT_STDERR);
-      onStderr?.(value);
+      onStderr?.(bytes);
     }
   }
+}
+
+function killAll(): void {
+  for (const program of running) program.kill();
 }
 
 /**

@@ -1,6 +1,7 @@
 import { assertEquals, assertNotEquals, assertRejects, assertThrows } from "@std/assert";
 import { ConnectError, RemoteError, UsageError } from "../../lib/errors.ts";
 import { LineProgram } from "../../lib/net/line_program.ts";
+import { isAlive } from "./is_alive.ts";
 
 const COUNTER = [
   "python3",
@@ -91,6 +92,23 @@ Deno.test("LineProgram.close() does not wait for the next start", async () => {
   await assertRejects(() => program.ask("die"), RemoteError);
   await died.promise;
   await program.close();
+});
+
+Deno.test({
+  name: "LineProgram ends what a program that died has left in the background",
+  ignore: Deno.build.os === "windows",
+  async fn() {
+    const died = Promise.withResolvers<string>();
+    const script = "read line; sleep 300 & echo $!; read line; exit 3";
+    await using program = new LineProgram(["sh", "-c", script], {
+      restartDelay: 60,
+      onExit: died.resolve,
+    });
+    const child = Number(await program.ask("a"));
+    await assertRejects(() => program.ask("b"), RemoteError, "exit code 3");
+    await died.promise;
+    assertEquals(await isAlive(child), false);
+  },
 });
 
 Deno.test("LineProgram rejects a program that does not exist", () => {

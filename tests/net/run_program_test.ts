@@ -1,6 +1,8 @@
-import { assertEquals, assertLess, assertRejects } from "@std/assert";
+import { assertEquals, assertLess, assertMatch, assertRejects } from "@std/assert";
 import { ConnectError, RemoteError, UsageError } from "../../lib/errors.ts";
+import { startProgram } from "../../lib/net/program.ts";
 import { runProgram } from "../../lib/net/run_program.ts";
+import { isAlive } from "./is_alive.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
@@ -101,12 +103,44 @@ Deno.test("runProgram() says that a program does not exist", async () => {
   );
 });
 
-/** Whether a process runs, waiting a moment for the system to take a killed one away. */
-async function isAlive(pid: number): Promise<boolean> {
-  for (let i = 0; i < 100; i++) {
-    const { code, stdout } = await new Deno.Command("ps", { args: ["-o", "stat=", "-p", `${pid}`] })
-      .output();
-    if (code !== 0 || text(stdout).startsWith("Z")) return false;
-  }
-  return true;
+for (const where of ["", ">/dev/null 2>&1"]) {
+  Deno.test({
+    name: `runProgram() ends what a program leaves in the background with it ${where}`,
+    ignore: !POSIX,
+    async fn() {
+      const script = `sleep 300 ${where} & echo $!`;
+      const output = await runProgram(["sh", "-c", script], bytes(""), { timeout: 60 });
+      assertMatch(text(output), /^\d+\n$/);
+      assertEquals(await isAlive(Number(text(output))), false);
+    },
+  });
 }
+
+Deno.test({
+  name: "runProgram() gives what a program leaves in the background a moment for its output",
+  ignore: !POSIX,
+  async fn() {
+    const script = "p=$$; (while kill -0 $p 2>/dev/null; do :; done; echo late) & echo early";
+    assertEquals(text(await runProgram(["sh", "-c", script], bytes(""))), "early\nlate\n");
+  },
+});
+
+Deno.test({
+  name: "runProgram() does not wait for a session that holds the program's pipes, nor end it",
+  ignore: !POSIX,
+  async fn() {
+    const script = "import subprocess\n" +
+      'print(subprocess.Popen(["sleep", "300"], start_new_session=True).pid)';
+    const output = await runProgram(python(script), new Uint8Array(1_000_000), { timeout: 60 });
+    Deno.kill(Number(text(output)), "SIGKILL");
+  },
+});
+
+Deno.test("Program.readable gives all that was printed, however late it is read", async () => {
+  const script = "import sys; sys.stdout.write('x' * 60000)";
+  await using program = startProgram(python(script));
+  await program.writable.close();
+  await program.finished;
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  assertEquals((await new Response(program.readable).text()).length, 60_000);
+});
