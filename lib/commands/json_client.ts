@@ -1,6 +1,6 @@
 import { defineCommand } from "../cli/command.ts";
 import type { Context } from "../cli/context.ts";
-import { choice, file, flag, integer, port, seconds, text } from "../cli/options.ts";
+import { choice, file, flag, host, integer, port, seconds } from "../cli/options.ts";
 import { promptLines } from "../cli/prompt.ts";
 import { readByteLines } from "../cli/read_lines.ts";
 import { visibleText } from "../cli/visible_text.ts";
@@ -40,7 +40,7 @@ export const jsonClient = defineCommand({
     { name: "MESSAGE", variadic: true, help: "A JSON text, or command_id name=text name:=json" },
   ],
   options: {
-    host: text({ default: DEFAULT_HOST, help: "Host name or IP address of the server" }),
+    host: host({ default: DEFAULT_HOST, help: "Host name or IP address of the server" }),
     port: port({ default: DEFAULT_PORT, help: "TCP port of the server" }),
     file: file({ help: "Send the JSON message in this file" }),
     timeout: seconds({

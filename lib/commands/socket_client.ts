@@ -1,6 +1,6 @@
 import { defineCommand } from "../cli/command.ts";
 import type { Context } from "../cli/context.ts";
-import { file, flag, integer, port, seconds, text } from "../cli/options.ts";
+import { file, flag, host, integer, port, seconds, text } from "../cli/options.ts";
 import { UsageError } from "../errors.ts";
 import { readPem } from "./serving.ts";
 import { showOption } from "./show_bytes.ts";
@@ -26,7 +26,7 @@ export const socketClient = defineCommand({
     help: 'What to send, "Hello, world" unless it is given or typed',
   }],
   options: {
-    host: text({ default: "localhost", help: "Host name or IP address of the server" }),
+    host: host({ default: "localhost", help: "Host name or IP address of the server" }),
     port: port({ default: 12345, help: "Port of the server" }),
     udp: flag({ help: "Send a datagram over UDP rather than connect over TCP" }),
     tls: flag({ help: "Speak TLS" }),

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { choice, file, flag, integer, port, seconds, text } from "../cli/options.ts";
+import { choice, file, flag, host, integer, port, seconds, text } from "../cli/options.ts";
 import { StructJson } from "../codecs/struct_json.ts";
 import type { StructInput } from "../codecs/struct_types.ts";
 import { CodecError, UsageError } from "../errors.ts";
@@ -25,7 +25,7 @@ export const lineOptions = {
     placeholder: "FORMAT",
     help: "Format of the records, as of Python's struct module",
   }),
-  host: text({ default: "localhost", help: "Host name or IP address" }),
+  host: host({ default: "localhost", help: "Host name or IP address" }),
   port: port({ default: DEFAULT_PORT, help: "TCP port" }),
   output: choice(["json", "hex", "csv", "none"], {
     default: "json",

@@ -174,7 +174,7 @@ export class StreamListener implements AsyncDisposable {
     const refuse = (kind: StreamProblem["kind"], why: string) => {
       this.#tell({ kind, remoteAddr, message: `Refused ${formatAddress(remoteAddr)}: ${why}` });
     };
-    if (allow && !allow.matches(remoteAddr.hostname)) {
+    if (allow && !allow.matches(remoteAddr.hostname, this.#localName(conn))) {
       this.#stats.refusedByAllow++;
       conn.close();
       refuse("not-allowed", "not in the list of those allowed");
@@ -194,6 +194,12 @@ export class StreamListener implements AsyncDisposable {
       this.#open++;
       this.#track(this.#serve(conn, onConnection).finally(() => this.#open--));
     }
+  }
+
+  /** The address on this side of a connection, with the zone where the listener was given one. */
+  #localName(conn: Deno.Conn): string {
+    const { host } = this.#options;
+    return host?.includes("%") ? host : hostPort(conn.localAddr).hostname;
   }
 
   async #serve(conn: Deno.Conn, handler: ListenStreamOptions["onConnection"]): Promise<void> {
