@@ -11,9 +11,9 @@ import type { SendOptions } from "../json/client.ts";
 import { DEFAULT_HOST, DEFAULT_PORT } from "../json/protocol.ts";
 import type { SendResult } from "../json/read_answer.ts";
 import { formatAddress } from "../net/address.ts";
+import { connectingOptions, readConnecting } from "./connecting.ts";
 import { fileMessage, lineMessage, typedMessage, wordsMessage } from "./json_message.ts";
 import { Sender } from "./json_sender.ts";
-import { readPem } from "./serving.ts";
 
 /** Exit code of each outcome. */
 const EXIT_CODES: Readonly<Record<SendResult["outcome"], number>> = {
@@ -49,8 +49,7 @@ export const jsonClient = defineCommand({
       help: "Seconds that connecting may take, and then each answer",
     }),
     retries: integer({ default: 0, min: 0, help: "How often connecting is tried again" }),
-    tls: flag({ help: "Speak TLS" }),
-    ca: file({ help: "Trust the authority with this certificate, a PEM file; speaks TLS" }),
+    ...connectingOptions,
     keepOpen: flag({ help: "Use one connection for all messages, not one for each" }),
     output: choice(["text", "json"], {
       default: "text",
@@ -76,8 +75,7 @@ export const jsonClient = defineCommand({
     const { say, signal, debug } = context;
     const send: SendOptions = {
       ...options,
-      tls: options.tls || undefined,
-      ca: options.ca === undefined ? undefined : await readPem("--ca", options.ca),
+      ...await readConnecting(options),
       signal,
       debug: debug ? (message) => say.info(message) : undefined,
     };

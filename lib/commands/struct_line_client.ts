@@ -1,8 +1,8 @@
 import { defineCommand } from "../cli/command.ts";
-import { file, flag, integer, seconds } from "../cli/options.ts";
+import { flag, integer, seconds } from "../cli/options.ts";
 import { Line } from "../struct/line.ts";
 import type { LineStats } from "../struct/line_options.ts";
-import { readPem } from "./serving.ts";
+import { connectingOptions, readConnecting } from "./connecting.ts";
 import { lineOptions, type RecordText, recordText } from "./struct_line_options.ts";
 import { LineSession } from "./struct_line_session.ts";
 import { type InputResult, nothingSent, sayStats } from "./struct_line_stats.ts";
@@ -27,8 +27,7 @@ export const structLineClient = defineCommand({
     retryDelay: seconds({ default: 1, help: "Seconds between two attempts" }),
     timeout: seconds({ default: 5, help: "Seconds that an attempt may take" }),
     reconnect: flag({ help: "Connect again when the connection is over" }),
-    tls: flag({ help: "Speak TLS" }),
-    ca: file({ help: "Trust the authority with this certificate, a PEM file; speaks TLS" }),
+    ...connectingOptions,
   },
   examples: [
     {
@@ -47,14 +46,14 @@ export const structLineClient = defineCommand({
   async run(context, options) {
     const { say, signal } = context;
     const text = recordText(options);
+    const connecting = await readConnecting(options);
     const session = await LineSession.open(context, text, options);
     const input = new InputEnd();
     const terminal = context.stdin.isTerminal();
     try {
       await using line = await Line.connect<string>({
         ...options,
-        tls: options.tls || undefined,
-        ca: options.ca === undefined ? undefined : await readPem("--ca", options.ca),
+        ...connecting,
         // What is sent when the server has ended may never be read, so it waits for the next connection.
         halfOpen: !terminal && !options.reconnect,
         action: session.action,

@@ -69,7 +69,8 @@ async function connect<F extends string>(
   attempts: number,
   closing: AbortSignal,
 ): Promise<StreamConnection> {
-  const { host, port = DEFAULT_PORT, retryDelay, timeout, tls, ca, onAttemptFailed } = options;
+  const { host, port = DEFAULT_PORT, retryDelay, timeout, onAttemptFailed } = options;
+  const { tls, ca, identity } = options;
   // The signal must end the attempts but not break the connection that one of them makes.
   const connecting = new AbortController();
   const stop = () => connecting.abort(closing.reason);
@@ -84,6 +85,7 @@ async function connect<F extends string>(
       timeout,
       tls,
       ca,
+      identity,
       onAttemptFailed,
       signal: connecting.signal,
     });
