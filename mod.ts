@@ -141,7 +141,7 @@ export type {
 } from "./lib/struct/line_options.ts";
 export { LinePeer } from "./lib/struct/line_peer.ts";
 export { AllowList, type Network, parseCidrList } from "./lib/net/allow_list.ts";
-export type { TlsIdentity } from "./lib/net/bind_stream.ts";
+export type { TlsIdentity, TlsServing } from "./lib/net/bind_stream.ts";
 export { connectStream, type ConnectStreamOptions } from "./lib/net/connect_stream.ts";
 export { fixedFraming } from "./lib/net/fixed_framing.ts";
 export type { Framing, Splitter } from "./lib/net/framing.ts";

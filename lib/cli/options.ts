@@ -6,7 +6,7 @@
  */
 
 import { UsageError } from "../errors.ts";
-import { type Endpoint, parseEndpoint } from "../net/address.ts";
+import { type Endpoint, parseEndpoint, parseHost } from "../net/address.ts";
 
 /** One option of a command. */
 export interface Option<T> {
@@ -146,24 +146,27 @@ export function list<S extends ValueSpec<readonly string[]>>(
   );
 }
 
-/** What an address option can be declared with. */
-export interface AddressSpec extends ValueSpec<string> {
-  /** The host that `:PORT` means; 0.0.0.0 for an address to listen on. */
-  readonly host?: string;
-}
-
-/** A network address, or the path of a unix socket. The default is written as a user would write it. */
-export function address<S extends AddressSpec>(
+/**
+ * A network address, or the path of a unix socket. The default is written as a user would write it; each part of an address that the
+ * user leaves out is the default's.
+ */
+export function address<S extends ValueSpec<string>>(
   spec: S,
 ): Option<S extends { readonly default: string } ? Endpoint : Endpoint | undefined> {
-  const parse = (text: string) => parseEndpoint(text, { host: spec.host });
+  const own = spec.default === undefined ? undefined : parseEndpoint(spec.default);
+  const parts = own && "hostname" in own ? { host: own.hostname, port: own.port } : {};
   return {
     help: spec.help,
     placeholder: spec.placeholder ?? "ADDR",
     ...(spec.default === undefined ? {} : { defaultText: spec.default }),
-    fallback: (spec.default === undefined ? undefined : parse(spec.default)) as Endpoint,
-    parse,
+    fallback: own as Endpoint,
+    parse: (text) => parseEndpoint(text, parts),
   };
+}
+
+/** A host for which there is an option with the port. */
+export function host<S extends ValueSpec<string>>(spec: S): Option<Parsed<string, S>> {
+  return value<string, S>(spec, "HOST", parseHost);
 }
 
 /** A TCP or UDP port; 0 lets the system choose one. */

@@ -7,7 +7,7 @@ import type { DefaultPort } from "../doctor/check_ports.ts";
 import { examine } from "../doctor/examine.ts";
 import type { Finding } from "../doctor/finding.ts";
 import { announce, portFileOption } from "./announce.ts";
-import { type Endpoint, type HostPort, isIPv6, parseAddress, unmapped } from "../net/address.ts";
+import { type Endpoint, type HostPort, parseAddress, unmapped } from "../net/address.ts";
 
 /** The port of `doctor --serve`. */
 const PORT = 12002;
@@ -114,18 +114,17 @@ export function formatFinding({ check, status, message, remedy }: Finding): stri
  * @throws {UsageError} If it is no address of another computer.
  */
 export function parsePeer(text: string): HostPort {
-  const bare = /^\[(.*)\]$/.exec(text)?.[1] ?? text;
-  if (isIPv6(bare)) return { hostname: bare, port: PORT };
   const fault = (wanted: string) =>
     new UsageError(`Cannot parse address "${text}": expected ${wanted}`);
-  const hasPort = /:\d+$/.test(text);
-  let peer: HostPort;
+  let peer: HostPort = { hostname: "", port: PORT };
   try {
-    peer = parseAddress(hasPort ? text : `${text}:${PORT}`, { host: "" });
+    if (text !== "") peer = parseAddress(text, { host: "", port: PORT });
   } catch {
     throw fault('"HOST", "HOST:PORT" or "[IPV6]:PORT"');
   }
-  if (peer.hostname === "" || /^\*/.test(text)) throw fault("the other computer's name or address");
+  if (peer.hostname === "" || text.startsWith("*")) {
+    throw fault("the other computer's name or address");
+  }
   if (peer.port === 0) throw fault("a port from 1 to 65535");
   return peer;
 }

@@ -1,6 +1,6 @@
 import { defineCommand } from "../cli/command.ts";
 import type { Context } from "../cli/context.ts";
-import { choice, file, flag, integer, port, seconds, text } from "../cli/options.ts";
+import { choice, file, flag, host, integer, port, seconds } from "../cli/options.ts";
 import { promptLines } from "../cli/prompt.ts";
 import { readByteLines } from "../cli/read_lines.ts";
 import { stringifyJson } from "../codecs/json.ts";
@@ -10,9 +10,9 @@ import type { SendOptions } from "../json/client.ts";
 import { DEFAULT_HOST, DEFAULT_PORT } from "../json/protocol.ts";
 import type { SendResult } from "../json/read_answer.ts";
 import { formatAddress } from "../net/address.ts";
+import { connectingOptions, readConnecting } from "./connecting.ts";
 import { fileMessage, lineMessage, typedMessage, wordsMessage } from "./json_message.ts";
 import { Sender } from "./json_sender.ts";
-import { readPem } from "./serving.ts";
 
 /** Exit code of each outcome. */
 const EXIT_CODES: Readonly<Record<SendResult["outcome"], number>> = {
@@ -39,7 +39,7 @@ export const jsonClient = defineCommand({
     { name: "MESSAGE", variadic: true, help: "A JSON text, or command_id name=text name:=json" },
   ],
   options: {
-    host: text({ default: DEFAULT_HOST, help: "Host name or IP address of the server" }),
+    host: host({ default: DEFAULT_HOST, help: "Host name or IP address of the server" }),
     port: port({ default: DEFAULT_PORT, help: "TCP port of the server" }),
     file: file({ help: "Send the JSON message in this file" }),
     timeout: seconds({
@@ -48,8 +48,7 @@ export const jsonClient = defineCommand({
       help: "Seconds that connecting may take, and then each answer",
     }),
     retries: integer({ default: 0, min: 0, help: "How often connecting is tried again" }),
-    tls: flag({ help: "Speak TLS" }),
-    ca: file({ help: "Trust the authority with this certificate, a PEM file; speaks TLS" }),
+    ...connectingOptions,
     keepOpen: flag({ help: "Use one connection for all messages, not one for each" }),
     output: choice(["text", "json"], {
       default: "text",
@@ -75,8 +74,7 @@ export const jsonClient = defineCommand({
     const { say, signal, debug } = context;
     const send: SendOptions = {
       ...options,
-      tls: options.tls || undefined,
-      ca: options.ca === undefined ? undefined : await readPem("--ca", options.ca),
+      ...await readConnecting(options),
       signal,
       debug: debug ? (message) => say.info(message) : undefined,
     };

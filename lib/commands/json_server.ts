@@ -1,6 +1,6 @@
 import { defineCommand } from "../cli/command.ts";
 import type { Context } from "../cli/context.ts";
-import { choice, file, integer, port, seconds, text } from "../cli/options.ts";
+import { choice, file, host, integer, port, seconds, text } from "../cli/options.ts";
 import { stringifyJson } from "../codecs/json.ts";
 import { stackOf } from "../errors.ts";
 import { DEFAULT_HOST, DEFAULT_MAX_BYTES, DEFAULT_PORT } from "../json/protocol.ts";
@@ -34,7 +34,7 @@ export const jsonServer = defineCommand({
     '{"status":"error","error":"…"} is a failure.',
   ],
   options: {
-    host: text({ default: DEFAULT_HOST, help: "Address to listen on; 0.0.0.0 is all of them" }),
+    host: host({ default: DEFAULT_HOST, help: "Address to listen on; 0.0.0.0 is all of them" }),
     port: port({ default: DEFAULT_PORT, help: "TCP port; 0 for one that is free" }),
     handler: file({ help: "JavaScript module that handles the messages" }),
     exec: text({ placeholder: "COMMAND", help: "Program to start for each message" }),

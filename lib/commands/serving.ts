@@ -10,7 +10,7 @@ import { file, flag, seconds, value } from "../cli/options.ts";
 import { UsageError } from "../errors.ts";
 import type { HostPort } from "../net/address.ts";
 import { type AllowList, parseCidrList } from "../net/allow_list.ts";
-import type { TlsIdentity } from "../net/bind_stream.ts";
+import type { TlsIdentity, TlsServing } from "../net/bind_stream.ts";
 import { announce, portFileOption } from "./announce.ts";
 
 /** The options of every command that accepts connections. */
@@ -25,6 +25,9 @@ export const servingOptions = {
   }),
   tlsCert: file({ help: "Serve TLS with this certificate, a PEM file" }),
   tlsKey: file({ help: "The private key of the certificate, a PEM file" }),
+  tlsClientCa: file({
+    help: "Serve only clients with a certificate that this authority has signed, a PEM file",
+  }),
   grace: graceOption,
   ...portFileOption,
 } as const;
@@ -42,31 +45,55 @@ export interface ServingValues {
   readonly allow?: AllowList;
   readonly tlsCert?: string;
   readonly tlsKey?: string;
+  readonly tlsClientCa?: string;
   readonly portFile?: string;
 }
 
 /** What a listener takes of them. */
 export interface Serving {
   readonly allow?: AllowList;
-  readonly tls?: TlsIdentity;
+  readonly tls?: TlsServing;
 }
 
 /**
- * Reads certificate and key.
+ * Reads the certificates and the key of a server.
  *
  * @param values The options' values.
  * @returns What a listener takes.
- * @throws {UsageError} If only one of certificate and key is given, or they cannot be read.
+ * @throws {UsageError} If only some of them are given, or they cannot be read.
  */
-export async function readServing({ allow, tlsCert, tlsKey }: ServingValues): Promise<Serving> {
-  if ((tlsCert === undefined) !== (tlsKey === undefined)) {
-    throw new UsageError("Cannot serve TLS: expected both --tls-cert and --tls-key");
+export async function readServing(values: ServingValues): Promise<Serving> {
+  const { allow, tlsClientCa } = values;
+  const identity = await readIdentity(values, "serve TLS");
+  if (tlsClientCa === undefined) return { allow, tls: identity };
+  if (!identity) {
+    throw new UsageError(
+      "Cannot verify certificates of clients without TLS: expected --tls-cert and --tls-key with --tls-client-ca",
+    );
   }
-  const tls = tlsCert === undefined || tlsKey === undefined ? undefined : {
+  return { allow, tls: { ...identity, clientCa: await readPem("--tls-client-ca", tlsClientCa) } };
+}
+
+/**
+ * Reads the certificate and the key of either side.
+ *
+ * @param values The options' values.
+ * @param purpose What they are for, for the error message.
+ * @returns Both, or undefined where neither is given.
+ * @throws {UsageError} If only one of them is given, or they cannot be read.
+ */
+export async function readIdentity(
+  { tlsCert, tlsKey }: { readonly tlsCert?: string; readonly tlsKey?: string },
+  purpose: string,
+): Promise<TlsIdentity | undefined> {
+  if (tlsCert === undefined && tlsKey === undefined) return undefined;
+  if (tlsCert === undefined || tlsKey === undefined) {
+    throw new UsageError(`Cannot ${purpose}: expected both --tls-cert and --tls-key`);
+  }
+  return {
     cert: await readPem("--tls-cert", tlsCert),
     key: await readPem("--tls-key", tlsKey),
   };
-  return { allow, tls };
 }
 
 /**

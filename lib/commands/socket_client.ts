@@ -1,8 +1,8 @@
 import { defineCommand } from "../cli/command.ts";
 import type { Context } from "../cli/context.ts";
-import { file, flag, integer, port, seconds, text } from "../cli/options.ts";
+import { file, flag, host, integer, port, seconds, text } from "../cli/options.ts";
 import { UsageError } from "../errors.ts";
-import { readPem } from "./serving.ts";
+import { connectingOptions, readConnecting } from "./connecting.ts";
 import { showOption } from "./show_bytes.ts";
 import { type ClientValues, exchangeOnce } from "./socket_exchange.ts";
 import { converse } from "./socket_converse.ts";
@@ -26,11 +26,10 @@ export const socketClient = defineCommand({
     help: 'What to send, "Hello, world" unless it is given or typed',
   }],
   options: {
-    host: text({ default: "localhost", help: "Host name or IP address of the server" }),
+    host: host({ default: "localhost", help: "Host name or IP address of the server" }),
     port: port({ default: 12345, help: "Port of the server" }),
     udp: flag({ help: "Send a datagram over UDP rather than connect over TCP" }),
-    tls: flag({ help: "Speak TLS" }),
-    ca: file({ help: "Trust the authority with this certificate, a PEM file; speaks TLS" }),
+    ...connectingOptions,
     timeout: seconds({
       default: 5,
       help: "Seconds that connecting may take, and then the answer to begin",
@@ -65,11 +64,9 @@ export const socketClient = defineCommand({
   ],
   async run(context, options, [message]) {
     checkOptions(options, message);
-    const ca = options.ca === undefined ? undefined : await readPem("--ca", options.ca);
     const values: ClientValues = {
       ...options,
-      tls: options.tls || ca !== undefined,
-      ca,
+      ...await readConnecting(options),
       signal: context.signal,
     };
     const nothingToSend = [message, options.hex, options.file].every((given) =>
@@ -97,6 +94,7 @@ function interrupted({ signal }: Context): boolean {
 
 function checkOptions(
   options: { udp: boolean; tls: boolean; ca?: string; interactive: boolean; repeat?: number } & {
+    tlsCert?: string;
     hex?: string;
     file?: string;
     halfClose: boolean;
@@ -106,7 +104,7 @@ function checkOptions(
   const { udp, interactive, repeat, halfClose } = options;
   const isGiven = [message, options.hex, options.file].some((given) => given !== undefined);
   const conflicts: [boolean, string][] = [
-    [udp && (options.tls || options.ca !== undefined), "--udp with TLS"],
+    [udp && (options.tls || (options.ca ?? options.tlsCert) !== undefined), "--udp with TLS"],
     [udp && halfClose, "--udp with --half-close"],
     [interactive && isGiven, "--interactive with a message"],
     [interactive && repeat !== undefined, "--interactive with --repeat"],

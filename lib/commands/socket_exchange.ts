@@ -3,6 +3,7 @@ import { ConnectError } from "../errors.ts";
 import { connectBytes } from "../socket/byte_client.ts";
 import { connectDatagram } from "../socket/datagram_client.ts";
 import { receiveDatagrams } from "../socket/receive_datagrams.ts";
+import type { Connecting } from "./connecting.ts";
 import { bytesShower, type ShowFormat } from "./show_bytes.ts";
 import { wholeMessage } from "./socket_message.ts";
 
@@ -10,12 +11,10 @@ import { wholeMessage } from "./socket_message.ts";
 const SHOWN_AT_ONCE = 1 << 20;
 
 /** The options of `socket-client` that its ways of working share. */
-export interface ClientValues {
+export interface ClientValues extends Connecting {
   readonly host: string;
   readonly port: number;
   readonly udp: boolean;
-  readonly tls: boolean;
-  readonly ca?: string;
   readonly timeout: number;
   readonly escape: boolean;
   readonly newline: boolean;

@@ -1,6 +1,6 @@
 import { defineCommand } from "../cli/command.ts";
 import type { Context } from "../cli/context.ts";
-import { flag, integer, port, seconds, text } from "../cli/options.ts";
+import { flag, host, integer, port, seconds, text } from "../cli/options.ts";
 import { UsageError } from "../errors.ts";
 import { splitCommandLine } from "../net/command_line.ts";
 import { findProgram } from "../net/find_program.ts";
@@ -22,7 +22,7 @@ export const socketServer = defineCommand({
     "what it prints goes to the client. Over UDP it is started for each datagram.",
   ],
   options: {
-    host: text({ default: "localhost", help: "Address to listen on; 0.0.0.0 is all of them" }),
+    host: host({ default: "localhost", help: "Address to listen on; 0.0.0.0 is all of them" }),
     port: port({ default: 12345, help: "Port; 0 for one that is free" }),
     udp: flag({ help: "Serve datagrams over UDP rather than connections over TCP" }),
     reply: text({ help: "Answer with this text instead of the message" }),

@@ -1,11 +1,11 @@
 import { defineCommand } from "../cli/command.ts";
 import type { Context } from "../cli/context.ts";
-import { file, flag, integer, seconds } from "../cli/options.ts";
+import { flag, integer, seconds } from "../cli/options.ts";
 import { counted } from "../codecs/wording.ts";
 import { Line } from "../struct/line.ts";
 import type { LineStats } from "../struct/line_options.ts";
+import { connectingOptions, readConnecting } from "./connecting.ts";
 import { AttemptNews } from "./struct_line_attempts.ts";
-import { readPem } from "./serving.ts";
 import { lineOptions, type RecordText, recordText } from "./struct_line_options.ts";
 import { LineSession } from "./struct_line_session.ts";
 import { type InputResult, nothingSent, sayStats } from "./struct_line_stats.ts";
@@ -39,8 +39,7 @@ export const structLineClient = defineCommand({
       help:
         "Wait for a server that is not there yet, and connect again when the connection is over",
     }),
-    tls: flag({ help: "Speak TLS" }),
-    ca: file({ help: "Trust the authority with this certificate, a PEM file; speaks TLS" }),
+    ...connectingOptions,
   },
   examples: [
     {
@@ -60,6 +59,7 @@ export const structLineClient = defineCommand({
     const { say, signal, given } = context;
     const { reconnect, count } = options;
     const text = recordText(options);
+    const connecting = await readConnecting(options);
     const session = await LineSession.open(context, text, options);
     const input = new InputEnd();
     const attempts = new AttemptNews(options.retryDelay, (message) => session.tell(message));
@@ -68,8 +68,7 @@ export const structLineClient = defineCommand({
       await using line = await Line.connect<string>({
         ...options,
         attempts: reconnect && !given.has("attempts") ? Infinity : options.attempts,
-        tls: options.tls || undefined,
-        ca: options.ca === undefined ? undefined : await readPem("--ca", options.ca),
+        ...connecting,
         // What is sent when the server has ended may never be read, so it waits for the next connection.
         halfOpen: !terminal && !reconnect,
         action: session.action,

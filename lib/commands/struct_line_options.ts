@@ -4,7 +4,7 @@
  * @module
  */
 
-import { file, flag, integer, port, seconds, text } from "../cli/options.ts";
+import { file, flag, host, integer, port, seconds, text } from "../cli/options.ts";
 import { StructJson } from "../codecs/struct_json.ts";
 import type { StructInput } from "../codecs/struct_types.ts";
 import { CodecError, UsageError } from "../errors.ts";
@@ -27,7 +27,7 @@ export const lineOptions = {
     placeholder: "FORMAT",
     help: "Format of the records, as of Python's struct module",
   }),
-  host: text({ default: "localhost", help: "Host name or IP address" }),
+  host: host({ default: "localhost", help: "Host name or IP address" }),
   port: port({ default: DEFAULT_PORT, help: "TCP port" }),
   ...printOption,
   ...timestampsOption,

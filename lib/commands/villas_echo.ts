@@ -29,7 +29,6 @@ export const villasEcho = defineCommand({
     listen: address({ default: "0.0.0.0:12001", help: "Where to bind" }),
     remote: address({
       default: "127.0.0.1:12000",
-      host: "127.0.0.1",
       help: "VILLASnode; replies go there",
     }),
     replyTo: choice(["remote", "sender"], { default: "remote", help: "Who gets the replies" }),

@@ -39,7 +39,7 @@ export const villasSignal = defineCommand({
     vectorize: integer({ default: 1, min: 1, help: "Samples in each datagram" }),
     noRealtime: flag({ help: "Send as fast as the other end answers, not by the clock" }),
     listen: address({ default: "0.0.0.0:12000", help: "Where to bind" }),
-    to: address({ default: "127.0.0.1:12001", host: "127.0.0.1", help: "Where to send to" }),
+    to: address({ default: "127.0.0.1:12001", help: "Where to send to" }),
     print: printOption("human"),
     seed: integer({ min: 0, help: "Makes the random walk the same each time" }),
     wait: seconds({ default: 1, help: "How long to wait for the last samples to come back" }),

@@ -1,6 +1,7 @@
 import { stringifyJson } from "../codecs/json.ts";
 import { ConnectError } from "../errors.ts";
 import { formatAddress } from "../net/address.ts";
+import type { TlsIdentity } from "../net/bind_stream.ts";
 import { connectStream } from "../net/connect_stream.ts";
 import { timerDelay } from "../net/deadline.ts";
 import { lineFraming } from "../net/line_framing.ts";
@@ -29,10 +30,12 @@ export interface SendOptions {
   retries?: number;
   /** Seconds between two attempts to connect. Default: 1. */
   retryDelay?: number;
-  /** Whether to speak TLS. Default: false, or true where `ca` is given. */
+  /** Whether to speak TLS. Default: false, or true where `ca` or `identity` is given. */
   tls?: boolean;
   /** Certificates of authorities to trust beside the usual ones, as PEM text. */
   ca?: string;
+  /** Certificate and key to show the server. */
+  identity?: TlsIdentity;
   /** Longest answer in bytes. Default: 67,108,864. */
   maxBytes?: number;
   /** Calls everything off. */
@@ -116,7 +119,7 @@ export async function sendData(json: unknown, options: SendOptions = {}): Promis
  */
 export async function connectJson(options: SendOptions = {}): Promise<JsonClient> {
   const { host = DEFAULT_HOST, port = DEFAULT_PORT, timeout = 5, retries = 0 } = options;
-  const { retryDelay, tls, ca, signal, debug } = options;
+  const { retryDelay, tls, ca, identity, signal, debug } = options;
   const connection = await connectStream({
     host,
     port,
@@ -125,6 +128,7 @@ export async function connectJson(options: SendOptions = {}): Promise<JsonClient
     retryDelay,
     tls,
     ca,
+    identity,
     signal,
     onAttemptFailed: (attempt, attempts, error) =>
       debug?.(

@@ -2,7 +2,7 @@ import { stringifyJson } from "../codecs/json.ts";
 import { ConnectError, UsageError } from "../errors.ts";
 import { formatAddress, type HostPort } from "../net/address.ts";
 import { type AllowList, parseCidrList } from "../net/allow_list.ts";
-import type { TlsIdentity } from "../net/bind_stream.ts";
+import type { TlsServing } from "../net/bind_stream.ts";
 import { timerDelay } from "../net/deadline.ts";
 import { lineFraming } from "../net/line_framing.ts";
 import type { GraceOptions, StreamConnection } from "../net/stream_connection.ts";
@@ -57,7 +57,7 @@ export interface StartServerOptions {
   /** Who may connect: addresses and networks such as `192.168.1.0/24`. Default: everybody. */
   allow?: AllowList | readonly string[];
   /** Certificate and key, to serve TLS. */
-  tls?: TlsIdentity;
+  tls?: TlsServing;
   /** Seconds that messages in hand may take when the server closes. Default: 5. */
   grace?: number;
   /** Closes the server. */

@@ -17,14 +17,17 @@ export interface UnixPath {
 /** Either kind of address. */
 export type Endpoint = HostPort | UnixPath;
 
-/** How an address is read. */
+/** How an address is read: what is meant where the text does not say. */
 export interface ParseAddressOptions {
   /** The host that `:PORT` means. Default: `0.0.0.0`, all IPv4 interfaces. */
   host?: string;
+  /** The port that `HOST` means. Without it, the port has to be there. */
+  port?: number;
 }
 
 /**
- * Parses a network address: `HOST:PORT`, `IPV4:PORT`, `[IPV6]:PORT`, `:PORT`, or `*:PORT` for all IPv4 interfaces.
+ * Parses a network address: `HOST:PORT`, `IPV4:PORT`, `[IPV6]:PORT`, `:PORT`, `PORT`, or `*:PORT` for all IPv4 interfaces. Where there
+ * is a default port, that may be left out too: `HOST`, `IPV6`.
  *
  * @param text What a user wrote.
  * @param options What is meant where the text does not say.
@@ -38,24 +41,61 @@ export interface ParseAddressOptions {
  *
  * assertEquals(parseAddress("*:12000"), { hostname: "0.0.0.0", port: 12000 });
  * assertEquals(parseAddress("[::1]:12000"), { hostname: "::1", port: 12000 });
+ * assertEquals(parseAddress("::1", { port: 12000 }), { hostname: "::1", port: 12000 });
  * ```
  */
 export function parseAddress(text: string, options: ParseAddressOptions = {}): HostPort {
-  const match = /^(?:\[([^\]]*)\]|([^:[\]]*)):(\d{1,5})$/.exec(text);
-  if (!match) throw malformed(text, 'expected "HOST:PORT"');
-  const [, v6, host, digits] = match;
-  const port = Number(digits);
+  const { v6, host, digits } = partsOf(text);
+  const port = digits === undefined ? options.port : Number(digits);
+  if (port === undefined || (host === "" && digits === undefined)) {
+    throw malformed(text, formsOf(options));
+  }
   if (port > 65535) throw malformed(text, "expected a port from 0 to 65535");
   if (v6 !== undefined) {
     if (!isIPv6(v6)) throw malformed(text, 'expected an IPv6 address in "[ADDRESS]:PORT"');
     return { hostname: v6, port };
   }
+  if (host === undefined) throw malformed(text, formsOf(options));
   if (host === "") return { hostname: options.host ?? "0.0.0.0", port };
   if (host === "*") return { hostname: "0.0.0.0", port };
-  if (!isHost(host!)) {
-    throw malformed(text, 'expected "HOST:PORT" with a host name or an IP address');
+  // A number with a letter behind it is a port with a typing error rather than a computer.
+  if (digits === undefined && /^\d+[a-z]?$/i.test(host)) throw malformed(text, formsOf(options));
+  if (!isHost(host)) {
+    throw malformed(text, `${formsOf(options)} with a host name or an IP address`);
   }
-  return { hostname: host!, port };
+  return { hostname: host, port };
+}
+
+/** The parts of an address that are there: an IPv6 address or a host, and the digits of a port. */
+function partsOf(text: string): { v6?: string; host?: string; digits?: string } {
+  if (/^\d{1,5}$/.test(text)) return { host: "", digits: text };
+  if (isIPv6(text) && !/%.*:/.test(text)) return { v6: text };
+  const match = /^(?:\[([^\]]*)\]|([^:[\]]*))(?::(\d{1,5}))?$/.exec(text);
+  return { v6: match?.[1], host: match?.[2], digits: match?.[3] };
+}
+
+function formsOf({ port }: ParseAddressOptions): string {
+  if (port === undefined) return 'expected "HOST:PORT"';
+  return 'expected "HOST:PORT", "HOST", ":PORT" or "[IPV6]:PORT"';
+}
+
+/**
+ * Reads a host for which there is a port elsewhere: a name, an IP address, an IPv6 address in brackets too, or `*` for all IPv4
+ * interfaces.
+ *
+ * @param text What a user wrote.
+ * @returns The host, without brackets.
+ * @throws {UsageError} If it cannot be one.
+ */
+export function parseHost(text: string): string {
+  const bare = /^\[(.*)\]$/.exec(text)?.[1] ?? text;
+  if (isIPv6(bare)) return bare;
+  if (text === "*") return "0.0.0.0";
+  if (/^([^:]+|\[.*\]):\d+$/.test(text)) {
+    throw new UsageError("expected a host without a port, which --port takes");
+  }
+  if (!/^[^\s:/[\]]+$/.test(text)) throw new UsageError("expected a host name or an IP address");
+  return text;
 }
 
 /**

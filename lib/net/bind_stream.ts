@@ -13,6 +13,15 @@ export interface TlsIdentity {
   key: string;
 }
 
+/** How a server speaks TLS. */
+export interface TlsServing extends TlsIdentity {
+  /**
+   * Certificates of authorities, as PEM text: only clients that show a certificate that one of them has signed are served. Needs Deno
+   * 2.9. Default: clients need none.
+   */
+  clientCa?: string;
+}
+
 /** What is bound: accepts TCP or TLS connections. */
 export type StreamSocket = Deno.TcpListener | Deno.TlsListener;
 
@@ -21,12 +30,15 @@ export type StreamSocket = Deno.TcpListener | Deno.TlsListener;
  *
  * @param host Host name or IP address.
  * @param port The port; 0 for one that is free.
- * @param tls Certificate and key, to serve TLS.
+ * @param serving Certificate and key, to serve TLS. With `clientCa` the socket is a plain one, for a `ClientVerifier`.
  * @returns One socket, or two for `localhost`.
  * @throws {UsageError} If the address cannot be bound or certificate and key cannot be used.
  */
-export function bindStream(host: string, port: number, tls?: TlsIdentity): StreamSocket[] {
+export function bindStream(host: string, port: number, serving?: TlsServing): StreamSocket[] {
+  // Where clients have to show a certificate, TLS is put on top of plain connections.
+  const tls = serving?.clientCa === undefined ? serving : undefined;
   try {
+    if (serving && !tls) tryIdentity(serving);
     if (!isLocalhost(host)) return [bind(host, port, tls)];
     for (let attempt = 1;; attempt++) {
       try {
@@ -39,6 +51,16 @@ export function bindStream(host: string, port: number, tls?: TlsIdentity): Strea
   } catch (error) {
     throw bindError(host, port, error);
   }
+}
+
+/**
+ * Tries whether a certificate and a key can be used, for whoever would see that too late or not at all.
+ *
+ * @param identity Both.
+ * @throws If not, as `Deno.listenTls()` does.
+ */
+export function tryIdentity({ cert, key }: TlsIdentity): void {
+  Deno.listenTls({ hostname: "127.0.0.1", port: 0, cert, key }).close();
 }
 
 function bind(hostname: string, port: number, tls?: TlsIdentity): StreamSocket {

@@ -1,4 +1,6 @@
-import { ConnectError, messageOf } from "../errors.ts";
+import { ConnectError, messageOf, UsageError } from "../errors.ts";
+import { isIPv4, isIPv6 } from "./address.ts";
+import { isLocalhost } from "./localhost.ts";
 
 /** The system's error codes and what they say to a person, the most telling first. */
 const reasons: readonly [codes: readonly string[], reason: string][] = [
@@ -16,7 +18,7 @@ const certificateProblems: readonly [pattern: RegExp, reason: string][] = [
   [/not valid for name/, "it is made out to another name"],
   [/expired|Expired/, "it has expired"],
   [/NotValidYet/i, "it is not valid yet"],
-  [/CaUsedAsEndEntity/, "it is an authority's own; make a server's with CA:FALSE"],
+  [/CaUsedAsEndEntity/, "it is an authority's own, which no server may show"],
 ];
 
 /** What of a failure goes into the message. */
@@ -33,14 +35,15 @@ export interface ConnectFailureContext {
  * @param where The address as text.
  * @param cause What was thrown.
  * @param context What else the message needs.
- * @returns A {@linkcode ConnectError}, or the cause itself if it is about this program's own permissions.
+ * @returns A {@linkcode ConnectError}, or the cause itself if it says enough or is about this program's own permissions.
  */
 export function connectFailure(
   where: string,
   cause: unknown,
   context: ConnectFailureContext,
 ): unknown {
-  if (cause instanceof ConnectError || cause instanceof Deno.errors.NotCapable) return cause;
+  const isSaid = cause instanceof ConnectError || cause instanceof UsageError;
+  if (isSaid || cause instanceof Deno.errors.NotCapable) return cause;
   return new ConnectError(`Cannot connect to "${where}": ${explain(cause, context)}`, { cause });
 }
 
@@ -66,7 +69,9 @@ function explain(cause: unknown, { host }: ConnectFailureContext): string {
   const message = messageOf(cause);
   if (/peer certificate/.test(message)) {
     const problem = certificateProblems.find(([pattern]) => pattern.test(message));
-    return `TLS certificate of "${host}" is not trusted: ${problem?.[1] ?? message}`;
+    const why = `TLS certificate of "${host}" is not trusted: ${problem?.[1] ?? message}`;
+    if (!/CaUsedAsEndEntity/.test(message)) return why;
+    return `${why}; make one for this server with "${certificateCommand(host)}"`;
   }
   if (/corrupt message|InvalidContentType|unexpected handshake message/.test(message)) {
     return "the server does not speak TLS";
@@ -75,6 +80,22 @@ function explain(cause: unknown, { host }: ConnectFailureContext): string {
     return "the server ended the TLS handshake; perhaps it does not speak TLS";
   }
   return message;
+}
+
+/**
+ * The command that makes a certificate which vouches for itself and is nothing but a server's.
+ *
+ * @param host What it is made out to.
+ * @returns A line for any shell.
+ */
+function certificateCommand(host: string): string {
+  const address = host.replace(/%.*$/, "");
+  const names = isLocalhost(host)
+    ? "DNS:localhost,IP:127.0.0.1,IP:::1"
+    : `${isIPv4(address) || isIPv6(address) ? "IP" : "DNS"}:${address}`;
+  return "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 3650 " +
+    `-keyout key.pem -out cert.pem -subj /CN=labwire -addext subjectAltName=${names} ` +
+    "-addext basicConstraints=critical,CA:FALSE";
 }
 
 function codeOf(error: unknown): string {

@@ -1,5 +1,6 @@
-import { ConnectError } from "../errors.ts";
+import { ConnectError, messageOf, UsageError } from "../errors.ts";
 import { formatAddress, resolveHost } from "./address.ts";
+import { type TlsIdentity, tryIdentity } from "./bind_stream.ts";
 import { connectFailure, mostTelling } from "./connect_failure.ts";
 import { Limit } from "./limit.ts";
 import { isLocalhost, LOOPBACK } from "./localhost.ts";
@@ -15,10 +16,12 @@ export interface ConnectStreamOptions extends StreamConnectionOptions, RetryOpti
   host?: string;
   /** TCP port. */
   port: number;
-  /** Whether to speak TLS. Default: false, or true where `ca` is given. */
+  /** Whether to speak TLS. Default: false, or true where `ca` or `identity` is given. */
   tls?: boolean;
   /** Certificates of authorities to trust beside the usual ones, as PEM text. */
   ca?: string;
+  /** Certificate and key to show the server. */
+  identity?: TlsIdentity;
   /** Seconds that one attempt may take, name look-up and TLS included. Default: 5. */
   timeout?: number;
   /** Aborts connecting, and later closes the connection at once. */
@@ -53,12 +56,16 @@ export function connectStream(options: ConnectStreamOptions): Promise<StreamConn
 }
 
 async function connectOnce(options: ConnectStreamOptions): Promise<StreamConnection> {
-  const { host = "localhost", port, timeout = 5, ca, tls = ca !== undefined, signal } = options;
+  const { host = "localhost", port, timeout = 5, ca, identity, signal } = options;
+  const { tls = (ca ?? identity) !== undefined } = options;
   const where = formatAddress({ hostname: host, port });
   const timedOut = new ConnectError(`Cannot connect to "${where}": no answer in ${timeout} s`);
   using limit = new Limit(timeout, timedOut, signal);
   try {
     limit.signal.throwIfAborted();
+    if (tls && identity) {
+      return new StreamConnection(await connectAs(identity, host, port, ca, limit), options);
+    }
     const addresses = isLocalhost(host) ? LOOPBACK : await limit.wait(resolveHost(host));
     const conn = await connectAny(addresses, port, limit.signal);
     if (!tls) return new StreamConnection(conn, options);
@@ -107,6 +114,36 @@ function connectAny(
   };
   next();
   return promise;
+}
+
+/**
+ * Connects and shows a certificate; Deno does that only where it looks up the name and connects by itself.
+ *
+ * @throws {UsageError} If certificate or key cannot be used; anything else as Deno has it.
+ */
+async function connectAs(
+  identity: TlsIdentity,
+  hostname: string,
+  port: number,
+  ca: string | undefined,
+  limit: Limit,
+): Promise<Deno.TlsConn> {
+  try {
+    tryIdentity(identity);
+  } catch (cause) {
+    const why = `the client's TLS certificate or its key is no use: ${messageOf(cause)}`;
+    const where = formatAddress({ hostname, port });
+    throw new UsageError(`Cannot connect to "${where}": ${why}`, { cause });
+  }
+  const connecting = Deno.connectTls({ hostname, port, caCerts: ca ? [ca] : [], ...identity });
+  try {
+    const conn = await limit.wait(connecting);
+    await limit.wait(conn.handshake());
+    return conn;
+  } catch (error) {
+    connecting.then((conn) => conn.close(), () => {});
+    throw error;
+  }
 }
 
 async function handshake(

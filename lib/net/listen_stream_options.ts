@@ -1,6 +1,6 @@
 import type { AllowList } from "./allow_list.ts";
 import type { HostPort } from "./address.ts";
-import type { TlsIdentity } from "./bind_stream.ts";
+import type { TlsServing } from "./bind_stream.ts";
 import type { Clock } from "./clock.ts";
 import type { StreamConnection } from "./stream_connection.ts";
 
@@ -42,7 +42,7 @@ export interface ListenStreamOptions {
   /** TCP port; 0 for one that is free. */
   port: number;
   /** Certificate and key, to serve TLS. */
-  tls?: TlsIdentity;
+  tls?: TlsServing;
   /** Who may connect. Default: everybody. */
   allow?: AllowList;
   /** Most connections at once. Default: no limit. */

@@ -7,6 +7,7 @@ import { type ReadEnd, ReadSide } from "./read_side.ts";
 import type {
   CloseReason,
   GraceOptions,
+  RawConnection,
   StreamConnectionOptions,
 } from "./stream_connection_options.ts";
 import { WriteSide } from "./write_side.ts";
@@ -43,7 +44,7 @@ export class StreamConnection implements AsyncDisposable {
   readonly remoteAddr: HostPort;
   /** Resolves when the connection is closed. */
   readonly finished: Promise<void>;
-  readonly #conn: Deno.Conn;
+  readonly #conn: RawConnection;
   /** Whether this is TCP without TLS. */
   readonly #plain: boolean;
   /** Whether the system still holds back small packets. */
@@ -70,7 +71,7 @@ export class StreamConnection implements AsyncDisposable {
    * @param conn The open connection, which belongs to the new object from now on.
    * @param options How it behaves.
    */
-  constructor(conn: Deno.Conn, options: StreamConnectionOptions = {}) {
+  constructor(conn: RawConnection, options: StreamConnectionOptions = {}) {
     const { idleTimeout = Infinity, idleClock = new IdleClock(idleTimeout), signal } = options;
     const { messageTimeout = Infinity, messageClock = new IdleClock(messageTimeout) } = options;
     const { onForeign } = options;

@@ -1,6 +1,12 @@
 import type { ForeignProtocol } from "./first_bytes_gate.ts";
 import type { IdleClock } from "./idle_timer.ts";
 
+/** What a `StreamConnection` needs of the connection below: one of the system, or what stands for it. */
+export type RawConnection = Pick<
+  Deno.Conn,
+  "localAddr" | "remoteAddr" | "read" | "write" | "closeWrite" | "close"
+>;
+
 /** How a `StreamConnection` behaves. */
 export interface StreamConnectionOptions {
   /** Seconds without a byte, while this side waits for the peer, after which the connection is closed. Default: never. */

@@ -3,6 +3,7 @@ import { formatAddress, type HostPort } from "./address.ts";
 import { bindStream, type StreamSocket } from "./bind_stream.ts";
 import { delay, within } from "./deadline.ts";
 import type { ForeignProtocol } from "./first_bytes_gate.ts";
+import { ClientVerifier } from "./client_verifier.ts";
 import { IdleClock } from "./idle_timer.ts";
 import { Limit } from "./limit.ts";
 import type {
@@ -11,6 +12,7 @@ import type {
   StreamProblem,
 } from "./listen_stream_options.ts";
 import { type GraceOptions, hostPort, StreamConnection } from "./stream_connection.ts";
+import type { RawConnection } from "./stream_connection_options.ts";
 
 export type { ListenStreamOptions, StreamListenerStats, StreamProblem };
 
@@ -47,7 +49,8 @@ const TOLD_AT_ONCE = 64;
  */
 export function listenStream(options: ListenStreamOptions): StreamListener {
   const { host = "localhost", port, tls } = options;
-  return new StreamListener(bindStream(host, port, tls), options);
+  const verifier = tls?.clientCa === undefined ? null : new ClientVerifier(tls, tls.clientCa);
+  return new StreamListener(bindStream(host, port, tls), options, verifier);
 }
 
 /** Accepts connections; made by {@linkcode listenStream}. */
@@ -59,6 +62,7 @@ export class StreamListener implements AsyncDisposable {
   readonly #options: ListenStreamOptions;
   readonly #idleClock: IdleClock;
   readonly #messageClock: IdleClock;
+  readonly #verifier: ClientVerifier | null;
   readonly #sockets: readonly StreamSocket[];
   readonly #stopping = new AbortController();
   readonly #connections = new Set<StreamConnection>();
@@ -82,9 +86,15 @@ export class StreamListener implements AsyncDisposable {
    *
    * @param sockets The bound sockets, which belong to the new object from now on.
    * @param options As for {@linkcode listenStream}.
+   * @param verifier Puts TLS on the connections of plain sockets.
    */
-  constructor(sockets: readonly StreamSocket[], options: ListenStreamOptions) {
+  constructor(
+    sockets: readonly StreamSocket[],
+    options: ListenStreamOptions,
+    verifier: ClientVerifier | null = null,
+  ) {
     this.#options = options;
+    this.#verifier = verifier;
     const { idleTimeout = Infinity, messageTimeout = Infinity, clock } = options;
     this.#idleClock = new IdleClock(idleTimeout, { lasting: true, clock });
     this.#messageClock = new IdleClock(messageTimeout, { lasting: true, clock });
@@ -174,7 +184,7 @@ export class StreamListener implements AsyncDisposable {
     const refuse = (kind: StreamProblem["kind"], why: string) => {
       this.#tell({ kind, remoteAddr, message: `Refused ${formatAddress(remoteAddr)}: ${why}` });
     };
-    if (allow && !allow.matches(remoteAddr.hostname)) {
+    if (allow && !allow.matches(remoteAddr.hostname, this.#localName(conn))) {
       this.#stats.refusedByAllow++;
       conn.close();
       refuse("not-allowed", "not in the list of those allowed");
@@ -196,8 +206,16 @@ export class StreamListener implements AsyncDisposable {
     }
   }
 
-  async #serve(conn: Deno.Conn, handler: ListenStreamOptions["onConnection"]): Promise<void> {
-    if ("handshake" in conn && !await this.#handshake(conn as Deno.TlsConn)) return;
+  /** The address on this side of a connection, with the zone where the listener was given one. */
+  #localName(conn: Deno.Conn): string {
+    const { host } = this.#options;
+    return host?.includes("%") ? host : hostPort(conn.localAddr).hostname;
+  }
+
+  async #serve(accepted: Deno.Conn, handler: ListenStreamOptions["onConnection"]): Promise<void> {
+    const isPlain = !this.#verifier && !("handshake" in accepted);
+    const conn = isPlain ? accepted : await this.#secure(accepted);
+    if (conn === null) return;
     const connection = new StreamConnection(conn, {
       idleClock: this.#idleClock,
       messageClock: this.#messageClock,
@@ -239,19 +257,25 @@ export class StreamListener implements AsyncDisposable {
     });
   }
 
-  async #handshake(conn: Deno.TlsConn): Promise<boolean> {
+  /** Agrees on TLS with a client; null if that fails. */
+  async #secure(conn: Deno.Conn): Promise<RawConnection | null> {
     const { handshakeTimeout = 10 } = this.#options;
     const late = new Error(`no TLS handshake in ${handshakeTimeout} s`);
     using limit = new Limit(handshakeTimeout, late, this.#stopping.signal);
     try {
-      await limit.wait(conn.handshake());
-      return true;
+      if (this.#verifier) return await limit.wait(this.#verifier.secure(conn as Deno.TcpConn));
+      await limit.wait((conn as Deno.TlsConn).handshake());
+      return conn;
     } catch (error) {
       const remoteAddr = hostPort(conn.remoteAddr);
-      conn.close();
+      try {
+        conn.close();
+      } catch {
+        // the verifier has closed it
+      }
       const message = `TLS with ${formatAddress(remoteAddr)} failed: ${messageOf(error)}`;
       this.#tell({ kind: "tls", remoteAddr, message, error });
-      return false;
+      return null;
     }
   }
 

@@ -1,6 +1,6 @@
 import { messageOf, UsageError } from "../errors.ts";
 import { formatAddress, type HostPort, resolveHost, unmapped } from "../net/address.ts";
-import type { AllowList } from "../net/allow_list.ts";
+import { type AllowList, isLinkLocal } from "../net/allow_list.ts";
 import { bindDatagram, type DatagramEndpoint } from "../net/datagram.ts";
 import { within } from "../net/deadline.ts";
 import { isLocalhost, LOOPBACK } from "../net/localhost.ts";
@@ -119,7 +119,7 @@ export class DatagramServer implements AsyncDisposable {
         );
         continue;
       }
-      if (allow && !allow.matches(to.hostname)) {
+      if (allow && !allow.matches(to.hostname, this.#options.host)) {
         this.#stats.refusedByAllow++;
         this.#tell(`Refused ${formatAddress(to)}: not in the list of those allowed`);
         continue;
@@ -182,7 +182,13 @@ export class DatagramServer implements AsyncDisposable {
  * ```
  */
 export async function listenDatagrams(options: ListenDatagramsOptions): Promise<DatagramServer> {
-  const { host = "localhost", port } = options;
+  const { host = "localhost", port, allow } = options;
+  if (allow?.hasZones && !isLinkLocal(host)) {
+    throw new UsageError(
+      `Cannot tell through which interface datagrams come to "${host}": expected a link-local address to listen on, or no ` +
+        "interface in the list of those allowed",
+    );
+  }
   if (isLocalhost(host)) return new DatagramServer(await bindLoopback(port), options);
   const [hostname] = await resolveHost(host).catch((cause) => {
     const where = formatAddress({ hostname: host, port });

@@ -70,7 +70,8 @@ async function connect<F extends string>(
   options: LineConnectOptions<F>,
   closing: AbortSignal,
 ): Promise<StreamConnection> {
-  const { host, port = DEFAULT_PORT, retryDelay, timeout, tls, ca, onAttemptFailed } = options;
+  const { host, port = DEFAULT_PORT, retryDelay, timeout, onAttemptFailed } = options;
+  const { tls, ca, identity } = options;
   const { attempts = options.reconnect ? Infinity : 5 } = options;
   // The signal must end the attempts but not break the connection that one of them makes.
   const connecting = new AbortController();
@@ -86,6 +87,7 @@ async function connect<F extends string>(
       timeout,
       tls,
       ca,
+      identity,
       onAttemptFailed,
       // Missing permissions, say, do not come by waiting.
       isWorthRetrying: (error) => error instanceof ConnectError,

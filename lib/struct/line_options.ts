@@ -2,7 +2,7 @@ import type { StructOptions } from "../codecs/struct.ts";
 import type { StructValues } from "../codecs/struct_types.ts";
 import type { HostPort } from "../net/address.ts";
 import type { AllowList } from "../net/allow_list.ts";
-import type { TlsIdentity } from "../net/bind_stream.ts";
+import type { TlsIdentity, TlsServing } from "../net/bind_stream.ts";
 import type { StreamConnection } from "../net/stream_connection.ts";
 import type { StreamProblem } from "../net/stream_listener.ts";
 import type { LinePeer } from "./line_peer.ts";
@@ -107,7 +107,7 @@ export interface LineListenOptions<F extends string> extends LineOptions<F> {
   /** Who may connect: addresses and networks such as `192.168.1.0/24`. Default: everybody. */
   allow?: AllowList | readonly string[];
   /** Certificate and key, to serve TLS. */
-  tls?: TlsIdentity;
+  tls?: TlsServing;
 }
 
 /** Where and how {@linkcode Line.connect} connects. */
@@ -124,10 +124,12 @@ export interface LineConnectOptions<F extends string> extends LineOptions<F> {
   reconnect?: boolean;
   /** Go on sending when the other end has ended its half, until `closeWrite()` or `close()`. Default: false. */
   halfOpen?: boolean;
-  /** Speak TLS. Default: only if `ca` is given. */
+  /** Speak TLS. Default: only if `ca` or `identity` is given. */
   tls?: boolean;
   /** Certificates of authorities to trust beside the usual ones, as PEM text. */
   ca?: string;
+  /** Certificate and key to show the server. */
+  identity?: TlsIdentity;
 }
 
 /** What a line makes of connections and problems, wherever they come from. */

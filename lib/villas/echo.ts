@@ -16,7 +16,7 @@ import { SourceStatistics } from "./source_statistics.ts";
 /** The port that VILLASnode's Python client binds. */
 const PORT = 12001;
 /** Where that client expects VILLASnode. */
-const REMOTE = "127.0.0.1:12000";
+const REMOTE = { hostname: "127.0.0.1", port: 12000 };
 /** Addresses that are told apart when datagrams of strangers are ignored. */
 const MAX_STRANGERS = 1024;
 /** Seconds that the message in hand may take after {@linkcode Echo.close}, unless an option says otherwise. */
@@ -279,6 +279,7 @@ export async function startEcho(options: EchoOptions = {}): Promise<Echo> {
     local: options.listen,
     remote: options.remote ?? REMOTE,
     port: PORT,
+    remotePort: REMOTE.port,
   });
   const socket = await bindDatagram({ listen: local });
   return new Echo(socket, remote, options);

@@ -5,6 +5,7 @@ import {
   formatAddress,
   isIPv4,
   isIPv6,
+  type ParseAddressOptions,
   parseEndpoint,
   resolveHost,
 } from "../net/address.ts";
@@ -15,8 +16,10 @@ export interface PairOptions {
   local?: string | Endpoint;
   /** The other end. */
   remote: string | Endpoint;
-  /** The port to bind where `local` is not given. */
+  /** The port to bind where `local` does not say. */
   port: number;
+  /** The port to send to where `remote` does not say. */
+  remotePort: number;
 }
 
 /**
@@ -30,9 +33,13 @@ export interface PairOptions {
 export async function resolvePair(
   options: PairOptions,
 ): Promise<{ local: Endpoint; remote: Endpoint }> {
-  const remote = await resolve(options.remote, "127.0.0.1");
+  const remote = await resolve(options.remote, {
+    host: "127.0.0.1",
+    port: options.remotePort,
+  });
   const all = "hostname" in remote && isIPv6(remote.hostname) ? "::" : "0.0.0.0";
-  const local = await resolve(options.local ?? { hostname: all, port: options.port }, all);
+  const { port } = options;
+  const local = await resolve(options.local ?? { hostname: all, port }, { host: all, port });
   if ("path" in local !== "path" in remote) {
     throw new UsageError(
       `Cannot join "${formatAddress(local)}" and "${
@@ -65,8 +72,11 @@ function checkRemote(remote: Endpoint): void {
   if (["0.0.0.0", "::"].includes(remote.hostname)) throw say("the address of one computer");
 }
 
-async function resolve(given: string | Endpoint, host: string): Promise<Endpoint> {
-  const endpoint = typeof given === "string" ? parseEndpoint(given, { host }) : given;
+async function resolve(
+  given: string | Endpoint,
+  parts: ParseAddressOptions,
+): Promise<Endpoint> {
+  const endpoint = typeof given === "string" ? parseEndpoint(given, parts) : given;
   if ("path" in endpoint) return endpoint;
   const addresses = await resolveHost(endpoint.hostname);
   return { hostname: addresses.find(isIPv4) ?? addresses[0]!, port: endpoint.port };

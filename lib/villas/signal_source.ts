@@ -287,6 +287,7 @@ export async function startSignal(options: SignalSourceOptions = {}): Promise<Si
     local: options.listen,
     remote: options.to ?? "127.0.0.1:12001",
     port: 12000,
+    remotePort: 12001,
   });
   if ("path" in local) {
     // Deno lets nobody send on a unix datagram socket while a receive is under way.

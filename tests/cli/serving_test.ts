@@ -2,6 +2,8 @@
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { connectBytes, connectStream } from "../../mod.ts";
+import { makeCertificate } from "../interop/certificate.ts";
+import { needs } from "../interop/peer.ts";
 import { folder } from "./json_serve.ts";
 import { type Child, labwire, start } from "./run.ts";
 
@@ -234,5 +236,83 @@ Deno.test("a server that everybody can reach warns when it listens, and of what 
     assertEquals(code, 2);
     assert(!stderr.includes("Everybody"), stderr);
     assertStringIncludes(stderr, "another program uses this address");
+  }
+});
+
+const tlsNeeds = needs("openssl");
+Deno.test(
+  `--tls-client-ca serves those who show a certificate, or says that it cannot${tlsNeeds.note}`,
+  {
+    ignore: tlsNeeds.ignore,
+  },
+  async () => {
+    await using tls = await makeCertificate();
+    await using own = await makeCertificate("DNS:client");
+    const serving = ["--tls-cert", tls.certFile, "--tls-key", tls.keyFile];
+    const clientCa = ["--tls-client-ca", own.certFile];
+    const identity = ["--tls-cert", own.certFile, "--tls-key", own.keyFile];
+    const { stdout } = await labwire(["--version"]);
+    const runtime = /^deno 2\.(\d+)/im.exec(stdout)![1];
+    if (Number(runtime) < 9) {
+      const { code, stderr } = await labwire([
+        "json-server",
+        "--port",
+        "0",
+        ...serving,
+        ...clientCa,
+      ]);
+      assertEquals(code, 2);
+      assertMatch(
+        stderr,
+        /Cannot verify certificates of clients: Deno 2\.\d+\.\d+ has no means to/,
+      );
+      return;
+    }
+    for (
+      const [command, client, answer] of [
+        [["json-server"], ["json-client", "--output", "json", "x"], '{"status":"success"}\n'],
+        [
+          ["struct-line", "server", "--format", "4s", "--echo"],
+          ["struct-line", "client", "--format", "4s", "--send", '["abcd"]', "--count", "1"],
+          '["abcd"]\n',
+        ],
+      ] as const
+    ) {
+      const { server, port } = await serve(...command, ...serving, ...clientCa);
+      await using _ = server;
+      const to = ["--port", `${port}`, "--ca", tls.certFile];
+      const known = await labwire([...client, ...to, ...identity]);
+      assertEquals([known.code, known.stdout], [0, answer], known.stderr);
+      const unknown = await labwire([...client, ...to]);
+      assertEquals([unknown.code, unknown.stdout], [4, ""], unknown.stderr);
+      assertStringIncludes((await stop(server)).stderr, "failed: it shows no certificate");
+    }
+  },
+);
+
+Deno.test(`certificates and keys belong together${tlsNeeds.note}`, {
+  ignore: tlsNeeds.ignore,
+}, async () => {
+  await using tls = await makeCertificate();
+  const cert = ["--tls-cert", tls.certFile];
+  const cases: [string[], string][] = [
+    [["json-server", ...cert], "Cannot serve TLS: expected both --tls-cert and --tls-key"],
+    [
+      ["struct-line", "server", "--tls-client-ca", tls.certFile],
+      "Cannot verify certificates of clients without TLS: expected --tls-cert and --tls-key with",
+    ],
+    [["socket-server", "--udp", ...cert, "--tls-key", tls.keyFile], "Cannot use --udp with TLS"],
+    [["json-client", ...cert, "x"], "Cannot show the server a certificate: expected both"],
+    [["socket-client", "--tls-key", tls.keyFile, "x"], "expected both --tls-cert and --tls-key"],
+    [["socket-client", "--udp", ...cert, "x"], "Cannot use --udp with TLS"],
+    [
+      ["struct-line", "client", "--tls-cert", "/none.pem", "--tls-key", tls.keyFile],
+      'Cannot read --tls-cert "/none.pem": no such file',
+    ],
+  ];
+  for (const [args, message] of cases) {
+    const { code, stderr } = await labwire(args);
+    assertEquals(code, 2, stderr);
+    assertStringIncludes(stderr, message);
   }
 });

@@ -173,7 +173,7 @@ Deno.test("socket-client shows what has come of an answer that is not completed"
 });
 
 Deno.test("socket-client tells the kinds of failure apart, each with exit code 4", async () => {
-  await using silent = listenBytes({ port: 0, answer: () => null });
+  await using silent = listenBytes({ port: 0, allowHttp: true, answer: () => null });
   await using quitting = listenStream({
     port: 0,
     onConnection: async (connection) => void await connection.read(),

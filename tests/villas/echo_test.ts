@@ -362,7 +362,7 @@ Deno.test({
 });
 
 Deno.test("startEcho() says what is wrong with addresses", async () => {
-  await assertRejects(() => startEcho({ listen: "x" }), UsageError, 'Cannot parse address "x"');
+  await assertRejects(() => startEcho({ listen: "x:y" }), UsageError, 'Cannot parse address "x:y"');
   await assertRejects(
     () => startEcho({ listen: "/tmp/x" }),
     UsageError,
