@@ -22,7 +22,7 @@ export const structLinePack = defineCommand({
   ],
   positionals: [
     { name: "FORMAT", required: true, help: "Format of Python's struct module, such as '!I30sd'" },
-    { name: "VALUE", variadic: true, help: "One value for each field" },
+    { name: "VALUE", variadic: true, isNumber: true, help: "One value for each field" },
   ],
   options: {
     raw: flag({ help: "Write the bytes themselves" }),

@@ -1,4 +1,5 @@
 import type { Context } from "../cli/context.ts";
+import { withPlace } from "../cli/place.ts";
 import type { Prompter } from "../cli/prompt.ts";
 import type { StructInput } from "../codecs/struct_types.ts";
 import type { Line } from "../struct/line.ts";
@@ -78,8 +79,10 @@ export class LineSession {
   }
 
   /** Says what went wrong with a peer. */
-  report({ kind, message }: LineProblem): void {
-    const text = kind === "action" ? `Handling a record failed: ${message}` : message;
+  report({ kind, message, error }: LineProblem): void {
+    const text = kind === "action"
+      ? withPlace(`Handling a record failed: ${message}`, error)
+      : message;
     this.#aside(() => this.#context.say.throttled(kind, text));
   }
 
