@@ -13,6 +13,8 @@ export interface Positional {
   readonly variadic?: boolean;
   /** All values there are, where they can be counted. */
   readonly choices?: readonly string[];
+  /** Whether it may be a negative number, which is no option then. */
+  readonly isNumber?: boolean;
   /** Whether a shell should complete it with file names. */
   readonly isFile?: boolean;
 }

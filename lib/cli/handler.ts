@@ -1,35 +1,95 @@
 import { messageOf, UsageError } from "../errors.ts";
+import { pathOf, placeOf } from "./place.ts";
+
+/** Endings of modules that both `deno run` and the executable load. */
+const JAVASCRIPT = /\.m?js$/i;
+/** Those that only `deno run` loads. */
+const FOR_DENO = /\.(cjs|[cm]?tsx?|jsx)$/i;
 
 /**
  * Loads a user's module.
  *
  * @param file Its path, as given on the command line.
  * @returns What it exports.
- * @throws {UsageError} If there is no such file, it does not load, or it is TypeScript and this is the compiled program.
+ * @throws {UsageError} If there is no such file, it is no module, or it does not load; the message says where it fails.
  */
 export async function loadModule(file: string): Promise<Record<string, unknown>> {
-  if (Deno.build.standalone && /\.[cm]?tsx?$/.test(file)) {
-    throw new UsageError(
-      `Cannot load handler "${file}": the compiled program runs JavaScript only; rename it to .js, without type annotations`,
-    );
-  }
+  const fault = (why: string, cause?: unknown) =>
+    new UsageError(`Cannot load handler "${file}": ${why}`, { cause });
   let url: string;
   try {
     const { pathToFileURL } = await import("node:url");
-    url = pathToFileURL(await Deno.realPath(file)).href;
+    const path = await Deno.realPath(file);
+    if ((await Deno.stat(path)).isDirectory) {
+      throw fault("it is a folder, expected a file that ends in .js or .mjs");
+    }
+    url = pathToFileURL(path).href;
+    checkEnding(file, fault);
+    new TextDecoder("utf-8", { fatal: true }).decode(await Deno.readFile(path));
   } catch (cause) {
-    throw new UsageError(`Cannot load handler "${file}": no such file`, { cause });
+    if (cause instanceof UsageError) throw cause;
+    throw fault(unreadable(file, cause), cause);
   }
   try {
     // Written so that tools which read this see that nothing but a local file can be meant.
     return await import(`file://${url.slice("file://".length)}`);
   } catch (cause) {
-    const reason = messageOf(cause).replace(
-      /\n\s+at /g,
-      " at ",
-    );
-    throw new UsageError(`Cannot load handler "${file}": ${reason}`, { cause });
+    throw fault(whyNotLoaded(cause), cause);
   }
+}
+
+function checkEnding(file: string, fault: (why: string) => UsageError): void {
+  if (JAVASCRIPT.test(file)) return;
+  if (!FOR_DENO.test(file)) throw fault("expected a JavaScript module, which ends in .js or .mjs");
+  if (!Deno.build.standalone) return;
+  throw fault(
+    /\.cjs$/i.test(file)
+      ? "the compiled program runs modules with import and export only; expected a file that ends in .js or .mjs"
+      : "the compiled program runs JavaScript only; rename it to .js, without type annotations",
+  );
+}
+
+/** Why a file cannot be read. */
+function unreadable(file: string, cause: unknown): string {
+  if (cause instanceof TypeError) return "it is no text in UTF-8";
+  if (!(cause instanceof Deno.errors.NotFound) && !/^[a-z]{2,}:/i.test(file)) {
+    return cause instanceof Deno.errors.PermissionDenied
+      ? "this user may not read it"
+      : messageOf(cause);
+  }
+  return /^[a-z]{2,}:/i.test(file)
+    ? "expected the path of a file on this computer, neither a package nor a URL"
+    : "no such file";
+}
+
+/** What keeps a module from loading, in a line: the first of the message, without colours, and where. */
+function whyNotLoaded(cause: unknown): string {
+  // deno-lint-ignore no-control-regex
+  const text = messageOf(cause).replace(/\x1b\[[0-9;]*m/g, "");
+  const [first = ""] = text.replace(/^(Uncaught )?SyntaxError: /, "").split("\n");
+  const at = /(?:^|\s)at (file:\/\/\S+?):(\d+:\d+)\s*$/.exec(text);
+  const place = at ? `${pathOf(at[1]!)}:${at[2]}` : placeOf(cause);
+  const why = explain(first.replace(/ at file:\/\/\S+$/, "").replace(/\.$/, ""));
+  return place === undefined ? why : `${why} (${place})`;
+}
+
+/** Says in labwire's words what the runtime says in its own. */
+function explain(message: string): string {
+  const bare = /^(?:Relative import path|Import) "([^"]+)" not /.exec(message) ??
+    /^Could not find constraint '([^']+)'/.exec(message);
+  const missing = /^Module not found:? "?([^"\s]+)"?$/.exec(message)?.[1];
+  const specifier = bare?.[1] ?? missing;
+  if (specifier?.startsWith("file://")) return `cannot find module "${pathOf(specifier)}"`;
+  if (specifier !== undefined) {
+    const way = Deno.build.standalone
+      ? "the compiled program loads files only, such as"
+      : "expected npm:, jsr: or a file, such as";
+    return `cannot load module "${specifier}": ${way} "./module.js"`;
+  }
+  if (/^(require|module|exports) is not defined/.test(message)) {
+    return `${message}: a handler is a module with import and export`;
+  }
+  return message.replace(/file:\/\/[^\s"']+/g, pathOf);
 }
 
 /**

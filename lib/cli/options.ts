@@ -6,6 +6,7 @@
  */
 
 import { UsageError } from "../errors.ts";
+import { nearest } from "../nearest.ts";
 import { type Endpoint, parseEndpoint, parseHost } from "../net/address.ts";
 
 /** One option of a command. */
@@ -117,8 +118,10 @@ export function choice<const C extends readonly string[], S extends ValueSpec<C[
   spec: S,
 ): Option<Parsed<C[number], S>> {
   return value<C[number], S>(spec, choices.join("|"), (text) => {
-    if (!choices.includes(text)) throw new UsageError(`expected one of ${choices.join(", ")}`);
-    return text;
+    if (choices.includes(text)) return text;
+    const near = nearest(text, choices);
+    const hint = near === undefined ? "" : `; did you mean "${near}"?`;
+    throw new UsageError(`expected one of ${choices.join(", ")}${hint}`);
   }, { choices });
 }
 

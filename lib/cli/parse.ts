@@ -32,22 +32,23 @@ export function kebab(name: string): string {
 /**
  * Parses a command line by an option table.
  *
- * A value may follow its option as the next argument or after `=`; it may start with `-`, as negative numbers do. What
- * looks like a negative number and follows no option is an argument. After `--` everything is an argument. Of an option
- * given twice the last counts.
+ * A value may follow its option as the next argument or after `=`; it may start with `-`, as negative numbers do. After `--`
+ * everything is an argument. Of an option given twice the last counts.
  *
  * @param table The options there are.
  * @param argv The command line without the command.
+ * @param hasNumbers Whether what looks like a negative number and follows no option is an argument.
  * @returns Typed option values and the remaining arguments.
  * @throws {UsageError} If an option is unknown, lacks its value or has one that does not fit.
  */
 export function parseOptions<T extends OptionTable>(
   table: T,
   argv: readonly string[],
+  hasNumbers = false,
 ): ParsedArguments<T> {
   const byFlag = new Map(Object.entries(table).map(([name, option]) => [kebab(name), option]));
   const isFlag = (name: string) => byFlag.get(name)?.placeholder === undefined;
-  const parsed = parseArgs(joinValues(argv, byFlag), {
+  const parsed = parseArgs(joinValues(argv, byFlag, hasNumbers), {
     boolean: [...byFlag.keys()].filter(isFlag),
     string: [...byFlag.keys()].filter((name) => !isFlag(name)),
     collect: [...byFlag.keys()].filter((name) => !isFlag(name)),
@@ -69,7 +70,11 @@ export function parseOptions<T extends OptionTable>(
 }
 
 /** Writes `--name value` as `--name=value`, and arguments behind `--`, so that nothing is left to guess. */
-function joinValues(argv: readonly string[], byFlag: Map<string, Option<unknown>>): string[] {
+function joinValues(
+  argv: readonly string[],
+  byFlag: Map<string, Option<unknown>>,
+  hasNumbers: boolean,
+): string[] {
   const options: string[] = [];
   const args: string[] = [];
   for (let i = 0; i < argv.length; i++) {
@@ -91,8 +96,12 @@ function joinValues(argv: readonly string[], byFlag: Map<string, Option<unknown>
         throw new UsageError(`Cannot read ${name} "${value}": expected true, false, or nothing`);
       }
       if (value === "true") options.push(name);
-    } else if (arg === "-" || !arg.startsWith("-") || /^-(\d|\.\d|inf|nan)/i.test(arg)) {
+    } else if (arg === "-" || !arg.startsWith("-")) {
       args.push(arg);
+    } else if (hasNumbers && /^-(\d|\.\d|inf|nan)/i.test(arg)) {
+      args.push(arg);
+    } else if (/^-[^-]/.test(arg) && ![...arg.slice(1)].every((letter) => letter in aliases)) {
+      throw new UsageError(unknownOption(arg, byFlag.keys()));
     } else {
       options.push(arg);
     }
@@ -120,6 +129,9 @@ function parseValue(name: string, option: Option<unknown>, text: string): unknow
 function unknownOption(arg: string, names: Iterable<string>): string {
   const written = arg.replace(/=.*/s, "");
   const near = nearest(written.replace(/^-+/, ""), names);
-  return `Unknown option "${written}": ` +
-    (near === undefined ? "see --help for those there are" : `did you mean "--${near}"?`);
+  if (near !== undefined) return `Unknown option "${written}": did you mean "--${near}"?`;
+  const hint = /^-[^-]/.test(arg)
+    ? '; an argument that begins with "-" is written behind "--"'
+    : "";
+  return `Unknown option "${written}": see --help for those there are${hint}`;
 }

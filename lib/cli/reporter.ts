@@ -34,7 +34,7 @@ export class Reporter {
   readonly #colour: boolean;
   readonly #now: () => number;
   readonly #columns: () => number;
-  readonly #kinds = new Map<string, { last: number; held: number }>();
+  readonly #kinds = new Map<string, { last: number; held: number; message: string }>();
   #live = false;
 
   /**
@@ -88,18 +88,29 @@ export class Reporter {
 
   /**
    * Warns at most once a second about things of one kind, however many there are; what was held back is told as a number
-   * next time.
+   * next time, or by {@linkcode Reporter.tellHeld}.
    */
   throttled(kind: string, message: string): void {
     const now = this.#now();
     const state = this.#kinds.get(kind);
     if (state && now - state.last < 1000) {
       state.held++;
+      state.message = message;
       return;
     }
     const more = state && state.held > 0 ? ` (and ${state.held} more like it before)` : "";
-    this.#kinds.set(kind, { last: now, held: 0 });
+    this.#kinds.set(kind, { last: now, held: 0, message });
     this.warn(message + more);
+  }
+
+  /** Tells of what was held back and not told of yet: the last of each kind, and how many there were. */
+  tellHeld(): void {
+    for (const state of this.#kinds.values()) {
+      const { held, message } = state;
+      if (held === 0) continue;
+      state.held = 0;
+      this.warn(held === 1 ? message : `${message} (and ${held - 1} more like it before)`);
+    }
   }
 
   /** Shows a line that the next one replaces, cut to the terminal's width; only on a terminal, and never without colour. */

@@ -3,7 +3,8 @@ import { nearest, suggestions } from "../nearest.ts";
 import type { Command } from "./command.ts";
 import { commandHelp, familyHelp, programHelp } from "./help.ts";
 import { Output } from "./output.ts";
-import { globalOptions, parseOptions } from "./parse.ts";
+import { aliases, globalOptions, parseOptions } from "./parse.ts";
+import { withPlace } from "./place.ts";
 import { Reporter } from "./reporter.ts";
 import { Interruption } from "./signals.ts";
 import { versionText } from "./version.ts";
@@ -42,22 +43,29 @@ export async function run(
   // A user's module that forgets to await, or throws in a timer, must not end a server.
   const onRejection = (event: PromiseRejectionEvent) => {
     event.preventDefault();
-    say.throttled("rejection", `Nobody handled a rejected promise: ${textOf(event.reason, debug)}`);
+    say.throttled(
+      "rejection",
+      `Nobody handled a rejected promise: ${thrownText(event.reason, debug)}`,
+    );
   };
   const onThrown = (event: ErrorEvent) => {
     event.preventDefault();
-    say.throttled("thrown", `Nobody handled an error: ${textOf(event.error, debug)}`);
+    say.throttled("thrown", `Nobody handled an error: ${thrownText(event.error, debug)}`);
   };
+  // What was held back stands before the command's last words, and whatever comes after it at the very end.
+  stop.signal.addEventListener("abort", () => say.tellHeld(), { once: true });
   globalThis.addEventListener("unhandledrejection", onRejection);
   globalThis.addEventListener("error", onThrown);
   try {
     const code = await dispatch(argv, registry, { out, say, stop, debug, quiet });
+    say.tellHeld();
     stop.inHand(() => "the reader of standard output");
     await flush(out, stop.signal);
     // A reader that goes away, as head does, has had enough; anything else has lost data.
     if (unwritten === undefined || unwritten instanceof Deno.errors.BrokenPipe) return code;
     throw new Error(`Cannot write to standard output: ${textOf(unwritten, false)}`);
   } catch (error) {
+    say.tellHeld();
     await flush(out, stop.signal);
     say.error(textOf(error, debug));
     return exitCodeOf(error);
@@ -71,6 +79,11 @@ export async function run(
 /** What an error says; with its stack where that is wanted. */
 function textOf(error: unknown, debug: boolean): string {
   return debug ? stackOf(error) : messageOf(error);
+}
+
+/** The same with the place in the user's code, of which it most likely comes. */
+function thrownText(error: unknown, debug: boolean): string {
+  return debug ? stackOf(error) : withPlace(messageOf(error), error);
 }
 
 /** Waits until everything is written, but after Ctrl-C not for a reader that does not read. */
@@ -115,13 +128,18 @@ async function dispatch(
     return 0;
   }
   const command = await registry[words]!();
-  const { options, args, given } = parseOptions({ ...command.options, ...globalOptions }, rest);
+  const { options, args, given } = parseOptions(
+    { ...command.options, ...globalOptions },
+    rest,
+    command.positionals?.some(({ isNumber }) => isNumber),
+  );
   if (options.help || options.version) {
     out.text(options.help ? commandHelp(command) : versionText());
     return 0;
   }
   checkArguments(command, args);
   const { grace, handler } = options as { grace?: number; handler?: string };
+  if (handler !== undefined) stop.inHand(() => "the handler to be loaded");
   await stop.listen({ grace, guarded: handler !== undefined });
   const { signal } = stop;
   const inHand = stop.inHand.bind(stop);
@@ -151,6 +169,7 @@ function takeCommand(
   if (Object.hasOwn(registry, first)) {
     return { words: first, rest: [...before, ...argv.slice(at + 1)] };
   }
+  const value = before.findLast((arg) => !isGlobal(arg));
   const family = Object.keys(registry).filter((name) => name.startsWith(`${first} `));
   if (family.length > 0) {
     if (argv.includes("--help") || argv.includes("-h")) return { family: first, rest: [] };
@@ -163,7 +182,19 @@ function takeCommand(
         (near === undefined ? "" : `; did you mean "${first} ${near}"?`),
     );
   }
+  if (value !== undefined) {
+    const option = value.replace(/=.*/s, "");
+    throw new UsageError(
+      `Cannot use option "${option}" before a command: expected labwire COMMAND ${option}`,
+    );
+  }
   throw unknownCommand(first, registry);
+}
+
+/** Whether an argument is an option of every command. */
+function isGlobal(arg: string): boolean {
+  const name = arg.replace(/^-+|=.*$/gs, "");
+  return Object.hasOwn(globalOptions, aliases[name] ?? name);
 }
 
 function unknownCommand(word: string, registry: Registry): UsageError {

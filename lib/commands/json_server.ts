@@ -1,6 +1,7 @@
 import { defineCommand } from "../cli/command.ts";
 import type { Context } from "../cli/context.ts";
 import { choice, file, host, integer, port, seconds, text } from "../cli/options.ts";
+import { withPlace } from "../cli/place.ts";
 import { stringifyJson } from "../codecs/json.ts";
 import { stackOf } from "../errors.ts";
 import { DEFAULT_HOST, DEFAULT_MAX_BYTES, DEFAULT_PORT } from "../json/protocol.ts";
@@ -88,6 +89,8 @@ export const jsonServer = defineCommand({
     const { output } = options;
     const serving = await readServing(options);
     await using handler = await jsonHandler(options, context, output === "text");
+    // The handler's error is told right before its message is.
+    let thrown: unknown;
     await using server = startServer({
       ...options,
       ...serving,
@@ -101,10 +104,12 @@ export const jsonServer = defineCommand({
       signal,
       onMessage(handled) {
         if (output === "json") out.json(record(handled));
-        if (handled.answer.status !== "success") reportFailure(say, handled);
+        if (handled.answer.status !== "success") reportFailure(say, handled, thrown);
+        thrown = undefined;
       },
       onProblem: (problem) => say.throttled(problem.kind, problemText(problem)),
       onHandlerError(error) {
+        thrown = error;
         if (debug) say.info(stackOf(error));
       },
       debug: debug ? (message) => say.info(message) : undefined,
@@ -123,10 +128,15 @@ function record({ time, remoteAddr, data, answer, duration }: Handled): string {
   return stringifyJson({ time, peer, data: data ?? null, answer, duration: seconds });
 }
 
-function reportFailure(say: Context["say"], { remoteAddr, data, answer }: Handled): void {
+function reportFailure(
+  say: Context["say"],
+  { remoteAddr, data, answer }: Handled,
+  thrown: unknown,
+): void {
   if (answer.status === "success") return;
   const kind = data === undefined ? "unreadable" : "failed";
-  say.throttled(kind, `Message from ${formatAddress(remoteAddr)} failed: ${answer.error}`);
+  const message = `Message from ${formatAddress(remoteAddr)} failed: ${answer.error}`;
+  say.throttled(kind, withPlace(message, thrown));
 }
 
 /** What is waited for when the server closes. */

@@ -27,7 +27,7 @@ export const structLinePack = defineCommand({
   ],
   positionals: [
     { name: "FORMAT", required: true, help: "Format of Python's struct module, such as '!I30sd'" },
-    { name: "VALUE", variadic: true, help: "One value for each field" },
+    { name: "VALUE", variadic: true, isNumber: true, help: "One value for each field" },
   ],
   options: {
     output: outputOption(["hex", "raw"], { default: "hex", help: "How structs are written" }),

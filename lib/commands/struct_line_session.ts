@@ -1,4 +1,5 @@
 import type { Context } from "../cli/context.ts";
+import { withPlace } from "../cli/place.ts";
 import type { Prompter } from "../cli/prompt.ts";
 import type { StructInput } from "../codecs/struct_types.ts";
 import type { Line } from "../struct/line.ts";
@@ -85,8 +86,10 @@ export class LineSession {
 
   /** Says what went wrong with a peer. */
   report(problem: LineProblem): void {
-    const { kind, message } = problem;
-    const text = kind === "action" ? `Handling a record failed: ${message}` : problemText(problem);
+    const { kind, message, error } = problem;
+    const text = kind === "action"
+      ? withPlace(`Handling a record failed: ${message}`, error)
+      : problemText(problem);
     this.#aside(() => this.#context.say.throttled(kind, text));
   }
 

@@ -3,6 +3,7 @@ import { defineCommand } from "../cli/command.ts";
 import { graceOption } from "../cli/grace_option.ts";
 import { loadHandler } from "../cli/handler.ts";
 import { address, choice, file, flag, integer, seconds, value } from "../cli/options.ts";
+import { withPlace } from "../cli/place.ts";
 import { stackOf, UsageError } from "../errors.ts";
 import { formatAddress } from "../net/address.ts";
 import { startEcho } from "../villas/echo.ts";
@@ -133,7 +134,7 @@ function report(say: Context["say"], { kind, message, error }: EchoProblem, debu
   if (debug && kind === "handler") say.info(stackOf(error));
   if (kind === "ignored") say.warn(`${message}; --any-source handles them too`);
   else if (kind === "waiting") say.info(message);
-  else say.throttled(kind, message);
+  else say.throttled(kind, withPlace(message, error));
 }
 
 /** All counters in one line. */

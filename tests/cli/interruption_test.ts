@@ -1,7 +1,5 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { type HostPort, parseAddress } from "../../lib/net/address.ts";
-import { bindDatagram } from "../../lib/net/datagram.ts";
-import { villasProtobuf } from "../../lib/codecs/villas_protobuf.ts";
+import { begun, servers } from "./handler_servers.ts";
 import { type Child, start } from "./run.ts";
 
 const windows = Deno.build.os === "windows";
@@ -21,56 +19,6 @@ async function handlers(): Promise<{ path(name: string): string } & AsyncDisposa
   return {
     path: (name) => `${folder}/${name}.js`,
     [Symbol.asyncDispose]: () => Deno.remove(folder, { recursive: true }),
-  };
-}
-
-/** A server with a handler, and how a message gets there. */
-interface Server {
-  readonly args: readonly string[];
-  readonly waiting: RegExp;
-  send(to: HostPort): Promise<AsyncDisposable>;
-}
-
-async function sendStream(to: HostPort, bytes: Uint8Array): Promise<AsyncDisposable> {
-  const connection = await Deno.connect(to);
-  await connection.write(bytes);
-  return { [Symbol.asyncDispose]: () => Promise.resolve(connection.close()) };
-}
-
-const servers: readonly Server[] = [
-  {
-    args: ["json-server", "--host", "127.0.0.1", "--port", "0"],
-    waiting: /1 message that is being handled/,
-    send: (to) => sendStream(to, new TextEncoder().encode('{"command_id":"x"}\n')),
-  },
-  {
-    args: ["struct-line", "server", "--host", "127.0.0.1", "--port", "0", "--format", "!I"],
-    waiting: /1 connection to end/,
-    send: (to) => sendStream(to, new Uint8Array(4)),
-  },
-  {
-    args: ["villas-echo", "--listen", "127.0.0.1:0", "--any-source"],
-    waiting: /1 message that is being handled/,
-    async send(to) {
-      const socket = await bindDatagram({ listen: { hostname: "127.0.0.1", port: 0 } });
-      await socket.send(villasProtobuf.encode([{ type: "data", values: [1.5] }]), to);
-      return socket;
-    },
-  },
-];
-
-/** Starts a server, and has its handler begin. */
-async function begun(server: Server, handler: string, more: string[] = []) {
-  const program = start([...server.args, "--handler", handler, ...more]);
-  const [, address] = await program.until("stderr", /Listening on ([^\s,]+)/);
-  const socket = await server.send(parseAddress(address!));
-  await program.until("stderr", /begun/);
-  return {
-    program,
-    async [Symbol.asyncDispose]() {
-      await program[Symbol.asyncDispose]();
-      await socket[Symbol.asyncDispose]();
-    },
   };
 }
 

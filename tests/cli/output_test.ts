@@ -140,6 +140,19 @@ Deno.test("Reporter.throttled() speaks once per kind and second, and tells how m
   assertEquals(text(), "warning: a0\nwarning: b\nwarning: a5 (and 4 more like it before)\n");
 });
 
+Deno.test("Reporter.tellHeld() tells of what was held back, once", () => {
+  const { say, text } = reporter();
+  for (let i = 0; i < 5; i++) say.throttled("a", `a${i}`);
+  for (let i = 0; i < 2; i++) say.throttled("b", `b${i}`);
+  say.throttled("c", "c0");
+  say.tellHeld();
+  say.tellHeld();
+  assertEquals(
+    text(),
+    "warning: a0\nwarning: b0\nwarning: c0\nwarning: a4 (and 3 more like it before)\nwarning: b1\n",
+  );
+});
+
 Deno.test("Reporter says nothing but errors when it is to be quiet", () => {
   const { say, text } = reporter({ quiet: true, terminal: true });
   say.info("i");

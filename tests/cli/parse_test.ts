@@ -74,7 +74,7 @@ Deno.test("parseOptions() tells flags from arguments", () => {
     "--",
     "--x",
     "-h",
-  ]);
+  ], true);
   assertEquals([options.stats, options.noRealtime], [true, true]);
   assertEquals(
     parseOptions(table, ["--no-realtime=false", "--stats=true"]).options.noRealtime,
@@ -87,7 +87,13 @@ Deno.test("parseOptions() says what is wrong", () => {
   const wrong: [string[], string][] = [
     [["--lisen", ":1"], 'Unknown option "--lisen": did you mean "--listen"?'],
     [["--xyzzy"], 'Unknown option "--xyzzy": see --help for those there are'],
-    [["-x"], 'Unknown option "-x"'],
+    [
+      ["-x"],
+      'Unknown option "-x": see --help for those there are; an argument that begins with "-" is written behind "--"',
+    ],
+    [["-6"], 'Unknown option "-6": see --help for those there are; an argument that begins'],
+    [["--count", "1", "-1.5e3"], 'Unknown option "-1.5e3"'],
+    [["-inf"], 'Unknown option "-inf"'],
     [["--a.b=1"], 'Unknown option "--a.b"'],
     [["--__proto__=1"], 'Unknown option "--__proto__"'],
     [["--count"], "Cannot read option --count: expected --count N"],
@@ -102,6 +108,10 @@ Deno.test("parseOptions() says what is wrong", () => {
     [["--port", "65536"], "expected a whole number from 0 to 65535"],
     [["--wait", "-1"], "expected a number from 0 to 2147483"],
     [["--reply-to", "me"], 'Cannot read --reply-to "me": expected one of remote, sender'],
+    [
+      ["--reply-to", "sendre"],
+      'Cannot read --reply-to "sendre": expected one of remote, sender; did you mean "sender"?',
+    ],
     [["--listen", "12001x"], 'Cannot parse address "12001x": expected "HOST:PORT"'],
   ];
   for (const [line, message] of wrong) {

@@ -23,7 +23,11 @@ export async function runCommand(command: Command, argv: string[], input = ""): 
     },
   });
   const say = new Reporter({ writeSync: (bytes) => bytes.length, isTerminal: () => false });
-  const { options, args, given } = parseOptions({ ...command.options, ...globalOptions }, argv);
+  const { options, args, given } = parseOptions(
+    { ...command.options, ...globalOptions },
+    argv,
+    command.positionals?.some(({ isNumber }) => isNumber),
+  );
   const readable = new Blob([input]).stream();
   const stdin = { readable, isTerminal: () => false };
   const { signal } = new AbortController();

@@ -1,0 +1,64 @@
+/** The servers that pass messages to a JavaScript handler, for tests of what they have in common. */
+
+import { villasProtobuf } from "../../lib/codecs/villas_protobuf.ts";
+import { type HostPort, parseAddress } from "../../lib/net/address.ts";
+import { bindDatagram } from "../../lib/net/datagram.ts";
+import { type Child, start } from "./run.ts";
+
+/** A server with a handler, and how a message gets there. */
+export interface HandlerServer {
+  /** The command and what makes it listen on a free port. */
+  readonly args: readonly string[];
+  /** What it waits for after Ctrl-C. */
+  readonly waiting: RegExp;
+  /** Sends a message, and keeps the socket open. */
+  send(to: HostPort): Promise<AsyncDisposable>;
+}
+
+async function sendStream(to: HostPort, bytes: Uint8Array): Promise<AsyncDisposable> {
+  const connection = await Deno.connect(to);
+  await connection.write(bytes);
+  return { [Symbol.asyncDispose]: () => Promise.resolve(connection.close()) };
+}
+
+/** The servers that take a handler. */
+export const servers: readonly HandlerServer[] = [
+  {
+    args: ["json-server", "--host", "127.0.0.1", "--port", "0"],
+    waiting: /1 message that is being handled/,
+    send: (to) => sendStream(to, new TextEncoder().encode('{"command_id":"x"}\n')),
+  },
+  {
+    args: ["struct-line", "server", "--host", "127.0.0.1", "--port", "0", "--format", "!I"],
+    waiting: /1 connection to end/,
+    send: (to) => sendStream(to, new Uint8Array(4)),
+  },
+  {
+    args: ["villas-echo", "--listen", "127.0.0.1:0", "--any-source"],
+    waiting: /1 message that is being handled/,
+    async send(to) {
+      const socket = await bindDatagram({ listen: { hostname: "127.0.0.1", port: 0 } });
+      await socket.send(villasProtobuf.encode([{ type: "data", values: [1.5] }]), to);
+      return socket;
+    },
+  },
+];
+
+/** Starts a server and sends it a message; its handler must write `begun` to stderr. */
+export async function begun(
+  server: HandlerServer,
+  handler: string,
+  more: string[] = [],
+): Promise<{ program: Child } & AsyncDisposable> {
+  const program = start([...server.args, "--handler", handler, ...more]);
+  const [, address] = await program.until("stderr", /Listening on ([^\s,]+)/);
+  const socket = await server.send(parseAddress(address!));
+  await program.until("stderr", /begun/);
+  return {
+    program,
+    async [Symbol.asyncDispose]() {
+      await program[Symbol.asyncDispose]();
+      await socket[Symbol.asyncDispose]();
+    },
+  };
+}
