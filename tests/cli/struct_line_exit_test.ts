@@ -19,7 +19,7 @@ for (const options of [[], ["--once"], ["--reconnect"], ["--count", "1"]]) {
     const { code, stderr } = await program.result();
     assertEquals(code, 5, stderr);
     assertStringIncludes(stderr, "Cannot send line 1: ");
-    assertMatch(stderr, /\n0 records received, 0 sent, 1 connection\n$/);
+    assertMatch(stderr, /\n0 records received, 0 sent, 1 connection, 3 bad lines\n$/);
     assertEquals(await readToEnd(conn), "");
   });
 }

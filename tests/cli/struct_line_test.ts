@@ -244,6 +244,7 @@ Deno.test("struct-line refuses options that do not go together or make no sense"
     [["server", "--format", "!I2y"], 'Cannot parse struct format "!I2y" at character 4'],
     [["server", "--format", "!"], 'Cannot take "!" for the records of a stream: it has no bytes'],
     [["server", "--format", "999999999999s"], "it has 999999999999 bytes, more than 1073741824"],
+    [["server", "--format", "20000000b"], "it has 20000000 values, more than 16777216"],
     [["server", "--fields", "a,b"], 'Cannot name the fields of "!I2sd": expected 3 names, got 2'],
     [["server", "--tls-cert", "x"], "expected both --tls-cert and --tls-key"],
     [["server", "--allow", "x"], 'Cannot parse network "x"'],
