@@ -47,16 +47,17 @@ function asciiText(bytes: Uint8Array, length: number): string | undefined {
  * @param value What the JSON means.
  * @param letter The field's code.
  * @returns The value to be packed.
- * @throws {CodecError} If bytes are not what they say to be, or a boolean is something else.
+ * @throws {CodecError} If bytes are not what they say to be, a boolean is something else, or a number was too large to be read.
  */
 export function readJsonValue(value: JsonValue, letter: string): StructInput {
   if ("csp".includes(letter)) return readBytes(value);
   if ("efd".includes(letter)) return readFloat(value);
   if (letter === "?" && typeof value !== "boolean") return readTruth(stringifyJson(value));
-  if ("FD".includes(letter) && isObject(value) && "re" in value && "im" in value) {
+  if (!"FD".includes(letter)) return value as StructInput;
+  if (isObject(value) && "re" in value && "im" in value) {
     return { re: readFloat(value.re!), im: readFloat(value.im!) } as StructComplex;
   }
-  return value as StructInput;
+  return typeof value === "number" ? readFloat(value) : value as StructInput;
 }
 
 function readBytes(value: JsonValue): StructInput {
@@ -87,11 +88,15 @@ export function decodeBytes(digits: string, form: "hex" | "base64"): Uint8Array 
   }
 }
 
-const specials: Readonly<Record<string, number>> = { nan: NaN, inf: Infinity, infinity: Infinity };
+const specials = new Map([["nan", NaN], ["inf", Infinity], ["infinity", Infinity]]);
 
+/** JSON writes no infinity as a number: one that is infinite was too large to be read. */
 function readFloat(value: JsonValue): StructInput {
+  if (value === Infinity || value === -Infinity) {
+    throw new CodecError("Cannot read number: it is larger than a double can be");
+  }
   const [, sign, name] = typeof value === "string" && /^([+-]?)([a-z]+)$/i.exec(value) || [];
-  const special = specials[name?.toLowerCase() ?? ""];
+  const special = specials.get(name?.toLowerCase() ?? "");
   if (special === undefined) return value as StructInput;
   return sign === "-" ? -special : special;
 }
@@ -102,7 +107,8 @@ function readFloat(value: JsonValue): StructInput {
  * @param text What was typed: a number as JavaScript or Python writes it, `true` or `false`, any text for bytes.
  * @param letter The field's code.
  * @returns The value to be packed.
- * @throws {CodecError} If bytes are given as `{"hex": "…"}` or `{"base64": "…"}` and are not what they say to be.
+ * @throws {CodecError} If bytes are given as `{"hex": "…"}` or `{"base64": "…"}` and are not what they say to be, a boolean is
+ * something else, or a number is larger than a double can be.
  */
 export function readTypedValue(text: string, letter: string): StructInput {
   if ("csp".includes(letter)) {

@@ -26,7 +26,7 @@ export const nothingSent: Readonly<InputResult> = { sent: 0, unsent: 0, refused:
 export function sayStats(
   say: Context["say"],
   line: LineStats,
-  { unsent }: Readonly<InputResult>,
+  { unsent, refused }: Readonly<InputResult>,
 ): void {
   const stats = { ...line, unsent };
   const rare = (["failed", "unsent", "cut", "lost", "refused"] as const)
@@ -37,6 +37,7 @@ export function sayStats(
       counted(stats.connections, "connection"),
       ...rare.map((name) => `${stats[name]} ${name}`),
       ...httpCount(stats),
+      ...(refused > 0 ? [counted(refused, "bad line")] : []),
     ].join(", "),
   );
 }

@@ -86,6 +86,28 @@ Deno.test({
 });
 
 Deno.test({
+  name: `struct-line client asks for the values of an array one by one${python.note}`,
+  ignore: python.ignore,
+  async fn() {
+    await using server = Line.listen({ format: "<I2d", port: 0 });
+    const port = String(server.addr.port);
+    const args = ["--format", "<I2d", "--fields", "n,arr*2", "--port", port];
+    await using program = startOnTerminal(["struct-line", "client", ...args]);
+    await type(program, /n: $/, "1");
+    await type(program, /arr\[0\]: $/, "0.5");
+    await type(program, /arr\[1\]: $/, "x");
+    await type(program, /error: "x" is not a number\narr\[1\]: $/, "-inf");
+    await untilPlain(program, /Sent\.[^]*n: $/);
+    for await (const record of server) {
+      assertEquals(record, [1, 0.5, -Infinity]);
+      break;
+    }
+    await program.write("\x04");
+    assertEquals((await program.result()).code, 0);
+  },
+});
+
+Deno.test({
   name:
     `struct-line server asks on a terminal once somebody is connected, --once ends after it${python.note}`,
   ignore: python.ignore,

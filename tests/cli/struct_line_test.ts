@@ -1,56 +1,11 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { makeCertificate } from "../interop/certificate.ts";
 import { needs } from "../interop/peer.ts";
-import { type Child, labwire, start, type StartOptions } from "./run.ts";
+import { labwire } from "./run.ts";
+import { bareServer, client, freePort, readExactly, readToEnd, serve } from "./struct_serve.ts";
 
 const THREE = ["--format", "!I30sd", "--fields", "repetitions,text,pause"];
 const openssl = needs("openssl");
-
-/** A server on a free port, ready. */
-async function serve(args: string[], options: StartOptions = {}) {
-  const program = start(["struct-line", "server", "--port", "0", ...args], options);
-  const [, port] = await program.until(
-    "stderr",
-    /Listening on (?:127\.0\.0\.1|0\.0\.0\.0):(\d+)[^]*Ready\. Ctrl-C to quit\./,
-  );
-  return {
-    program,
-    port: port!,
-    connect: () => Deno.connect({ hostname: "127.0.0.1", port: Number(port) }),
-    client: (args: string[], options: StartOptions & { input?: string } = {}) =>
-      labwire(["struct-line", "client", "--port", port!, ...args], options),
-    async stop() {
-      program.interrupt();
-      return await program.result();
-    },
-    [Symbol.asyncDispose]: () => program[Symbol.asyncDispose](),
-  };
-}
-
-/** A listening socket of the test's own, for clients. */
-function bareServer() {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = listener.addr as Deno.NetAddr;
-  return {
-    port: String(port),
-    accept: () => listener.accept(),
-    [Symbol.dispose]: () => listener.close(),
-  };
-}
-
-function client(port: string, args: string[], options: StartOptions = {}): Child {
-  return start(["struct-line", "client", "--port", port, "--host", "127.0.0.1", ...args], options);
-}
-
-/** A port where nobody listens. */
-function freePort(): string {
-  using server = bareServer();
-  return server.port;
-}
-
-async function readToEnd(conn: Deno.Conn): Promise<string> {
-  return new Uint8Array(await new Response(conn.readable).arrayBuffer()).toHex();
-}
 
 async function withFile<T>(name: string, text: string, use: (path: string) => Promise<T>) {
   const folder = await Deno.makeTempDir({ prefix: "labwire-test-" });
@@ -103,12 +58,6 @@ Deno.test("struct-line server sends lines of stdin to all who are connected", as
   await server.program.write("[513]\n");
   for (const conn of [first, second]) assertEquals((await readExactly(conn, 2)).toHex(), "0102");
 });
-
-async function readExactly(conn: Deno.Conn, length: number): Promise<Uint8Array> {
-  const bytes = new Uint8Array(length);
-  for (let at = 0; at < length;) at += (await conn.read(bytes.subarray(at)))!;
-  return bytes;
-}
 
 Deno.test("struct-line server serves several at once and one after another", async () => {
   await using server = await serve(["--format", "!I", "--echo"]);
@@ -295,6 +244,7 @@ Deno.test("struct-line refuses options that do not go together or make no sense"
     [["server", "--format", "!I2y"], 'Cannot parse struct format "!I2y" at character 4'],
     [["server", "--format", "!"], 'Cannot take "!" for the records of a stream: it has no bytes'],
     [["server", "--format", "999999999999s"], "it has 999999999999 bytes, more than 1073741824"],
+    [["server", "--format", "20000000b"], "it has 20000000 values, more than 16777216"],
     [["server", "--fields", "a,b"], 'Cannot name the fields of "!I2sd": expected 3 names, got 2'],
     [["server", "--tls-cert", "x"], "expected both --tls-cert and --tls-key"],
     [["server", "--allow", "x"], 'Cannot parse network "x"'],

@@ -112,6 +112,10 @@ Deno.test("errors name the field that they are about, in arrays with its number"
       () => json.parse("[1,[1,2,3,4]]"),
       "Cannot read record: expected 3 fields, got 2",
     ],
+    [
+      () => json.parse('{"n":1,"arr":[1,-1e400,3,4],"on":[true,true]}'),
+      'Cannot read number: it is larger than a double can be (field "arr[1]")',
+    ],
     [() => csv.read(["1"]), "expected 7 values with commas between them, got 1"],
     [
       () => new StructJson(compileStruct("<2?")).parse('[true,"no!"]'),

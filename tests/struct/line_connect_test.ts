@@ -1,7 +1,7 @@
-import { ConnectError } from "../../lib/errors.ts";
+import { CodecError, ConnectError, UsageError } from "../../lib/errors.ts";
 import { Line } from "../../lib/struct/line.ts";
 import { bareServer, readToEnd, take } from "./line_peers.ts";
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 
 Deno.test("closeWrite() ends one half only", async () => {
   await using server = Line.listen({
@@ -139,4 +139,58 @@ Deno.test("Line with reconnect can be closed while it tries", async () => {
   const waiting = client.send([1]);
   await client.close();
   assertEquals(await waiting, false);
+});
+
+Deno.test("Line.connect() with reconnect waits for a server that is not there yet", async () => {
+  const free = bareServer();
+  const { port } = free;
+  free.close();
+  const failed = Promise.withResolvers<void>();
+  const connecting = Line.connect({
+    format: "!I",
+    host: "127.0.0.1",
+    port,
+    reconnect: true,
+    retryDelay: 0.01,
+    onAttemptFailed: (attempt) => attempt > 5 && failed.resolve(),
+  });
+  await failed.promise;
+  await using server = Line.listen({ format: "!I", host: "127.0.0.1", port });
+  await using client = await connecting;
+  await client.send([7]);
+  assertEquals(await take(server, 1), [[7]]);
+});
+
+Deno.test("Line with reconnect ends when its attempts are used up", async () => {
+  const server = bareServer();
+  const over = Promise.withResolvers<void>();
+  const client = await Line.connect({
+    format: "!I",
+    host: "127.0.0.1",
+    port: server.port,
+    reconnect: true,
+    attempts: 3,
+    retryDelay: 0.01,
+    onDisconnect: () => over.resolve(),
+  });
+  const finished = assertRejects(() => client.finished, ConnectError, "refused");
+  const iterated = assertRejects(() => take(client, 1), ConnectError, "refused");
+  (await server.accept()).close();
+  server.close();
+  await over.promise;
+  assertEquals(await client.send([1]), false);
+  await Promise.all([finished, iterated]);
+  assertEquals(await client.send([1]), false);
+  await client.close();
+});
+
+Deno.test("Line names the fields in what it says about values", async () => {
+  const fields = ["n", "arr*2"];
+  await using server = Line.listen({ format: "!I2d", fields, port: 0 });
+  assertThrows(
+    () => server.send([1, 2, "x"] as never),
+    CodecError,
+    'Cannot pack field "arr[1]" ("d" in "!I2d"): "x" is not a number',
+  );
+  assertThrows(() => Line.listen({ format: "!I2d", fields: ["n", "arr"], port: 0 }), UsageError);
 });

@@ -1,0 +1,229 @@
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { AttemptNews } from "../../lib/commands/struct_line_attempts.ts";
+import { type Child, labwire, start } from "./run.ts";
+import { bareServer, client, freePort, readExactly, readToEnd, serve } from "./struct_serve.ts";
+
+/** Writes all of standard input. */
+async function input(program: Child, text: string): Promise<void> {
+  await program.write(text);
+  await program.process.stdin.close();
+}
+
+for (const options of [[], ["--once"], ["--reconnect"], ["--count", "1"]]) {
+  const given = ["struct-line client", ...options].join(" ");
+  Deno.test(`${given} ends with 5 when no line of stdin was a record`, async () => {
+    using server = bareServer();
+    await using program = client(server.port, ["--format", "!Hd", ...options], { stdin: "piped" });
+    using conn = await server.accept(); // says nothing, and does not end
+    await input(program, "nonsense\n\n[1]\n[1,2,3]\n");
+    const { code, stderr } = await program.result();
+    assertEquals(code, 5, stderr);
+    assertStringIncludes(stderr, "Cannot send line 1: ");
+    assertMatch(stderr, /\n0 records received, 0 sent, 1 connection, 3 bad lines\n$/);
+    assertEquals(await readToEnd(conn), "");
+  });
+}
+
+Deno.test("struct-line client --send ends with 5 when no line of stdin was a record", async () => {
+  using server = bareServer();
+  const args = ["--format", "!H", "--send", "[7]"];
+  await using program = client(server.port, args, { stdin: "piped" });
+  const conn = await server.accept();
+  await input(program, "nonsense\n");
+  assertEquals(await readToEnd(conn), "0007"); // to the end, which the client makes
+  assertEquals((await program.result()).code, 5);
+});
+
+Deno.test("struct-line client stays open for receiving when stdin has blank lines only", async () => {
+  using server = bareServer();
+  await using program = client(server.port, ["--format", "!H"], { stdin: "piped" });
+  const conn = await server.accept();
+  await input(program, "\n \r\n\n");
+  for (const n of [1, 2]) {
+    await conn.write(Uint8Array.of(0, n));
+    await program.until("stdout", new RegExp(`\\[${n}\\]\n`));
+  }
+  conn.close();
+  assertEquals((await program.result()).code, 0);
+});
+
+Deno.test("struct-line client sends the good lines among bad ones, as JSON and as CSV", async () => {
+  const inputs = [
+    "[1]\nnonsense\n[65536]\n{\n[2]\n",
+    "1\nnonsense\n65536\n1,2\n2\n",
+    '[1]\n"\n2\n',
+  ];
+  for (const text of inputs) {
+    using server = bareServer();
+    await using program = client(server.port, ["--format", "!H"], { stdin: "piped" });
+    const conn = await server.accept();
+    await input(program, text);
+    assertEquals(await readToEnd(conn), "00010002", text);
+    const { code, stderr } = await program.result();
+    assertEquals(code, 5);
+    assertStringIncludes(stderr, "Cannot send line 2: ");
+  }
+});
+
+Deno.test("struct-line server --once ends with 5 when a line of stdin was no record", async () => {
+  await using server = await serve(["--format", "!H", "--once"], { stdin: "piped" });
+  await input(server.program, "[1]\nnonsense\n[2]\n");
+  const conn = await server.connect();
+  assertEquals(await readToEnd(conn), "00010002");
+  const { code, stderr } = await server.program.result();
+  assertEquals(code, 5);
+  assertStringIncludes(stderr, "Cannot send line 2: ");
+});
+
+Deno.test("struct-line client --reconnect waits for a server that is not up yet, and says so once", async () => {
+  const port = freePort();
+  const args = ["--format", "!H", "--reconnect", "--retry-delay", "0.01", "--send", "[7]"];
+  await using program = client(port, args);
+  await program.until(
+    "stderr",
+    /Cannot connect to "127\.0\.0\.1:\d+": connection refused; trying again every 0\.01 s\n/,
+  );
+  {
+    using server = bareServer(Number(port));
+    using conn = await server.accept();
+    assertEquals((await readExactly(conn, 2)).toHex(), "0007");
+    await program.until("stderr", /Connected with server\./);
+    assertEquals(program.stderr.match(/Cannot connect/g)?.length, 1, program.stderr);
+  }
+  // When it goes and comes again, the same.
+  await program.until("stderr", /connecting again\.[^]*Cannot connect[^]*trying again/);
+  using server = bareServer(Number(port));
+  using conn = await server.accept();
+  await conn.write(Uint8Array.of(0, 9));
+  await program.until("stdout", /\[9\]/);
+  assertEquals(program.stderr.match(/Cannot connect/g)?.length, 2, program.stderr);
+  program.interrupt();
+  assertEquals((await program.result()).code, 0);
+});
+
+Deno.test("struct-line client --reconnect --attempts limits the attempts in a row", async () => {
+  const args = ["--format", "!H", "--reconnect", "--attempts", "2", "--retry-delay", "0.01"];
+  const never = await client(freePort(), args).result();
+  assertEquals(never.code, 4);
+  assertMatch(
+    never.stderr,
+    /^Connection attempt 1 of 2 failed\.\nConnection attempt 2 of 2 failed\.\nerror: Cannot connect to ".*": connection refused\n$/,
+  );
+  let port: string;
+  let program: Child;
+  {
+    using server = bareServer();
+    port = server.port;
+    program = client(port, args, { stdin: "piped" });
+    (await server.accept()).close();
+    await program.until("stderr", /Connected with server\./);
+  }
+  await using _ = program;
+  const { code, stderr } = await program.result();
+  assertEquals(code, 4);
+  assertMatch(
+    stderr,
+    /attempt 2 of 2 failed\.\n0 records received, 0 sent, \d connections?\nerror: Cannot connect to ".*": connection refused\n$/,
+  );
+});
+
+Deno.test("attempts without end are told at first and then once a minute", () => {
+  const told: string[] = [];
+  let now = 0;
+  const news = new AttemptNews(1, (message) => told.push(message), () => now);
+  const fail = () => news.failed(1, Infinity, new Error("Cannot connect"));
+  for (; now < 150_000; now += 1000) fail();
+  assertEquals(told, [
+    "Cannot connect; trying again every 1 s",
+    "Cannot connect; still trying after 1 min",
+    "Cannot connect; still trying after 2 min",
+  ]);
+  now = 5 * 3_600_000;
+  fail();
+  assertEquals(told.pop(), "Cannot connect; still trying after 5 h");
+  news.succeeded();
+  fail();
+  assertEquals(told.pop(), "Cannot connect; trying again every 1 s");
+  news.failed(3, 5, new Error("no"));
+  assertEquals(told.pop(), "Connection attempt 3 of 5 failed.");
+});
+
+Deno.test("struct-line client ends with 4 when fewer records come than --count", async () => {
+  using server = bareServer();
+  const args = ["--format", "!H", "--count", "2", "--send", "[1]"];
+  await using program = client(server.port, args);
+  const conn = await server.accept();
+  await conn.write(Uint8Array.of(0, 1));
+  assertEquals((await readExactly(conn, 2)).toHex(), "0001");
+  conn.close();
+  const { code, stdout, stderr } = await program.result();
+  assertEquals([code, stdout], [4, "[1]\n"]);
+  assertMatch(stderr, /error: Cannot receive 2 records: the server ended after 1\n$/);
+});
+
+Deno.test("struct-line client ends with 4 when nobody is there", async () => {
+  const { code, stderr } = await client(freePort(), ["--attempts", "1"]).result();
+  assertEquals(code, 4);
+  assertStringIncludes(stderr, "connection refused");
+});
+
+/** Which exit code Ctrl-C gives, by the options of a client. */
+const INTERRUPTED: [options: string[], connected: boolean, code: number][] = [
+  [[], true, 0],
+  [["--reconnect"], true, 0],
+  [["--reconnect"], false, 0],
+  [["--count", "2"], true, 130],
+  [["--count", "2", "--reconnect"], false, 130],
+  [["--send", "[7]", "--reconnect"], false, 130],
+  [["--attempts", "1000"], false, 130],
+];
+
+for (const [options, connected, expected] of INTERRUPTED) {
+  const state = connected ? "connected" : "not connected";
+  Deno.test(`struct-line ${["client", ...options].join(" ")}, ${state}: Ctrl-C gives ${expected}`, async () => {
+    using server = bareServer();
+    const port = connected ? server.port : freePort();
+    await using program = client(port, ["--format", "!H", ...options]);
+    await program.until("stderr", connected ? /Connected with server\./ : /failed|trying again/);
+    if (connected) {
+      const conn = await server.accept();
+      await conn.write(Uint8Array.of(0, 1));
+      await program.until("stdout", /\[1\]\n/);
+      program.interrupt();
+      await readToEnd(conn);
+    } else program.interrupt();
+    const { code, stderr } = await program.result();
+    assertEquals(code, expected, stderr);
+    assert(!stderr.includes("error:"), stderr);
+  });
+}
+
+Deno.test("struct-line server ends with 0 by Ctrl-C, with 2 where it cannot listen", async () => {
+  await using server = await serve(["--format", "!H"]);
+  using _ = await server.connect();
+  await server.program.until("stderr", /Connected with/);
+  assertEquals((await server.stop()).code, 0);
+  using other = bareServer();
+  await using second = start(
+    ["struct-line", "server", "--host", "127.0.0.1", "--port", other.port],
+  );
+  assertEquals((await second.result()).code, 2);
+});
+
+Deno.test("struct-line tells one of a thing as one", async () => {
+  using server = bareServer();
+  await using program = client(server.port, ["--format", "!H", "--count", "1"]);
+  const conn = await server.accept();
+  await conn.write(Uint8Array.of(0, 1));
+  assertStringIncludes(
+    (await program.result()).stderr,
+    "1 record received, 0 sent, 1 connection\n",
+  );
+  conn.close();
+  const short = await labwire(["struct-line", "unpack", "B", "--", ""]);
+  assertEquals(short.stderr, 'error: Cannot unpack "B": expected 1 byte, got 0\n');
+  const many = await labwire(["struct-line", "pack", "B"], { input: "[1,2]" });
+  assertStringIncludes(many.stderr, "Cannot read record: expected 1 value, got 2");
+  const names = await labwire(["struct-line", "pack", "B", "--fields", "a,b", "1"]);
+  assertStringIncludes(names.stderr, "expected 1 name, got 2");
+});
