@@ -1,10 +1,14 @@
 import type { Context } from "../cli/context.ts";
+import { counted } from "../cli/counted.ts";
+import type { CodecError } from "../errors.ts";
+import { formatAddress, type HostPort } from "../net/address.ts";
+import { lineFraming } from "../net/line_framing.ts";
 import { listenBytes, type ListenBytesOptions } from "../socket/listen_bytes.ts";
 import { listenStream, type StreamListener } from "../net/stream_listener.ts";
 import type { StreamConnection } from "../net/stream_connection.ts";
 import { pipeProgram } from "../socket/pipe_program.ts";
 import { bytesShower, pythonAddress } from "./show_bytes.ts";
-import type { ServerValues } from "./socket_server_values.ts";
+import { answerTo, type ServerValues } from "./socket_server_values.ts";
 
 /**
  * Serves TCP or TLS until Ctrl-C, or until enough messages have come.
@@ -14,14 +18,14 @@ import type { ServerValues } from "./socket_server_values.ts";
  */
 export async function serveStreams(context: Context, values: ServerValues): Promise<void> {
   const { out, say, signal } = context;
-  const { reply, command, discard, count } = values;
-  const show = bytesShower(values.show, out);
+  const { command, count, line, maxBytes } = values;
+  const show = bytesShower(values.output, out, false);
   const enough = new AbortController();
-  let [messages, bytes] = [0, 0];
-  const take = (message: Uint8Array) => {
+  let [messages, bytes, skipped] = [0, 0, 0];
+  const take = (message: Uint8Array, from: HostPort) => {
     bytes += message.length;
     if (++messages >= count) enough.abort();
-    return show(message);
+    return show(message, from);
   };
   const welcome = ({ remoteAddr }: StreamConnection) => {
     say.info(`Received new connection from  ${pythonAddress(remoteAddr)}`);
@@ -38,25 +42,43 @@ export async function serveStreams(context: Context, values: ServerValues): Prom
       async onConnection(connection) {
         welcome(connection);
         await pipeProgram(connection, command, {
-          onInput: take,
+          onInput: (message) => take(message, connection.remoteAddr),
           onStderr: (bytes) => say.info(new TextDecoder().decode(bytes).trimEnd()),
         });
       },
     })
     : listenBytes({
       ...options,
-      async answer(message) {
-        await take(message);
-        return discard ? null : reply ?? message;
+      framing: line ? lineFraming({ maxBytes, keepEnds: true }) : undefined,
+      onBadMessage(error, from) {
+        skipped++;
+        say.throttled("bad", `Skipped what ${formatAddress(from)} sent: ${reasonOf(error)}`);
+      },
+      async answer(message, from) {
+        if (messages >= count) return null;
+        await take(message, from);
+        return answerTo(values, message);
       },
     });
   say.info(`Starting server on '${values.host}' port ${listener.addr.port}`);
   await listener.finished;
-  say.info(summary(listener, messages, bytes));
+  say.info(
+    summary(listener, messages, bytes) +
+      (skipped > 0 ? `, ${counted(skipped, "line")} skipped` : ""),
+  );
+}
+
+/** What is wrong with a message, and how to let it in. */
+function reasonOf({ message, offset }: CodecError): string {
+  return offset === undefined ? message : `${message}; --max-bytes sets how long it may be`;
 }
 
 function summary({ stats }: StreamListener, messages: number, bytes: number): string {
   const refused = stats.refusedByAllow + stats.refusedByLimit;
-  const counts = `${messages} messages, ${bytes} bytes, ${stats.accepted} connections`;
+  const counts = [
+    counted(messages, "message"),
+    counted(bytes, "byte"),
+    counted(stats.accepted, "connection"),
+  ].join(", ");
   return counts + (refused > 0 ? `, ${refused} refused` : "");
 }
