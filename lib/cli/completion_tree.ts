@@ -20,6 +20,8 @@ export interface CompletionOption {
   readonly placeholder?: string;
   /** What its value can be; undefined for a flag. */
   readonly value?: CompletionValue;
+  /** Whether it may be given several times. */
+  readonly several?: boolean;
 }
 
 /** An argument as a shell knows it. */
@@ -109,6 +111,7 @@ function optionsOf(table: OptionTable): CompletionOption[] {
     help: option.help,
     placeholder: option.placeholder,
     value: option.placeholder === undefined ? undefined : valueOf(option),
+    several: option.several,
   }));
 }
 

@@ -58,10 +58,12 @@ function functionName(words: readonly string[]): string {
   return ["_labwire", ...words].join("_").replaceAll("-", "_");
 }
 
-function optionSpec({ name, short, help, placeholder, value }: CompletionOption): string {
+function optionSpec(option: CompletionOption): string {
+  const { name, short, help, placeholder, value, several } = option;
   const text = `[${escapeBrackets(help)}]`;
   if (value !== undefined) {
-    return quote(`--${name}=${text}:${escapeColons(placeholder!)}:${action(value)}`);
+    const again = several ? "*" : "";
+    return quote(`${again}--${name}=${text}:${escapeColons(placeholder!)}:${action(value)}`);
   }
   if (short === undefined) return quote(`--${name}${text}`);
   return `'(-${short} --${name})'{-${short},--${name}}${quote(text)}`;

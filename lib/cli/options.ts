@@ -21,6 +21,8 @@ export interface Option<T> {
   readonly choices?: readonly string[];
   /** Whether a shell should complete the value with file names. */
   readonly isFile?: boolean;
+  /** Whether it may be given several times; its value is an array then, and `parse` gives one for each. */
+  readonly several?: boolean;
   /** The value where the option is not given. */
   readonly fallback: T;
   /** @throws {UsageError} If the text is no value for this option; the message starts at what was wanted. */
@@ -123,6 +125,17 @@ export function choice<const C extends readonly string[], S extends ValueSpec<C[
     const hint = near === undefined ? "" : `; did you mean "${near}"?`;
     throw new UsageError(`expected one of ${choices.join(", ")}${hint}`);
   }, { choices });
+}
+
+/** An option that may be given several times: its value has all of them in order, and is empty where there is none. */
+export function several<T>(option: Option<T | undefined>): Option<readonly T[]> {
+  return {
+    ...option,
+    help: `${option.help}; may be given several times`,
+    several: true,
+    fallback: [],
+    parse: (text) => [option.parse(text) as T],
+  };
 }
 
 /** Numbers with commas between them. */

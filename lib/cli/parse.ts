@@ -33,7 +33,7 @@ export function kebab(name: string): string {
  * Parses a command line by an option table.
  *
  * A value may follow its option as the next argument or after `=`; it may start with `-`, as negative numbers do. After `--`
- * everything is an argument. Of an option given twice the last counts.
+ * everything is an argument. Of an option given twice the last counts, unless it may be given several times.
  *
  * @param table The options there are.
  * @param argv The command line without the command.
@@ -62,9 +62,13 @@ export function parseOptions<T extends OptionTable>(
   const given = new Set<string>();
   for (const [name, option] of Object.entries(table)) {
     const raw = parsed[kebab(name)];
-    const text = Array.isArray(raw) ? raw.at(-1) : raw === true ? "true" : undefined;
-    if (text !== undefined) given.add(name);
-    options[name] = text === undefined ? option.fallback : parseValue(name, option, text);
+    const texts: string[] = Array.isArray(raw) ? raw : raw === true ? ["true"] : [];
+    if (texts.length > 0) given.add(name);
+    options[name] = texts.length === 0
+      ? option.fallback
+      : option.several
+      ? texts.flatMap((text) => parseValue(name, option, text))
+      : parseValue(name, option, texts.at(-1)!);
   }
   return { options: options as OptionValues<T>, args: parsed["--"] as string[], given };
 }

@@ -1,55 +1,73 @@
-import { choice, type Option } from "../cli/options.ts";
 import type { Output } from "../cli/output.ts";
 import { hexdump } from "../codecs/hexdump.ts";
+import { stringifyJson } from "../codecs/json.ts";
 import { pythonBytes } from "../codecs/python_bytes.ts";
-import type { HostPort } from "../net/address.ts";
+import { formatAddress, type HostPort } from "../net/address.ts";
 
-/** How received bytes are shown. */
-export type ShowFormat = "bytes" | "text" | "hex" | "hexdump" | "raw" | "none";
+/** The forms in which received bytes are printed. */
+export const BYTES_FORMS = ["bytes", "json", "text", "hex", "hexdump", "raw", "none"] as const;
 
-/** The option `--show`. */
-export const showOption: Option<ShowFormat> = choice(
-  ["bytes", "text", "hex", "hexdump", "raw", "none"],
-  {
-    default: "bytes",
-    help: "Show what arrives as Python writes bytes, as UTF-8 text, as hex digits, in columns, " +
-      "unchanged for pipes, or not at all",
-  },
-);
+/** A form in which received bytes are printed. */
+export type BytesForm = typeof BYTES_FORMS[number];
 
-/** Shows what arrived; `from` is its sender where that is to be said. The promise, if there is one, is to be waited for. */
-export type ShowBytes = (bytes: Uint8Array, from?: HostPort) => Promise<void> | undefined;
+/** Prints what arrived and who sent it. The promise, if there is one, is to be waited for. */
+export type ShowBytes = (bytes: Uint8Array, from: HostPort) => Promise<void> | undefined;
 
 /**
- * Makes the function that shows received bytes.
+ * Makes the function that prints received bytes. On a terminal `Received:` stands before them, with the sender over UDP, as
+ * Python's tutorial prints it; in a file or pipe there is nothing but the data.
  *
- * @param format How.
+ * @param form In which form.
  * @param out Where to.
+ * @param udp Whether datagrams are printed, each of which may have another sender.
  */
-export function bytesShower(format: ShowFormat, out: Output): ShowBytes {
-  if (format === "none") return () => undefined;
+export function bytesShower(form: BytesForm, out: Output, udp: boolean): ShowBytes {
+  if (form === "none") return () => undefined;
   const ready = () => out.full ? out.ready() : undefined;
-  if (format === "raw") {
+  if (form === "raw") {
     return (bytes) => {
       out.bytes(bytes);
       return ready();
     };
   }
-  const write = writers[format];
+  if (form === "json") {
+    return (bytes, from) => {
+      out.json(stringifyJson(record(bytes, from)));
+      return ready();
+    };
+  }
+  const write = writers[form];
+  const isLabelled = out.terminal;
+  const between = form === "hexdump" ? "\n" : " ";
+  const labelOf = (from: HostPort) => {
+    return (udp ? `Received (from ${pythonAddress(from)}):` : "Received:") + between;
+  };
   return (bytes, from) => {
-    out.text(`Received${from ? ` (from ${pythonAddress(from)})` : ""}:${write(bytes)}`);
+    const text = isLabelled ? labelOf(from) + write(bytes) : write(bytes);
+    out.text(text);
     return ready();
   };
 }
 
-const writers: Readonly<
-  Record<Exclude<ShowFormat, "raw" | "none">, (bytes: Uint8Array) => string>
-> = {
-  bytes: (bytes) => ` ${pythonBytes(bytes)}`,
-  text: (bytes) => ` ${new TextDecoder().decode(bytes)}`,
-  hex: (bytes) => ` ${bytes.toHex()}`,
-  hexdump: (bytes) => `\n${hexdump(bytes)}`,
+const writers = {
+  bytes: pythonBytes,
+  // The line end that a message may have is that of the line printed here.
+  text: (bytes: Uint8Array) => new TextDecoder().decode(bytes).replace(/\r?\n$/, ""),
+  hex: (bytes: Uint8Array) => bytes.toHex(),
+  hexdump,
 };
+
+const strictUtf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** The record of `--output json`: when it arrived, from whom, and the bytes: as text if they are UTF-8, else in hex. */
+function record(bytes: Uint8Array, from: HostPort): Record<string, unknown> {
+  const head = { time: new Date(), peer: formatAddress(from) };
+  try {
+    return { ...head, text: strictUtf8.decode(bytes) };
+  } catch {
+    return { ...head, hex: bytes.toHex() };
+  }
+}
 
 /**
  * Writes an address as Python prints those that its sockets give.

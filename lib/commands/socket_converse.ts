@@ -1,5 +1,5 @@
 import type { Context } from "../cli/context.ts";
-import { ConnectError, UsageError } from "../errors.ts";
+import { ConnectError } from "../errors.ts";
 import { formatAddress } from "../net/address.ts";
 import { connectStream } from "../net/connect_stream.ts";
 import { delay } from "../net/deadline.ts";
@@ -7,25 +7,28 @@ import type { StreamConnection } from "../net/stream_connection.ts";
 import { connectDatagram, type DatagramClient } from "../socket/datagram_client.ts";
 import { bytesShower, type ShowBytes } from "./show_bytes.ts";
 import type { ClientValues } from "./socket_exchange.ts";
-import { textBytes } from "./socket_message.ts";
+import type { ClientInput } from "./socket_input.ts";
 
 /** Seconds of silence after the last answer that is due. */
 const QUIET = 0.1;
 /** Seconds after which it is looked whether the input has ended. */
 const LOOK = 0.05;
-const LF = 0x0a;
-/** Longest line that is put together, in bytes. */
-const LONGEST_LINE = 1 << 20;
 
 /**
  * Sends what is typed or piped in, and shows what arrives, both at the same time.
  *
- * @param context Where input comes from and output goes to.
+ * @param context Where output goes to.
  * @param values The options' values.
+ * @param typed What is typed or piped in.
  * @throws {ConnectError} If nobody is there.
  */
-export async function converse(context: Context, values: ClientValues): Promise<void> {
-  const show = bytesShower(values.show, context.out);
+export async function converse(
+  context: Context,
+  values: ClientValues,
+  typed: ClientInput,
+): Promise<void> {
+  context.say.info("Starting client...");
+  const show = bytesShower(values.output, context.out, values.udp);
   const hint = () => {
     if (!context.stdin.isTerminal()) return;
     context.say.info(
@@ -36,17 +39,21 @@ export async function converse(context: Context, values: ClientValues): Promise<
   };
   const ended = new AbortController();
   const signal = AbortSignal.any([values.signal, ended.signal]);
-  const input = inputPieces(context, values, signal);
-  if (values.udp) {
-    await using client = await connectDatagram(values);
-    hint();
-    await converseByDatagrams(client, input, show, values);
-  } else {
-    await using connection = await connectStream(values);
-    hint();
-    await converseByStream(connection, input, show, values);
+  // As it comes over TCP, else a datagram per line.
+  const input = typed.pieces({ lines: values.udp, escape: values.escape, signal });
+  try {
+    if (values.udp) {
+      await using client = await connectDatagram(values);
+      hint();
+      await converseByDatagrams(client, input, show, values);
+    } else {
+      await using connection = await connectStream(values);
+      hint();
+      await converseByStream(connection, input, show, values);
+    }
+  } finally {
+    ended.abort();
   }
-  ended.abort();
 }
 
 async function converseByStream(
@@ -75,7 +82,7 @@ async function converseByStream(
       if (chunk === null) break;
       const piece = chunk.subarray(0, count - total);
       total += piece.length;
-      await show(piece);
+      await show(piece, connection.remoteAddr);
     }
   } finally {
     over.abort();
@@ -131,61 +138,4 @@ async function converseByDatagrams(
       wait === undefined && (performance.now() - Math.max(inputEnd, last)) / 1000 >= patience
     ) return;
   }
-}
-
-/** What is typed or piped in: as it comes over TCP, else line by line. */
-async function* inputPieces(
-  { stdin, say }: Context,
-  { udp, escape }: ClientValues,
-  signal: AbortSignal,
-): AsyncGenerator<Uint8Array, void, void> {
-  const reader = stdin.readable.getReader();
-  const cancel = () => void reader.cancel().catch(() => {});
-  signal.addEventListener("abort", cancel, { once: true });
-  const read = async () => (await reader.read()).value;
-  if (!udp && !escape) {
-    for (let chunk; (chunk = await read()) !== undefined;) yield chunk;
-    return;
-  }
-  for await (const line of lines(read)) {
-    try {
-      yield escape ? escapedLine(line) : line;
-    } catch (error) {
-      if (!(error instanceof UsageError)) throw error;
-      say.error(error.message);
-    }
-  }
-}
-
-/** Cuts what is read into lines, each with its end; the last one may have none. */
-async function* lines(
-  read: () => Promise<Uint8Array | undefined>,
-): AsyncGenerator<Uint8Array, void, void> {
-  let held = new Uint8Array();
-  for (let chunk; (chunk = await read()) !== undefined;) {
-    for (let at = 0; at < chunk.length;) {
-      const end = chunk.indexOf(LF, at) + 1 || chunk.length;
-      held = joinedBytes(held, chunk.subarray(at, end));
-      at = end;
-      if (held.at(-1) !== LF && held.length < LONGEST_LINE) continue;
-      yield held;
-      held = new Uint8Array();
-    }
-  }
-  if (held.length > 0) yield held;
-}
-
-/** Reads the escapes in a line; its end stays what it is. */
-function escapedLine(line: Uint8Array): Uint8Array {
-  const text = new TextDecoder().decode(line);
-  const end = /\r?\n$/.exec(text)?.[0] ?? "";
-  const bytes = textBytes(text.slice(0, text.length - end.length), true);
-  return joinedBytes(bytes, textBytes(end, false));
-}
-
-function joinedBytes(a: Uint8Array, b: Uint8Array): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(a.length + b.length);
-  bytes.set(a);
-  bytes.set(b, a.length);
-  return bytes;
 }

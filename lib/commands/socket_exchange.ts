@@ -4,24 +4,24 @@ import { connectBytes } from "../socket/byte_client.ts";
 import { connectDatagram } from "../socket/datagram_client.ts";
 import { receiveDatagrams } from "../socket/receive_datagrams.ts";
 import type { Connecting } from "./connecting.ts";
-import { bytesShower, type ShowFormat } from "./show_bytes.ts";
-import { wholeMessage } from "./socket_message.ts";
+import { type BytesForm, bytesShower } from "./show_bytes.ts";
+import { type MessageValues, wholeMessage } from "./socket_message.ts";
 
 /** An answer is shown in pieces of this size if it is larger, so that memory stays bounded. */
 const SHOWN_AT_ONCE = 1 << 20;
 
 /** The options of `socket-client` that its ways of working share. */
-export interface ClientValues extends Connecting {
+export interface ClientValues extends Connecting, MessageValues {
   readonly host: string;
   readonly port: number;
   readonly udp: boolean;
   readonly timeout: number;
-  readonly escape: boolean;
-  readonly newline: boolean;
   readonly halfClose: boolean;
-  readonly show: ShowFormat;
+  readonly noAnswer: boolean;
+  readonly output: BytesForm;
   readonly wait?: number;
   readonly count?: number;
+  readonly repeat?: number;
   readonly interval: number;
   readonly signal: AbortSignal;
 }
@@ -39,7 +39,7 @@ export async function exchangeOnce(
   values: ClientValues,
   pieces: AsyncIterable<Uint8Array>,
 ): Promise<void> {
-  const show = bytesShower(values.show, context.out);
+  const show = bytesShower(values.output, context.out, values.udp);
   if (values.udp) {
     await using client = await connectDatagram(values);
     await client.send(await wholeMessage(pieces));
@@ -47,8 +47,13 @@ export async function exchangeOnce(
     return;
   }
   await using client = await connectBytes(values);
+  let isUnderWay = false;
   const sending = (async () => {
-    for await (const piece of pieces) await client.send(piece);
+    for await (const piece of pieces) {
+      isUnderWay = true;
+      await client.send(piece);
+      isUnderWay = false;
+    }
     if (values.halfClose) await client.closeWrite();
   })();
   let failure: unknown;
@@ -60,12 +65,14 @@ export async function exchangeOnce(
   });
   const quiet = values.halfClose ? values.timeout : undefined;
   const answer = client.receive({ ...values, quiet, sending });
-  const isRaw = values.show === "raw" || values.show === "none";
+  const isRaw = values.output === "raw" || values.output === "none";
   try {
-    for await (const piece of isRaw ? answer : joined(answer)) await show(piece);
+    for await (const piece of isRaw ? answer : joined(answer)) await show(piece, client.remoteAddr);
   } catch (error) {
     throw failure ?? error;
   }
+  if (failure !== undefined) throw failure;
+  if (isUnderWay) context.say.warn("The answer was complete before all of the message was sent");
 }
 
 /** Puts pieces together, up to a size; what has come before a failure too. */

@@ -9,30 +9,35 @@ export interface MessageValues {
   readonly newline: boolean;
 }
 
-/** What is sent where nothing is said: the tutorial's message. */
-const TUTORIAL = "Hello, world";
 const LF = 0x0a;
 const encoder = new TextEncoder();
 
 /**
- * Reads what to send from the command line.
+ * Reads what to send from the command line, or from standard input where it says nothing.
  *
  * @param text MESSAGE, if it was given.
  * @param values The options' values.
- * @returns Its pieces, once; a file is read as they are asked for.
+ * @param input The pieces of standard input; null if it is not to be read.
+ * @returns Its pieces, once; a file or the input is read as they are asked for. Undefined if there is no message at all.
  * @throws {UsageError} If more than one message is given, or it cannot be read.
  */
 export async function messagePieces(
   text: string | undefined,
   values: MessageValues,
-): Promise<AsyncIterable<Uint8Array>> {
+  input: AsyncGenerator<Uint8Array> | null,
+): Promise<AsyncIterable<Uint8Array> | undefined> {
   const { hex, file, escape, newline } = values;
   if ([text, hex, file].filter((value) => value !== undefined).length > 1) {
     throw new UsageError("Cannot send several of MESSAGE, --hex and --file: expected one");
   }
-  const pieces = file === undefined
-    ? ReadableStream.from([hex === undefined ? textBytes(text ?? TUTORIAL, escape) : hexBytes(hex)])
-    : await openFile(file);
+  const pieces = text !== undefined
+    ? ReadableStream.from([textBytes(text, escape)])
+    : hex !== undefined
+    ? ReadableStream.from([hexBytes(hex)])
+    : file !== undefined
+    ? await openFile(file)
+    : input && await begun(input);
+  if (!pieces) return undefined;
   return newline ? withNewline(pieces) : pieces;
 }
 
@@ -58,6 +63,18 @@ export async function wholeMessage(pieces: AsyncIterable<Uint8Array>): Promise<U
  */
 export function textBytes(text: string, escape: boolean): Uint8Array {
   return escape ? parseEscapedText(text) : encoder.encode(text);
+}
+
+/** The same pieces with the first one waited for; undefined if there is none. */
+async function begun(
+  pieces: AsyncGenerator<Uint8Array>,
+): Promise<AsyncIterable<Uint8Array> | undefined> {
+  const first = await pieces.next();
+  if (first.done) return undefined;
+  return (async function* () {
+    yield first.value;
+    yield* pieces;
+  })();
 }
 
 /** Puts a newline behind the last piece, not as one of its own: who reads a message at once is to get it whole. */

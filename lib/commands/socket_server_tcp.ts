@@ -1,11 +1,15 @@
 import type { Context } from "../cli/context.ts";
+import { counted } from "../cli/counted.ts";
+import type { CodecError } from "../errors.ts";
+import { formatAddress, type HostPort } from "../net/address.ts";
+import { lineFraming } from "../net/line_framing.ts";
 import { listenBytes, type ListenBytesOptions } from "../socket/listen_bytes.ts";
 import { listenStream, type StreamListener } from "../net/stream_listener.ts";
 import type { StreamConnection } from "../net/stream_connection.ts";
 import { pipeProgram } from "../socket/pipe_program.ts";
 import { announceServer, httpCount, problemText } from "./serving.ts";
 import { bytesShower, pythonAddress } from "./show_bytes.ts";
-import type { ServerValues } from "./socket_server_values.ts";
+import { answerTo, type ServerValues } from "./socket_server_values.ts";
 
 /** Seconds that a program is not started yet, for a connection whose first bytes have not shown that it is no browser's. */
 const FIRST_BYTES = 0.2;
@@ -18,14 +22,14 @@ const FIRST_BYTES = 0.2;
  */
 export async function serveStreams(context: Context, values: ServerValues): Promise<void> {
   const { out, say, signal } = context;
-  const { reply, command, discard, count } = values;
-  const show = bytesShower(values.show, out);
+  const { command, count, line, maxBytes } = values;
+  const show = bytesShower(values.output, out, false);
   const enough = new AbortController();
-  let [messages, bytes] = [0, 0];
-  const take = (message: Uint8Array) => {
+  let [messages, bytes, skipped] = [0, 0, 0];
+  const take = (message: Uint8Array, from: HostPort) => {
     bytes += message.length;
     if (++messages >= count) enough.abort();
-    return show(message);
+    return show(message, from);
   };
   const welcome = ({ remoteAddr }: StreamConnection) => {
     say.info(`Received new connection from  ${pythonAddress(remoteAddr)}`);
@@ -43,22 +47,36 @@ export async function serveStreams(context: Context, values: ServerValues): Prom
         welcome(connection);
         if (!await connection.firstBytes(FIRST_BYTES)) return;
         await pipeProgram(connection, command, {
-          onInput: take,
+          onInput: (message) => take(message, connection.remoteAddr),
           onStderr: (bytes) => say.relay(new TextDecoder().decode(bytes)),
         });
       },
     })
     : listenBytes({
       ...options,
-      async answer(message) {
-        await take(message);
-        return discard ? null : reply ?? message;
+      framing: line ? lineFraming({ maxBytes, keepEnds: true }) : undefined,
+      onBadMessage(error, from) {
+        skipped++;
+        say.throttled("bad", `Skipped what ${formatAddress(from)} sent: ${reasonOf(error)}`);
+      },
+      async answer(message, from) {
+        if (messages >= count) return null;
+        await take(message, from);
+        return answerTo(values, message);
       },
     });
   context.inHand(() => connections(listener.stats.open));
   using _announced = announceServer(say, listener.addrs, values);
   await listener.finished;
-  say.info(summary(listener, messages, bytes));
+  say.info(
+    summary(listener, messages, bytes) +
+      (skipped > 0 ? `, ${counted(skipped, "line")} skipped` : ""),
+  );
+}
+
+/** What is wrong with a message, and how to let it in. */
+function reasonOf({ message, offset }: CodecError): string {
+  return offset === undefined ? message : `${message}; --max-bytes sets how long it may be`;
 }
 
 /** What is waited for when the server closes. */
@@ -70,7 +88,9 @@ function connections(open: number): string | undefined {
 function summary({ stats }: StreamListener, messages: number, bytes: number): string {
   const refused = stats.refusedByAllow + stats.refusedByLimit + stats.refusedAsTls;
   return [
-    `${messages} messages, ${bytes} bytes, ${stats.accepted} connections`,
+    counted(messages, "message"),
+    counted(bytes, "byte"),
+    counted(stats.accepted, "connection"),
     ...refused > 0 ? [`${refused} refused`] : [],
     ...httpCount(stats),
   ].join(", ");

@@ -1,10 +1,11 @@
 import type { Context } from "../cli/context.ts";
+import { counted } from "../cli/counted.ts";
 import { runProgram } from "../net/run_program.ts";
 import type { Answerer } from "../socket/answer.ts";
 import { listenDatagrams } from "../socket/listen_datagrams.ts";
 import { announceServer } from "./serving.ts";
 import { bytesShower } from "./show_bytes.ts";
-import type { ServerValues } from "./socket_server_values.ts";
+import { answerTo, type ServerValues } from "./socket_server_values.ts";
 
 /** Programs that may answer datagrams at the same time. */
 const PROGRAMS_AT_ONCE = 16;
@@ -17,8 +18,8 @@ const PROGRAMS_AT_ONCE = 16;
  */
 export async function serveDatagrams(context: Context, values: ServerValues): Promise<void> {
   const { out, say, signal } = context;
-  const { reply, command, discard, count } = values;
-  const show = bytesShower(values.show, out);
+  const { command, count } = values;
+  const show = bytesShower(values.output, out, true);
   const enough = new AbortController();
   const over = new AbortController();
   let [messages, bytes] = [0, 0];
@@ -28,7 +29,7 @@ export async function serveDatagrams(context: Context, values: ServerValues): Pr
     if (++messages >= count) enough.abort();
     await show(message, from);
     if (command) return await runProgram(command, message, { signal: over.signal });
-    return discard ? null : reply ?? message;
+    return answerTo(values, message);
   };
   await using server = await listenDatagrams({
     ...values,
@@ -43,7 +44,7 @@ export async function serveDatagrams(context: Context, values: ServerValues): Pr
   over.abort(); // programs that were not done in time
   const { answered, refusedByAllow, ignored } = server.stats;
   say.info(
-    `${messages} datagrams, ${bytes} bytes, ${answered} answered` +
+    `${counted(messages, "datagram")}, ${counted(bytes, "byte")}, ${answered} answered` +
       (refusedByAllow > 0 ? `, ${refusedByAllow} refused` : "") +
       (ignored > 0 ? `, ${ignored} ignored` : ""),
   );

@@ -9,6 +9,8 @@ const EMPTY = new Uint8Array();
 export interface LineFramingOptions {
   /** Longest line in bytes, without its ending. Default: 1,048,576. */
   maxBytes?: number;
+  /** Leave each message its ending, whatever it is. Default: false. */
+  keepEnds?: boolean;
 }
 
 /**
@@ -19,8 +21,8 @@ export interface LineFramingOptions {
  * @returns The framing.
  */
 export function lineFraming(options: LineFramingOptions = {}): Framing {
-  const { maxBytes = 1 << 20 } = options;
-  return { wrap: wrapLine, splitter: () => new LineSplitter(maxBytes) };
+  const { maxBytes = 1 << 20, keepEnds = false } = options;
+  return { wrap: wrapLine, splitter: () => new LineSplitter(maxBytes, keepEnds) };
 }
 
 function wrapLine(message: Uint8Array): Uint8Array {
@@ -37,8 +39,14 @@ function wrapLine(message: Uint8Array): Uint8Array {
   return line;
 }
 
+function withoutEnd(line: Uint8Array): Uint8Array {
+  const content = line.at(-1) === LF ? line.subarray(0, -1) : line;
+  return content.at(-1) === CR ? content.subarray(0, -1) : content;
+}
+
 class LineSplitter implements Splitter {
   readonly #maxBytes: number;
+  readonly #keepEnds: boolean;
   #chunk = EMPTY;
   #at = 0;
   /** The beginning of a line whose end has not come yet. */
@@ -46,8 +54,9 @@ class LineSplitter implements Splitter {
   #heldLength = 0;
   #skipping = false;
 
-  constructor(maxBytes: number) {
+  constructor(maxBytes: number, keepEnds: boolean) {
     this.#maxBytes = maxBytes;
+    this.#keepEnds = keepEnds;
   }
 
   push(chunk: Uint8Array): void {
@@ -64,7 +73,7 @@ class LineSplitter implements Splitter {
         if (!this.#skipping) this.#hold(rest);
         return null;
       }
-      const part = this.#chunk.subarray(this.#at, end);
+      const part = this.#chunk.subarray(this.#at, this.#keepEnds ? end + 1 : end);
       this.#at = end + 1;
       if (this.#skipping) this.#skipping = false;
       else return this.#complete(part);
@@ -88,9 +97,9 @@ class LineSplitter implements Splitter {
       line = this.#held.subarray(0, this.#heldLength);
       this.#heldLength = 0;
     }
-    if (line.at(-1) === CR) line = line.subarray(0, -1);
-    if (line.length > this.#maxBytes) throw this.#tooLong();
-    return line;
+    const content = withoutEnd(line);
+    if (content.length > this.#maxBytes) throw this.#tooLong();
+    return this.#keepEnds ? line : content;
   }
 
   #hold(part: Uint8Array): void {

@@ -12,9 +12,9 @@ export interface ReceiveOptions {
   quiet?: number;
   /** Bytes that make the answer; more are left for the next one. */
   count?: number;
-  /** Seconds in which to receive whatever comes. */
+  /** Seconds in which to receive whatever comes, once the message is sent. */
   wait?: number;
-  /** What is still being sent: silence counts when this has resolved, and until then when nothing moves for `timeout`. */
+  /** What is still being sent: time counts when this has resolved, and until then when the peer takes nothing for `timeout`. */
   sending?: Promise<unknown>;
 }
 
@@ -77,18 +77,29 @@ export class ByteClient implements AsyncDisposable {
   async *receive(options: ReceiveOptions = {}): AsyncGenerator<Uint8Array, void, void> {
     const { timeout = 5, quiet = 0.1, count = Infinity, wait, sending } = options;
     let sent = sending === undefined;
-    void sending?.then(() => sent = true, () => sent = true);
-    const end = wait === undefined ? undefined : performance.now() + wait * 1000;
+    let since = performance.now();
+    let wake = () => {};
+    const onSent = () => {
+      sent = true;
+      since = performance.now();
+      wake();
+    };
+    void sending?.then(onSent, onSent);
     for (let total = 0; total < count;) {
-      const inPieces = total > 0 && count === Infinity;
-      const patience = !sent ? timeout : inPieces ? quiet : timeout;
-      const seconds = end === undefined ? patience : Math.max(0, end - performance.now()) / 1000;
+      const isBegun = total > 0 && count === Infinity;
+      const left = (wait ?? 0) - (performance.now() - since) / 1000;
+      const wasSent = sent;
+      const silence = wait !== undefined ? Math.max(0, left) : isBegun ? quiet : timeout;
       const before = this.connection.bytesSent;
-      const chunk = await this.#next(seconds);
+      const chunk = wasSent
+        ? await this.#next(silence)
+        : await this.#next(timeout, new Promise((resolve) => wake = () => resolve(undefined)));
       if (chunk === undefined) {
-        if (!sent && end === undefined && this.connection.bytesSent > before) continue;
-        if (total > 0 && count === Infinity) return;
-        throw this.#incomplete(`in ${end === undefined ? timeout : wait} s`, total, count);
+        if (!wasSent && (sent || this.#isTaking(before))) continue;
+        if (wasSent && isBegun) return;
+        throw total === 0 || count < Infinity
+          ? this.#incomplete(`in ${wasSent && wait !== undefined ? wait : timeout} s`, total, count)
+          : new ConnectError(`Cannot send to "${this.#name}": it took nothing for ${timeout} s`);
       }
       if (chunk === null) {
         if (total > 0 && count === Infinity) return;
@@ -132,17 +143,27 @@ export class ByteClient implements AsyncDisposable {
     await this.close();
   }
 
-  /** The next bytes; undefined if none come in time, null at the end. A read that was waited for in vain goes on. */
-  async #next(seconds: number): Promise<Uint8Array | null | undefined> {
+  /** The next bytes; undefined if none come in time, or woken; null at the end. A read that was waited for in vain goes on. */
+  async #next(
+    seconds: number,
+    woken?: Promise<undefined>,
+  ): Promise<Uint8Array | null | undefined> {
     if (this.#rest) {
       const rest = this.#rest;
       this.#rest = null;
       return rest;
     }
     this.#reading ??= this.connection.read();
-    const chunk = await within(this.#reading, seconds);
+    const reading = this.#reading;
+    const chunk = await within(woken ? Promise.race([reading, woken]) : reading, seconds);
     if (chunk !== undefined) this.#reading = null;
     return chunk;
+  }
+
+  /** Whether the peer has taken something since then, or there was nothing for it to take. */
+  #isTaking(before: number): boolean {
+    const { bytesSent, bytesQueued } = this.connection;
+    return bytesSent > before || bytesQueued === 0;
   }
 
   #incomplete(why: string, total: number, count: number): ConnectError {

@@ -1,3 +1,7 @@
+import type { CodecError } from "../errors.ts";
+import type { HostPort } from "../net/address.ts";
+import type { Framing } from "../net/framing.ts";
+import { readMessages } from "../net/read_messages.ts";
 import type { StreamConnection } from "../net/stream_connection.ts";
 import {
   listenStream,
@@ -10,6 +14,10 @@ import { type Answerer, echo } from "./answer.ts";
 export interface ListenBytesOptions extends Omit<ListenStreamOptions, "onConnection"> {
   /** Answers what arrives. Default: everything is sent back. */
   answer?: Answerer;
+  /** How messages are told apart. Default: what arrives at once is one. */
+  framing?: Framing;
+  /** Told of a message that the framing does not allow, such as a line that is too long; it gets no answer. */
+  onBadMessage?: (error: CodecError, from: HostPort) => void;
   /** Told of each new connection. */
   onConnection?: (connection: StreamConnection) => void;
 }
@@ -37,14 +45,16 @@ export interface ListenBytesOptions extends Omit<ListenStreamOptions, "onConnect
  * ```
  */
 export function listenBytes(options: ListenBytesOptions): StreamListener {
-  const { answer = echo, onConnection, ...rest } = options;
+  const { answer = echo, framing, onBadMessage, onConnection, ...rest } = options;
   return listenStream({
     ...rest,
     async onConnection(connection) {
       onConnection?.(connection);
       const { remoteAddr } = connection;
-      for (let chunk; (chunk = await connection.read()) !== null;) {
-        const reply = await answer(chunk, remoteAddr);
+      const onBad = (error: CodecError) => onBadMessage?.(error, remoteAddr);
+      const messages = framing ? readMessages(connection, framing, { onBad }) : connection;
+      for await (const message of messages) {
+        const reply = await answer(message, remoteAddr);
         if (reply !== null && !await connection.write(reply)) return;
       }
     },

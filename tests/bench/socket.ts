@@ -76,9 +76,9 @@ async function bySocat(): Promise<number> {
 }
 
 async function byLabwire(): Promise<number> {
-  await using server = shell(labwire("socket-server", "--port", "0", "--show", "none"));
+  await using server = shell(labwire("socket-server", "--port", "0", "--output", "none"));
   const [, port] = await server.until("stderr", /port (\d+)\n/);
-  const client = labwire("socket-client", "--port", port!, "--interactive", "--show", "raw");
+  const client = labwire("socket-client", "--port", port!, "--interactive");
   watchMemory(server);
   return await transfer(`${client} < ${sent}`);
 }
@@ -139,7 +139,7 @@ try {
   };
   const byClient = async () => {
     await using client = shell(
-      labwire("socket-client", "--port", port!, "--repeat", String(count)),
+      labwire("socket-client", "--port", port!, "--repeat", String(count), "Hello, world"),
     );
     return Number(/median ([\d.]+)/.exec((await client.result()).stdout)![1]);
   };

@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertStringIncludes } from "@std/assert";
 import { type Command, defineCommand } from "../../lib/cli/command.ts";
 import { completions, type Shell } from "../../lib/cli/completions.ts";
 import { completionsCommand } from "../../lib/commands/completions.ts";
@@ -242,6 +242,11 @@ for (const breaks of ["", "COMP_WORDBREAKS=${COMP_WORDBREAKS//[:=]}\n"]) {
     },
   });
 }
+
+Deno.test("labwire completions zsh offers an option again that may be given several times", async () => {
+  const { stdout } = await labwire(["completions", "zsh"]);
+  assertStringIncludes(stdout, "'*--reply=[");
+});
 
 Deno.test("labwire completions refuses a shell it does not know", async () => {
   const { code, stdout, stderr } = await labwire(["completions", "fich"]);

@@ -11,6 +11,7 @@ import {
   type OptionTable,
   port,
   seconds,
+  several,
   text,
 } from "../../lib/cli/options.ts";
 import { globalOptions, kebab, parseOptions } from "../../lib/cli/parse.ts";
@@ -31,6 +32,7 @@ const table = {
   name: text({ help: "Name" }),
   stats: flag({ help: "Stats" }),
   noRealtime: flag({ help: "Not paced" }),
+  channel: several(integer({ max: 9, help: "A channel" })),
 } satisfies OptionTable;
 
 Deno.test("parseOptions() gives every option its default", () => {
@@ -47,8 +49,19 @@ Deno.test("parseOptions() gives every option its default", () => {
     name: undefined,
     stats: false,
     noRealtime: false,
+    channel: [],
   });
   assertEquals([args, given.size], [[], 0]);
+});
+
+Deno.test("parseOptions() collects the values of an option that may be given several times", () => {
+  const { options, given } = parseOptions(table, ["--channel", "3", "--stats", "--channel=1"]);
+  assertEquals([options.channel, [...given]], [[3, 1], ["stats", "channel"]]);
+  assertThrows(
+    () => parseOptions(table, ["--channel", "3", "--channel", "10"]),
+    UsageError,
+    'Cannot read --channel "10": expected a whole number of at most 9',
+  );
 });
 
 Deno.test("parseOptions() takes values behind a space and behind an equals sign, negative ones too", () => {

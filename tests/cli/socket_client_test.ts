@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertLess, assertMatch, assertStringIncludes } from "@std/assert";
 import { listenBytes, listenDatagrams, listenStream } from "../../mod.ts";
 import { makeCertificate } from "../interop/certificate.ts";
 import { needs, startPeer, startPython } from "../interop/peer.ts";
@@ -48,8 +48,9 @@ while True:
     c.sendall(data)
     c.close()`);
   const [, port] = await server.until("stdout", /^(\d+)\n/);
-  const { code, stdout, stderr } = await labwire(["socket-client", "--port", port!]);
-  assertEquals([code, stdout], [0, "Received: b'Hello, world'\n"]);
+  const args = ["socket-client", "--port", port!, "Hello, world"];
+  const { code, stdout, stderr } = await labwire(args);
+  assertEquals([code, stdout], [0, "Hello, world"]);
   assertEquals(stderr, "Starting client...\n");
   await server.until("stdout", /Received: b'Hello, world'\n/);
   server.process.kill();
@@ -66,11 +67,9 @@ data, address = s.recvfrom(1024)
 print("Received:", data)
 s.sendto(data, address)`);
   const [, port] = await server.until("stdout", /^(\d+)\n/);
-  const { code, stdout, stderr } = await labwire(["socket-client", "--udp", "--port", port!]);
-  assertEquals(
-    [code, stdout, stderr],
-    [0, `Received (from ('127.0.0.1', ${port})): b'Hello, world'\n`, "Starting client...\n"],
-  );
+  const args = ["socket-client", "--udp", "--port", port!, "Hello, world"];
+  const { code, stdout, stderr } = await labwire(args);
+  assertEquals([code, stdout, stderr], [0, "Hello, world", "Starting client...\n"]);
   await server.until("stdout", /Received: b'Hello, world'\n/);
 });
 
@@ -82,12 +81,14 @@ for (const udp of [false, true]) {
     const flags = udp ? ["--udp"] : [];
     await using peer = startPeer("nc", ["-n", "-v", "-l", ...(udp ? ["-u"] : []), "-p", port]);
     await peer.until("stderr", /(Listening|Bound) on/);
-    await using client = start(["socket-client", "--port", port, "--timeout", "60", ...flags]);
+    await using client = start([
+      ...["socket-client", "--port", port, "--timeout", "60", ...flags],
+      ...["--output", "bytes", "Hello, world"],
+    ]);
     await peer.until("stdout", /^Hello, world$/);
     await peer.write("This is our typed response\n");
     const { code, stdout } = await client.result();
-    const from = udp ? ` (from ('127.0.0.1', ${port}))` : "";
-    assertEquals([code, stdout], [0, `Received${from}: b'This is our typed response\\n'\n`]);
+    assertEquals([code, stdout], [0, "b'This is our typed response\\n'\n"]);
   });
 }
 
@@ -96,7 +97,7 @@ Deno.test("socket-client sends what it is told to", async () => {
   const file = await Deno.makeTempFile();
   await Deno.writeTextFile(file, "from a file");
   const cases: [args: string[], sent: string][] = [
-    [[], "Hello, world"],
+    [["Hello, world"], "Hello, world"],
     [["µ ≤ \\n"], "µ ≤ \\n"],
     [["--escape", String.raw`a\tb\r\n\0\x41\\`], "a\tb\r\n\0A\\"],
     [["--newline", "line"], "line\n"],
@@ -106,7 +107,7 @@ Deno.test("socket-client sends what it is told to", async () => {
   ];
   for (const [args, sent] of cases) {
     const { code, stdout } = await labwire([
-      ...["socket-client", "--port", echo.port, "--show", "raw", "--timeout", "60"],
+      ...["socket-client", "--port", echo.port, "--timeout", "60"],
       ...["--count", String(new TextEncoder().encode(sent).length), ...args],
     ]);
     assertEquals([code, stdout], [0, sent]);
@@ -124,17 +125,25 @@ Deno.test("socket-client shows what comes back as it is told to", async () => {
       ...args,
     ])).stdout;
   };
-  assertEquals(await shown(), "Received: b'A\\xc2\\xb5\\n\\x1b'\n");
-  assertEquals(await shown("--show", "bytes"), "Received: b'A\\xc2\\xb5\\n\\x1b'\n");
-  assertEquals(await shown("--show", "text"), "Received: Aµ\n\\x1b\n");
-  assertEquals(await shown("--show", "hex"), "Received: 41c2b50a1b\n");
-  assertEquals(await shown("--show", "raw"), "Aµ\n\x1b");
-  assertEquals(await shown("--show", "none"), "");
+  assertEquals(await shown(), "Aµ\n\x1b");
+  assertEquals(await shown("--output", "raw"), "Aµ\n\x1b");
+  assertEquals(await shown("--output", "bytes"), "b'A\\xc2\\xb5\\n\\x1b'\n");
+  assertMatch(await shown("--output", "text"), /^Aµ\n.+\n$/);
+  assertEquals(await shown("--output", "hex"), "41c2b50a1b\n");
+  assertEquals(await shown("--output", "none"), "");
   assertEquals(
-    await shown("--show", "hexdump"),
-    "Received:\n" +
-      "00000000  41 c2 b5 0a 1b                                    |A....|\n00000005\n",
+    await shown("--output", "hexdump"),
+    "00000000  41 c2 b5 0a 1b                                    |A....|\n00000005\n",
   );
+  const { time, ...record } = JSON.parse(await shown("--output", "json"));
+  assertEquals(record, { peer: `127.0.0.1:${echo.port}`, text: "Aµ\n\x1b" });
+  assertLess(Math.abs(Date.now() - Date.parse(time)), 60_000);
+  const other = JSON.parse(await shown("--output", "json", "--hex", "ff00802041"));
+  assertEquals(other.hex, "ff00802041");
+  const strange = JSON.parse(
+    await shown("--output", "json", "--hex", "7fc285e280ae", "--count", "6"),
+  );
+  assertEquals(strange.text, "\x7f\x85\u202e");
 });
 
 Deno.test("socket-client takes an answer in several packets as one, beyond 1,024 bytes", async () => {
@@ -149,12 +158,12 @@ Deno.test("socket-client takes an answer in several packets as one, beyond 1,024
       while (await connection.read() !== null);
     },
   });
-  const args = ["socket-client", "--port", String(listener.addr.port)];
+  const args = ["socket-client", "--port", String(listener.addr.port), "go"];
   const expected = ["0", "1", "2", "3"].map((digit) => digit.repeat(700)).join("");
   const { stdout } = await labwire([...args, "--count", "2800", "--timeout", "60"]);
-  assertEquals(stdout, `Received: b'${expected}'\n`);
+  assertEquals(stdout, expected);
   const waited = await labwire([...args, "--wait", "1.5"]);
-  assertEquals(waited.stdout, `Received: b'${expected}'\n`);
+  assertEquals(waited.stdout, expected);
 });
 
 Deno.test("socket-client shows what has come of an answer that is not completed", async () => {
@@ -166,10 +175,12 @@ Deno.test("socket-client shows what has come of an answer that is not completed"
       await connection.end();
     },
   });
-  const args = ["socket-client", "--port", String(listener.addr.port), "--count", "8"];
-  const { code, stdout, stderr } = await labwire(args);
-  assertEquals([code, stdout], [4, "Received: b'half'\n"]);
-  assertStringIncludes(stderr, "Only 4 of 8 bytes from");
+  const args = ["socket-client", "--port", String(listener.addr.port), "--count", "8", "go"];
+  for (const [flags, shown] of [[[], "half"], [["--output", "bytes"], "b'half'\n"]] as const) {
+    const { code, stdout, stderr } = await labwire([...args, ...flags]);
+    assertEquals([code, stdout], [4, shown]);
+    assertStringIncludes(stderr, "Only 4 of 8 bytes from");
+  }
 });
 
 Deno.test("socket-client tells the kinds of failure apart, each with exit code 4", async () => {
@@ -180,7 +191,7 @@ Deno.test("socket-client tells the kinds of failure apart, each with exit code 4
   });
   const port = freePort();
   const said = async (...args: string[]) => {
-    const { code, stdout, stderr } = await labwire(["socket-client", ...args]);
+    const { code, stdout, stderr } = await labwire(["socket-client", ...args, "x"]);
     assertEquals([code, stdout], [4, ""]);
     return stderr.split("\n").at(-2);
   };
@@ -216,7 +227,7 @@ Deno.test("socket-client --udp tells a closed port from silence", {
 }, async () => {
   await using silent = await listenDatagrams({ port: 0, answer: () => null });
   const port = String(silent.addr.port);
-  const args = ["socket-client", "--udp", "--timeout", "0.3", "--port"];
+  const args = ["socket-client", "--udp", "--timeout", "0.3", "x", "--port"];
   assertStringIncludes((await labwire([...args, port])).stderr, "No answer from");
   await silent.close();
   assertStringIncludes((await labwire([...args, port])).stderr, "connection refused");
@@ -224,20 +235,19 @@ Deno.test("socket-client --udp tells a closed port from silence", {
 
 Deno.test("socket-client --interactive sends what is piped in and waits for the rest", async () => {
   await using echo = echoServer();
-  const args = ["socket-client", "--port", echo.port, "--interactive", "--show", "raw"];
+  const args = ["socket-client", "--port", echo.port, "--interactive"];
   const { code, stdout } = await labwire(args, { input: "one\ntwo\nlast" });
   assertEquals([code, stdout], [0, "one\ntwo\nlast"]);
   const escaped = await labwire([...args, "--escape"], { input: "a\\x41\nbad\\q\nc" });
-  assertEquals(escaped.stdout, "aA\nc");
-  assertStringIncludes(escaped.stderr, 'Cannot read escape "\\q"');
+  assertEquals([escaped.code, escaped.stdout], [5, "aA\nc"]);
+  assertStringIncludes(escaped.stderr, 'Cannot send line 2: Cannot read escape "\\q"');
 });
 
 Deno.test("socket-client --interactive sends a line per datagram over UDP", async () => {
   await using server = await listenDatagrams({ port: 0 });
   const args = ["socket-client", "--udp", "--port", String(server.addr.port), "--interactive"];
   const { code, stdout } = await labwire(args, { input: "one\ntwo\n" });
-  const from = `Received (from ('127.0.0.1', ${server.addr.port}))`;
-  assertEquals([code, stdout], [0, `${from}: b'one\\n'\n${from}: b'two\\n'\n`]);
+  assertEquals([code, stdout], [0, "one\ntwo\n"]);
 });
 
 Deno.test(
@@ -274,7 +284,7 @@ Deno.test("socket-client --half-close ends its side, so that the answer ends wit
     },
   });
   const args = ["socket-client", "--port", String(listener.addr.port), "--half-close", "12345"];
-  assertEquals((await labwire(args)).stdout, "Received: b'5 bytes'\n");
+  assertEquals((await labwire(args)).stdout, "5 bytes");
 });
 
 Deno.test("socket-client --repeat reports round-trip times and losses", async () => {
@@ -284,7 +294,16 @@ Deno.test("socket-client --repeat reports round-trip times and losses", async ()
     answer: (message) => ++messages % 4 ? message : (lost++, null),
   });
   const times = /^round trip: min [\d.]+ µs, median [\d.]+ µs, p99 [\d.]+ µs, max [\d.]+ µs\n$/;
-  const udp = ["--udp", "--port", String(server.addr.port), "--repeat", "8", "--timeout", "0.1"];
+  const udp = [
+    "--udp",
+    "--port",
+    String(server.addr.port),
+    "--repeat",
+    "8",
+    "--timeout",
+    "0.1",
+    "x",
+  ];
   const { code, stdout } = await labwire(["socket-client", ...udp]);
   const [counts, ...rest] = stdout.split(/(?<=\n)/);
   assertEquals([code, counts, lost], [0, "8 sent, 6 answered, 2 lost\n", 2]);
@@ -304,7 +323,7 @@ Deno.test("socket-client --udp --repeat takes no late answer for that to the nex
     await server.receive();
     await server.send(message, first);
   })();
-  const args = ["--udp", "--port", String(port), "--repeat", "2", "--timeout", "0.5"];
+  const args = ["--udp", "--port", String(port), "--repeat", "2", "--timeout", "0.5", "x"];
   const { code, stdout } = await labwire(["socket-client", ...args]);
   await serving;
   server.close();
@@ -313,7 +332,7 @@ Deno.test("socket-client --udp --repeat takes no late answer for that to the nex
 
 Deno.test("socket-client --repeat exits with 4 when nothing is answered", async () => {
   await using silent = listenBytes({ port: 0, answer: () => null });
-  const args = ["--port", String(silent.addr.port), "--repeat", "3", "--timeout", "0.2"];
+  const args = ["--port", String(silent.addr.port), "--repeat", "3", "--timeout", "0.2", "x"];
   const { code, stdout } = await labwire(["socket-client", ...args]);
   assertEquals([code, stdout], [4, "1 sent, 0 answered, 1 lost\n"]);
 });
@@ -324,9 +343,9 @@ Deno.test(`socket-client --tls --ca speaks TLS${openssl.note}`, {
 }, async () => {
   await using tls = await makeCertificate();
   await using server = listenBytes({ port: 0, tls });
-  const args = ["socket-client", "--port", String(server.addr.port), "--timeout", "60"];
-  const trusted = await labwire([...args, "--count", "12", "--ca", tls.certFile]);
-  assertEquals([trusted.code, trusted.stdout], [0, "Received: b'Hello, world'\n"]);
+  const args = ["socket-client", "--port", String(server.addr.port), "--timeout", "60", "secret"];
+  const trusted = await labwire([...args, "--count", "6", "--ca", tls.certFile]);
+  assertEquals([trusted.code, trusted.stdout], [0, "secret"]);
   const distrusted = await labwire([...args, "--tls"]);
   assertEquals(distrusted.code, 4);
   assertStringIncludes(distrusted.stderr, "signed by nobody known");
@@ -343,7 +362,12 @@ Deno.test("socket-client refuses options that do not go together", async () => {
       ["--file", "/nothing/there"],
       ["--file", "."],
       ["--escape", "\\q"],
-      ["--show", "octal"],
+      ["--output", "octal"],
+      ["--output", "hex", "--repeat", "2", "text"],
+      ["--no-answer", "--repeat", "2", "text"],
+      ["--no-answer", "--wait", "2", "text"],
+      ["--no-answer", "--count", "2", "text"],
+      ["--no-answer", "--interactive"],
       ["one", "two"],
       ["--repeat", "2", "--interactive"],
     ]
@@ -360,7 +384,7 @@ Deno.test("socket-client ends with 130 at Ctrl-C", {
   const connected = Promise.withResolvers<void>();
   await using silent = listenBytes({ port: 0, onConnection: () => connected.resolve() });
   await using client = start([
-    ...["socket-client", "--port", String(silent.addr.port), "--wait", "60", "--quiet"],
+    ...["socket-client", "--port", String(silent.addr.port), "--wait", "60", "--quiet", "x"],
   ]);
   await connected.promise;
   await client.until("stdout", /^/);

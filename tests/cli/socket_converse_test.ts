@@ -34,7 +34,7 @@ Deno.test("socket-client --interactive loses nothing when its output is read slo
     args: [
       ...before,
       ...["socket-client", "--port", String(listener.addr.port), "--interactive"],
-      ...["--show", "raw", "--timeout", String(timeout)],
+      ...["--timeout", String(timeout)],
     ],
     stdin: "null",
     stdout: "piped",

@@ -1,9 +1,10 @@
-import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertLess, assertMatch, assertStringIncludes } from "@std/assert";
 import { connectBytes, connectDatagram, exchangeDatagram } from "../../mod.ts";
 import { within } from "../../lib/net/deadline.ts";
 import { makeCertificate } from "../interop/certificate.ts";
 import { needs, startPeer, startPython } from "../interop/peer.ts";
 import { PYTHON } from "../interop/python.ts";
+import { startOnTerminal } from "./pty.ts";
 import { type Child, labwire, programCommand, start } from "./run.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
@@ -59,14 +60,12 @@ for message in map(bytes.fromhex, sys.argv[2:]):
         s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         s.sendto(message, ("localhost", int(sys.argv[1])))
         data, address = s.recvfrom(1024)
-        own = s.getsockname()[1]
-        print("Received (from ('127.0.0.1', {})):".format(own), data)
     else:
         s = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         s.connect(("localhost", int(sys.argv[1])))
         s.sendall(message)
         data = s.recv(1024)
-        print("Received:", data)
+    print(data)
     assert data == message
     s.close()`,
         port,
@@ -84,6 +83,25 @@ for message in map(bytes.fromhex, sys.argv[2:]):
     },
   );
 }
+
+Deno.test(`socket-server labels what it prints on a terminal, as the tutorial does${python.note}`, {
+  ignore: python.ignore || Deno.build.os === "windows",
+}, async () => {
+  for (const flags of [[], ["--udp"]]) {
+    await using server = startOnTerminal(["socket-server", "--port", "0", ...flags]);
+    const [, digits] = await server.until("stdout", /(?: port |:)(\d+)\b/);
+    const port = Number(digits);
+    if (flags.length === 0) {
+      await ask(port, "it's");
+      await server.until("stdout", /^Received: b"it's"\r$/m);
+    } else {
+      await exchangeDatagram(bytes("it's"), { port, timeout: 60 });
+      await server.until("stdout", /^Received \(from \('127\.0\.0\.1', \d+\)\): b"it's"\r$/m);
+    }
+    await server.write("\x03");
+    assertEquals((await server.result()).code, 0);
+  }
+});
 
 const tools = needs("nc", "socat");
 Deno.test(
@@ -110,20 +128,20 @@ Deno.test(
   },
 );
 
-Deno.test("socket-server --reply answers with a text, --discard with nothing", async () => {
-  const reply = await serve("--reply", String.raw`OK\r\n`, "--escape");
+Deno.test("socket-server --reply-else answers with a text, --discard with nothing", async () => {
+  const reply = await serve("--reply-else", String.raw`OK\r\n`);
   await using _reply = reply.server;
   assertEquals(await ask(reply.port, "anything"), "OK\r\n");
-  const plain = await serve("--reply", String.raw`OK\r\n`, "--udp");
+  const plain = await serve("--reply-else", "OK", "--udp");
   await using _plain = plain.server;
   const { bytes: answer } = await exchangeDatagram(bytes("x"), { port: plain.port, timeout: 60 });
-  assertEquals(text(answer), String.raw`OK\r\n`);
+  assertEquals(text(answer), "OK");
   const discard = await serve("--discard");
   await using _discard = discard.server;
   {
     await using client = await connectBytes({ port: discard.port });
     await client.send(bytes("into the void"));
-    await discard.server.until("stdout", /Received: b'into the void'\n/);
+    await discard.server.until("stdout", /^b'into the void'\n/);
     await client.closeWrite();
     assertEquals(await client.connection.read(), null);
     assertEquals(client.connection.bytesReceived, 0);
@@ -152,7 +170,7 @@ Deno.test(`socket-server --exec pipes each connection through a program${python.
   }
   await server.until("stderr", /complaint/);
   const { stdout } = await stop(server);
-  assertEquals(stdout, "Received: b'\\n'\nReceived: b'x\\n'\nReceived: b'xx\\n'\n");
+  assertEquals(stdout, "b'\\n'\nb'x\\n'\nb'xx\\n'\n");
   const udp = await serve("--udp", "--exec", `${PYTHON} "${file}"`);
   await using _udp = udp.server;
   const answer = await exchangeDatagram(bytes("12345"), { port: udp.port, timeout: 60 });
@@ -189,22 +207,26 @@ Deno.test("socket-server says at once that there is no such program", async () =
 
 Deno.test("socket-server shows what arrives as it is told to", async () => {
   const shown = async (format: string) => {
-    const { server, port } = await serve("--show", format, "--count", "1");
+    const { server, port } = await serve("--output", format, "--count", "1");
     await using _ = server;
     assertEquals(await ask(port, "Aµ\n"), "Aµ\n");
     const { code, stdout } = await server.result();
     assertEquals(code, 0);
     return stdout;
   };
-  assertEquals(await shown("bytes"), "Received: b'A\\xc2\\xb5\\n'\n");
-  assertEquals(await shown("text"), "Received: Aµ\n\n");
-  assertEquals(await shown("hex"), "Received: 41c2b50a\n");
+  assertEquals(await shown("bytes"), "b'A\\xc2\\xb5\\n'\n");
+  assertEquals(await shown("text"), "Aµ\n");
+  assertEquals(await shown("hex"), "41c2b50a\n");
   assertEquals(await shown("raw"), "Aµ\n");
   assertEquals(await shown("none"), "");
   assertMatch(
     await shown("hexdump"),
-    /^Received:\n00000000 {2}41 c2 b5 0a {39}\|A\.\.\.\|\n00000004\n$/,
+    /^00000000 {2}41 c2 b5 0a {39}\|A\.\.\.\|\n00000004\n$/,
   );
+  const { time, peer, ...record } = JSON.parse(await shown("json"));
+  assertEquals(record, { text: "Aµ\n" });
+  assertMatch(peer, /^127\.0\.0\.1:\d+$/);
+  assertLess(Math.abs(Date.now() - Date.parse(time)), 60_000);
 });
 
 Deno.test("socket-server --count ends after so many messages, all of them answered", async () => {
@@ -239,7 +261,7 @@ Deno.test("socket-server --max-connections turns away those who are too many", a
   assertEquals(await second.connection.read(), null);
   await server.until("stderr", /warning: Refused 127\.0\.0\.1:\d+: 1 connection is open already/);
   await first.close();
-  assertStringIncludes((await stop(server)).stderr, "1 connections, 1 refused");
+  assertStringIncludes((await stop(server)).stderr, "1 message, 2 bytes, 1 connection, 1 refused");
 });
 
 Deno.test("socket-server --allow keeps others out, over TCP and UDP", async () => {
@@ -272,13 +294,23 @@ Deno.test(`socket-server --tls-cert --tls-key serves TLS to openssl s_client${op
   await client.until("stdout", /^secret\n$/);
   await client.closeInput();
   await client.result();
-  assertStringIncludes((await stop(server)).stdout, "Received: b'secret\\n'\n");
+  assertStringIncludes((await stop(server)).stdout, "b'secret\\n'\n");
 });
 
 Deno.test("socket-server refuses options that do not go together", async () => {
   for (
     const args of [
-      ["--reply", "x", "--discard"],
+      ["--reply-else", "x", "--discard"],
+      ["--reply", "a=b", "--exec", "cat"],
+      ["--reply", "1.25"],
+      ["--reply", "=1.25"],
+      ["--reply", "a=\\q"],
+      ["--reply-else", "\\q"],
+      ["--replies", "/nothing/there"],
+      ["--replies", "."],
+      ["--line", "--exec", "cat"],
+      ["--line", "--udp"],
+      ["--max-bytes", "10"],
       ["--exec", "cat", "--discard"],
       ["--udp", "--tls-cert", "a", "--tls-key", "b"],
       ["--tls-cert", "a"],
@@ -302,7 +334,7 @@ Deno.test("socket-server warns of a port that everybody can reach", async () => 
 });
 
 Deno.test("a file that goes through socket-server and back through socket-client is unchanged", async () => {
-  const { server, port } = await serve("--show", "none");
+  const { server, port } = await serve("--output", "none");
   await using _ = server;
   const file = await Deno.makeTempFile();
   const sent = new Uint8Array(20_000_000);
@@ -314,7 +346,7 @@ Deno.test("a file that goes through socket-server and back through socket-client
   const { code, stdout } = await new Deno.Command(program, {
     args: [
       ...[...before, "socket-client", "--port", String(port), "--file", file],
-      ...["--half-close", "--show", "raw", "--timeout", "60"],
+      ...["--half-close", "--timeout", "60"],
     ],
   }).output();
   await Deno.remove(file);
@@ -330,7 +362,7 @@ Deno.test(
     ignore: python.ignore || Deno.build.os === "windows",
   },
   async () => {
-    const { server, port } = await serve("--show", "none", "--max-connections", "3000");
+    const { server, port } = await serve("--output", "none", "--max-connections", "3000");
     await using _ = server;
     const openFiles = () =>
       Deno.build.os === "linux"

@@ -21,6 +21,19 @@ Deno.test("lineFraming() gives the same lines however the stream is cut", async 
   }
 });
 
+Deno.test("lineFraming() leaves lines their endings where that is wanted", async () => {
+  const expected = ["one\n", "two\r\n", "\n", "µ three\r\n", "four\rfour\n", "\r\n", "last\r"];
+  const framing = lineFraming({ maxBytes: 9, keepEnds: true });
+  for (const size of [1, 2, 3, 5, 7, 100]) {
+    const source = textSource(chunksOf(new TextEncoder().encode(expected.join("")), size));
+    const found: string[] = [];
+    for await (const line of readMessages(source, framing)) {
+      found.push(new TextDecoder().decode(line));
+    }
+    assertEquals(found, expected);
+  }
+});
+
 Deno.test("lineFraming() takes the end of the stream for the end of the last line", async () => {
   assertEquals(await lines(["a\nb"]), ["a", "b"]);
   assertEquals(await lines(["a\nb\r"]), ["a", "b"]);
