@@ -13,10 +13,9 @@ import config from "../../deno.json" with { type: "json" };
 import { neededPermissions } from "../doctor/permissions.ts";
 import { UsageError } from "../errors.ts";
 import { dist, writeChecksums } from "./checksums.ts";
-import { icon } from "./icon.ts";
 import { causeOf, runScript } from "./script.ts";
 import { executableName, targets } from "./targets.ts";
-import { withWindowsVersion } from "./windows_version.ts";
+import { withWindowsResources } from "./windows_resources.ts";
 
 const root = new URL("../../", import.meta.url);
 /** A network without Deno's download server may bring another Deno whose runtime it has; see `DENORT_BIN` of Deno. */
@@ -63,7 +62,7 @@ export async function bundle(folder: string, more: string[] = [], split = true):
  */
 export const v8Flags = "--v8-flags=--min-semi-space-size=8,--max-semi-space-size=8";
 
-/** The arguments of `deno compile` for one platform; the program and its icon are in `folder`. */
+/** The arguments of `deno compile` for one platform; the program is in `folder`. */
 export function compileArguments(target: string, folder: string, output: string): string[] {
   return [
     "compile",
@@ -76,7 +75,6 @@ export function compileArguments(target: string, folder: string, output: string)
     v8Flags,
     ...neededPermissions.map(({ flag }) => flag),
     `--target=${target}`,
-    ...target.includes("windows") ? [`--icon=${folder}/labwire.ico`] : [],
     `--output=${output}`,
     `${folder}/main.js`,
   ];
@@ -93,20 +91,22 @@ async function compile(target: string, folder: string, output: string): Promise<
     if (result.output.includes(`invalid value '${target}'`)) return false;
     throw new Error(`Cannot compile for ${target}: ${causeOf(result.output)}`);
   }
-  if (target.includes("windows")) await addVersion(output);
+  if (target.includes("windows")) await addResources(output);
   return true;
 }
 
 /** Tells Windows what the executable is. */
-async function addVersion(executable: string): Promise<void> {
+async function addResources(executable: string): Promise<void> {
   const strings = {
     ProductName: "labwire",
     FileDescription: "labwire: simulation signals and equipment commands over the network",
     LegalCopyright: `${config.license} license`,
     OriginalFilename: "labwire.exe",
   };
+  const { version } = config;
+  const icon = await Deno.readFile(new URL("labwire.ico", import.meta.url));
   const bytes = await Deno.readFile(executable);
-  await Deno.writeFile(executable, withWindowsVersion(bytes, { version: config.version, strings }));
+  await Deno.writeFile(executable, withWindowsResources(bytes, { version, strings, icon }));
 }
 
 /** How executables are made. */
@@ -133,7 +133,6 @@ export async function compileFor(
   const made = await Deno.makeTempDir({ dir: fileURLToPath(into), prefix: ".new-" });
   try {
     await bundle(folder);
-    await Deno.writeFile(`${folder}/labwire.ico`, icon());
     const names: string[] = [];
     for (const target of wanted) {
       const name = executableName(config.version, target);

@@ -57,7 +57,7 @@ const REQUESTS = 7;
 const SERVERS = [
   ["json-server", "--output", "json"],
   ["struct-line", "server", "--format", "4s", "--output", "json"],
-  ["socket-server", "--reply", "OK"],
+  ["socket-server", "--reply-else", "OK"],
 ];
 
 /** Starts the servers and returns their addresses, and what ends them. */

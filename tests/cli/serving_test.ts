@@ -51,7 +51,7 @@ for (
     ["json-server", "--output", "json"],
     ["struct-line", "server", "--format", "B", "--echo"],
     ["socket-server"],
-    ["socket-server", "--reply", "1.25"],
+    ["socket-server", "--reply-else", "1.25"],
   ]
 ) {
   Deno.test(`${command.join(" ")} refuses HTTP requests, says so once and counts them`, async () => {

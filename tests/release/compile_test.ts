@@ -5,7 +5,6 @@ import { neededPermissions } from "../../lib/doctor/permissions.ts";
 import { checksums } from "../../lib/release/checksums.ts";
 import { UsageError } from "../../lib/errors.ts";
 import { compileArguments, compileFor, wantedTargets } from "../../lib/release/compile.ts";
-import { icon } from "../../lib/release/icon.ts";
 import { causeOf } from "../../lib/release/script.ts";
 import { executableName, targets } from "../../lib/release/targets.ts";
 
@@ -25,7 +24,6 @@ Deno.test("compileArguments() never allows everything, and never asks", () => {
     const args = compileArguments(target, "folder", "output");
     assertFalse(args.some((arg) => /^(-A|--allow-all|--allow-ffi)/.test(arg)));
     assert(args.includes("--no-prompt"));
-    assertEquals(args.some((arg) => arg.startsWith("--icon=")), target.includes("windows"));
   }
 });
 
@@ -44,19 +42,6 @@ Deno.test("checksums() writes what sha256sum reads", async () => {
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
-});
-
-Deno.test("icon() is an icon file whose pictures lie where its directory says", () => {
-  const bytes = icon();
-  const view = new DataView(bytes.buffer);
-  assertEquals([view.getUint16(0, true), view.getUint16(2, true)], [0, 1]);
-  let end = 6 + 16 * view.getUint16(4, true);
-  for (let entry = 6; entry < 6 + 16 * view.getUint16(4, true); entry += 16) {
-    assertEquals(view.getUint32(entry + 12, true), end);
-    assertEquals(view.getInt32(end + 4, true), bytes[entry]);
-    end += view.getUint32(entry + 8, true);
-  }
-  assertEquals(end, bytes.length);
 });
 
 Deno.test("README lists each permission of the executable with its reason", async () => {
