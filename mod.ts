@@ -150,6 +150,7 @@ export { noFraming } from "./lib/net/no_framing.ts";
 export {
   type BufferSource,
   type ByteSource,
+  type MessageWatch,
   readMessages,
   type ReadMessagesOptions,
   readRecords,

@@ -117,7 +117,7 @@ export const jsonServer = defineCommand({
     context.inHand(() => pending(server.stats));
     using _announced = announceServer(say, server.addrs, options);
     await server.finished;
-    say.info(summary(server.stats));
+    say.summary(summary(server.stats));
     say.info("Bye.");
   },
 });

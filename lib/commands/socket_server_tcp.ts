@@ -68,7 +68,7 @@ export async function serveStreams(context: Context, values: ServerValues): Prom
   context.inHand(() => connections(listener.stats.open));
   using _announced = announceServer(say, listener.addrs, values);
   await listener.finished;
-  say.info(
+  say.summary(
     summary(listener, messages, bytes) +
       (skipped > 0 ? `, ${counted(skipped, "line")} skipped` : ""),
   );

@@ -43,7 +43,7 @@ export async function serveDatagrams(context: Context, values: ServerValues): Pr
   await server.finished;
   over.abort(); // programs that were not done in time
   const { answered, refusedByAllow, ignored } = server.stats;
-  say.info(
+  say.summary(
     `${counted(messages, "datagram")}, ${counted(bytes, "byte")}, ${answered} answered` +
       (refusedByAllow > 0 ? `, ${refusedByAllow} refused` : "") +
       (ignored > 0 ? `, ${ignored} ignored` : ""),
