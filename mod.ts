@@ -144,6 +144,7 @@ export { noFraming } from "./lib/net/no_framing.ts";
 export {
   type BufferSource,
   type ByteSource,
+  type MessageWatch,
   readMessages,
   type ReadMessagesOptions,
   readRecords,
@@ -154,6 +155,7 @@ export { retry, type RetryOptions } from "./lib/net/retry.ts";
 export {
   type CloseReason,
   type GraceOptions,
+  type RawConnection,
   StreamConnection,
   type StreamConnectionOptions,
 } from "./lib/net/stream_connection.ts";
