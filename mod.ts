@@ -161,6 +161,7 @@ export { retry, type RetryOptions } from "./lib/net/retry.ts";
 export {
   type CloseReason,
   type GraceOptions,
+  type RawConnection,
   StreamConnection,
   type StreamConnectionOptions,
 } from "./lib/net/stream_connection.ts";

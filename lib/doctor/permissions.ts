@@ -23,7 +23,7 @@ export const neededPermissions: readonly NeededPermission[] = [
   {
     descriptors: [{ name: "write" }],
     flag: "--allow-write",
-    reason: "unix sockets, which are files: made at the start, removed at the end",
+    reason: "unix sockets and --port-file: made at the start, removed at the end",
   },
   {
     descriptors: [{ name: "run" }],
@@ -38,6 +38,6 @@ export const neededPermissions: readonly NeededPermission[] = [
   {
     descriptors: [{ name: "sys", kind: "networkInterfaces" }],
     flag: "--allow-sys=networkInterfaces",
-    reason: "the addresses of this computer, for doctor and to ignore datagrams from oneself",
+    reason: "the addresses of this computer: for doctor, --allow, and to know its own datagrams",
   },
 ];

@@ -12,7 +12,7 @@ import type {
 } from "./stream_connection_options.ts";
 import { WriteSide } from "./write_side.ts";
 
-export type { CloseReason, GraceOptions, StreamConnectionOptions };
+export type { CloseReason, GraceOptions, RawConnection, StreamConnectionOptions };
 
 /** Seconds that a closed connection's last system calls are waited for. */
 const SETTLING = 0.2;
