@@ -1,5 +1,6 @@
 import { defineCommand } from "../cli/command.ts";
-import { choice, flag } from "../cli/options.ts";
+import { flag } from "../cli/options.ts";
+import { outputOption } from "../cli/output_option.ts";
 import { stringifyJson } from "../codecs/json.ts";
 import type { StructLayout } from "../codecs/struct_format.ts";
 import { platformOption, structOf } from "./struct_options.ts";
@@ -13,10 +14,10 @@ export const structLineSize = defineCommand({
   ],
   options: {
     layout: flag({ help: "Print a table of the fields" }),
-    output: choice(["text", "json"], {
+    output: outputOption(["text", "json"], {
       default: "text",
-      help: "The number and the table, or all in one JSON object",
-    }),
+      help: "How the size is printed",
+    }, { text: "the number, or the table", json: "all in one JSON object" }),
     ...platformOption,
   },
   examples: [
