@@ -58,7 +58,7 @@ Deno.test({
       await using terminal = startOnTerminal(["doctor"], { NO_COLOR: colour ? "" : "1" });
       await terminal.until("stdout", /peer {16}not checked/);
       const shown = terminal.stdout;
-      assertEquals(/\x1b\[32;1mok\x1b\[0m {7}permissions/.test(shown), colour, shown);
+      assertEquals(shown.includes("\x1b[32;1mok\x1b[0m       permissions"), colour, shown);
     }
   },
 });
