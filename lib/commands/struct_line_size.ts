@@ -1,6 +1,5 @@
 import { defineCommand } from "../cli/command.ts";
-import { flag } from "../cli/options.ts";
-import { outputOption } from "../cli/output_option.ts";
+import { choice, flag } from "../cli/options.ts";
 import { stringifyJson } from "../codecs/json.ts";
 import type { StructLayout } from "../codecs/struct_format.ts";
 import { platformOption, structOf } from "./struct_options.ts";
@@ -14,10 +13,10 @@ export const structLineSize = defineCommand({
   ],
   options: {
     layout: flag({ help: "Print a table of the fields" }),
-    output: outputOption(["text", "json"], {
+    output: choice(["text", "json"], {
       default: "text",
-      help: "How the size is printed",
-    }, { text: "the number, or the table", json: "all in one JSON object" }),
+      help: "The number and the table, or all in one JSON object",
+    }),
     ...platformOption,
   },
   examples: [
