@@ -109,7 +109,7 @@ export const jsonServer = defineCommand({
     say.info(`Listening on ${server.addrs.map(formatAddress).join(" and ")}`);
     say.info("Ready. Ctrl-C to quit.");
     await server.finished;
-    say.info(summary(server.stats));
+    say.summary(summary(server.stats));
     say.info("Bye.");
   },
 });

@@ -29,7 +29,7 @@ export function sayStats(
   const stats = { ...line, unsent };
   const rare = (["failed", "unsent", "cut", "lost", "refused"] as const)
     .filter((name) => stats[name] > 0);
-  say.info(
+  say.summary(
     [
       `${counted(stats.received, "record")} received, ${stats.sent} sent`,
       counted(stats.connections, "connection"),

@@ -120,7 +120,7 @@ export const villasEcho = defineCommand({
       await echo.finished;
     } finally {
       timers.forEach(clearTimeout);
-      say.info(summary(echo.stats));
+      say.summary(summary(echo.stats));
     }
     say.info("Bye.");
   },
