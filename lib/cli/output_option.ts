@@ -13,6 +13,9 @@ const FORMS = {
   none: "nothing",
 } as const;
 
+/** What is said of each form where a command's own meaning is narrower than the form's. */
+type Meanings<C extends readonly string[]> = { readonly [F in C[number]]?: string };
+
 /** The name of a form in which a command prints data. */
 export type OutputForm = keyof typeof FORMS;
 
@@ -21,11 +24,13 @@ export type OutputForm = keyof typeof FORMS;
  *
  * @param forms The forms that the command has, the default first where it is not declared otherwise.
  * @param spec The default, and what is printed, as in `What arrives`.
+ * @param meanings What a form looks like in this command, where more can be said than is true of all.
  */
 export function outputOption<
   const C extends readonly OutputForm[],
   S extends ValueSpec<C[number]>,
->(forms: C, spec: S): Option<Parsed<C[number], S>> {
-  const meanings = forms.map((form) => `${form}: ${FORMS[form]}`).join("; ");
-  return choice<C, S>(forms, { placeholder: "FORM", ...spec, help: `${spec.help} (${meanings})` });
+>(forms: C, spec: S, meanings: Meanings<C> = {}): Option<Parsed<C[number], S>> {
+  const known: { readonly [F in OutputForm]?: string } = meanings;
+  const list = forms.map((form) => `${form}: ${known[form] ?? FORMS[form]}`).join("; ");
+  return choice<C, S>(forms, { placeholder: "FORM", ...spec, help: `${spec.help} (${list})` });
 }

@@ -64,6 +64,12 @@ export class Reporter {
     if (!this.#quiet) this.#write(`${visibleText(text)}\n`);
   }
 
+  /** Says what was done, as it is set, after what was held back; nothing with `--quiet`. */
+  summary(text: string): void {
+    this.tellHeld();
+    this.text(text);
+  }
+
   /** Passes on what a program of the user wrote for people, each line behind a bar; nothing with `--quiet`. */
   relay(text: string): void {
     if (this.#quiet) return;
@@ -88,7 +94,7 @@ export class Reporter {
 
   /**
    * Warns at most once a second about things of one kind, however many there are; what was held back is told as a number
-   * next time, or by {@linkcode Reporter.tellHeld}.
+   * next time, or by {@linkcode Reporter.summary} and {@linkcode Reporter.tellHeld}.
    */
   throttled(kind: string, message: string): void {
     const now = this.#now();

@@ -52,8 +52,6 @@ export async function run(
     event.preventDefault();
     say.throttled("thrown", `Nobody handled an error: ${thrownText(event.error, debug)}`);
   };
-  // What was held back stands before the command's last words, and whatever comes after it at the very end.
-  stop.signal.addEventListener("abort", () => say.tellHeld(), { once: true });
   globalThis.addEventListener("unhandledrejection", onRejection);
   globalThis.addEventListener("error", onThrown);
   try {

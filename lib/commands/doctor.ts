@@ -1,6 +1,8 @@
 import { type Command, defineCommand } from "../cli/command.ts";
 import type { Context } from "../cli/context.ts";
-import { address, choice, flag, value } from "../cli/options.ts";
+import { address, flag, value } from "../cli/options.ts";
+import type { Output } from "../cli/output.ts";
+import { outputOption } from "../cli/output_option.ts";
 import { UsageError } from "../errors.ts";
 import { startClockResponder } from "../doctor/clock_responder.ts";
 import type { DefaultPort } from "../doctor/check_ports.ts";
@@ -13,6 +15,8 @@ import { type Endpoint, type HostPort, parseAddress, unmapped } from "../net/add
 const PORT = 12002;
 /** Columns of a finding's status and check. */
 const WIDTHS = [9, 20] as const;
+/** The colour of each status. */
+const COLOURS = { ok: "green", note: "yellow", problem: "red" } as const;
 
 /**
  * Makes `labwire doctor`.
@@ -41,10 +45,12 @@ export function doctorCommand(all: () => Promise<readonly Command[]>): Command {
         default: `0.0.0.0:${PORT}`,
         help: "Where --serve listens; '[::]:12002' for IPv6",
       }),
-      output: choice(["text", "json"], {
+      output: outputOption(["text", "json"], {
         default: "text",
-        help:
-          "Lines for a person, or a JSON record of each finding: check, status, message, remedy",
+        help: "How findings are printed, and with --serve who asks",
+      }, {
+        text: "lines for a person",
+        json: "a record of each finding (check, status, message, remedy) or request (time, peer)",
       }),
       ...portFileOption,
     },
@@ -64,12 +70,14 @@ export function doctorCommand(all: () => Promise<readonly Command[]>): Command {
       if (!serve && context.given.has("portFile")) {
         throw new UsageError("Cannot use --port-file alone: expected --serve with it");
       }
-      if (serve) return await answer(context, listen, portFile);
-      const { out, signal } = context;
+      if (serve) return await answer(context, listen, output, portFile);
+      const { out, say, signal } = context;
       let healthy = true;
-      for await (const finding of examine({ ports: defaultPorts(await all()), peer })) {
+      const onCheck = (check: string) => say.live(`Checking ${check} …`);
+      for await (const finding of examine({ ports: defaultPorts(await all()), peer, onCheck })) {
         if (output === "json") out.json(JSON.stringify(finding));
-        else out.text(formatFinding(finding));
+        else printFinding(out, finding);
+        await out.flush(); // so that it stands above what is checked next
         healthy &&= finding.status !== "problem";
         if (signal.aborted) break;
       }
@@ -101,10 +109,17 @@ export function defaultPorts(commands: readonly Command[]): DefaultPort[] {
   return [...ports.values()];
 }
 
-/** Writes a finding as one line, and its remedy as another. */
-export function formatFinding({ check, status, message, remedy }: Finding): string {
-  const line = status.padEnd(WIDTHS[0]) + check.padEnd(WIDTHS[1]) + message;
-  return remedy === undefined ? line : `${line}\n${" ".repeat(WIDTHS[0])}to mend it: ${remedy}`;
+/**
+ * Prints a finding as one line, and its remedy as another.
+ *
+ * @param out Where to.
+ * @param finding The finding.
+ */
+export function printFinding(out: Output, { check, status, message, remedy }: Finding): void {
+  const [indent, column] = WIDTHS;
+  const gap = " ".repeat(indent - status.length);
+  out.labelled(status, COLOURS[status], gap + check.padEnd(column) + message);
+  if (remedy !== undefined) out.line(`${" ".repeat(indent)}to mend it: ${remedy}`);
 }
 
 /**
@@ -131,8 +146,9 @@ export function parsePeer(text: string): HostPort {
 
 /** Serves until the end is wished. */
 async function answer(
-  { say, signal }: Context,
+  { out, say, signal }: Context,
   listen: Endpoint,
+  output: "text" | "json",
   portFile: string | undefined,
 ): Promise<void> {
   if ("path" in listen) {
@@ -142,9 +158,14 @@ async function answer(
   await using responder = await startClockResponder({
     listen,
     signal,
-    onRequest: (from) => {
-      const hostname = unmapped(from.hostname);
+    onRequest: ({ hostname: mapped, port }) => {
+      const hostname = unmapped(mapped);
       if (!askers.has(hostname)) say.info(`${hostname} asks`);
+      if (output === "json" && !out.full) {
+        out.json(JSON.stringify({ time: new Date(), peer: formatAddress({ hostname, port }) }));
+      } else if (output === "json") {
+        say.throttled("full", "Left out a record: standard output is not read");
+      }
       askers.add(hostname);
     },
   });

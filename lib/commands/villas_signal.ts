@@ -86,7 +86,7 @@ export const villasSignal = defineCommand({
       await source.finished;
     } finally {
       signal.removeEventListener("abort", stop);
-      say.text(summary(source.stats));
+      say.summary(summary(source.stats));
     }
     const { sent, returned, changed } = source.stats;
     if (options.check && (returned < sent || changed > 0)) {

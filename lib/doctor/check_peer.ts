@@ -25,7 +25,7 @@ export function checkPeer(peer: HostPort, answers: ClockAnswers): Finding[] {
       status: "problem",
       message: `${name} did not answer any of ${asked} datagrams`,
       remedy: findSilence(peer, answers.address),
-    }];
+    }, ...unknown(`${name} did not answer`)];
   }
   const message = `${name} answered ${answered} of ${asked} datagrams, the fastest in ${
     delay.toFixed(3)
@@ -54,6 +54,13 @@ export function peerFailure(peer: HostPort, error: unknown, os: System["os"]): F
     remedy: `check the spelling of "${peer.hostname}", or give the computer's IP address: ` +
       '"labwire doctor" there lists its addresses',
   };
+}
+
+/** What cannot be told of a computer that does not answer. */
+function unknown(why: string): Finding[] {
+  return ["unasked datagrams", "clock"].map((check) => {
+    return { check, status: "note", message: `not checked, because ${why}` };
+  });
 }
 
 /** Why another computer may be silent, the likeliest first. */

@@ -28,43 +28,72 @@ export interface ExamineOptions {
   peer?: HostPort;
   /** The computer. Default: this one. */
   system?: System;
+  /** Told of each check before it is made. */
+  onCheck?: (check: string) => void;
 }
 
 /**
- * Looks for the reasons why nothing works. A check that fails is a finding; the others go on.
+ * Looks for the reasons why nothing works. A check that fails is a finding; the others go on. One that cannot be made, or has no
+ * sense on this computer, says so.
  *
  * @param options What to look at.
  * @returns The findings, each as soon as it is there.
  */
 export async function* examine(options: ExamineOptions): AsyncGenerator<Finding, void, void> {
-  const { ports, peer, system = thisSystem } = options;
+  const { ports, peer, system = thisSystem, onCheck = () => {} } = options;
   const permissions = checkPermissions();
   yield permissions;
-  if (permissions.status === "problem") return; // nothing else could be tried
+  if (permissions.status === "problem") {
+    for (const check of ["addresses", "ports", "UDP", "TCP", "firewall", "peer"]) {
+      yield notChecked(check, "permissions are missing");
+    }
+    return;
+  }
+  const world: World = { system, onCheck };
   let interfaces: Interface[] = [];
-  yield* await guarded("addresses", system, () => {
+  yield* await guarded("addresses", world, () => {
     interfaces = Deno.networkInterfaces();
     return checkAddresses(interfaces);
   });
-  yield* await guarded("ports", system, () => checkPorts(ports, { system }));
-  yield* examineLoopback(interfaces, system);
-  yield* await guarded("firewall", system, () => checkFirewall(ports, system));
-  if (!peer) return;
+  yield* await guarded("ports", world, () => checkPorts(ports, { system }));
+  yield* examineLoopback(interfaces, world);
+  yield* await guarded("firewall", world, () => checkFirewall(ports, system));
+  yield* await examinePeer(peer, world);
+}
+
+/** The computer, and who is told what is tried on it. */
+interface World {
+  readonly system: System;
+  readonly onCheck: (check: string) => void;
+}
+
+function notChecked(check: string, why: string): Finding {
+  return { check, status: "note", message: `not checked, because ${why}` };
+}
+
+/** Tries the way to another computer and back. */
+async function examinePeer(
+  peer: HostPort | undefined,
+  { system, onCheck }: World,
+): Promise<Finding[]> {
+  if (!peer) return [notChecked("peer", "no other computer was named with --peer")];
+  onCheck("peer");
   try {
-    yield* checkPeer(peer, await askClock(peer, { system }));
+    return checkPeer(peer, await askClock(peer, { system }));
   } catch (error) {
-    yield peerFailure(peer, error, system.os);
+    return [peerFailure(peer, error, system.os)];
   }
 }
 
 /** Tries what this computer sends to itself; what cannot work because something before it does not, is not tried. */
 async function* examineLoopback(
   interfaces: readonly Interface[],
-  system: System,
+  world: World,
 ): AsyncGenerator<Finding, void, void> {
+  const { system } = world;
   let obstacle: string | undefined = "datagrams do not come back on 127.0.0.1";
   let down: string | undefined;
-  yield* await guarded("UDP 127.0.0.1", system, async () => {
+  yield* await guarded("UDP 127.0.0.1", world, async () => {
     const trial = await tryUdp("127.0.0.1", system);
     if (trial.arrived === DATAGRAMS) obstacle = undefined;
     else if (await isLoopbackDown(system, trial.refused)) {
@@ -73,9 +102,10 @@ async function* examineLoopback(
     return checkUdp("127.0.0.1", trial, system.os, down !== undefined);
   });
   for (const [check, needed, run, hostname] of loopbackChecks(interfaces, system)) {
-    const missing = needed === "interface" ? down : obstacle;
-    if (missing === undefined) yield* await guarded(check, system, run, hostname);
-    else yield { check, status: "note", message: `not checked, because ${missing}` };
+    const missing = (needed === "interface" ? down : obstacle) ??
+      (hasAddress(hostname) ? undefined : `this computer has no ${hostname}`);
+    if (missing === undefined) yield* await guarded(check, world, run, hostname);
+    else yield notChecked(check, missing);
   }
 }
 
@@ -94,10 +124,10 @@ function loopbackChecks(interfaces: readonly Interface[], system: System): Loopb
     checkUdp(address, await tryUdp(address, system), system.os);
   const buffer = async () => checkReceiveBuffer(await measureReceiveBuffer(undefined, system));
   return [
-    ...others.filter(hasAddress).map((
+    ...others.map((
       address,
     ): LoopbackCheck => [`UDP ${address}`, "interface", () => udp(address), address]),
-    ...LOOPBACK.filter(hasAddress).map((
+    ...LOOPBACK.map((
       address,
     ): LoopbackCheck => [`TCP ${address}`, "interface", () => checkTcp(address), address]),
     ["large datagrams", "datagrams", () => checkLargestDatagram(system), "127.0.0.1"],
@@ -108,10 +138,11 @@ function loopbackChecks(interfaces: readonly Interface[], system: System): Loopb
 /** Runs a check; whatever it throws is its finding. */
 async function guarded(
   check: string,
-  { os }: System,
+  { system: { os }, onCheck }: World,
   run: () => Finding | Promise<Finding | Finding[]>,
   hostname?: string,
 ): Promise<Finding[]> {
+  onCheck(check);
   try {
     return [await run()].flat();
   } catch (error) {

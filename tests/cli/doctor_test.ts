@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import type { HostPort } from "../../lib/net/address.ts";
 import { bindDatagram } from "../../lib/net/datagram.ts";
+import { startOnTerminal } from "./pty.ts";
 import { labwire, programCommand, start } from "./run.ts";
 
 Deno.test("labwire doctor --output json records each finding, and exits with 1 if one is a problem", async () => {
@@ -33,6 +34,36 @@ Deno.test("labwire doctor --serve and --peer compare two clocks, and try both di
   await server.until("stderr", /127\.0\.0\.1 asks\n/);
   server.interrupt();
   assertEquals((await server.result()).code, 0);
+});
+
+Deno.test("labwire doctor --serve --output json records each request", async () => {
+  await using server = start([
+    ...["doctor", "--serve", "--listen", "127.0.0.1:0", "--output", "json"],
+  ]);
+  const [, address] = await server.until("stderr", /Listening on (\d[\d.]*:\d+)/);
+  await labwire(["doctor", "--peer", address!, "--output", "json"]);
+  server.interrupt();
+  const { code, stdout } = await server.result();
+  const records = stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
+  assertEquals([code, records.length], [0, 16]);
+  for (const { time, peer } of records) {
+    assert(Math.abs(Date.parse(time) - Date.now()) < 60_000);
+    assertMatch(peer, /^127\.0\.0\.1:\d+$/);
+  }
+});
+
+Deno.test({
+  name:
+    "labwire doctor is coloured on a terminal, unless NO_COLOR is set (not on Windows: Python's pty)",
+  ignore: Deno.build.os === "windows",
+  fn: async () => {
+    for (const colour of [true, false]) {
+      await using terminal = startOnTerminal(["doctor"], { NO_COLOR: colour ? "" : "1" });
+      await terminal.until("stdout", /peer {16}not checked/);
+      const shown = terminal.stdout;
+      assertEquals(shown.includes("\x1b[32;1mok\x1b[0m       permissions"), colour, shown);
+    }
+  },
 });
 
 Deno.test("labwire doctor --peer tells when nobody answers", async () => {

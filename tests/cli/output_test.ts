@@ -140,16 +140,16 @@ Deno.test("Reporter.throttled() speaks once per kind and second, and tells how m
   assertEquals(text(), "warning: a0\nwarning: b\nwarning: a5 (and 4 more like it before)\n");
 });
 
-Deno.test("Reporter.tellHeld() tells of what was held back, once", () => {
+Deno.test("Reporter.summary() stands behind what was held back, which is told once", () => {
   const { say, text } = reporter();
   for (let i = 0; i < 5; i++) say.throttled("a", `a${i}`);
   for (let i = 0; i < 2; i++) say.throttled("b", `b${i}`);
   say.throttled("c", "c0");
-  say.tellHeld();
+  say.summary("3 of them");
   say.tellHeld();
   assertEquals(
     text(),
-    "warning: a0\nwarning: b0\nwarning: c0\nwarning: a4 (and 3 more like it before)\nwarning: b1\n",
+    "warning: a0\nwarning: b0\nwarning: c0\nwarning: a4 (and 3 more like it before)\nwarning: b1\n3 of them\n",
   );
 });
 

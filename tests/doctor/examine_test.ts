@@ -57,3 +57,30 @@ Deno.test("examine() goes on when a check throws what nobody foresaw", async () 
   assertEquals(findings.get("large datagrams")?.status, "problem");
   assert(findings.has("receive buffer") && findings.has("peer"));
 });
+
+Deno.test("examine() announces every check, and each one says something", async () => {
+  const announced: string[] = [];
+  const { checks } = await examined((check) => announced.push(check));
+  assertEquals(announced.filter((check) => !checks.includes(check)), []);
+  assertEquals(new Set(announced).size, announced.length);
+  for (const check of ["UDP ::1", "TCP ::1", "firewall", "peer"]) {
+    assert(checks.includes(check), `${check} is silent`);
+  }
+});
+
+async function examined(onCheck: (check: string) => void) {
+  const checks: string[] = [];
+  for await (
+    const finding of examine({
+      ports: [{ transport: "udp", hostname: "127.0.0.1", port: 0, commands: ["x"] }],
+      system: thisSystem,
+      onCheck,
+    })
+  ) {
+    checks.push(finding.check);
+    if (finding.check === "peer") {
+      assertEquals(finding.message, "not checked, because no other computer was named with --peer");
+    }
+  }
+  return { checks };
+}

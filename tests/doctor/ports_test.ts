@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { all } from "../../lib/commands/registry.ts";
-import { defaultPorts, formatFinding } from "../../lib/commands/doctor.ts";
+import { Output } from "../../lib/cli/output.ts";
+import { defaultPorts, printFinding } from "../../lib/commands/doctor.ts";
 import { checkPorts, type DefaultPort } from "../../lib/doctor/check_ports.ts";
 import { isOwnProgram } from "../../lib/doctor/own_program.ts";
 import { portHolder, type Transport } from "../../lib/doctor/port_holder.ts";
@@ -251,9 +252,23 @@ Deno.test("every server's default port is known to doctor", async () => {
   }
 });
 
-Deno.test("formatFinding() puts the remedy on a line of its own", () => {
-  assertEquals(
-    formatFinding({ check: "ports", status: "problem", message: "taken", remedy: "end it" }),
-    "problem  ports               taken\n         to mend it: end it",
-  );
+Deno.test("printFinding() colours the status on a terminal, and puts the remedy on a line of its own", async () => {
+  for (
+    const [terminal, problem] of [[false, "problem"], [true, "\x1b[31;1mproblem\x1b[0m"]] as const
+  ) {
+    let text = "";
+    const out = new Output({
+      write(bytes) {
+        text += new TextDecoder().decode(bytes);
+        return Promise.resolve(bytes.length);
+      },
+      isTerminal: () => terminal,
+    });
+    printFinding(out, { check: "ports", status: "problem", message: "a\x1b\nb", remedy: "end it" });
+    await out.flush();
+    assertEquals(
+      text,
+      `${problem}  ports               a\\x1b\\nb\n         to mend it: end it\n`,
+    );
+  }
 });

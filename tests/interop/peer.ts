@@ -34,10 +34,9 @@ export class Peer extends Child {
 }
 
 /** Starts a program with its standard input open. */
-export function startPeer(program: string, args: string[]): Peer {
-  return new Peer(
-    new Deno.Command(program, { args, stdin: "piped", stdout: "piped", stderr: "piped" }).spawn(),
-  );
+export function startPeer(program: string, args: string[], env?: Record<string, string>): Peer {
+  const [stdin, stdout, stderr] = ["piped", "piped", "piped"] as const;
+  return new Peer(new Deno.Command(program, { args, env, stdin, stdout, stderr }).spawn());
 }
 
 /** Starts a Python script; `import socket, sys, time, ssl, struct` has been done. */
