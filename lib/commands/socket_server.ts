@@ -25,7 +25,7 @@ export const socketServer = defineCommand({
     "part of a query; its answer ends with the same one, or with its own. \\n, \\r, \\t, \\0, \\xNN and \\\\ are understood in " +
     "all of them, and \\= is an equals sign in a query. In FILE, blank lines and those that begin with # are comments.",
     "--exec 'PROGRAM ARG…' starts the program for each connection, without a shell: what the client sends is its standard input, " +
-    "what it prints goes to the client. Over UDP it is started for each datagram.",
+    "what it prints goes to the client. Over UDP it is started for each datagram. What it leaves in the background is ended with it.",
   ],
   options: {
     host: host({ default: "localhost", help: "Address to listen on; 0.0.0.0 is all of them" }),
