@@ -55,6 +55,7 @@ export {
   type SignalGeneratorOptions,
   type SignalType,
 } from "./lib/villas/signal_generator.ts";
+export { parseSignals, type SignalKind } from "./lib/codecs/villas_signals.ts";
 export { villasProtobuf } from "./lib/codecs/villas_protobuf.ts";
 export {
   bindDatagram,

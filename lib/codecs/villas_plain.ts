@@ -6,6 +6,8 @@
  * @module
  */
 
+import type { ValueKind } from "./sample.ts";
+
 /** Protobuf's tags, `field number << 3 | wire type`, of `proto/villas.proto`. */
 const SAMPLE = 0x0a;
 const TYPE = 0x08;
@@ -26,6 +28,9 @@ const REAL = 0x0d;
 const IMAG = 0x15;
 const DATA = 1;
 
+/** The tag that a value of each kind has. */
+const TAGS = { float: FLOAT, integer: INTEGER, boolean: BOOLEAN, complex: COMPLEX, unset: 0 };
+
 /** Bytes of a varint whose value a number holds exactly: 7 × 7 = 49 bits. */
 const EXACT_VARINT = 7;
 /** Bytes of the longest varint. */
@@ -37,12 +42,20 @@ const LENGTH_VARINT = 3;
 export class PlainScanner {
   /** The sequence numbers in the message scanned last; of use only if {@linkcode PlainScanner.scan} knew its shape. */
   readonly sequences: number[] = [];
+  readonly #tags: readonly number[] | undefined;
   #bytes: Uint8Array = new Uint8Array();
   #at = 0;
 
   /**
-   * Looks whether a message is one that may go back as it came: only DATA samples, every value set, fields in VILLASnode's
-   * order and none that are unknown.
+   * @param kinds The kinds that the values of a sample have in their order, of which the last ones may be missing. Default: any.
+   */
+  constructor(kinds?: readonly ValueKind[]) {
+    this.#tags = kinds?.map((kind) => TAGS[kind]);
+  }
+
+  /**
+   * Looks whether a message is one that may go back as it came: only DATA samples, every value set and of the kind wanted,
+   * fields in VILLASnode's order and none that are unknown.
    *
    * @param bytes A message in format `protobuf`.
    * @returns The number of samples, or -1 if the message is of any other shape, be it valid or not.
@@ -72,9 +85,9 @@ export class PlainScanner {
     if (this.#take(TS_ORIGIN, end) && !this.#timestamp(end)) return false;
     if (this.#take(TS_RECEIVED, end) && !this.#timestamp(end)) return false;
     if (this.#take(NEW_FRAME, end) && this.#varint(end) < 0) return false;
-    while (this.#at < end) {
+    for (let index = 0; this.#at < end; index++) {
       if (bytes[this.#at++] !== VALUES || bytes[this.#at++] !== VALUES_2) return false;
-      if (!this.#value(this.#end(end))) return false;
+      if (!this.#value(this.#end(end), index)) return false;
     }
     return this.#at === end;
   }
@@ -85,9 +98,11 @@ export class PlainScanner {
       this.#varint(end) >= 0 && this.#at === end;
   }
 
-  #value(end: number): boolean {
+  #value(end: number, index: number): boolean {
     if (end < 0 || this.#at >= end) return false;
-    switch (this.#bytes[this.#at++]) {
+    const tag = this.#bytes[this.#at++];
+    if (this.#tags !== undefined && tag !== this.#tags[index]) return false;
+    switch (tag) {
       case FLOAT:
         this.#at += 8;
         break;

@@ -1,7 +1,8 @@
 import type { Codec } from "../codecs/codec.ts";
-import type { Sample, Timestamp } from "../codecs/sample.ts";
+import { kindOf, type Sample, type Timestamp, type ValueKind } from "../codecs/sample.ts";
 import { PlainScanner } from "../codecs/villas_plain.ts";
 import { villasProtobuf } from "../codecs/villas_protobuf.ts";
+import { parseSignals, type SignalKind } from "../codecs/villas_signals.ts";
 import { CodecError, messageOf, UsageError } from "../errors.ts";
 import { type Endpoint, formatAddress } from "../net/address.ts";
 import { bindDatagram, type DatagramEndpoint, sameEndpoint } from "../net/datagram.ts";
@@ -10,7 +11,8 @@ import { socketFile } from "../net/socket_file.ts";
 import { wallClock } from "./clock.ts";
 import { resolvePair } from "./endpoints.ts";
 import type { EchoOptions, EchoProblem, EchoStats } from "./echo_options.ts";
-import { checkEcho, handled, Refusal, withConstants } from "./reply.ts";
+import { Expected, Refusal } from "./expected.ts";
+import { checkEcho, handled, withConstants } from "./reply.ts";
 import { SourceStatistics } from "./source_statistics.ts";
 
 /** The port that VILLASnode's Python client binds. */
@@ -21,6 +23,9 @@ const REMOTE = { hostname: "127.0.0.1", port: 12000 };
 const MAX_STRANGERS = 1024;
 /** Seconds that the message in hand may take after {@linkcode Echo.close}, unless an option says otherwise. */
 const GRACE = 1;
+
+/** The bytes of a reply, or why there are none. */
+type Reply = Uint8Array | { readonly thrown: unknown };
 
 /**
  * The client of VILLASnode's Lab 19: receives messages, and sends each back. Made by {@linkcode startEcho}.
@@ -36,6 +41,12 @@ export class Echo implements AsyncDisposable {
   readonly #codec: Codec<Sample[]>;
   readonly #now: () => Timestamp;
   readonly #scanner: PlainScanner | undefined;
+  /** What every reply may hold, where that was stated. */
+  readonly #stated: Expected | undefined;
+  /** Whether replies to one sender go to another. */
+  readonly #passesOn: boolean;
+  /** The kinds of values that the remote has sent last. */
+  #shown: readonly ValueKind[] | undefined;
   readonly #sources = new SourceStatistics();
   readonly #strangers = new Set<string>();
   readonly #counters = {
@@ -57,16 +68,22 @@ export class Echo implements AsyncDisposable {
   #first: number | undefined;
 
   /** Use {@linkcode startEcho}. */
-  constructor(socket: DatagramEndpoint, remote: Endpoint, options: EchoOptions) {
+  constructor(
+    socket: DatagramEndpoint,
+    remote: Endpoint,
+    options: EchoOptions & { signals?: readonly SignalKind[] },
+  ) {
     this.addr = socket.addr;
     this.#socket = socket;
     this.#remote = remote;
     this.#options = options;
     this.#codec = options.codec ?? villasProtobuf;
     this.#now = options.now ?? wallClock();
-    const { onMessage, handler, constant } = options;
-    const unchanged = !onMessage && !handler && !constant;
-    if (unchanged && this.#codec === villasProtobuf) this.#scanner = new PlainScanner();
+    const { onMessage, handler, constant, signals, anySource = false, replyTo } = options;
+    if (signals) this.#stated = Expected.stated(signals);
+    this.#passesOn = anySource && replyTo !== "sender" && !signals;
+    const unchanged = !onMessage && !handler && !constant && !this.#passesOn;
+    if (unchanged && this.#codec === villasProtobuf) this.#scanner = new PlainScanner(signals);
     if ("path" in remote) this.#waiting = this.#awaitRemote(remote.path);
     this.finished = Promise.resolve().then(() => this.#run());
     this.finished.catch(() => {}); // whoever awaits it sees the error; nobody has to
@@ -122,17 +139,16 @@ export class Echo implements AsyncDisposable {
   }
 
   #accepts(from: Endpoint): boolean {
-    if (this.#options.anySource || sameEndpoint(from, this.#remote)) return true;
+    const own = this.#socket.isOwn(from);
+    if (!own && (this.#options.anySource || sameEndpoint(from, this.#remote))) return true;
     this.#counters.ignored++;
     const name = formatAddress(from);
-    if (!this.#strangers.has(name) && this.#strangers.size < MAX_STRANGERS) {
-      this.#strangers.add(name);
-      this.#problem(
-        "ignored",
-        `Ignored datagrams from ${name}: the remote is ${formatAddress(this.#remote)}`,
-        from,
-      );
-    }
+    if (this.#strangers.has(name) || this.#strangers.size >= MAX_STRANGERS) return false;
+    this.#strangers.add(name);
+    const reason = own
+      ? "that is this program's own address"
+      : `the remote is ${formatAddress(this.#remote)}`;
+    this.#problem(own ? "own" : "ignored", `Ignored datagrams from ${name}: ${reason}`, from);
     return false;
   }
 
@@ -142,44 +158,52 @@ export class Echo implements AsyncDisposable {
     const samples = this.#decode(bytes, from);
     if (samples === null) return undefined;
     const { onMessage, handler } = this.#options;
+    // Both before anybody sees the samples, who might change them.
+    const expected = this.#expect(samples, from);
+    const reply = handler ? undefined : this.#reply(bytes, samples, expected);
     const told = onMessage?.({ samples, received: this.#now(), bytes, from });
-    if (told || handler) return this.#answerLater(told, bytes, samples, from);
-    try {
-      return this.#send(this.#reply(bytes, samples), from);
-    } catch (error) {
-      this.#unanswered(error, from);
-    }
+    if (reply === undefined) return this.#answerLater(told, bytes, samples, expected!, from);
+    return told ? told.then(() => this.#conclude(reply, from)) : this.#conclude(reply, from);
   }
 
-  /** The same where something has to be waited for before the reply. */
+  /** The same where a handler has to be waited for. */
   async #answerLater(
     told: void | Promise<void>,
     bytes: Uint8Array,
     samples: Sample[],
+    expected: readonly Expected[],
     from: Endpoint,
   ): Promise<void> {
     await told;
     try {
       const { handler } = this.#options;
-      const reply = handler
-        ? await handled(bytes, samples, handler, this.#codec)
-        : this.#reply(bytes, samples);
+      const reply = await handled(bytes, samples, handler!, this.#codec, expected);
       if (reply !== null) await this.#send(reply, from);
     } catch (error) {
       this.#unanswered(error, from);
     }
   }
 
+  /** What the reply to each sample may hold; undefined where a sample may go back because it came from there. */
+  #expect(samples: readonly Sample[], from: Endpoint): readonly Expected[] | undefined {
+    const stated = this.#stated;
+    if (stated) return samples.map(() => stated);
+    const { handler, constant } = this.#options;
+    if (!this.#passesOn || sameEndpoint(from, this.#remote)) {
+      const last = samples.at(-1);
+      if (this.#passesOn && last?.type === "data") this.#shown = last.values.map(kindOf);
+      return handler || constant ? samples.map(Expected.received) : undefined;
+    }
+    const shown = Expected.shown(this.#shown, formatAddress(this.#remote));
+    return samples.map(() => shown);
+  }
+
   #unanswered(error: unknown, from: Endpoint): void {
-    const refused = isRefusal(error);
-    this.#counters[refused ? "refused" : "failed"]++;
+    const refusal = refusalOf(error);
+    this.#counters[refusal ? "refused" : "failed"]++;
     const message = messageOf(error);
-    this.#problem(
-      refused ? "refused" : "handler",
-      refused ? message : `The handler threw: ${message}`,
-      from,
-      error,
-    );
+    if (refusal) this.#tell({ kind: "refused", message, from, error, ...refusal });
+    else this.#tell({ kind: "handler", message: `The handler threw: ${message}`, from, error });
   }
 
   /** Counts a message that goes back as it came, and that nobody wants to look into. */
@@ -214,12 +238,29 @@ export class Echo implements AsyncDisposable {
     }
   }
 
-  /** The bytes to send back: those received, unless there are constants to send instead. */
-  #reply(bytes: Uint8Array, samples: Sample[]): Uint8Array {
-    checkEcho(samples);
+  /** The bytes to send back, or what speaks against it. Those received, unless there are constants to send instead. */
+  #reply(
+    bytes: Uint8Array,
+    samples: readonly Sample[],
+    expected: readonly Expected[] | undefined,
+  ): Reply {
     const { constant } = this.#options;
-    if (!constant) return bytes;
-    return this.#codec.encode(samples.map((sample) => withConstants(sample, constant)));
+    try {
+      if (!constant) {
+        checkEcho(samples, expected);
+        return bytes;
+      }
+      return this.#codec.encode(
+        samples.map((sample, i) => withConstants(sample, constant, expected![i]!)),
+      );
+    } catch (thrown) {
+      return { thrown };
+    }
+  }
+
+  #conclude(reply: Reply, from: Endpoint): Promise<void> | undefined {
+    if ("thrown" in reply) this.#unanswered(reply.thrown, from);
+    else return this.#send(reply, from);
   }
 
   #send(reply: Uint8Array, from: Endpoint): Promise<void> {
@@ -232,17 +273,22 @@ export class Echo implements AsyncDisposable {
     });
   }
 
-  #problem(kind: EchoProblem["kind"], message: string, from: Endpoint, error?: unknown): void {
-    this.#options.onProblem?.({ kind, message, from, error });
+  #problem(kind: EchoProblem["kind"], message: string, from: Endpoint): void {
+    this.#tell({ kind, message, from });
+  }
+
+  #tell(problem: EchoProblem): void {
+    this.#options.onProblem?.(problem);
   }
 }
 
 /** Whether a reply is not to be sent, rather than that a handler failed; whatever a handler throws can be asked. */
-function isRefusal(thrown: unknown): boolean {
+function refusalOf(thrown: unknown): Pick<EchoProblem, "unstated"> | undefined {
   try {
-    return thrown instanceof Refusal || thrown instanceof CodecError;
+    if (thrown instanceof Refusal) return { unstated: thrown.unstated };
+    return thrown instanceof CodecError ? {} : undefined;
   } catch {
-    return false; // it does not let itself be looked at
+    return undefined; // it does not let itself be looked at
   }
 }
 
@@ -250,7 +296,8 @@ function isRefusal(thrown: unknown): boolean {
  * Starts the client of VILLASnode's Lab 19: it receives VILLAS messages, tells of each, and sends it back.
  *
  * The very bytes received go back unless `constant` or `handler` changes something. A datagram that does not decode is
- * counted and never answered; a reply that would make VILLASnode abort is counted as refused and not sent.
+ * counted and never answered. A reply that could make VILLASnode abort is counted as refused and not sent: one of another type
+ * than DATA, with more values than were received, or with values of other kinds; `signals` says what else it takes.
  *
  * @param options Where, with whom, and what to reply. The defaults are those of VILLASnode's Python client.
  * @returns The running echo.
@@ -281,6 +328,9 @@ export async function startEcho(options: EchoOptions = {}): Promise<Echo> {
     port: PORT,
     remotePort: REMOTE.port,
   });
+  const signals = typeof options.signals === "string"
+    ? parseSignals(options.signals)
+    : options.signals;
   const socket = await bindDatagram({ listen: local });
-  return new Echo(socket, remote, options);
+  return new Echo(socket, remote, { ...options, signals });
 }

@@ -1,5 +1,6 @@
 import type { Codec } from "../codecs/codec.ts";
 import type { Sample, Timestamp } from "../codecs/sample.ts";
+import type { SignalKind } from "../codecs/villas_signals.ts";
 import type { Endpoint } from "../net/address.ts";
 import type { SampleHandler } from "./reply.ts";
 import type { SequenceCounts } from "./source_statistics.ts";
@@ -19,17 +20,19 @@ export interface EchoMessage {
 /** Something that went wrong with one datagram; the echo goes on. */
 export interface EchoProblem {
   /**
-   * `invalid`: it did not decode. `refused`: VILLASnode would have aborted on the reply. `handler`: the handler threw.
-   * `ignored`: the first datagram from an address that is not the remote. `send`: the system did not take the reply.
-   * `waiting`: the remote's unix socket does not exist yet; told once a second.
+   * `invalid`: it did not decode. `refused`: VILLASnode could have aborted on the reply. `handler`: the handler threw. `ignored`:
+   * the first datagram from an address that is not the remote. `own`: the first that seems to come from the echo itself.
+   * `send`: the system did not take the reply. `waiting`: the remote's unix socket does not exist yet; told once a second.
    */
-  readonly kind: "invalid" | "refused" | "handler" | "ignored" | "send" | "waiting";
+  readonly kind: "invalid" | "refused" | "handler" | "ignored" | "own" | "send" | "waiting";
   /** What happened, for a person. */
   readonly message: string;
   /** Who sent the datagram, or who is waited for. */
   readonly from: Endpoint;
   /** What the handler threw, if it did. */
   readonly error?: unknown;
+  /** Whether a reply was refused because nobody stated the `signals` that VILLASnode expects. */
+  readonly unstated?: boolean;
 }
 
 /** How an echo works. */
@@ -44,7 +47,13 @@ export interface EchoOptions {
   anySource?: boolean;
   /** The format of the messages. Default: VILLASnode's protobuf. */
   codec?: Codec<Sample[]>;
-  /** Reply with these values instead of the received ones, each in the kind received at its place. */
+  /**
+   * The signals that the remote expects, one kind for each, or in VILLASnode's notation, such as `5f1i`. A reply that has other
+   * ones is refused. Default: those in what arrives; of samples that come from elsewhere and go to the remote, those that the
+   * remote has sent last.
+   */
+  signals?: string | readonly SignalKind[];
+  /** Reply with these values instead of the received ones, each in the kind expected at its place. */
   constant?: readonly (number | bigint)[];
   /** Makes the reply to each sample. */
   handler?: SampleHandler;
@@ -74,9 +83,9 @@ export interface EchoStats extends SequenceCounts {
   replies: number;
   /** Datagrams that did not decode. */
   invalid: number;
-  /** Replies held back because VILLASnode would have aborted on them. */
+  /** Replies held back because VILLASnode could have aborted on them. */
   refused: number;
-  /** Datagrams from addresses other than the remote. */
+  /** Datagrams from addresses other than the remote, and from the echo's own. */
   ignored: number;
   /** Messages whose handler threw. */
   failed: number;

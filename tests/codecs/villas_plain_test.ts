@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { PlainScanner } from "../../lib/codecs/villas_plain.ts";
-import { kindOf } from "../../lib/codecs/sample.ts";
+import { kindOf, type Sample } from "../../lib/codecs/sample.ts";
 import { villasProtobuf } from "../../lib/codecs/villas_protobuf.ts";
 import { hexLines } from "../fixtures/read.ts";
 import { randomSamples } from "./random_values.ts";
@@ -78,5 +78,20 @@ Deno.test("PlainScanner.scan() leaves to the decoder what VILLASnode would abort
     const hex of ["0a020802", "0a050801a20600", "0a0408010807", "0a00", "0a", "12", "0a0408013805"]
   ) {
     assertEquals(scanner.scan(Uint8Array.fromHex(hex)), -1, hex);
+  }
+});
+
+Deno.test("PlainScanner.scan() takes only values of the kinds that it is told", () => {
+  const kinds = ["float", "integer", "boolean", "complex"] as const;
+  const strict = new PlainScanner(kinds);
+  const scan = (...values: Sample["values"]) =>
+    strict.scan(villasProtobuf.encode([{ type: "data", values }, { type: "data", values }]));
+  const all: Sample["values"] = [1, 1n, true, { real: 1, imag: 1 }];
+  for (let count = 0; count <= all.length; count++) assertEquals(scan(...all.slice(0, count)), 2);
+  assertEquals(scan(...all, 1), -1);
+  for (const i of all.keys()) {
+    for (const [k, value] of all.entries()) {
+      assertEquals(scan(...all.with(i, value)), i === k ? 2 : -1);
+    }
   }
 });

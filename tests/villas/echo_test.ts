@@ -2,57 +2,21 @@ import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/
 import {
   bindDatagram,
   type DatagramEndpoint,
-  type EchoOptions,
   type EchoProblem,
   type Sample,
   startEcho,
   villasProtobuf,
 } from "../../mod.ts";
 import { CodecError, UsageError } from "../../lib/errors.ts";
+import { hexLines } from "../fixtures/read.ts";
+import { CAN_FORGE, forge } from "../interop/forge.ts";
+import { lab, refused } from "./echo_lab.ts";
 
 const captured = Deno.readTextFileSync(new URL("../fixtures/types-cast.hex", import.meta.url))
   .trimEnd().split("\n").map((hex) => Uint8Array.fromHex(hex));
 
-/** A node on a free port and an echo for it. */
-async function lab(options: EchoOptions = {}) {
-  const node = await bindDatagram({ listen: { hostname: "127.0.0.1", port: 0 } });
-  const problems: EchoProblem[] = [];
-  const echo = await startEcho({
-    listen: "127.0.0.1:0",
-    remote: node.addr,
-    onProblem: (problem) => problems.push(problem),
-    ...options,
-  });
-  return {
-    node,
-    echo,
-    problems,
-    ask: async (message: Uint8Array | Sample[]) => {
-      await node.send(
-        message instanceof Uint8Array ? message : villasProtobuf.encode(message),
-        echo.addr,
-      );
-      return (await node.receive())!.bytes.slice();
-    },
-    async [Symbol.asyncDispose]() {
-      await echo.close();
-      await node.close();
-    },
-  };
-}
-
 /** A sequence number that nothing else uses, to see when everything before it was handled. */
 const marker: Sample = { type: "data", sequence: 1_000_000n, values: [] };
-
-async function refused(options: EchoOptions, samples: Sample[]) {
-  await using it = await lab(options);
-  await it.node.send(villasProtobuf.encode(samples), it.echo.addr);
-  await it.node.send(new Uint8Array(), it.echo.addr); // an empty message comes back empty
-  assertEquals((await it.node.receive())!.bytes.length, 0);
-  assertEquals(it.problems.map(({ kind }) => kind), ["refused"]);
-  assertEquals([it.echo.stats.refused, it.echo.stats.messages, it.echo.stats.replies], [1, 2, 1]);
-  return it.problems[0]!.message;
-}
 
 Deno.test("startEcho() sends the very bytes back, unknown fields included", async () => {
   await using it = await lab();
@@ -146,12 +110,13 @@ Deno.test("startEcho() ignores strangers, names each once, and handles them wher
   assertEquals((await stranger.receive())!.bytes, bytes);
 
   await using remote = await lab({ anySource: true });
+  await remote.ask(bytes); // shows which signals it has
   await stranger.send(bytes, remote.echo.addr);
   assertEquals((await remote.node.receive())!.bytes, bytes);
 });
 
 Deno.test("startEcho() replies with constants in the kinds that were received", async () => {
-  await using it = await lab({ constant: [1, 2, 1, 4, 5] });
+  await using it = await lab({ constant: [1, 2, 1, 4] });
   const sample: Sample = {
     type: "data",
     sequence: 3n,
@@ -160,7 +125,7 @@ Deno.test("startEcho() replies with constants in the kinds that were received", 
     values: [0.5, 7n, false, { real: 0, imag: 1 }],
   };
   const [reply] = villasProtobuf.decode(await it.ask([sample]));
-  assertEquals(reply, { ...sample, values: [1, 2n, true, { real: 4, imag: 0 }, 5] });
+  assertEquals(reply, { ...sample, values: [1, 2n, true, { real: 4, imag: 0 }] });
 });
 
 Deno.test("startEcho() refuses a constant that does not fit its place", async () => {
@@ -368,4 +333,39 @@ Deno.test("startEcho() says what is wrong with addresses", async () => {
     UsageError,
     "two network addresses or two paths",
   );
+});
+
+Deno.test("startEcho() says what a datagram looks like that does not decode, and what to set where", async () => {
+  await using it = await lab();
+  const formats = ["villas.human", "villas.binary", "json", "csv", "raw.64.little"];
+  for (const format of formats) {
+    const [bytes] = await hexLines(`formats/${format}.hex`);
+    await it.node.send(bytes!, it.echo.addr);
+  }
+  await it.ask([marker]);
+  assertEquals(it.echo.stats.invalid, formats.length);
+  const [human, binary, ...others] = it.problems.map(({ message }) => message);
+  const remedy = `set format = "protobuf" in that node of VILLASnode's configuration`;
+  assertStringIncludes(human!, `it looks like VILLASnode's format villas.human: ${remedy}`);
+  assertStringIncludes(binary!, "it looks like villas.binary, which a socket node of VILLASnode");
+  for (const message of others) assertStringIncludes(message, remedy);
+});
+
+Deno.test({
+  name: "startEcho() ignores a datagram that seems to come from itself" +
+    (CAN_FORGE ? "" : " (ignored: nobody here may forge one)"),
+  ignore: !CAN_FORGE,
+  async fn() {
+    for (const listen of ["127.0.0.1:0", "0.0.0.0:0"]) {
+      await using it = await lab({ listen, anySource: true, replyTo: "sender" });
+      const { port } = it.echo.addr as Deno.NetAddr;
+      for (let i = 0; i < 2; i++) assert(forge("127.0.0.1", "127.0.0.1", port, captured[0]!));
+      await it.node.send(captured[1]!, { hostname: "127.0.0.1", port });
+      assertEquals((await it.node.receive())!.bytes, captured[1]!);
+      assertEquals([it.echo.stats.ignored, it.echo.stats.messages], [2, 1]);
+      assertEquals(it.problems.map(({ kind, message }) => [kind, message]), [
+        ["own", `Ignored datagrams from 127.0.0.1:${port}: that is this program's own address`],
+      ]);
+    }
+  },
 });

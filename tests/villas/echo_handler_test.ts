@@ -1,0 +1,273 @@
+/** What a handler may return, and that it is taken apart once. */
+
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { type Reply, type Sample, type SampleHandler, villasProtobuf } from "../../mod.ts";
+import { lab, refused } from "./echo_lab.ts";
+
+const sample = (sequence: bigint, values: Sample["values"]): Sample => ({
+  type: "data",
+  sequence,
+  values,
+});
+
+/** What comes back for samples in one datagram. */
+async function replies(handler: SampleHandler, samples: Sample[]): Promise<Sample[]> {
+  await using it = await lab({ handler });
+  return villasProtobuf.decode(await it.ask(samples));
+}
+
+/** An object that counts how often each of its properties is read. */
+function counting<T extends object>(target: T, reads: Map<PropertyKey, number>): T {
+  return new Proxy(target, {
+    get(object, name) {
+      reads.set(name, (reads.get(name) ?? 0) + 1);
+      return Reflect.get(object, name);
+    },
+  });
+}
+
+Deno.test("a handler may use the same array for each sample of a datagram", async () => {
+  const buf: number[] = [];
+  const handler: SampleHandler = (s) => {
+    buf.length = 0;
+    for (const v of s.values) buf.push(2 * Number(v));
+    return { values: buf };
+  };
+  const two = [sample(1n, [1, 2]), sample(2n, [3, 4])];
+  assertEquals((await replies(handler, two)).map(({ values }) => values), [[2, 4], [6, 8]]);
+  const later: SampleHandler = async (s) => {
+    await Promise.resolve();
+    return handler(s);
+  };
+  assertEquals((await replies(later, two)).map(({ values }) => values), [[2, 4], [6, 8]]);
+  const again: Reply & { values: number[] } = { values: [] };
+  const sameObject: SampleHandler = (s) => {
+    again.values = s.values.map((v) => Number(v) + 1);
+    again.sequence = s.sequence! * 10n;
+    return again;
+  };
+  assertEquals(await replies(sameObject, two), [sample(10n, [2, 3]), sample(20n, [4, 5])]);
+});
+
+Deno.test("what a handler changes after it has returned does not reach the reply", async () => {
+  const handler: SampleHandler = (s) => {
+    const result = { values: [1.5, { real: 1, imag: 2 }], origin: { sec: 1, nsec: 2 } };
+    const spoil = () => {
+      result.values[0] = 1n as never;
+      (result.values[1] as { real: number }).real = 99;
+      result.values.push(7);
+      result.origin.sec = 99;
+    };
+    queueMicrotask(spoil);
+    Promise.resolve().then(spoil);
+    s.sequence = 5n;
+    return result;
+  };
+  assertEquals(await replies(handler, [sample(1n, [0.5, { real: 0, imag: 0 }])]), [
+    { ...sample(1n, [1.5, { real: 1, imag: 2 }]), origin: { sec: 1, nsec: 2 } },
+  ]);
+});
+
+Deno.test("what a handler leaves out is as it was received, whatever it does to the sample it was given", async () => {
+  const received: Sample = { ...sample(1n, [0.5]), origin: { sec: 1, nsec: 2 } };
+  const handler: SampleHandler = (s) => {
+    (s.origin as { sec: number }).sec = 99;
+    s.values.length = 0;
+    return { values: [2] };
+  };
+  assertEquals(await replies(handler, [received]), [{ ...received, values: [2] }]);
+});
+
+Deno.test("each part of what a handler returns is read once", async () => {
+  const reads = new Map<PropertyKey, number>();
+  const handler: SampleHandler = () =>
+    counting([
+      counting({
+        type: "data" as const,
+        sequence: 1n,
+        origin: counting({ sec: 1, nsec: 2 }, reads),
+        newFrame: true,
+        values: counting([1, counting({ real: 3, imag: 4 }, reads)], reads),
+      }, reads),
+    ], reads);
+  await replies(handler, [sample(0n, [0, { real: 0, imag: 0 }])]);
+  const expected = ["sec", "nsec", "real", "imag", "type", "sequence", "newFrame", "values"];
+  for (const name of [...expected, "origin"]) assertEquals(reads.get(name), 1, String(name));
+  assertEquals(reads.get("length"), 2); // the list of samples, and that of values
+  assertEquals(reads.get("1"), 1);
+});
+
+Deno.test("getters that say something else each time cannot get past the check", async () => {
+  for (let honest = 0; honest < 3; honest++) {
+    let calls = 0;
+    const next = () => calls++ < honest;
+    const trick: object[] = [
+      { get: () => ({ values: next() ? [1] : [1n] }) },
+      {
+        get values() {
+          return next() ? [1] : [1n];
+        },
+      },
+      {
+        values: {
+          __proto__: Array.prototype,
+          length: 1,
+          get 0() {
+            return next() ? 1 : 1n;
+          },
+        },
+      },
+      { values: Object.defineProperty([], 0, { get: () => next() ? 1 : true }) },
+      {
+        values: [1],
+        get type() {
+          return next() ? "data" : "stop";
+        },
+      },
+      { values: new Proxy([1], { get: (a, k) => k === "0" && !next() ? 1n : Reflect.get(a, k) }) },
+      {
+        values: new Proxy([1], {
+          get: (a, k) => k === "length" && !next() ? 2 : Reflect.get(a, k),
+        }),
+      },
+    ];
+    for (const result of trick) {
+      calls = 0;
+      await using it = await lab({ handler: () => result as never });
+      await it.node.send(villasProtobuf.encode([sample(1n, [0])]), it.echo.addr);
+      await it.node.send(new Uint8Array(), it.echo.addr);
+      const first = (await it.node.receive())!.bytes;
+      if (first.length === 0) {
+        assertEquals(it.echo.stats.refused, 1);
+        continue;
+      }
+      const [reply] = villasProtobuf.decode(first);
+      assertEquals([reply!.type, reply!.values], ["data", [1]]);
+    }
+  }
+});
+
+Deno.test("a handler may return typed arrays, whose numbers are of the kind that their type has", async () => {
+  const floats = await replies(() => ({ values: new Float64Array([1, 2]) }), [sample(1n, [0, 0])]);
+  assertEquals(floats[0]!.values, [1, 2]);
+  const single = await replies(() => ({ values: new Float32Array([0.1]) }), [sample(1n, [0])]);
+  assertEquals(single[0]!.values, [Math.fround(0.1)]);
+  const integers = await replies(() => ({ values: new BigInt64Array([-1n]) }), [sample(1n, [0n])]);
+  assertEquals(integers[0]!.values, [-1n]);
+  const wrong = await refused({ handler: () => ({ values: new Int32Array([1]) }) }, [
+    sample(1n, [0n]),
+  ]);
+  assertStringIncludes(
+    wrong,
+    "value 0 of what the handler returned: expected an integer (a bigint",
+  );
+  const view = { values: new DataView(new ArrayBuffer(8)) } as never;
+  assertStringIncludes(
+    await refused({ handler: () => view }, [sample(1n, [0])]),
+    "expected a sample",
+  );
+});
+
+Deno.test("huge, sparse and broken lists are refused at once", async () => {
+  const lists: unknown[] = [
+    { values: new Array(2 ** 32 - 1) },
+    { values: new Float64Array(10_000_000) },
+    { values: new Proxy([], { get: () => 1e300 }) },
+    { values: new Proxy([], { get: () => NaN }) },
+    { values: new Proxy([], { get: () => ({ valueOf: () => 1 }) }) },
+    { values: [1, , 3] }, // deno-lint-ignore no-sparse-arrays
+    new Array(2 ** 32 - 1),
+    new Array(70_000).fill({ values: [] }),
+    [{ values: [1, 2, 3] }, , { values: [1, 2, 3] }], // deno-lint-ignore no-sparse-arrays
+    new Array(60_000).fill({ values: [1, 2, 3] }),
+  ];
+  const start = performance.now();
+  for (const list of lists) {
+    const message = await refused({ handler: () => list as never }, [sample(1n, [1, 2, 3])]);
+    assertStringIncludes(message, "Refused");
+  }
+  assert(performance.now() - start < 5000);
+});
+
+Deno.test("a handler whose answer throws when it is read is one that threw, and the echo goes on", async () => {
+  const thrower = () => {
+    throw new Error("not to be read");
+  };
+  const revoked = Proxy.revocable({}, {});
+  revoked.revoke();
+  const hostile = new Proxy([], {
+    get: thrower,
+    has: thrower,
+    getPrototypeOf: thrower,
+    ownKeys: thrower,
+  });
+  const results: unknown[] = [
+    hostile,
+    [hostile],
+    { values: hostile },
+    {
+      values: [1],
+      get sequence() {
+        return thrower();
+      },
+    },
+    {
+      values: [{
+        get real() {
+          return thrower();
+        },
+      }],
+    },
+    {
+      get then() {
+        return thrower();
+      },
+    },
+    revoked.proxy,
+  ];
+  await using it = await lab({
+    handler: (s) => s.sequence === 99n ? s : results[Number(s.sequence)] as never,
+  });
+  for (const i of results.keys()) {
+    await it.node.send(villasProtobuf.encode([sample(BigInt(i), [1])]), it.echo.addr);
+  }
+  await it.ask([sample(99n, [1])]);
+  assertEquals([it.echo.stats.failed, it.echo.stats.replies], [results.length, 1]);
+  assertEquals(new Set(it.problems.map(({ kind }) => kind)), new Set(["handler"]));
+  assertStringIncludes(it.problems[0]!.message, "The handler threw: not to be read");
+});
+
+Deno.test("a handler may return a promise of its own, which is asked once", async () => {
+  let asked = 0;
+  const handler = () => ({
+    get then() {
+      asked++;
+      return (resolve: (reply: Reply) => void) => resolve({ values: [5] });
+    },
+  });
+  const [reply] = await replies(handler as never, [sample(1n, [1])]);
+  assertEquals([reply!.values, asked], [[5], 1]);
+});
+
+Deno.test("fields of the wrong type are refused, each with what was expected", async () => {
+  const wrong: [object, string][] = [
+    [{ sequence: 5 }, "sequence 5: expected a bigint"],
+    [{ sequence: { valueOf: () => 5n } }, "expected a bigint"],
+    [{ origin: 5 }, "origin of what the handler returned: expected { sec, nsec }"],
+    [{ origin: { sec: "1", nsec: 0 } }, "origin timestamp"],
+    [{ origin: {} }, "origin timestamp"],
+    [{ newFrame: "yes" }, "newFrame of what the handler returned: expected true or false"],
+    [{ type: "start" }, 'type "start"'],
+    [{ type: undefined }, "type undefined"],
+  ];
+  for (const [fields, message] of wrong) {
+    const handler = () => ({ ...fields, values: [1] }) as never;
+    assertStringIncludes(await refused({ handler }, [sample(1n, [1])]), message);
+  }
+  const classy = new class {
+    get values() {
+      return [8];
+    }
+  }();
+  assertEquals((await replies(() => classy, [sample(3n, [1])]))[0], sample(3n, [8]));
+});
