@@ -14,11 +14,12 @@ sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))
  * Starts the program with a pseudo-terminal as standard input, output and error, all of which come as `stdout`.
  *
  * @param args The arguments.
+ * @param env Environment variables on top of the present ones.
  * @returns The program; what is written to it is typed.
  */
-export function startOnTerminal(args: string[]): Peer {
+export function startOnTerminal(args: string[], env?: Record<string, string>): Peer {
   const [program, before] = programCommand();
-  return startPeer(PYTHON, ["-c", SPAWN, program, ...before, ...args]);
+  return startPeer(PYTHON, ["-c", SPAWN, program, ...before, ...args], env);
 }
 
 /** The text on a terminal, without colours and cursor movements. */

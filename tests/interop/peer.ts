@@ -34,10 +34,9 @@ export class Peer extends Child {
 }
 
 /** Starts a program with its standard input open. */
-export function startPeer(program: string, args: string[]): Peer {
-  return new Peer(
-    new Deno.Command(program, { args, stdin: "piped", stdout: "piped", stderr: "piped" }).spawn(),
-  );
+export function startPeer(program: string, args: string[], env?: Record<string, string>): Peer {
+  const piped = { stdin: "piped", stdout: "piped", stderr: "piped" } as const;
+  return new Peer(new Deno.Command(program, { args, env, ...piped }).spawn());
 }
 
 /** Starts a Python script; `import socket, sys, time, ssl, struct` has been done. */
