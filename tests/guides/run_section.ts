@@ -4,6 +4,9 @@ import type { Terminal, Terminals } from "./terminals.ts";
 
 const READY = "Ready. Ctrl-C to quit.\n";
 
+/** How long a file may take that a program elsewhere is writing. */
+const PATIENCE_MS = 10_000;
+
 /** A command that goes on while others are typed elsewhere. */
 interface Running {
   readonly terminal: Terminal;
@@ -24,11 +27,15 @@ export async function runSection(
   terminals: Terminals,
 ): Promise<void> {
   const running: Running[] = [];
-  for (const block of section.blocks) {
-    if (block.file !== undefined) await writeFile(folder, block);
-    else if (block.language === "console") running.push(...await runBlock(block, terminals));
+  try {
+    for (const block of section.blocks) {
+      if (block.file !== undefined) await writeFile(folder, block);
+      else if (block.language === "console") running.push(...await runBlock(block, terminals));
+    }
+    for (const { terminal, step } of running.toReversed()) await endServer(terminal, step);
+  } finally {
+    await terminals.interrupt();
   }
-  for (const { terminal, step } of running.reverse()) await endServer(terminal, step);
 }
 
 /** Writes the file that a block is. */
@@ -59,6 +66,11 @@ async function runBlock(block: Block, terminals: Terminals): Promise<Running[]> 
       continue;
     }
     await converse(terminal, step);
+    const giveUp = performance.now() + PATIENCE_MS;
+    while (isReading(step) && !isTrue(terminal, step) && performance.now() < giveUp) {
+      terminal.run(step.command);
+      await converse(terminal, step);
+    }
     check(terminal, step, steps[i + 1]);
   }
   return [];
@@ -93,12 +105,22 @@ async function converse(terminal: Terminal, step: Step): Promise<void> {
   }, `the end of line ${step.line}: ${step.command}`);
 }
 
-/** Compares what a command that has ended has left. */
-function check(terminal: Terminal, step: Step, next?: Step): void {
+/** Whether a command only shows a file, which a program elsewhere may not have written yet. */
+function isReading({ command }: Step): boolean {
+  return /^(cat|head|jq|ls|tail|wc) (?!.*[<>|;])/.test(command);
+}
+
+/** Whether a command that has ended has left what a document has. */
+function isTrue(terminal: Terminal, step: Step): boolean {
   const expected = step.output.replace(/\^D$/gm, "");
-  const pattern = new RegExp(`^${patternOf(expected)}$`);
-  const shown = terminal.text;
-  if (!pattern.test(shown) && !pattern.test(`${shown}\n`)) throw difference(terminal, step);
+  // Empty lines at the end, or no newline there, are nothing to speak of.
+  const shown = terminal.text.replace(/\n*$/, expected === "" ? "" : "\n");
+  return new RegExp(`^${patternOf(expected)}$`).test(shown);
+}
+
+/** Compares what a command that has ended has left, and its exit code. */
+function check(terminal: Terminal, step: Step, next?: Step): void {
+  if (!isTrue(terminal, step)) throw difference(terminal, step);
   const isTold = /error|refused|traceback|fail/i.test(step.output) ||
     /\$\?/.test(next?.command ?? "");
   if (terminal.code !== 0 && !isTold) {

@@ -22,7 +22,7 @@ export function screen(output: string): string {
       else if (kind === "C") column += count;
       else if (kind === "D") column -= count;
       else if (kind === "K" || kind === "J") line.length = Math.min(line.length, column);
-    } else if (part >= " ") {
+    } else if (part >= " " || part === "\t") {
       while (line.length < column) line.push(" ");
       line[column++] = part;
     }

@@ -41,6 +41,7 @@ export class Terminal {
   readonly #send: (order: { run: string } | { type: string }) => void;
   readonly #changed: () => Promise<void>;
   #output = "";
+  #isUsed = false;
 
   constructor(
     send: (order: { run: string } | { type: string }) => void,
@@ -53,6 +54,7 @@ export class Terminal {
   /** Gives the shell a command, with an empty screen. */
   run(command: string): void {
     this.#output = "";
+    this.#isUsed = true;
     this.#send({ run: command });
   }
 
@@ -72,12 +74,17 @@ export class Terminal {
     return end === undefined ? undefined : Number(code);
   }
 
+  /** Whether a command runs. */
+  get isBusy(): boolean {
+    return this.#isUsed && this.code === undefined;
+  }
+
   /** Takes what appeared. */
   show(output: string): void {
     this.#output += output;
   }
 
-  /** Waits until something is so; a minute in which nothing appears on any terminal is an error. */
+  /** Waits until something is so; half a minute in which nothing appears on any terminal is an error. */
   async until(isSo: () => boolean, what: string): Promise<void> {
     while (!isSo()) {
       try {
@@ -122,6 +129,15 @@ export class Terminals implements AsyncDisposable {
     return terminal;
   }
 
+  /** Ends with Ctrl-C whatever still runs. */
+  async interrupt(): Promise<void> {
+    for (const terminal of this.#terminals) {
+      if (!terminal.isBusy) continue;
+      terminal.type("\x03");
+      await terminal.until(() => !terminal.isBusy, "the end of a program after Ctrl-C");
+    }
+  }
+
   /** How many sockets listen; only where documents have a network of their own. */
   async listening(): Promise<number> {
     const { promise, resolve } = Promise.withResolvers<number>();
@@ -137,7 +153,7 @@ export class Terminals implements AsyncDisposable {
   async #change(): Promise<void> {
     let timer: ReturnType<typeof setTimeout> | undefined;
     const silence = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new Error("Nothing for a minute")), 60_000);
+      timer = setTimeout(() => reject(new Error("Nothing for half a minute")), 30_000);
     });
     await Promise.race([this.#changed.promise, silence]).finally(() => clearTimeout(timer));
   }

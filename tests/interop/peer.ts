@@ -35,8 +35,8 @@ export class Peer extends Child {
 
 /** Starts a program with its standard input open. */
 export function startPeer(program: string, args: string[], env?: Record<string, string>): Peer {
-  const piped = { stdin: "piped", stdout: "piped", stderr: "piped" } as const;
-  return new Peer(new Deno.Command(program, { args, env, ...piped }).spawn());
+  const [stdin, stdout, stderr] = ["piped", "piped", "piped"] as const;
+  return new Peer(new Deno.Command(program, { args, env, stdin, stdout, stderr }).spawn());
 }
 
 /** Starts a Python script; `import socket, sys, time, ssl, struct` has been done. */
