@@ -153,7 +153,8 @@ export class Reporter {
   }
 }
 
-function terminalColumns(): number {
+/** The width of the terminal in columns. */
+export function terminalColumns(): number {
   try {
     return Deno.consoleSize().columns;
   } catch {

@@ -16,6 +16,7 @@ export const registry: Registry = {
   "socket-server": async () => (await import("./socket_server.ts")).socketServer,
   "socket-client": async () => (await import("./socket_client.ts")).socketClient,
   "doctor": async () => (await import("./doctor.ts")).doctorCommand(all),
+  "guide": async () => (await import("./guide.ts")).guide,
   "completions": async () => (await import("./completions.ts")).completionsCommand(all),
 };
 
