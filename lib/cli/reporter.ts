@@ -119,12 +119,6 @@ export class Reporter {
     }
   }
 
-  /** Says what was counted, at the end of a command: behind what was held back. */
-  summary(text: string): void {
-    this.tellHeld();
-    this.info(text);
-  }
-
   /** Shows a line that the next one replaces, cut to the terminal's width; only on a terminal, and never without colour. */
   live(text: string): void {
     if (this.#quiet || !this.#colour) return;

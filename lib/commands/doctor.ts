@@ -9,7 +9,13 @@ import type { DefaultPort } from "../doctor/check_ports.ts";
 import { examine } from "../doctor/examine.ts";
 import type { Finding } from "../doctor/finding.ts";
 import { announce, portFileOption } from "./announce.ts";
-import { type Endpoint, type HostPort, parseAddress, unmapped } from "../net/address.ts";
+import {
+  type Endpoint,
+  formatAddress,
+  type HostPort,
+  parseAddress,
+  unmapped,
+} from "../net/address.ts";
 
 /** The port of `doctor --serve`. */
 const PORT = 12002;
