@@ -59,8 +59,9 @@ export async function run(
     say.tellHeld();
     stop.inHand(() => "the reader of standard output");
     await flush(out, stop.signal);
+    if (unwritten === undefined) return code;
     // A reader that goes away, as head does, has had enough; anything else has lost data.
-    if (unwritten === undefined || unwritten instanceof Deno.errors.BrokenPipe) return code;
+    if (unwritten instanceof Deno.errors.BrokenPipe) return code === stop.code ? 0 : code;
     throw new Error(`Cannot write to standard output: ${textOf(unwritten, false)}`);
   } catch (error) {
     say.tellHeld();

@@ -5,7 +5,7 @@ import { UsageError } from "../errors.ts";
 import { outputOption } from "../cli/output_option.ts";
 import { splitCommandLine } from "../net/command_line.ts";
 import { findProgram } from "../net/find_program.ts";
-import { readServing, servingOptions } from "./serving.ts";
+import { messageTimeoutOption, readServing, servingOptions } from "./serving.ts";
 import { BYTES_FORMS } from "./show_bytes.ts";
 import { readReplies, repliesOptions } from "./socket_server_replies.ts";
 import type { ServerValues } from "./socket_server_values.ts";
@@ -37,6 +37,7 @@ export const socketServer = defineCommand({
       min: 1,
       help: "Longest line in bytes; a longer one is skipped",
     }),
+    ...messageTimeoutOption,
     ...repliesOptions,
     exec: text({ placeholder: "COMMAND", help: "Program that answers each connection" }),
     discard: flag({ help: "Answer nothing, only show" }),
@@ -76,14 +77,19 @@ export const socketServer = defineCommand({
     for (const [conflict, what] of conflicts) {
       if (conflict) throw new UsageError(`Cannot use ${what}: expected one of them`);
     }
-    if (context.given.has("maxBytes") && !line) {
-      throw new UsageError("Cannot use --max-bytes without --line: expected both");
+    for (
+      const [name, option] of [["maxBytes", "--max-bytes"], ["messageTimeout", "--message-timeout"]]
+    ) {
+      if (!line && context.given.has(name!)) {
+        throw new UsageError(`Cannot use ${option} without --line: expected both`);
+      }
     }
     const values: ServerValues = {
       ...options,
       ...await readServing(options),
       count: options.count ?? Infinity,
       idleTimeout: options.idleTimeout || Infinity,
+      messageTimeout: line && options.messageTimeout || Infinity,
       table,
       command: exec === undefined ? undefined : await commandOf(exec),
     };

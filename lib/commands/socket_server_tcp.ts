@@ -1,5 +1,5 @@
 import type { Context } from "../cli/context.ts";
-import { counted } from "../cli/counted.ts";
+import { counted } from "../codecs/wording.ts";
 import type { CodecError } from "../errors.ts";
 import { formatAddress, type HostPort } from "../net/address.ts";
 import { lineFraming } from "../net/line_framing.ts";

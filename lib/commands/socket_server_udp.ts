@@ -1,5 +1,5 @@
 import type { Context } from "../cli/context.ts";
-import { counted } from "../cli/counted.ts";
+import { counted } from "../codecs/wording.ts";
 import { runProgram } from "../net/run_program.ts";
 import type { Answerer } from "../socket/answer.ts";
 import { listenDatagrams } from "../socket/listen_datagrams.ts";

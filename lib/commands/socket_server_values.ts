@@ -20,6 +20,8 @@ export interface ServerValues extends Serving, Omit<ServingValues, keyof Serving
   /** Messages after which the server ends. */
   readonly count: number;
   readonly idleTimeout: number;
+  /** Seconds within which a line must be complete. */
+  readonly messageTimeout: number;
   readonly maxConnections: number;
   /** Seconds that what is in hand may take at the end. */
   readonly grace: number;

@@ -1,7 +1,7 @@
 /** `socket-server` as a stand-in for an instrument: lines, and tables of replies. */
 
-import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { type ByteClient, connectBytes, exchangeDatagram } from "../../mod.ts";
+import { assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
+import { type ByteClient, connectBytes, ConnectError, exchangeDatagram } from "../../mod.ts";
 import { needs, startPeer, startPython } from "../interop/peer.ts";
 import { PYTHON } from "../interop/python.ts";
 import { type Child, labwire, start } from "./run.ts";
@@ -183,4 +183,15 @@ print("measured")`,
   );
   assertEquals((await client.result()).stdout, "measured\n");
   await stop(server);
+});
+
+Deno.test("socket-server --line gives up a line whose end does not come in time", async () => {
+  const { server, port } = await serve(...INSTRUMENT, "--message-timeout", "0.2");
+  await using client = await connectBytes({ port });
+  await client.send(bytes("*IDN?\nMEA"));
+  await expect(client, "ACME,1\n");
+  await assertRejects(() => expect(client, "more"), ConnectError, "the server closed");
+  const { stderr } = await stop(server);
+  assertMatch(stderr, /Skipped what 127\.0\.0\.1:\d+ sent: .*its end did not come within 0\.2 s/);
+  assertStringIncludes(stderr, "1 line skipped");
 });
