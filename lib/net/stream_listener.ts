@@ -1,9 +1,9 @@
 import { messageOf } from "../errors.ts";
 import { formatAddress, type HostPort } from "./address.ts";
 import { bindStream, type StreamSocket } from "./bind_stream.ts";
+import { ClientVerifier } from "./client_verifier.ts";
 import { delay, within } from "./deadline.ts";
 import type { ForeignProtocol } from "./first_bytes_gate.ts";
-import { ClientVerifier } from "./client_verifier.ts";
 import { IdleClock } from "./idle_timer.ts";
 import { Limit } from "./limit.ts";
 import type {

@@ -56,6 +56,10 @@ export async function inBrowser<T>(
     // The leader of a group, so that all of its processes can be ended.
     detached: true,
   }).spawn();
+  const timer = setTimeout(
+    () => reported.reject(new Error("The page reported nothing for a minute")),
+    60_000,
+  );
   try {
     const ended = process.status.then(({ code }) => {
       throw new Error(`The browser ended with ${code} before it was done`);
@@ -65,8 +69,10 @@ export async function inBrowser<T>(
     await Promise.race([over(), ended]);
     return result;
   } finally {
+    clearTimeout(timer);
     try {
-      Deno.kill(-process.pid, "SIGTERM");
+      if (Deno.build.os === "windows") process.kill();
+      else Deno.kill(-process.pid, "SIGTERM");
     } catch {
       // it has ended
     }
