@@ -31,7 +31,7 @@ export async function run(
   const before = argv.includes("--") ? argv.slice(0, argv.indexOf("--")) : argv;
   const debug = before.includes("--debug");
   const quiet = before.includes("--quiet") || before.includes("-q");
-  const colour = !Deno.env.get("NO_COLOR");
+  const colour = !isSet("NO_COLOR");
   const say = new Reporter(Deno.stderr, { quiet, colour });
   const stop = new Interruption({ say, exit });
   let unwritten: unknown;
@@ -72,6 +72,15 @@ export async function run(
     globalThis.removeEventListener("unhandledrejection", onRejection);
     globalThis.removeEventListener("error", onThrown);
     stop.release();
+  }
+}
+
+/** Whether an environment variable says anything. */
+function isSet(name: string): boolean {
+  try {
+    return Boolean(Deno.env.get(name));
+  } catch {
+    return true; // it does, although not in UTF-8
   }
 }
 

@@ -35,3 +35,17 @@ Deno.test({
     assertStringIncludes(new TextDecoder().decode(stderr), "Cannot write to standard output");
   },
 });
+
+Deno.test({
+  name:
+    "NO_COLOR that is no UTF-8 is set all the same (not on Windows, whose variables are UTF-16)",
+  ignore: Deno.build.os === "windows",
+  fn: async () => {
+    const [program, before] = programCommand();
+    const script = 'NO_COLOR=$(printf "\\377") exec "$@" --version';
+    const { code, stderr } = await new Deno.Command("sh", {
+      args: ["-c", script, "sh", program, ...before],
+    }).output();
+    assertEquals([code, new TextDecoder().decode(stderr)], [0, ""]);
+  },
+});
