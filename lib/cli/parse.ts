@@ -91,13 +91,14 @@ function joinValues(argv: readonly string[], byFlag: Map<string, Option<unknown>
         throw new UsageError(`Cannot read ${name} "${value}": expected true, false, or nothing`);
       }
       if (value === "true") options.push(name);
-    } else if (arg === "-" || !arg.startsWith("-") || /^-(\d|\.\d|inf|nan)/i.test(arg)) {
-      args.push(arg);
-    } else {
-      options.push(arg);
-    }
+    } else (isOption(arg) ? options : args).push(arg);
   }
   return [...options, "--", ...args];
+}
+
+/** Whether a word of a command line is an option, and neither `-` nor what looks like a negative number. */
+export function isOption(word: string): boolean {
+  return word.startsWith("-") && word !== "-" && !/^-(\d|\.\d|inf|nan)/i.test(word);
 }
 
 /** Whether an argument is a flag that is given a value: `--stats=false`. */

@@ -1,5 +1,4 @@
-import type { Command } from "../cli/command.ts";
-import type { Registry } from "../cli/run.ts";
+import type { Command, Registry } from "../cli/command.ts";
 
 /** All commands, in the order of the help. */
 export const registry: Registry = {
@@ -16,7 +15,7 @@ export const registry: Registry = {
   "socket-server": async () => (await import("./socket_server.ts")).socketServer,
   "socket-client": async () => (await import("./socket_client.ts")).socketClient,
   "doctor": async () => (await import("./doctor.ts")).doctorCommand(all),
-  "completions": async () => (await import("./completions.ts")).completionsCommand(all),
+  "completions": async () => (await import("./completions.ts")).completionsCommand,
 };
 
 /** Loads all commands. */
