@@ -1,5 +1,5 @@
 import type { Context } from "./context.ts";
-import type { Option, OptionTable, OptionValues } from "./options.ts";
+import type { Completer, Option, OptionTable, OptionValues } from "./options.ts";
 
 /** An argument of a command that belongs to no option. */
 export interface Positional {
@@ -17,6 +17,8 @@ export interface Positional {
   readonly isNumber?: boolean;
   /** Whether a shell should complete it with file names. */
   readonly isFile?: boolean;
+  /** Finds candidates for it when a shell completes it. */
+  readonly complete?: Completer;
 }
 
 /** A command line that works, and what it does. */
@@ -65,6 +67,9 @@ export interface Command extends Omit<CommandSpec<OptionTable>, "run"> {
   // deno-lint-ignore no-explicit-any
   run(context: Context, options: any, args: string[]): Promise<number | void>;
 }
+
+/** The commands by name, each loaded when it is called for. */
+export type Registry = Readonly<Record<string, () => Promise<Command>>>;
 
 /** Declares a command; the options' types reach `run`. */
 export function defineCommand<const T extends Readonly<Record<string, Option<unknown>>>>(

@@ -9,6 +9,15 @@ import { UsageError } from "../errors.ts";
 import { nearest } from "../nearest.ts";
 import { type Endpoint, parseEndpoint, parseHost } from "../net/address.ts";
 
+/**
+ * Finds the candidates for a word when TAB is pressed, by asking a server for the names it knows, for example. After a second
+ * it is given up; if it fails, nothing is offered.
+ *
+ * @param words The words after the command's name, up to the one to complete, which is the last.
+ * @returns All candidates, also those that do not begin like the word.
+ */
+export type Completer = (words: readonly string[]) => Promise<readonly string[]>;
+
 /** One option of a command. */
 export interface Option<T> {
   /** What the option does, as a sentence without a period. */
@@ -23,6 +32,8 @@ export interface Option<T> {
   readonly isFile?: boolean;
   /** Whether it may be given several times; its value is an array then, and `parse` gives one for each. */
   readonly several?: boolean;
+  /** Finds candidates for the value when a shell completes it. */
+  readonly complete?: Completer;
   /** The value where the option is not given. */
   readonly fallback: T;
   /** @throws {UsageError} If the text is no value for this option; the message starts at what was wanted. */
@@ -46,6 +57,8 @@ export interface ValueSpec<T> {
   readonly placeholder?: string;
   /** The value where the option is not given; without it that is undefined. */
   readonly default?: T;
+  /** Finds candidates for the value when a shell completes it. */
+  readonly complete?: Completer;
 }
 
 /** A number's bounds, both included. */
@@ -71,6 +84,7 @@ export function value<T, S extends ValueSpec<T>>(
     help: spec.help,
     placeholder: spec.placeholder ?? placeholder,
     ...(spec.default === undefined ? {} : { defaultText: show(spec.default) }),
+    ...(spec.complete && { complete: spec.complete }),
     ...rest,
     fallback: spec.default as Parsed<T, S>,
     parse: parse as (text: string) => Parsed<T, S>,

@@ -113,6 +113,11 @@ function joinValues(
   return [...options, "--", ...args];
 }
 
+/** Whether a word of a command line is an option, and neither `-` nor what looks like a negative number. */
+export function isOption(word: string): boolean {
+  return word.startsWith("-") && word !== "-" && !/^-(\d|\.\d|inf|nan)/i.test(word);
+}
+
 /** Whether an argument is a flag that is given a value: `--stats=false`. */
 function isFlagWithValue(arg: string, byFlag: Map<string, Option<unknown>>): boolean {
   const match = /^--([^=]+)=/.exec(arg);

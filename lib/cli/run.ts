@@ -1,6 +1,6 @@
 import { exitCodeOf, messageOf, stackOf, UsageError } from "../errors.ts";
 import { nearest, suggestions } from "../nearest.ts";
-import type { Command } from "./command.ts";
+import type { Command, Registry } from "./command.ts";
 import { commandHelp, familyHelp, programHelp } from "./help.ts";
 import { Output } from "./output.ts";
 import { aliases, globalOptions, parseOptions } from "./parse.ts";
@@ -9,8 +9,8 @@ import { Reporter } from "./reporter.ts";
 import { Interruption } from "./signals.ts";
 import { versionText } from "./version.ts";
 
-/** The commands by name, each loaded when it is called for. */
-export type Registry = Readonly<Record<string, () => Promise<Command>>>;
+/** The hidden command that the scripts of `labwire completions` call. */
+const COMPLETE = "__complete";
 
 /** How long output may still take after Ctrl-C, in ms. */
 const FLUSH_MS = 1000;
@@ -118,6 +118,11 @@ async function dispatch(
   world: World,
 ): Promise<number> {
   const { out, say, stop, debug, quiet } = world;
+  if (argv[0] === COMPLETE) {
+    const { complete } = await import("./complete.ts");
+    for (const line of await complete(argv.slice(1), registry)) out.line(line);
+    return 0;
+  }
   const all = () => Promise.all(Object.values(registry).map((load) => load()));
   const { words, family, rest } = takeCommand(argv, registry);
   if (family !== undefined) {

@@ -1,5 +1,4 @@
-import type { Command } from "../cli/command.ts";
-import type { Registry } from "../cli/run.ts";
+import type { Command, Registry } from "../cli/command.ts";
 
 /** All commands, in the order of the help. */
 export const registry: Registry = {
@@ -17,7 +16,7 @@ export const registry: Registry = {
   "socket-client": async () => (await import("./socket_client.ts")).socketClient,
   "doctor": async () => (await import("./doctor.ts")).doctorCommand(all),
   "guide": async () => (await import("./guide.ts")).guide,
-  "completions": async () => (await import("./completions.ts")).completionsCommand(all),
+  "completions": async () => (await import("./completions.ts")).completionsCommand,
 };
 
 /** Loads all commands. */

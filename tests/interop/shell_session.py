@@ -1,6 +1,7 @@
 """Types command lines into a real interactive shell and tells what its completion makes of them.
 
 Usage: shell_session.py SHELL SCRIPT LINE...     SHELL is bash or zsh, SCRIPT the completions to be sourced.
+Where DESCRIBED is set, what zsh says of the candidates follows them.
 Prints a JSON array with an entry for each line: the line after TAB was pressed once, then the candidates.
 """
 
@@ -13,7 +14,7 @@ import tempfile
 
 BASH = r"""
 source "$SCRIPT"
-candidates() { _labwire; found=("${COMPREPLY[@]}"); }
+candidates() { _labwire "$@"; found=("${COMPREPLY[@]}"); }
 complete -F candidates labwire
 tell() { printf '%s\t' "$READLINE_LINE" "${found[@]}" > "$TOLD"; echo > "$TOLD"; READLINE_LINE=""; found=(); }
 bind -x '"\eq": tell'
@@ -28,11 +29,13 @@ compadd() {
     local -a these
     builtin compadd -O these "$@"
     found+=("${these[@]}")
+    [[ $DESCRIBED == "" || -z ${@[(r)-d]} ]] || found+=("${(@P)@[${@[(i)-d]}+1]}")
   fi
   builtin compadd "$@"
 }
 tell() { print -r -- "$BUFFER"$'\t'"${(pj:\t:)found}" > "$TOLD"; found=(); BUFFER="" }
 zle -N tell
+bindkey -e
 bindkey '\eq' tell
 """
 
