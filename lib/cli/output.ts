@@ -1,3 +1,5 @@
+import { visibleText } from "./visible_text.ts";
+
 /** Where bytes go: `Deno.stdout`, or anything like it in a test. */
 export interface ByteSink {
   /** Writes some of the bytes and tells how many. */
@@ -42,9 +44,22 @@ export class Output {
   /** Writes a line of text; the newline is added. */
   line(text: string): void {
     if (this.#broken) return;
-    this.#text += text + "\n";
+    this.#text += visibleText(text) + "\n";
     this.#waiting += text.length + 1;
     this.#start();
+  }
+
+  /** Writes text that may have several lines; the last newline is added. */
+  text(text: string): void {
+    this.line(text);
+  }
+
+  /** Writes one line of JSON; what is not fit to be seen is escaped as JSON does it. */
+  json(json: string): void {
+    this.line(json.replace(
+      /[\x7f-\x9f]/g,
+      (control) => `\\u00${control.charCodeAt(0).toString(16)}`,
+    ));
   }
 
   /** Writes bytes unchanged. They may be used again at once. */
