@@ -11,6 +11,12 @@ export interface LineFramingOptions {
   maxBytes?: number;
 }
 
+/** What {@linkcode lineFraming} makes. */
+export interface LineFraming extends Framing {
+  /** Begins to read a stream. */
+  splitter(): LineSplitter;
+}
+
 /**
  * One message per line: `\n` ends it, `\r\n` does too, and so does the end of the stream. Blank lines are empty messages.
  * A line that is too long is an error as soon as that is known; what is left of it is skipped.
@@ -18,7 +24,7 @@ export interface LineFramingOptions {
  * @param options Limits.
  * @returns The framing.
  */
-export function lineFraming(options: LineFramingOptions = {}): Framing {
+export function lineFraming(options: LineFramingOptions = {}): LineFraming {
   const { maxBytes = 1 << 20 } = options;
   return { wrap: wrapLine, splitter: () => new LineSplitter(maxBytes) };
 }
@@ -37,7 +43,8 @@ function wrapLine(message: Uint8Array): Uint8Array {
   return line;
 }
 
-class LineSplitter implements Splitter {
+/** Cuts a stream into lines; made by {@linkcode lineFraming}. */
+export class LineSplitter implements Splitter {
   readonly #maxBytes: number;
   #chunk = EMPTY;
   #at = 0;
@@ -46,15 +53,23 @@ class LineSplitter implements Splitter {
   #heldLength = 0;
   #skipping = false;
 
+  /** @param maxBytes Longest line in bytes. */
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
   }
 
+  /** The beginning of a line whose end has not come yet; valid until the next call of any method. */
+  get held(): Uint8Array {
+    return this.#held.subarray(0, this.#heldLength);
+  }
+
+  /** Takes the bytes that arrived next. */
   push(chunk: Uint8Array): void {
     this.#chunk = chunk as Uint8Array<ArrayBuffer>;
     this.#at = 0;
   }
 
+  /** Gives the next line that is complete. */
   next(): Uint8Array | null {
     while (this.#at < this.#chunk.length) {
       const end = this.#chunk.indexOf(LF, this.#at);
@@ -72,6 +87,7 @@ class LineSplitter implements Splitter {
     return null;
   }
 
+  /** Gives what is held as the last line. */
   end(): Uint8Array | null {
     if (this.#skipping || this.#heldLength === 0) return null;
     return this.#complete(EMPTY);
