@@ -1,9 +1,11 @@
+import { counted } from "../cli/counted.ts";
 import { defineCommand } from "../cli/command.ts";
 import type { Context } from "../cli/context.ts";
 import { choice, file, integer, port, seconds, text } from "../cli/options.ts";
-import { stringifyJson } from "../codecs/json.ts";
+import { outputOption } from "../cli/output_option.ts";
+import { thrownAt } from "../cli/thrown_at.ts";
 import { stackOf } from "../errors.ts";
-import { DEFAULT_HOST, DEFAULT_MAX_BYTES, DEFAULT_PORT } from "../json/protocol.ts";
+import { DEFAULT_HOST, DEFAULT_MAX_BYTES, DEFAULT_PORT, type Interact } from "../json/protocol.ts";
 import type { Handled } from "../json/responder.ts";
 import { type JsonServerStats, startServer } from "../json/server.ts";
 import { formatAddress } from "../net/address.ts";
@@ -17,6 +19,8 @@ export const jsonServer = defineCommand({
   details: [
     'Each line is a JSON message, most often an object with a "command_id". The answer is one line: {"status":"success"}, ' +
     'with a "result" where there is one, or {"status":"error","error":"…"}. The "id" of a message comes back in its answer.',
+    "Numbers are passed on digit for digit; handlers in JavaScript get integers beyond 2^53 as bigint, and 1e400 is an error. A " +
+    "message without a newline at its end is answered when it is complete and nothing has followed for a moment.",
     "With nothing else given every message is printed and answered with success. --handler, --exec or --exec-persistent " +
     "pass messages to your own code. Unless --concurrency says otherwise, one message is handled at a time.",
     "--handler FILE is a JavaScript module with `export function interact(data, context) { … }`, or with `export const " +
@@ -56,11 +60,14 @@ export const jsonServer = defineCommand({
       default: 30,
       help: "Seconds of silence that end a connection; 0 for none",
     }),
+    completeAfter: seconds({
+      default: 0.1,
+      help: "Seconds of silence after which a message needs no newline; 0 for never",
+    }),
     ...servingOptions,
-    output: choice(["text", "json"], {
+    output: outputOption(["text", "json", "none"], {
       default: "text",
-      help:
-        "Print messages as the template does, or a JSON record of each: time, peer, data, answer, duration in s",
+      help: "What arrives, in json with peer, answer and duration in s",
     }),
   },
   binds: { option: "port", transports: ["tcp"] },
@@ -84,17 +91,18 @@ export const jsonServer = defineCommand({
       ...options,
       ...serving,
       idleTimeout: options.idleTimeout || Infinity,
-      // Reads no further than the output is read.
-      interact: (data, request) =>
-        out.full
-          ? out.ready().then(() => handler.interact(data, request))
-          : handler.interact(data, request),
+      completeAfter: options.completeAfter || Infinity,
+      interact: whenRead(handler.interact, out),
       signal,
       onMessage(handled) {
         if (output === "json") out.line(record(handled));
         if (handled.answer.status !== "success") reportFailure(say, handled);
       },
-      onProblem: ({ kind, message }) => say.throttled(kind, message),
+      onProblem({ kind, message }) {
+        // Once for each client, and not to be lost among those of others.
+        if (kind === "unended") say.warn(message);
+        else say.throttled(kind, message);
+      },
       onHandlerError(error) {
         if (debug) say.info(stackOf(error));
       },
@@ -108,23 +116,40 @@ export const jsonServer = defineCommand({
   },
 });
 
-function record({ time, remoteAddr, data, answer, duration }: Handled): string {
-  const peer = formatAddress(remoteAddr);
-  const seconds = Math.round(duration * 1e6) / 1e6;
-  return stringifyJson({ time, peer, data: data ?? null, answer, duration: seconds });
+/** Makes a handler that reads no further than the output is read. */
+function whenRead(interact: Interact, out: Context["out"]): Interact {
+  const { anyNumber } = interact;
+  const waiting: Interact = (data, request) =>
+    out.full ? out.ready().then(() => interact(data, request)) : interact(data, request);
+  return Object.assign(waiting, { anyNumber });
 }
 
-function reportFailure(say: Context["say"], { remoteAddr, data, answer }: Handled): void {
+function record({ time, remoteAddr, text, answerText, duration }: Handled): string {
+  const peer = JSON.stringify(formatAddress(remoteAddr));
+  const seconds = Math.round(duration * 1e6) / 1e6;
+  return `{"time":"${time.toISOString()}","peer":${peer},"data":${text ?? null},` +
+    `"answer":${answerText},"duration":${seconds}}`;
+}
+
+function reportFailure(
+  say: Context["say"],
+  { remoteAddr, data, answer, thrown }: Handled,
+): void {
   if (answer.status === "success") return;
   const kind = data === undefined ? "unreadable" : "failed";
-  say.throttled(kind, `Message from ${formatAddress(remoteAddr)} failed: ${answer.error}`);
+  const place = thrownAt(thrown);
+  const where = place === undefined ? "" : ` (thrown at ${place})`;
+  say.throttled(kind, `Message from ${formatAddress(remoteAddr)} failed: ${answer.error}${where}`);
 }
 
 function summary(stats: JsonServerStats): string {
-  const rare = (["refused", "unanswered"] as const).filter((name) => stats[name] > 0);
+  const rare = (["refused", "unanswered", "dropped"] as const).filter((name) => stats[name] > 0);
   return [
-    `${stats.messages} messages, ${stats.successes} successes, ${stats.failures} failures`,
-    `${stats.invalid} invalid, ${stats.connections} connections`,
+    counted(stats.messages, "message"),
+    counted(stats.successes, "success", "successes"),
+    counted(stats.failures, "failure"),
+    `${stats.invalid} invalid`,
+    counted(stats.connections, "connection"),
     ...rare.map((name) => `${stats[name]} ${name}`),
   ].join(", ");
 }
