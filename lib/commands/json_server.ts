@@ -21,7 +21,8 @@ export const jsonServer = defineCommand({
     'with a "result" where there is one, or {"status":"error","error":"…"}. The "id" of a message comes back in its answer.',
     "Numbers are passed on digit for digit; handlers in JavaScript get integers beyond 2^53 as bigint, and 1e400 is an error. A " +
     "message without a newline at its end is answered when it is complete and nothing has followed for a moment.",
-    "With nothing else given every message is printed and answered with success. --handler, --exec or --exec-persistent " +
+    "With nothing else given every message is answered with success and printed: on a terminal as the original program does, " +
+    "in a pipe or a file as one line of JSON. --handler, --exec or --exec-persistent " +
     "pass messages to your own code. Unless --concurrency says otherwise, one message is handled at a time.",
     "--handler FILE is a JavaScript module with `export function interact(data, context) { … }`, or with `export const " +
     "commands = { name(data) { … } }`. What is returned is the result; what is thrown is the error.",

@@ -19,7 +19,7 @@ export interface Handled {
   readonly remoteAddr: HostPort;
   /** What it said; undefined if it could not be read. */
   readonly data: JsonValue | undefined;
-  /** The same as JSON in one line, with the digits as they came; to be read at once, if at all. */
+  /** The same as JSON in one line, with the digits as they came. */
   readonly text: string | undefined;
   /** What was answered. */
   readonly answer: Answer;
@@ -83,6 +83,7 @@ interface Request {
   readonly bytes: Uint8Array;
   readonly client: Client;
   readonly started: number;
+  text?: string;
   data?: JsonValue;
   /** The message's `id`, as it was before a handler could change it. */
   id?: JsonValue;
@@ -160,7 +161,7 @@ export class Responder {
   #read(request: Request): void {
     const { bytes } = request;
     const { anyNumber } = this.#options.interact;
-    const text = decodeUtf8(bytes);
+    const text = request.text = decodeUtf8(bytes);
     request.data = parseJsonText(text, { anyNumber }, bytes);
     request.id = ownProperty(request.data, "id") as JsonValue | undefined;
     if (request.id !== undefined) request.idText = textOfId(request.id, text);
@@ -266,7 +267,7 @@ class HandledMessage implements Handled {
   readonly answer: Answer;
   readonly thrown: unknown;
   readonly duration: number;
-  readonly #bytes: Uint8Array;
+  readonly #text: string | undefined;
   readonly #line: Uint8Array;
 
   constructor(request: Request, answer: Answer, line: Uint8Array, thrown: unknown) {
@@ -276,12 +277,12 @@ class HandledMessage implements Handled {
     this.data = request.data;
     this.answer = answer;
     this.thrown = thrown;
-    this.#bytes = request.bytes;
+    this.#text = request.text;
     this.#line = line;
   }
 
   get text(): string | undefined {
-    return this.data === undefined ? undefined : compactJson(decodeUtf8(this.#bytes));
+    return this.data === undefined ? undefined : compactJson(this.#text!);
   }
 
   get answerText(): string {
