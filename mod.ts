@@ -48,6 +48,7 @@ export {
   parseJson,
   stringifyJson,
 } from "./lib/codecs/json.ts";
+export { JsonText } from "./lib/codecs/json_text.ts";
 export { SequenceTracker } from "./lib/villas/sequence_tracker.ts";
 export {
   SIGNAL_TYPES,

@@ -1,3 +1,6 @@
+/** Words that are longer than this are near to none. */
+const LONGEST = 100;
+
 /**
  * Finds the word that somebody probably meant.
  *
@@ -22,9 +25,11 @@ export function nearest(word: string, candidates: Iterable<string>): string | un
   let best: string | undefined;
   let fewest = Infinity;
   for (const candidate of words) {
-    const edits = distance(word.toLowerCase(), candidate.toLowerCase());
     const third = candidate.length / 3;
     const most = word[0] === candidate[0] ? Math.ceil(third) : Math.max(1, Math.floor(third));
+    // Each letter more or less is an edit. Words come from outside, and comparing takes the product of both lengths.
+    if (candidate.length > LONGEST || Math.abs(word.length - candidate.length) > most) continue;
+    const edits = distance(word.toLowerCase(), candidate.toLowerCase());
     if (edits < fewest && edits <= most) {
       best = candidate;
       fewest = edits;

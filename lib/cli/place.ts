@@ -12,7 +12,7 @@ const OWN = import.meta.url.endsWith("/lib/cli/place.ts")
  * @returns File, line and column, as in `supply.js:12:7`; undefined if it has no stack, or none that leads to a file of the user.
  */
 export function placeOf(thrown: unknown): string | undefined {
-  for (const [, url, where] of stackOf(thrown).matchAll(/\b(file:\/\/\S+?):(\d+:\d+)\)?$/gm)) {
+  for (const [, url, where] of stackOf(thrown).matchAll(/\b(file:\/\/.+?):(\d+:\d+)\)?$/gm)) {
     if (!url!.startsWith(OWN)) return `${pathOf(url!)}:${where}`;
   }
   return undefined;

@@ -9,9 +9,10 @@
  *
  * @param count How many.
  * @param noun What one of them is called.
+ * @param plural What several of them are called, where that is not the same with an s.
  */
-export function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+export function counted(count: number, noun: string, plural = `${noun}s`): string {
+  return `${count} ${count === 1 ? noun : plural}`;
 }
 
 /**

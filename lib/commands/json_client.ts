@@ -1,14 +1,15 @@
 import { defineCommand } from "../cli/command.ts";
 import type { Context } from "../cli/context.ts";
-import { choice, file, flag, host, integer, port, seconds } from "../cli/options.ts";
+import { file, flag, host, integer, port, seconds } from "../cli/options.ts";
+import { type OutputForm, outputOption } from "../cli/output_option.ts";
 import { promptLines } from "../cli/prompt.ts";
 import { readByteLines } from "../cli/read_lines.ts";
-import { stringifyJson } from "../codecs/json.ts";
+import { compactJson, jsonMembers } from "../codecs/json_text.ts";
 import { decodeUtf8 } from "../codecs/utf8.ts";
 import { CodecError, UsageError } from "../errors.ts";
 import type { SendOptions } from "../json/client.ts";
 import { DEFAULT_HOST, DEFAULT_PORT } from "../json/protocol.ts";
-import type { SendResult } from "../json/read_answer.ts";
+import type { SendResult, SuccessResult } from "../json/read_answer.ts";
 import { formatAddress } from "../net/address.ts";
 import { connectingOptions, readConnecting } from "./connecting.ts";
 import { fileMessage, lineMessage, typedMessage, wordsMessage } from "./json_message.ts";
@@ -22,6 +23,10 @@ const EXIT_CODES: Readonly<Record<SendResult["outcome"], number>> = {
   "bad-answer": 5,
 };
 
+/** The forms in which answers are printed. */
+const FORMS = ["text", "json", "none"] as const satisfies readonly OutputForm[];
+type Output = typeof FORMS[number];
+
 /** `labwire json-client`. */
 export const jsonClient = defineCommand({
   name: "json-client",
@@ -29,11 +34,14 @@ export const jsonClient = defineCommand({
   details: [
     "The message is one JSON text, or words as HTTPie has them. A first word without = is the command_id. name=text sends a text, " +
     "whatever it looks like: param1=100 sends \"100\". name:=json sends any JSON value: param1:=100, on:=true, list:='[1,2]'. " +
-    "name=@FILE sends the text in a file, name:=@FILE the JSON value in it.",
+    "name=@FILE sends the text in a file, name:=@FILE the JSON value in it. " +
+    "cfg[gain]:=1 is a member of the object cfg, list[]:=1 one more item of a list. All digits are sent as they are written.",
+    "What is printed is the result: a text bare, anything else as JSON, nothing if there is none. Errors are said on stderr. " +
     "Without a message, lines from standard input are sent one after another, each a JSON message, and the answers are printed " +
-    "as JSON lines; on a terminal each line typed is sent.",
+    "as JSON lines; a line that is no JSON is told, and the others are sent. On a terminal each line typed is sent.",
     "The exit code is 0 for success, 3 if the server reported a failure, 4 if nobody was there, no answer came in time or the " +
-    "server closed without an answer, 5 if the answer makes no sense, and 2 if the command line does not.",
+    "server closed without an answer, 5 if the answer or a line of stdin makes no sense, 2 if the command line does not, and " +
+    "130 after Ctrl-C while an answer was waited for.",
   ],
   positionals: [
     { name: "MESSAGE", variadic: true, help: "A JSON text, or command_id name=text name:=json" },
@@ -50,10 +58,10 @@ export const jsonClient = defineCommand({
     retries: integer({ default: 0, min: 0, help: "How often connecting is tried again" }),
     ...connectingOptions,
     keepOpen: flag({ help: "Use one connection for all messages, not one for each" }),
-    output: choice(["text", "json"], {
+    output: outputOption(FORMS, {
       default: "text",
       help:
-        "Say how it went, or print the answer as it came; json is the default for standard input",
+        "Result of a message as text, or its whole answer as json, the default for lines from stdin",
     }),
   },
   examples: [
@@ -62,8 +70,8 @@ export const jsonClient = defineCommand({
       command: "labwire json-client test_command param1:=100 param2='this is text' param3:=true",
     },
     {
-      text: "A JSON text, and the answer for a script",
-      command: `labwire json-client --output json '{"command_id": "get_voltage"}'`,
+      text: "A result for a script",
+      command: "volts=$(labwire json-client get_voltage)",
     },
     {
       text: "Many messages on one connection",
@@ -93,48 +101,50 @@ export const jsonClient = defineCommand({
       const output = context.given.has("output") ? options.output : "json";
       return await sendLines(context, sender, output);
     } catch (error) {
-      if (signal.aborted) return 130;
-      throw error;
+      if (!signal.aborted) throw error;
+      if (sender.isWaiting) say.warn("The message was sent, and may still be carried out");
+      return 130;
     }
   },
 });
 
 /** Sends each line of standard input. Goes on after a failure, but not when there is no sense in that. */
-async function sendLines(
-  context: Context,
-  sender: Sender,
-  output: "text" | "json",
-): Promise<number> {
-  let [code, number, sent] = [0, 0, 0];
-  for await (const bytes of readByteLines(context.stdin.readable, context.signal)) {
+async function sendLines(context: Context, sender: Sender, output: Output): Promise<number> {
+  const { stdin, signal, say, out } = context;
+  let [code, number, seen] = [0, 0, 0];
+  for await (const bytes of readByteLines(stdin.readable, signal)) {
     number++;
+    if (isBlank(bytes)) continue;
+    seen++;
     let line: string;
     try {
-      const text = decodeUtf8(bytes);
-      if (text.trim() === "") continue;
-      line = lineMessage(text);
+      line = lineMessage(decodeUtf8(bytes));
     } catch (error) {
       if (!(error instanceof CodecError)) throw error;
-      throw new UsageError(`Cannot send line ${number}: ${error.message}`, { cause: error });
+      say.error(`Cannot send line ${number}: ${error.message}`);
+      code ||= 5;
+      continue;
     }
-    const result = await sender.send(line);
-    sent++;
-    const now = await show(context, result, output);
-    await context.out.ready();
+    const now = await show(context, await sender.send(line), output);
+    await out.ready();
     if (now === 4) return now;
     code ||= now;
   }
-  if (sent === 0 && !context.signal.aborted) {
+  if (seen === 0 && !signal.aborted) {
     throw new UsageError("Cannot tell what to send: expected a message, --file, or lines on stdin");
   }
-  return context.signal.aborted ? 130 : code;
+  return code;
+}
+
+function isBlank(line: Uint8Array): boolean {
+  return line.every((byte) => byte === 0x20 || byte === 0x09 || byte === 0x0d);
 }
 
 /** Sends what is typed. */
 async function converse(
   context: Context,
   sender: Sender,
-  { host, port, output }: { host: string; port: number; output: "text" | "json" },
+  { host, port, output }: { host: string; port: number; output: Output },
 ): Promise<number> {
   const { out, say, signal } = context;
   say.info(
@@ -162,24 +172,26 @@ async function converse(
 async function show(
   { out, say }: Context,
   result: SendResult,
-  output: "text" | "json",
+  output: Output,
 ): Promise<number> {
-  const text = output === "text";
-  if (text && result.outcome === "success") {
-    out.line("Server reported success.");
-    const { result: value } = result;
-    if (typeof value === "string") out.text(value);
-    else if (value !== undefined) out.json(stringifyJson(value));
-  } else if (text && result.outcome === "fail") {
-    out.text(`Server reported an error. ${result.error}`);
-  } else if (result.outcome === "no-answer") {
-    if (text) out.line("Failed to connect to the server or the server timed out.");
+  if (result.outcome === "success") showSuccess(out, result, output);
+  else if (result.outcome === "fail" && output === "json") out.json(result.text);
+  else {
     await out.flush();
-    say.error(result.error.message);
-  } else if (result.outcome === "bad-answer") {
-    say.error(result.error.message);
-  } else {
-    out.json(result.text);
+    say.error(
+      result.outcome === "fail"
+        ? `Server reported an error. ${result.error}`
+        : result.error.message,
+    );
   }
   return EXIT_CODES[result.outcome];
+}
+
+/** Prints the answer or the result: digit for digit as it came. */
+function showSuccess(out: Context["out"], { result, text }: SuccessResult, output: Output): void {
+  if (output === "json") out.json(text);
+  if (output !== "text") return;
+  if (out.terminal) out.line("Server reported success.");
+  if (typeof result === "string") out.text(result);
+  else if (result !== undefined) out.json(jsonMembers(compactJson(text)).get("result")!);
 }

@@ -1,6 +1,7 @@
 import type { Context } from "../cli/context.ts";
 import { loadModule } from "../cli/handler.ts";
-import { stringifyJson } from "../codecs/json.ts";
+import { compactJson, jsonMembers } from "../codecs/json_text.ts";
+import { decodeUtf8 } from "../codecs/utf8.ts";
 import { CodecError, UsageError } from "../errors.ts";
 import { commandId, interactWith } from "../json/commands.ts";
 import { interactWithLineProgram, interactWithProgram } from "../json/program_interact.ts";
@@ -63,21 +64,22 @@ async function command(text: string): Promise<string[]> {
   return [await findProgram(program), ...args];
 }
 
-/** The template's own: prints what it gets. */
+/** The template's own: prints what it gets; its labels only on a terminal. */
 function templateInteract(out: Context["out"] | undefined): Interact {
-  return (data) => {
+  const interact: Interact = (data, { bytes }) => {
     const id = commandId(data);
     if (id === undefined) throw new CodecError('Cannot find "command_id" in message');
     if (!out) return;
-    out.line(`Received data is the following :  ${stringifyJson(data)}`);
+    const text = compactJson(decodeUtf8(bytes));
+    if (!out.terminal) return out.json(text);
+    out.line(`Received data is the following :  ${text}`);
     if (id !== "test_command") return;
-    for (const [name, value] of Object.entries(data)) {
-      if (name !== "command_id" && name !== "id") {
-        const shown = typeof value === "string" ? value : stringifyJson(value);
-        out.line(`Data of ${name} :  ${shown}`);
-      }
+    for (const [name, value] of jsonMembers(text)) {
+      if (name === "command_id" || name === "id") continue;
+      out.line(`Data of ${name} :  ${value.startsWith('"') ? JSON.parse(value) : value}`);
     }
   };
+  return Object.assign(interact, { anyNumber: true });
 }
 
 async function moduleInteract(file: string): Promise<Interact> {

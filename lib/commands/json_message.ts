@@ -1,15 +1,16 @@
 /**
  * The messages of `json-client` as lines of JSON.
  *
- * A JSON text that a user gives is checked, and sent as it is: numbers keep their form, so that Python gets `1.0` as a float.
+ * A JSON text that a user gives is checked, and sent as it is. Numbers keep their form in any case, so that Python gets `1.0` as a
+ * float, and `1e400` is for the server to judge.
  *
  * @module
  */
 
-import { parseJson, stringifyJson } from "../codecs/json.ts";
+import { parseJson } from "../codecs/json.ts";
 import { decodeUtf8 } from "../codecs/utf8.ts";
 import { CodecError, messageOf, UsageError } from "../errors.ts";
-import { parseItems } from "../json/items.ts";
+import { itemsToJson } from "../json/items.ts";
 import { splitCommandLine } from "../net/command_line.ts";
 
 /**
@@ -20,7 +21,7 @@ import { splitCommandLine } from "../net/command_line.ts";
  * @throws {CodecError} If it is no JSON.
  */
 export function lineMessage(text: string): string {
-  parseJson(text);
+  parseJson(text, { anyNumber: true });
   // What ends a line is white space in JSON: inside of texts it is always escaped.
   return text.replace(/^\uFEFF/, "").replace(/[\r\n]+/g, " ").trim();
 }
@@ -33,7 +34,7 @@ export function lineMessage(text: string): string {
  * @throws {UsageError} If they are neither.
  */
 export async function wordsMessage(words: readonly string[]): Promise<string> {
-  if (!startsJson(words[0]!)) return stringifyJson(await parseItems(words, Deno.readFile));
+  if (!startsJson(words[0]!)) return await itemsToJson(words, Deno.readFile);
   try {
     return lineMessage(words.join(" "));
   } catch (error) {

@@ -7,14 +7,20 @@ export class Sender implements AsyncDisposable {
   readonly #options: SendOptions;
   readonly #keepOpen: boolean;
   #client: JsonClient | null = null;
+  #isWaiting = false;
 
   /**
    * @param options Where to, and how.
    * @param keepOpen Whether to use one connection for all messages.
    */
   constructor(options: SendOptions, keepOpen: boolean) {
-    this.#options = options;
+    this.#options = { ...options, anyNumber: true };
     this.#keepOpen = keepOpen;
+  }
+
+  /** Whether a message has been sent, and what became of it is not known. */
+  get isWaiting(): boolean {
+    return this.#isWaiting;
   }
 
   /**
@@ -31,9 +37,11 @@ export class Sender implements AsyncDisposable {
       }
     } catch (error) {
       if (!(error instanceof ConnectError)) throw error;
-      return { outcome: "no-answer", error };
+      return { outcome: "no-answer", error, sent: false };
     }
+    this.#isWaiting = true;
     const result = await this.#client.sendLine(new TextEncoder().encode(line + "\n"));
+    this.#isWaiting = false;
     if (!this.#keepOpen) await this.#client.close();
     return result;
   }

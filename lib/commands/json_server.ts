@@ -1,10 +1,11 @@
+import { counted } from "../codecs/wording.ts";
 import { defineCommand } from "../cli/command.ts";
 import type { Context } from "../cli/context.ts";
 import { choice, file, host, integer, port, seconds, text } from "../cli/options.ts";
+import { outputOption } from "../cli/output_option.ts";
 import { withPlace } from "../cli/place.ts";
-import { stringifyJson } from "../codecs/json.ts";
 import { stackOf } from "../errors.ts";
-import { DEFAULT_HOST, DEFAULT_MAX_BYTES, DEFAULT_PORT } from "../json/protocol.ts";
+import { DEFAULT_HOST, DEFAULT_MAX_BYTES, DEFAULT_PORT, type Interact } from "../json/protocol.ts";
 import type { Handled } from "../json/responder.ts";
 import { type JsonServerStats, startServer } from "../json/server.ts";
 import { formatAddress } from "../net/address.ts";
@@ -25,7 +26,10 @@ export const jsonServer = defineCommand({
   details: [
     'Each line is a JSON message, most often an object with a "command_id". The answer is one line: {"status":"success"}, ' +
     'with a "result" where there is one, or {"status":"error","error":"…"}. The "id" of a message comes back in its answer.',
-    "With nothing else given every message is printed and answered with success. --handler, --exec or --exec-persistent " +
+    "Numbers are passed on digit for digit; handlers in JavaScript get integers beyond 2^53 as bigint, and 1e400 is an error. A " +
+    "message without a newline at its end is answered when it is complete and nothing has followed for a moment.",
+    "With nothing else given every message is answered with success and printed: on a terminal as the original program does, " +
+    "in a pipe or a file as one line of JSON. --handler, --exec or --exec-persistent " +
     "pass messages to your own code. Unless --concurrency says otherwise, one message is handled at a time.",
     "--handler FILE is a JavaScript module with `export function interact(data, context) { … }`, or with `export const " +
     "commands = { name(data) { … } }`. What is returned is the result; what is thrown is the error.",
@@ -65,11 +69,14 @@ export const jsonServer = defineCommand({
       help: "Seconds of silence that end a connection; 0 for none",
     }),
     ...messageTimeoutOption,
+    completeAfter: seconds({
+      default: 0.1,
+      help: "Seconds of silence after which a message needs no newline; 0 for never",
+    }),
     ...servingOptions,
-    output: choice(["text", "json"], {
+    output: outputOption(["text", "json", "none"], {
       default: "text",
-      help:
-        "Print messages as the template does, or a JSON record of each: time, peer, data, answer, duration in s",
+      help: "What arrives, in json with peer, answer and duration in s",
     }),
   },
   binds: { option: "port", transports: ["tcp"] },
@@ -89,27 +96,24 @@ export const jsonServer = defineCommand({
     const { output } = options;
     const serving = await readServing(options);
     await using handler = await jsonHandler(options, context, output === "text");
-    // The handler's error is told right before its message is.
-    let thrown: unknown;
     await using server = startServer({
       ...options,
       ...serving,
       idleTimeout: options.idleTimeout || Infinity,
       messageTimeout: options.messageTimeout || Infinity,
-      // Reads no further than the output is read.
-      interact: (data, request) =>
-        out.full
-          ? out.ready().then(() => handler.interact(data, request))
-          : handler.interact(data, request),
+      completeAfter: options.completeAfter || Infinity,
+      interact: whenRead(handler.interact, out),
       signal,
       onMessage(handled) {
         if (output === "json") out.json(record(handled));
-        if (handled.answer.status !== "success") reportFailure(say, handled, thrown);
-        thrown = undefined;
+        if (handled.answer.status !== "success") reportFailure(say, handled);
       },
-      onProblem: (problem) => say.throttled(problem.kind, problemText(problem)),
+      onProblem(problem) {
+        // Once for each client, and not to be lost among those of others.
+        if (problem.kind === "unended") say.warn(problem.message);
+        else say.throttled(problem.kind, problemText(problem));
+      },
       onHandlerError(error) {
-        thrown = error;
         if (debug) say.info(stackOf(error));
       },
       debug: debug ? (message) => say.info(message) : undefined,
@@ -122,16 +126,24 @@ export const jsonServer = defineCommand({
   },
 });
 
-function record({ time, remoteAddr, data, answer, duration }: Handled): string {
-  const peer = formatAddress(remoteAddr);
+/** Makes a handler that reads no further than the output is read. */
+function whenRead(interact: Interact, out: Context["out"]): Interact {
+  const { anyNumber } = interact;
+  const waiting: Interact = (data, request) =>
+    out.full ? out.ready().then(() => interact(data, request)) : interact(data, request);
+  return Object.assign(waiting, { anyNumber });
+}
+
+function record({ time, remoteAddr, text, answerText, duration }: Handled): string {
+  const peer = JSON.stringify(formatAddress(remoteAddr));
   const seconds = Math.round(duration * 1e6) / 1e6;
-  return stringifyJson({ time, peer, data: data ?? null, answer, duration: seconds });
+  return `{"time":"${time.toISOString()}","peer":${peer},"data":${text ?? null},` +
+    `"answer":${answerText},"duration":${seconds}}`;
 }
 
 function reportFailure(
   say: Context["say"],
-  { remoteAddr, data, answer }: Handled,
-  thrown: unknown,
+  { remoteAddr, data, answer, thrown }: Handled,
 ): void {
   if (answer.status === "success") return;
   const kind = data === undefined ? "unreadable" : "failed";
@@ -148,10 +160,13 @@ function pending({ pending }: JsonServerStats): string | undefined {
 }
 
 function summary(stats: JsonServerStats): string {
-  const rare = (["refused", "unanswered"] as const).filter((name) => stats[name] > 0);
+  const rare = (["refused", "unanswered", "dropped"] as const).filter((name) => stats[name] > 0);
   return [
-    `${stats.messages} messages, ${stats.successes} successes, ${stats.failures} failures`,
-    `${stats.invalid} invalid, ${stats.connections} connections`,
+    counted(stats.messages, "message"),
+    counted(stats.successes, "success", "successes"),
+    counted(stats.failures, "failure"),
+    `${stats.invalid} invalid`,
+    counted(stats.connections, "connection"),
     ...rare.map((name) => `${stats[name]} ${name}`),
     ...httpCount(stats),
   ].join(", ");

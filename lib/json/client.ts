@@ -38,6 +38,11 @@ export interface SendOptions {
   identity?: TlsIdentity;
   /** Longest answer in bytes. Default: 67,108,864. */
   maxBytes?: number;
+  /**
+   * Whether answers may have numbers that JavaScript cannot hold, such as `1e400`: they are exact in the `text` of the result, and
+   * infinite, or 0, everywhere else. Default: false, such an answer makes no sense.
+   */
+  anyNumber?: boolean;
   /** Calls everything off. */
   signal?: AbortSignal;
   /** Called when the server reports success: the template's `server_success`. */
@@ -92,7 +97,7 @@ export async function sendData(json: unknown, options: SendOptions = {}): Promis
     client = await connectJson(options);
   } catch (error) {
     if (!(error instanceof ConnectError)) throw error;
-    return report({ outcome: "no-answer", error }, options);
+    return report({ outcome: "no-answer", error, sent: false }, options);
   }
   await using open = client;
   return await open.sendLine(line);
@@ -139,6 +144,23 @@ export async function connectJson(options: SendOptions = {}): Promise<JsonClient
   return new JsonClient(connection, options);
 }
 
+/** A message without an answer. */
+interface Waiting {
+  readonly resolve: (result: SendResult) => void;
+  /** Whether the system has taken all of it, as far as is known yet. */
+  taken: boolean;
+}
+
+/** Why nothing can be sent any more. */
+interface Over {
+  readonly why: string;
+  /** Whether that is what the server said, so that it has not read what was sent. */
+  readonly refused?: boolean;
+  /** Whether there was so much time that what the system has not taken yet is certainly not sent. */
+  readonly late?: boolean;
+  readonly cause?: unknown;
+}
+
 /** A client on one connection; made by {@linkcode connectJson}. */
 export class JsonClient implements AsyncDisposable {
   /** Resolves when the connection is over, for whatever reason. */
@@ -146,9 +168,9 @@ export class JsonClient implements AsyncDisposable {
   readonly #connection: StreamConnection;
   readonly #options: SendOptions;
   readonly #where: string;
-  readonly #waiting: ((result: SendResult) => void)[] = [];
+  readonly #waiting: Waiting[] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
-  #over: ConnectError | null = null;
+  #over: Over | null = null;
   #unasked = "";
 
   /**
@@ -202,7 +224,7 @@ export class JsonClient implements AsyncDisposable {
    * @returns Resolves when nothing is left open. May be called any number of times.
    */
   async close(): Promise<void> {
-    this.#end(new ConnectError(`The connection with "${this.#where}" was closed`));
+    this.#end({ why: `The connection with "${this.#where}" was closed` });
     await this.#connection.close();
     await this.finished;
   }
@@ -213,18 +235,23 @@ export class JsonClient implements AsyncDisposable {
   }
 
   #exchange(line: Uint8Array): Promise<SendResult> {
-    if (this.#over) return Promise.resolve({ outcome: "no-answer", error: this.#over });
+    if (this.#over) {
+      const { why, cause } = this.#over;
+      const error = new ConnectError(`Cannot send on a connection that is over: ${why}`, { cause });
+      return Promise.resolve({ outcome: "no-answer", error, sent: false });
+    }
     this.#options.debug?.(`Sending ${new TextDecoder().decode(line).trimEnd()}`);
     return new Promise((resolve) => {
-      this.#waiting.push(resolve);
+      const waiting: Waiting = { resolve, taken: false };
+      this.#waiting.push(waiting);
       if (this.#waiting.length === 1) this.#startTimer();
-      void this.#connection.write(line);
+      void this.#connection.write(line).then((taken) => waiting.taken = taken);
     });
   }
 
   async #read(): Promise<void> {
     const framing = lineFraming({ maxBytes: this.#options.maxBytes ?? 1 << 26 });
-    const onBad = (error: Error) => this.#end(new ConnectError(error.message, { cause: error }));
+    const onBad = (error: Error) => this.#end({ why: error.message, cause: error });
     for await (const line of readMessages(this.#connection, framing, { onBad })) {
       if (line.length > 0) this.#take(line);
     }
@@ -233,9 +260,9 @@ export class JsonClient implements AsyncDisposable {
   }
 
   #take(line: Uint8Array): void {
-    const resolve = this.#waiting.shift();
-    const result = readAnswer(line);
-    if (!resolve) {
+    const waiting = this.#waiting.shift();
+    const result = readAnswer(line, this.#options);
+    if (!waiting) {
       this.#unasked = result.outcome === "fail" ? result.error : result.text;
       return;
     }
@@ -243,7 +270,7 @@ export class JsonClient implements AsyncDisposable {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     if (this.#waiting.length > 0) this.#startTimer();
-    resolve(result);
+    waiting.resolve(result);
   }
 
   /** Waits for the answer to the first message that has none. */
@@ -252,27 +279,37 @@ export class JsonClient implements AsyncDisposable {
     if (timeout === Infinity) return;
     this.#timer = setTimeout(() => {
       // An answer that came later would be taken for that of the next message: so the connection has to go.
-      this.#end(new ConnectError(`No answer from "${this.#where}" within ${timeout} s`));
+      this.#end({ why: `No answer from "${this.#where}" within ${timeout} s`, late: true });
       void this.#connection.abort();
     }, timerDelay(timeout));
   }
 
-  #whyOver(): ConnectError {
+  #whyOver(): Over {
     const { closeReason, readEnd, error: cause } = this.#connection;
     if (this.#unasked !== "") {
-      return new ConnectError(`"${this.#where}" closed the connection: ${this.#unasked}`);
+      return { why: `"${this.#where}" closed the connection: ${this.#unasked}`, refused: true };
     }
     const how = readEnd === "lost" || closeReason === "reset" ? "broke off" : "closed";
-    return new ConnectError(`"${this.#where}" ${how} the connection without an answer`, { cause });
+    return { why: `"${this.#where}" ${how} the connection without an answer`, cause };
   }
 
-  #end(error: ConnectError): void {
-    this.#over ??= error;
+  #end(over: Over): void {
+    this.#over ??= over;
     clearTimeout(this.#timer);
-    for (const resolve of this.#waiting.splice(0)) {
-      resolve({ outcome: "no-answer", error: this.#over });
+    for (const { resolve, taken } of this.#waiting.splice(0)) {
+      const sent = taken || !this.#over.late;
+      resolve({ outcome: "no-answer", error: withoutAnswer(this.#over, sent), sent });
     }
   }
+}
+
+function withoutAnswer({ why, refused, cause }: Over, sent: boolean): ConnectError {
+  const fate = refused
+    ? ""
+    : sent
+    ? ": the message was sent, and may still be carried out"
+    : ": it has not read the whole message";
+  return new ConnectError(why + fate, { cause });
 }
 
 function encodeLine(json: unknown): Uint8Array {

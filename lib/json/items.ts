@@ -1,6 +1,8 @@
 import { type JsonValue, parseJson } from "../codecs/json.ts";
+import { compactJson } from "../codecs/json_text.ts";
 import { decodeUtf8 } from "../codecs/utf8.ts";
 import { messageOf, UsageError } from "../errors.ts";
+import { parsePath, PathError, Tree } from "./item_tree.ts";
 
 /** The signs between name and value, the longer ones first where one starts as another. */
 const SEPARATOR = /^(?::=@|:=|=@|=)/;
@@ -12,6 +14,9 @@ interface Item {
   value: string;
 }
 
+/** Reads a file that a word names. */
+type ReadFile = (path: string) => Promise<Uint8Array>;
+
 /**
  * Reads a message from words as HTTPie has them on its command line.
  *
@@ -21,14 +26,17 @@ interface Item {
  * | `name:=json` | any JSON value: `volts:=3`, `on:=true`, `list:='[1,2]'` |
  * | `name=@file` | the text in a file |
  * | `name:=@file` | the JSON value in a file |
+ * | `cfg[gain]:=1` | a member of an object: `{"cfg": {"gain": 1}}`; further brackets nest further |
+ * | `list[]:=1` | one more item of a list |
+ * | `list[0]:=1` | the item with that index; `cfg[\0]:=1` is a member with that name |
  *
- * A first word without any of these signs is the `command_id`. A backslash before `=` or `:` makes the sign a part of the name,
- * one before `@` makes it a part of the value; any other backslash stands for itself.
+ * A first word without any of these signs is the `command_id`. A backslash before `=`, `:`, `[` or `]` makes the sign a part of the
+ * name, one before `@` makes it a part of the value; any other backslash stands for itself.
  *
  * @param words The words.
  * @param readFile Reads a file that a word names.
  * @returns The message.
- * @throws {UsageError} If a word is none of these, a name is there twice, or a file cannot be read or does not fit.
+ * @throws {UsageError} If a word is none of these, two of them contradict each other, or a file cannot be read or does not fit.
  *
  * @example The document's test command
  * ```ts
@@ -47,47 +55,73 @@ interface Item {
  */
 export async function parseItems(
   words: readonly string[],
-  readFile: (path: string) => Promise<Uint8Array>,
+  readFile: ReadFile,
 ): Promise<{ [name: string]: JsonValue }> {
-  const entries = new Map<string, JsonValue>();
+  return parseJson(await readItems(words, readFile, false)) as { [name: string]: JsonValue };
+}
+
+/**
+ * Reads a message as {@linkcode parseItems} does, and writes it as JSON in which all numbers are as the user wrote them: `1.0`,
+ * `-0.0` and `1e400` too.
+ *
+ * @param words The words.
+ * @param readFile Reads a file that a word names.
+ * @returns The message as JSON in one line.
+ * @throws {UsageError} As {@linkcode parseItems}.
+ */
+export function itemsToJson(words: readonly string[], readFile: ReadFile): Promise<string> {
+  return readItems(words, readFile, true);
+}
+
+async function readItems(
+  words: readonly string[],
+  readFile: ReadFile,
+  anyNumber: boolean,
+): Promise<string> {
+  const tree = new Tree();
   for (const [i, word] of words.entries()) {
     const item = splitItem(word);
     if (item === null && i === 0) {
-      entries.set("command_id", word);
+      tree.set(["command_id"], JSON.stringify(word), word);
       continue;
     }
     if (item === null) throw cannotRead(word, "expected NAME=TEXT, NAME:=JSON or NAME=@FILE");
     if (item.name === "") throw cannotRead(word, `expected a name before "${item.separator}"`);
-    if (entries.has(item.name)) throw cannotRead(word, `"${item.name}" is there twice`);
-    entries.set(item.name, await valueOf(word, item, readFile));
+    const value = await valueOf(word, item, readFile, anyNumber);
+    try {
+      tree.set(parsePath(item.name), value, word);
+    } catch (error) {
+      throw error instanceof PathError ? cannotRead(word, error.message) : error;
+    }
   }
-  return Object.fromEntries(entries);
+  return tree.toJson();
 }
 
 /** Takes a word apart at its first sign; null if there is none. */
 function splitItem(word: string): Item | null {
-  let name = "";
   for (let at = 0; at < word.length; at++) {
-    const separator = SEPARATOR.exec(word.slice(at))?.[0];
+    const separator = SEPARATOR.exec(word.slice(at, at + 3))?.[0];
     if (separator !== undefined) {
-      return { name, separator, value: word.slice(at + separator.length) };
+      return { name: word.slice(0, at), separator, value: word.slice(at + separator.length) };
     }
     if (word[at] === "\\" && /[=:]/.test(word[at + 1] ?? "")) at++;
-    name += word[at];
   }
   return null;
 }
 
+/** The value of a word, as JSON. */
 async function valueOf(
   word: string,
   { separator, value }: Item,
-  readFile: (path: string) => Promise<Uint8Array>,
-): Promise<JsonValue> {
-  if (separator === "=") return value.startsWith("\\@") ? value.slice(1) : value;
+  readFile: ReadFile,
+  anyNumber: boolean,
+): Promise<string> {
+  if (separator === "=") return JSON.stringify(value.startsWith("\\@") ? value.slice(1) : value);
   try {
-    if (separator === ":=") return parseJson(value);
-    const text = decodeUtf8(await readFile(value));
-    return separator === "=@" ? text : parseJson(text);
+    const text = separator === ":=" ? value : decodeUtf8(await readFile(value));
+    if (separator === "=@") return JSON.stringify(text);
+    parseJson(text, { anyNumber });
+    return compactJson(text);
   } catch (error) {
     const why = error instanceof Deno.errors.NotFound
       ? `no such file "${value}"`

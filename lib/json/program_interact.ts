@@ -1,4 +1,5 @@
-import { jsonCodec, type JsonValue, parseJson, stringifyJson } from "../codecs/json.ts";
+import { parseJson } from "../codecs/json.ts";
+import { jsonMembers, JsonText } from "../codecs/json_text.ts";
 import { CodecError, RemoteError } from "../errors.ts";
 import { LineProgram, type LineProgramOptions } from "../net/line_program.ts";
 import { runProgram, type RunProgramOptions } from "../net/run_program.ts";
@@ -7,11 +8,12 @@ import type { Interact, InteractContext } from "./protocol.ts";
 
 const CR = 13;
 const LF = 10;
+const SPACE = 32;
 
 /**
  * Makes a handler that starts a program for each message: the program gets the message and a newline on stdin, and what it
- * prints becomes the result: the JSON value that it is, else the text without blanks around it, and nothing if there is
- * nothing. An exit code other than 0 is a failure with the last line of its stderr.
+ * prints becomes the result: the JSON value that it is, as a {@linkcode JsonText}, else the text without blanks around it, and
+ * nothing if there is nothing. An exit code other than 0 is a failure with the last line of its stderr.
  *
  * @param command The program and its arguments, see {@linkcode splitCommandLine}.
  * @param options How long it may take and how much it may print.
@@ -33,14 +35,15 @@ export function interactWithProgram(
   command: readonly string[],
   options: Omit<RunProgramOptions, "signal"> = {},
 ): Interact {
-  return async (data, context) => {
+  const interact: Interact = async (_data, context) => {
     const { signal } = context;
-    const line = oneLine(data, context);
+    const line = oneLine(context);
     const input = new Uint8Array(line.length + 1);
     input.set(line);
     input[line.length] = LF;
     return resultOf(await runProgram(command, input, { ...options, signal }));
   };
+  return Object.assign(interact, { anyNumber: true });
 }
 
 /** A handler that has a program running behind it. */
@@ -67,34 +70,41 @@ export function interactWithLineProgram(
 ): LineProgramInteract {
   const program = new LineProgram(command, options);
   const close = () => program.close();
+  const interact: Interact = async (_data, context) => {
+    const result = resultOf(await program.askBytes(oneLine(context)));
+    if (result instanceof JsonText) throwIfFailure(result);
+    return result;
+  };
   return {
-    async interact(data, context) {
-      const result = resultOf(await program.askBytes(oneLine(data, context)));
-      const status = ownProperty(result, "status");
-      if (status === "error" || status === "failed") {
-        const error = ownProperty(result, "error");
-        throw new RemoteError(typeof error === "string" ? error : stringifyJson(error ?? result));
-      }
-      return result;
-    },
+    interact: Object.assign(interact, { anyNumber: true }),
     close,
     [Symbol.asyncDispose]: close,
   };
 }
 
-/**
- * The message as it came, so that numbers keep their form (`1.0`); only where it has a carriage return inside, which some
- * programs take for the end of a line, is it written anew.
- */
-function oneLine(data: JsonValue, context: InteractContext): Uint8Array {
-  return context.bytes.includes(CR) ? jsonCodec.encode(data) : context.bytes;
+function throwIfFailure(result: JsonText): void {
+  const answer = parseJson(result.text, { anyNumber: true });
+  const status = ownProperty(answer, "status");
+  if (status !== "error" && status !== "failed") return;
+  const error = ownProperty(answer, "error");
+  if (typeof error === "string") throw new RemoteError(error);
+  const { text } = result;
+  throw new RemoteError(error == null ? text : jsonMembers(text).get("error")!);
 }
 
-function resultOf(output: Uint8Array): JsonValue | undefined {
+/**
+ * The message as it came. Carriage returns, which some programs take for the end of a line, are blanks in JSON: within strings
+ * they are always escaped.
+ */
+function oneLine({ bytes }: InteractContext): Uint8Array {
+  return bytes.includes(CR) ? bytes.map((byte) => byte === CR ? SPACE : byte) : bytes;
+}
+
+function resultOf(output: Uint8Array): JsonText | string | undefined {
   const text = new TextDecoder().decode(output).trim();
   if (text === "") return undefined;
   try {
-    return parseJson(text);
+    return new JsonText(text);
   } catch (error) {
     if (error instanceof CodecError) return text;
     throw error;

@@ -1,4 +1,5 @@
 import type { JsonValue } from "../codecs/json.ts";
+import type { JsonText } from "../codecs/json_text.ts";
 import type { HostPort } from "../net/address.ts";
 
 /** The template's host. */
@@ -20,7 +21,7 @@ export interface SuccessAnswer {
   /** The `id` of the message, where it had one. */
   id?: JsonValue;
   /** What the handler returned, where it returned something. */
-  result?: JsonValue;
+  result?: JsonValue | JsonText;
 }
 
 /** What a server answers when something went wrong. */
@@ -46,16 +47,24 @@ export interface InteractContext {
   readonly signal: AbortSignal;
 }
 
-/**
- * Handles a message: the template's `interact`.
- *
- * @param data The message, parsed: any JSON value, an object most of the time. Integers beyond ±(2⁵³ − 1) are `bigint`.
- * @param context Who sent it.
- * @returns What becomes the `result` of the answer; nothing, if it is `undefined`. May be a promise.
- * @throws What becomes the `error` of a failure.
- */
-// deno-lint-ignore no-explicit-any
-export type Interact = (data: any, context: InteractContext) => unknown;
+/** Handles messages: the template's `interact`. Any function that takes a message and its context is one. */
+export interface Interact {
+  /**
+   * Handles a message.
+   *
+   * @param data The message, parsed: any JSON value, an object most of the time. Integers beyond ±(2⁵³ − 1) are `bigint`.
+   * @param context Who sent it.
+   * @returns What becomes the `result` of the answer; nothing, if it is `undefined`. May be a promise.
+   * @throws What becomes the `error` of a failure.
+   */
+  // deno-lint-ignore no-explicit-any
+  (data: any, context: InteractContext): unknown;
+  /**
+   * Whether it goes by `context.bytes`, where all digits are as they came. It gets messages with numbers that JavaScript cannot
+   * hold too then (`1e400`; in `data` they are infinite, or 0), which are otherwise answered with an error. Default: false.
+   */
+  readonly anyNumber?: boolean;
+}
 
 /** A handler for each `command_id`. */
 export type Commands = { readonly [commandId: string]: Interact };

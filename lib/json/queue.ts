@@ -1,3 +1,10 @@
+/** A task that waits for its turn, in a list with those before and behind it. */
+interface Waiting {
+  start: () => void;
+  before: Waiting | null;
+  behind: Waiting | null;
+}
+
 /**
  * Runs tasks in the order in which they arrive, no more than so many at once. A task that does not wait for anything
  * costs no promise.
@@ -18,9 +25,9 @@
 export class Queue {
   /** How many tasks may run at once. */
   readonly concurrency: number;
-  #waiting: (() => void)[] = [];
-  /** How many at the start of `#waiting` have had their turn. */
-  #taken = 0;
+  #first: Waiting | null = null;
+  #last: Waiting | null = null;
+  #waiting = 0;
   #running = 0;
   #draining = false;
 
@@ -36,24 +43,33 @@ export class Queue {
 
   /** How many tasks wait for their turn. */
   get waiting(): number {
-    return this.#waiting.length - this.#taken;
+    return this.#waiting;
   }
 
   /**
    * Runs a task when its turn has come: at once, where nothing is ahead of it.
    *
    * @param task What to do.
+   * @param onWait Called if the task has to wait, with a function that calls it off before its turn: the result is that function's
+   * argument then. It must not be called later.
    * @returns What the task returns; a promise of it if it had to wait or returned one.
    */
-  run<T>(task: () => T | Promise<T>): T | Promise<T> {
-    if (this.#running < this.concurrency && this.waiting === 0) return this.#start(task);
+  run<T>(
+    task: () => T | Promise<T>,
+    onWait?: (callOff: (result: T) => void) => void,
+  ): T | Promise<T> {
+    if (this.#running < this.concurrency && this.#waiting === 0) return this.#start(task);
     return new Promise<T>((resolve, reject) => {
-      this.#waiting.push(() => {
+      const waiting = this.#append(() => {
         try {
           resolve(this.#start(task));
         } catch (error) {
           reject(error);
         }
+      });
+      onWait?.((result) => {
+        this.#remove(waiting);
+        resolve(result);
       });
     });
   }
@@ -72,14 +88,21 @@ export class Queue {
     return result;
   }
 
-  /** Takes the first that waits, at a cost that does not grow with their number. */
-  #take(): () => void {
-    const first = this.#waiting[this.#taken++]!;
-    if (this.#taken > 100 && 2 * this.#taken > this.#waiting.length) {
-      this.#waiting = this.#waiting.slice(this.#taken);
-      this.#taken = 0;
-    }
-    return first;
+  #append(start: () => void): Waiting {
+    const waiting: Waiting = { start, before: this.#last, behind: null };
+    if (this.#last) this.#last.behind = waiting;
+    else this.#first = waiting;
+    this.#last = waiting;
+    this.#waiting++;
+    return waiting;
+  }
+
+  #remove({ before, behind }: Waiting): void {
+    if (before) before.behind = behind;
+    else this.#first = behind;
+    if (behind) behind.before = before;
+    else this.#last = before;
+    this.#waiting--;
   }
 
   #end(): void {
@@ -87,7 +110,11 @@ export class Queue {
     if (this.#draining) return;
     // A loop, not a call from task to task: a thousand tasks that were waiting would be a thousand calls deep.
     this.#draining = true;
-    while (this.#running < this.concurrency && this.waiting > 0) this.#take()();
+    while (this.#running < this.concurrency && this.#first) {
+      const first = this.#first;
+      this.#remove(first);
+      first.start();
+    }
     this.#draining = false;
   }
 }

@@ -1,4 +1,5 @@
-import { type JsonValue, parseJson, stringifyJson } from "../codecs/json.ts";
+import { type JsonCodecOptions, type JsonValue, parseJson } from "../codecs/json.ts";
+import { compactJson, jsonMembers } from "../codecs/json_text.ts";
 import { decodeUtf8 } from "../codecs/utf8.ts";
 import { CodecError, type ConnectError, messageOf } from "../errors.ts";
 import { ownProperty } from "./commands.ts";
@@ -42,6 +43,8 @@ export interface NoAnswerResult {
   outcome: "no-answer";
   /** Why there was no answer. */
   error: ConnectError;
+  /** Whether the message may have left this computer: then it may have been carried out, or still be. */
+  sent: boolean;
 }
 
 /** There was an answer that is no JSON, or says neither success nor failure. */
@@ -61,14 +64,18 @@ export type SendResult = SuccessResult | FailResult | NoAnswerResult | BadAnswer
  * Reads an answer.
  *
  * @param bytes The line.
+ * @param options Whether it may have numbers that JavaScript cannot hold.
  * @returns What it says: success, failure, or nothing that makes sense.
  */
-export function readAnswer(bytes: Uint8Array): SuccessResult | FailResult | BadAnswerResult {
+export function readAnswer(
+  bytes: Uint8Array,
+  { anyNumber }: Pick<JsonCodecOptions, "anyNumber"> = {},
+): SuccessResult | FailResult | BadAnswerResult {
   const text = new TextDecoder().decode(bytes);
   if (bytes[0] === TLS_ALERT && bytes[1] === 3) return badAnswer(text, "the server speaks TLS");
   let response: JsonValue;
   try {
-    response = parseJson(decodeUtf8(bytes));
+    response = parseJson(decodeUtf8(bytes), { anyNumber });
   } catch (cause) {
     return badAnswer(text, messageOf(cause), cause);
   }
@@ -80,12 +87,18 @@ export function readAnswer(bytes: Uint8Array): SuccessResult | FailResult | BadA
     case "error":
     case "failed": {
       const error = ownProperty(response, "error");
-      const reason = typeof error === "string" ? error : stringifyJson(error ?? response);
+      const reason = typeof error === "string" ? error : textOf(error, text);
       return { outcome: "fail", response: response as AnswerData, error: reason, text };
     }
     default:
       return badAnswer(text, 'expected a "status" of "success", "error" or "failed"');
   }
+}
+
+/** What is in place of the text of an error, as it came. */
+function textOf(error: unknown, answer: string): string {
+  const text = compactJson(answer);
+  return error == null ? text : jsonMembers(text).get("error")!;
 }
 
 function badAnswer(text: string, why: string, cause?: unknown): BadAnswerResult {

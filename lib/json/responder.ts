@@ -1,4 +1,8 @@
-import { createJsonCodec, type JsonValue, stringifyJson } from "../codecs/json.ts";
+import { type JsonValue, stringifyJson } from "../codecs/json.ts";
+import { parseJsonText } from "../codecs/json_parse.ts";
+import { compactJson, jsonMembers } from "../codecs/json_text.ts";
+import { writeJson } from "../codecs/json_write.ts";
+import { decodeUtf8 } from "../codecs/utf8.ts";
 import { ConnectError } from "../errors.ts";
 import type { HostPort } from "../net/address.ts";
 import { orAborted } from "../net/deadline.ts";
@@ -10,15 +14,21 @@ import { Queue } from "./queue.ts";
 /** A message that was answered. */
 export interface Handled {
   /** When the message was there. */
-  time: Date;
+  readonly time: Date;
   /** Who sent it. */
-  remoteAddr: HostPort;
+  readonly remoteAddr: HostPort;
   /** What it said; undefined if it could not be read. */
-  data: JsonValue | undefined;
+  readonly data: JsonValue | undefined;
+  /** The same as JSON in one line, with the digits as they came. */
+  readonly text: string | undefined;
   /** What was answered. */
-  answer: Answer;
+  readonly answer: Answer;
+  /** The answer as it was sent: JSON in one line. */
+  readonly answerText: string;
+  /** What the handler threw; undefined if it did not. */
+  readonly thrown: unknown;
   /** Seconds from the message to its answer, the wait for its turn included. */
-  duration: number;
+  readonly duration: number;
 }
 
 /** How a {@linkcode Responder} answers. */
@@ -39,21 +49,46 @@ export interface ResponderOptions {
   onMessage?: (handled: Handled) => void;
   /** Is told of what a handler threw. */
   onHandlerError?: (error: unknown) => void;
+  /** Is told of each message that is not begun, since its client has broken off. */
+  onDropped?: (remoteAddr: HostPort) => void;
 }
 
+/** Who sent messages, as far as that matters to answering them. */
+export interface Client {
+  /** The address. */
+  readonly remoteAddr: HostPort;
+  /** Whether it is known that no answer can reach it. */
+  readonly gone: boolean;
+  /** Whether it has ended its half, so that only {@linkcode Client.isThere} knows. */
+  readonly halfClosed: boolean;
+  /** Finds out whether answers can reach it. */
+  isThere(): Promise<boolean>;
+  /** To be called when it is gone while a message of its waits for its turn. */
+  onGone: (() => void) | undefined;
+}
+
+const decoder = new TextDecoder();
 const encoder = new TextEncoder();
 
 /** The answer to most messages, encoded once. */
 const SUCCESS = encodeLine('{"status":"success"}');
+/** What is sent where there is no answer. */
+const NOTHING = new Uint8Array();
+
+/** Numbers that `String()` might write otherwise: `-0`, many digits, exponents, zeros at the end or behind the point. */
+const OTHER_FORM = /-0|[\d.]{16}|\d[eE]|\.\d*0(?!\d)|0\.000000/;
 
 /** A message's way through the responder. */
 interface Request {
   readonly bytes: Uint8Array;
-  readonly remoteAddr: HostPort;
+  readonly client: Client;
   readonly started: number;
+  text?: string;
   data?: JsonValue;
   /** The message's `id`, as it was before a handler could change it. */
   id?: JsonValue;
+  /** The same as it came. */
+  idText?: string;
 }
 
 /** Turns messages into answers: reads them, has them handled in the order of their arrival, and counts. */
@@ -64,8 +99,9 @@ export class Responder {
   failures = 0;
   /** Messages so far that could not be read. */
   invalid = 0;
+  /** Messages so far that were not begun, since their client had broken off. */
+  dropped = 0;
   readonly #options: ResponderOptions;
-  readonly #codec = createJsonCodec();
   readonly #queue: Queue;
 
   /** @param options How to answer. */
@@ -83,34 +119,33 @@ export class Responder {
    * Answers one message.
    *
    * @param bytes The message, not to be changed before it is answered.
-   * @param remoteAddr Who sent it.
-   * @returns The answer with the newline at its end; a promise of it if that takes time.
+   * @param client Who sent it; none of its other messages may be in hand.
+   * @returns The answer with the newline at its end, empty if the client is gone; a promise of it if that takes time.
    */
-  respond(bytes: Uint8Array, remoteAddr: HostPort): Uint8Array | Promise<Uint8Array> {
-    const request: Request = { bytes, remoteAddr, started: performance.now() };
+  respond(bytes: Uint8Array, client: Client): Uint8Array | Promise<Uint8Array> {
+    const request: Request = { bytes, client, started: performance.now() };
     try {
-      request.data = this.#codec.decode(bytes);
-      request.id = ownProperty(request.data, "id") as JsonValue | undefined;
+      this.#read(request);
     } catch (error) {
       this.invalid++;
       return this.#fail(request, error);
     }
-    return this.#queue.run(() => this.#handle(request));
+    if (client.gone) return this.#drop(request);
+    return this.#queue.run(() => this.#begin(request), (callOff) => {
+      client.onGone = () => callOff(this.#drop(request));
+    });
   }
 
   /**
    * Answers what is no message at all.
    *
    * @param error What is wrong with it.
-   * @param remoteAddr Who sent it.
+   * @param client Who sent it.
    * @returns The answer with the newline at its end.
    */
-  respondBad(error: Error, remoteAddr: HostPort): Uint8Array {
+  respondBad(error: Error, client: Client): Uint8Array {
     this.invalid++;
-    return this.#fail(
-      { bytes: new Uint8Array(), remoteAddr, started: performance.now() },
-      error,
-    );
+    return this.#fail({ bytes: NOTHING, client, started: performance.now() }, error);
   }
 
   /**
@@ -121,6 +156,32 @@ export class Responder {
    */
   refusal(error: string): Uint8Array {
     return encodeLine(stringifyJson({ status: this.#options.failStatus, error }));
+  }
+
+  #read(request: Request): void {
+    const { bytes } = request;
+    const { anyNumber } = this.#options.interact;
+    const text = request.text = decodeUtf8(bytes);
+    request.data = parseJsonText(text, { anyNumber }, bytes);
+    request.id = ownProperty(request.data, "id") as JsonValue | undefined;
+    if (request.id !== undefined) request.idText = textOfId(request.id, text);
+  }
+
+  /** Handles a message when its turn has come, unless its client is not there any more. */
+  #begin(request: Request): Uint8Array | Promise<Uint8Array> {
+    const { client } = request;
+    client.onGone = undefined;
+    if (client.gone) return this.#drop(request);
+    if (!client.halfClosed) return this.#handle(request);
+    return client.isThere().then((isThere) =>
+      isThere ? this.#handle(request) : this.#drop(request)
+    );
+  }
+
+  #drop({ client }: Request): Uint8Array {
+    this.dropped++;
+    this.#options.onDropped?.(client.remoteAddr);
+    return NOTHING;
   }
 
   #handle(request: Request): Uint8Array | Promise<Uint8Array> {
@@ -147,7 +208,7 @@ export class Responder {
     signal: AbortSignal,
     end: AbortSignal,
   ): Uint8Array | Promise<Uint8Array> {
-    const { bytes, remoteAddr, data } = request;
+    const { bytes, client: { remoteAddr }, data } = request;
     let result: unknown;
     let pending: boolean;
     try {
@@ -164,41 +225,83 @@ export class Responder {
   }
 
   #succeed(request: Request, result: unknown): Uint8Array {
-    const answer = { status: "success", id: request.id, result } as Answer;
-    const plain = result === undefined && answer.id === undefined;
-    let line: Uint8Array;
-    try {
-      // Inside of an object it would be left out.
-      if (typeof result === "function" || typeof result === "symbol") stringifyJson(result);
-      line = plain ? SUCCESS : encodeLine(stringifyJson(answer));
-    } catch (error) {
-      return this.#handlerFailed(request, error);
+    let line = SUCCESS;
+    if (result !== undefined || request.idText !== undefined) {
+      try {
+        const members = [idMember(request), resultMember(result)].join("");
+        line = encodeLine(`{"status":"success"${members}}`);
+      } catch (error) {
+        return this.#handlerFailed(request, error);
+      }
     }
     this.successes++;
-    this.#tell(request, answer);
+    this.#tell(request, { status: "success", id: request.id, result } as Answer, line);
     return line;
   }
 
   #handlerFailed(request: Request, error: unknown): Uint8Array {
     this.#options.onHandlerError?.(error);
-    return this.#fail(request, error);
+    return this.#fail(request, error, true);
   }
 
-  #fail(request: Request, error: unknown): Uint8Array {
+  #fail(request: Request, error: unknown, thrown = false): Uint8Array {
     this.failures++;
     const { failStatus: status } = this.#options;
-    const answer: Answer = { status, id: request.id, error: answerText(error) };
-    this.#tell(request, answer);
-    return encodeLine(stringifyJson(answer));
+    const text = answerText(error);
+    const line = encodeLine(
+      `{"status":"${status}"${idMember(request)},"error":${JSON.stringify(text)}}`,
+    );
+    this.#tell(request, { status, id: request.id, error: text }, line, thrown ? error : undefined);
+    return line;
   }
 
-  #tell({ remoteAddr, data, started }: Request, answer: Answer): void {
-    const { onMessage } = this.#options;
-    if (!onMessage) return;
-    const duration = (performance.now() - started) / 1000;
-    const time = new Date(Date.now() - duration * 1000);
-    onMessage({ time, remoteAddr, data, answer, duration });
+  #tell(request: Request, answer: Answer, line: Uint8Array, thrown?: unknown): void {
+    this.#options.onMessage?.(new HandledMessage(request, answer, line, thrown));
   }
+}
+
+class HandledMessage implements Handled {
+  readonly time: Date;
+  readonly remoteAddr: HostPort;
+  readonly data: JsonValue | undefined;
+  readonly answer: Answer;
+  readonly thrown: unknown;
+  readonly duration: number;
+  readonly #text: string | undefined;
+  readonly #line: Uint8Array;
+
+  constructor(request: Request, answer: Answer, line: Uint8Array, thrown: unknown) {
+    this.duration = (performance.now() - request.started) / 1000;
+    this.time = new Date(Date.now() - this.duration * 1000);
+    this.remoteAddr = request.client.remoteAddr;
+    this.data = request.data;
+    this.answer = answer;
+    this.thrown = thrown;
+    this.#text = request.text;
+    this.#line = line;
+  }
+
+  get text(): string | undefined {
+    return this.data === undefined ? undefined : compactJson(this.#text!);
+  }
+
+  get answerText(): string {
+    return decoder.decode(this.#line.subarray(0, -1));
+  }
+}
+
+/** The `id` of a message, as it came. */
+function textOfId(id: JsonValue, text: string): string {
+  if (typeof id !== "number" && typeof id !== "object") return stringifyJson(id);
+  return OTHER_FORM.test(text) ? jsonMembers(compactJson(text)).get("id")! : JSON.stringify(id);
+}
+
+function idMember({ idText }: Request): string {
+  return idText === undefined ? "" : `,"id":${idText}`;
+}
+
+function resultMember(result: unknown): string {
+  return result === undefined ? "" : `,"result":${writeJson(result, "result")}`;
 }
 
 function encodeLine(text: string): Uint8Array {

@@ -1,51 +1,91 @@
 import { CodecError } from "../errors.ts";
-import type { Framing, Splitter } from "../net/framing.ts";
+import type { HostPort } from "../net/address.ts";
+import { within } from "../net/deadline.ts";
+import type { LineFraming, LineSplitter } from "../net/line_framing.ts";
 import type { StreamConnection } from "../net/stream_connection.ts";
-import type { Responder } from "./responder.ts";
+import type { Client, Responder } from "./responder.ts";
+import { ValueEnd } from "./value_end.ts";
+
+/** Bytes that are read ahead while a message waits for its turn or is handled. */
+const AHEAD_BYTES = 1 << 12;
 
 /** Answers that are ready are sent when they are this many bytes, even if more messages are at hand. */
 const BATCH_BYTES = 1 << 16;
+
+/** How {@linkcode serveConnection} serves. */
+export interface ServeConnectionOptions {
+  /** What answers. */
+  responder: Responder;
+  /** How messages are told apart. */
+  framing: LineFraming;
+  /** Seconds of silence after which a complete value counts as a message without its newline; `Infinity` for never. */
+  completeAfter: number;
+  /** Told of each such message, before it is answered. */
+  onUnended: (remoteAddr: HostPort) => void;
+}
 
 /**
  * Serves one connection to its end: answers its messages one after another, in their order. Answers that are ready together
  * leave together.
  *
  * @param connection The connection.
- * @param responder What answers.
- * @param framing How messages are told apart.
+ * @param options What answers, and how messages are told apart.
  * @returns How many answers did not reach the client, when the connection is over.
  */
 export async function serveConnection(
   connection: StreamConnection,
-  responder: Responder,
-  framing: Framing,
+  options: ServeConnectionOptions,
 ): Promise<number> {
-  const session = new Session(connection, responder, framing.splitter());
+  const session = new Session(connection, options);
   await session.run();
   return session.unanswered;
 }
 
-class Session {
+class Session implements Client {
   /** Answers that did not reach the client. */
   unanswered = 0;
+  onGone: (() => void) | undefined;
   readonly #connection: StreamConnection;
-  readonly #responder: Responder;
-  readonly #splitter: Splitter;
+  readonly #options: ServeConnectionOptions;
+  readonly #splitter: LineSplitter;
+  /** What is being read ahead of its time. */
+  #ahead: Promise<Uint8Array | null> | null = null;
+  /** Buffers for that; of the two, one is read into while the messages of the other are answered. */
+  readonly #buffers: Uint8Array[] = [];
+  #turn = 0;
+  /** Where the value that has no newline yet is complete; made when somebody wants to know. */
+  #valueEnd: ValueEnd | null = null;
   /** Answers that wait to be sent. */
   #ready: Uint8Array[] = [];
   #size = 0;
 
-  constructor(connection: StreamConnection, responder: Responder, splitter: Splitter) {
+  constructor(connection: StreamConnection, options: ServeConnectionOptions) {
     this.#connection = connection;
-    this.#responder = responder;
-    this.#splitter = splitter;
+    this.#options = options;
+    this.#splitter = options.framing.splitter();
+  }
+
+  get remoteAddr(): HostPort {
+    return this.#connection.remoteAddr;
+  }
+
+  get gone(): boolean {
+    return this.#connection.broken;
+  }
+
+  get halfClosed(): boolean {
+    return this.#connection.readEnd === "ended";
+  }
+
+  isThere(): Promise<boolean> {
+    return this.#connection.check();
   }
 
   async run(): Promise<void> {
     const connection = this.#connection;
-    for (let chunk; (chunk = await connection.read()) !== null;) {
+    for (let chunk; (chunk = await this.#read()) !== null;) {
       this.#splitter.push(chunk);
-      for (let answer; (answer = this.#answerNext()) !== null;) {
+      for (let answer; (answer = this.#answer("next")) !== null;) {
         if (answer instanceof Promise) answer = await this.#wait(answer);
         this.#add(answer);
         if (this.#size >= BATCH_BYTES) await this.#flush();
@@ -54,50 +94,93 @@ class Session {
       if (this.#splitter.partial) connection.beginMessage();
     }
     if (connection.readEnd === "late" && connection.error instanceof CodecError) {
-      this.#add(this.#responder.respondBad(connection.error, connection.remoteAddr));
+      this.#add(this.#options.responder.respondBad(connection.error, this));
       await this.#flush();
     }
-    if (connection.readEnd === "ended") {
-      const last = this.#splitter.end();
-      const answer = last && this.#answer(last);
-      if (answer) this.#add(await answer);
-      if (this.#size > 0) await this.#flush();
-    }
+    if (connection.readEnd === "ended") await this.#answerLast();
     await connection.end();
   }
 
+  /** Reads what arrives next. */
+  #read(): Promise<Uint8Array | null> {
+    const isInside = this.#splitter.held.length > 0;
+    if (isInside && this.#options.completeAfter !== Infinity) return this.#readOrComplete();
+    return this.#takeAhead() ?? this.#connection.read();
+  }
+
+  /** Reads what arrives next; if nothing does for a while, answers what is there, provided that it is complete. */
+  async #readOrComplete(): Promise<Uint8Array | null> {
+    const reading = this.#ahead ??= this.#connection.read().then((chunk) => this.#arrived(chunk));
+    const silent = await within(reading, this.#options.completeAfter) === undefined;
+    if (silent && this.#isComplete()) {
+      this.#options.onUnended(this.remoteAddr);
+      await this.#answerLast();
+    }
+    return await this.#takeAhead()!;
+  }
+
+  #isComplete(): boolean {
+    this.#valueEnd ??= new ValueEnd();
+    return this.#valueEnd.isComplete(this.#splitter.held);
+  }
+
+  /** Begins to read what comes behind the message in hand: so it is noticed when the client breaks off. */
+  #lookAhead(): void {
+    if (this.#ahead) return;
+    const buffer = this.#buffers[this.#turn] ??= new Uint8Array(AHEAD_BYTES);
+    this.#turn = 1 - this.#turn;
+    this.#ahead = this.#connection.readInto(buffer)
+      .then((length) => this.#arrived(length === null ? null : buffer.subarray(0, length)));
+  }
+
+  #arrived(chunk: Uint8Array | null): Uint8Array | null {
+    if (chunk === null && this.gone) this.onGone?.();
+    return chunk;
+  }
+
+  #takeAhead(): Promise<Uint8Array | null> | null {
+    const ahead = this.#ahead;
+    this.#ahead = null;
+    return ahead;
+  }
+
+  /** Answers what is there of a message although no newline has ended it. */
+  async #answerLast(): Promise<void> {
+    const answer = this.#answer("end");
+    if (answer) this.#add(answer instanceof Promise ? await this.#wait(answer) : answer);
+    if (this.#size > 0) await this.#flush();
+  }
+
   /** Answers the next message that is not blank; null when there is none. */
-  #answerNext(): Uint8Array | Promise<Uint8Array> | null {
+  #answer(take: "next" | "end"): Uint8Array | Promise<Uint8Array> | null {
     for (;;) {
       let message: Uint8Array | null;
       try {
-        message = this.#splitter.next();
+        message = this.#splitter[take]();
       } catch (error) {
         if (!(error instanceof CodecError)) throw error;
-        return this.#responder.respondBad(error, this.#connection.remoteAddr);
+        this.#valueEnd = null;
+        return this.#options.responder.respondBad(error, this);
       }
       if (message === null) return null;
       this.#connection.endMessage();
-      const answer = this.#answer(message);
-      if (answer !== null) return answer;
+      this.#valueEnd = null;
+      if (!isBlank(message)) return this.#options.responder.respond(message, this);
     }
-  }
-
-  /** Answers one message; null if it is blank. */
-  #answer(message: Uint8Array): Uint8Array | Promise<Uint8Array> | null {
-    return isBlank(message) ? null : this.#responder.respond(message, this.#connection.remoteAddr);
   }
 
   /** Waits for an answer that takes time. What is ready need not wait for it, and nobody is idle meanwhile. */
   async #wait(answer: Promise<Uint8Array>): Promise<Uint8Array> {
     using _hold = this.#connection.hold();
     const flushed = this.#size > 0 ? this.#flush() : undefined;
+    this.#lookAhead();
     const result = await answer;
     await flushed;
     return result;
   }
 
   #add(answer: Uint8Array): void {
+    if (answer.length === 0) return;
     this.#ready.push(answer);
     this.#size += answer.length;
   }

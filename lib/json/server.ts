@@ -1,4 +1,3 @@
-import { stringifyJson } from "../codecs/json.ts";
 import { ConnectError, UsageError } from "../errors.ts";
 import { formatAddress, type HostPort } from "../net/address.ts";
 import { type AllowList, parseCidrList } from "../net/allow_list.ts";
@@ -17,10 +16,22 @@ import {
   type Interact,
 } from "./protocol.ts";
 import { type Handled, Responder } from "./responder.ts";
-import { serveConnection } from "./serve_connection.ts";
+import { serveConnection, type ServeConnectionOptions } from "./serve_connection.ts";
 
 /** Seconds that a handler has to react when its time is over, and then its answer to leave. */
 const LAST_WORDS = 0.2;
+
+/** How many clients are remembered that were told of their newlines. */
+const TOLD = 1000;
+
+/** Something that went wrong with one client; the server goes on. */
+export interface JsonServerProblem extends Omit<StreamProblem, "kind"> {
+  /**
+   * What it is: what can happen to any listener, a message that was not begun since its client had broken off, or the first message
+   * of a client that had no newline at its end.
+   */
+  kind: StreamProblem["kind"] | "dropped" | "unended";
+}
 
 /** Where and how {@linkcode startServer} serves. The first two and their defaults are the template's. */
 export interface StartServerOptions {
@@ -43,6 +54,11 @@ export interface StartServerOptions {
   failStatus?: FailStatus;
   /** Longest message in bytes. Default: 1,048,576. */
   maxBytes?: number;
+  /**
+   * Seconds of silence after which a complete JSON value counts as a message although no newline ended it; `Infinity` for never.
+   * Default: 0.1.
+   */
+  completeAfter?: number;
   /** Most connections at once. Default: 256. */
   maxConnections?: number;
   /** Seconds without a byte after which a connection is closed. Default: 30. */
@@ -65,7 +81,7 @@ export interface StartServerOptions {
   /** Is told of each message that was answered. */
   onMessage?: (handled: Handled) => void;
   /** Is told of what went wrong with one client. */
-  onProblem?: (problem: StreamProblem) => void;
+  onProblem?: (problem: JsonServerProblem) => void;
   /** Is told of what a handler threw. */
   onHandlerError?: (error: unknown) => void;
   /** Is told what happens, step by step; `console.error` makes it the template's `debug=True`. */
@@ -92,6 +108,8 @@ export interface JsonServerStats {
   invalid: number;
   /** Answers that did not reach their client. */
   unanswered: number;
+  /** Messages that were not begun, since their client had broken off; not among those that were answered. */
+  dropped: number;
   /** Messages that are handled or wait for it now. */
   pending: number;
 }
@@ -150,6 +168,8 @@ export class JsonServer implements AsyncDisposable {
   readonly #overdue = new AbortController();
   /** Ends the wait for those that did not listen. */
   readonly #givenUp = new AbortController();
+  /** The addresses of clients that were told of their newlines. */
+  readonly #told = new Set<string>();
   readonly #onAbort = (): void => void this.close();
   #unanswered = 0;
   #closing: Promise<void> | null = null;
@@ -175,6 +195,7 @@ export class JsonServer implements AsyncDisposable {
       givenUp: this.#givenUp.signal,
       onMessage: this.#telling(onMessage),
       onHandlerError,
+      onDropped: (remoteAddr) => this.#dropped(remoteAddr),
     });
     this.#listener = this.#listen();
     this.finished = this.#listener.finished;
@@ -196,7 +217,7 @@ export class JsonServer implements AsyncDisposable {
   get stats(): JsonServerStats {
     const { accepted, refusedByAllow, refusedByLimit, open } = this.#listener.stats;
     const { refusedAsHttp, refusedAsTls } = this.#listener.stats;
-    const { successes, failures, invalid, pending } = this.#responder;
+    const { successes, failures, invalid, dropped, pending } = this.#responder;
     return {
       connections: accepted,
       refused: refusedByAllow + refusedByLimit + refusedAsTls,
@@ -207,6 +228,7 @@ export class JsonServer implements AsyncDisposable {
       failures,
       invalid,
       unanswered: this.#unanswered,
+      dropped,
       pending,
     };
   }
@@ -241,9 +263,14 @@ export class JsonServer implements AsyncDisposable {
 
   #listen(): StreamListener {
     const { host = DEFAULT_HOST, port = DEFAULT_PORT, maxConnections = 256 } = this.#options;
-    const { idleTimeout = 30, maxBytes = DEFAULT_MAX_BYTES, tls, onProblem, debug } = this.#options;
+    const { idleTimeout = 30, maxBytes = DEFAULT_MAX_BYTES, tls, debug } = this.#options;
     const { messageTimeout = 30, allowHttp } = this.#options;
-    const framing = lineFraming({ maxBytes });
+    const serving: ServeConnectionOptions = {
+      responder: this.#responder,
+      framing: lineFraming({ maxBytes }),
+      completeAfter: this.#options.completeAfter ?? 0.1,
+      onUnended: (remoteAddr) => this.#unended(remoteAddr),
+    };
     return listenStream({
       host,
       port,
@@ -253,17 +280,15 @@ export class JsonServer implements AsyncDisposable {
       idleTimeout,
       messageTimeout,
       allowHttp,
-      onProblem(problem) {
-        debug?.(problem.message);
-        onProblem?.(problem);
-      },
+      onProblem: (problem) => this.#tell(problem),
       onTooMany: async (connection) => {
-        const why = `Too many connections: ${maxConnections} are open already`;
+        const open = maxConnections === 1 ? "1 is" : `${maxConnections} are`;
+        const why = `Too many connections: ${open} open already`;
         await connection.write(this.#responder.refusal(why));
       },
       onConnection: async (connection) => {
         debug?.(`Connected with ${formatAddress(connection.remoteAddr)}`);
-        this.#unanswered += await serveConnection(connection, this.#responder, framing);
+        this.#unanswered += await serveConnection(connection, serving);
         debug?.(
           `Connection with ${formatAddress(connection.remoteAddr)} is over: ${
             reasonOf(connection)
@@ -273,13 +298,36 @@ export class JsonServer implements AsyncDisposable {
     });
   }
 
+  #tell(problem: JsonServerProblem): void {
+    this.#options.debug?.(problem.message);
+    this.#options.onProblem?.(problem);
+  }
+
+  #dropped(remoteAddr: HostPort): void {
+    const client = formatAddress(remoteAddr);
+    const message = `Did not begin a message from ${client}: it broke off before its turn`;
+    this.#tell({ kind: "dropped", remoteAddr, message });
+  }
+
+  /** Tells once for each client that a newline should end its messages. */
+  #unended(remoteAddr: HostPort): void {
+    if (this.#told.has(remoteAddr.hostname) || this.#told.size >= TOLD) return;
+    this.#told.add(remoteAddr.hostname);
+    const { completeAfter = 0.1 } = this.#options;
+    const message =
+      `A message from ${formatAddress(remoteAddr)} had no newline at its end, and was ` +
+      `taken as complete after ${completeAfter} s of silence: have the client send "\\n" behind each`;
+    this.#tell({ kind: "unended", remoteAddr, message });
+  }
+
   /** Adds what debugging tells of each message. */
   #telling(onMessage: StartServerOptions["onMessage"]): StartServerOptions["onMessage"] {
     const { debug } = this.#options;
     if (!debug) return onMessage;
     return (handled) => {
-      debug(`${formatAddress(handled.remoteAddr)} sent ${show(handled.data)}`);
-      debug(`${formatAddress(handled.remoteAddr)} was answered ${show(handled.answer)}`);
+      const client = formatAddress(handled.remoteAddr);
+      debug(`${client} sent ${handled.text ?? "what cannot be read"}`);
+      debug(`${client} was answered ${handled.answerText}`);
       onMessage?.(handled);
     };
   }
@@ -299,8 +347,4 @@ function allowListOf(allow: StartServerOptions["allow"]): AllowList | undefined 
 
 function reasonOf(connection: StreamConnection): string {
   return connection.closeReason ?? "closed";
-}
-
-function show(value: unknown): string {
-  return value === undefined ? "what cannot be read" : stringifyJson(value);
 }

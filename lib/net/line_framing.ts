@@ -13,6 +13,12 @@ export interface LineFramingOptions {
   keepEnds?: boolean;
 }
 
+/** What {@linkcode lineFraming} makes. */
+export interface LineFraming extends Framing {
+  /** Begins to read a stream. */
+  splitter(): LineSplitter;
+}
+
 /**
  * One message per line: `\n` ends it, `\r\n` does too, and so does the end of the stream. Blank lines are empty messages.
  * A line that is too long is an error as soon as that is known; what is left of it is skipped.
@@ -20,7 +26,7 @@ export interface LineFramingOptions {
  * @param options Limits.
  * @returns The framing.
  */
-export function lineFraming(options: LineFramingOptions = {}): Framing {
+export function lineFraming(options: LineFramingOptions = {}): LineFraming {
   const { maxBytes = 1 << 20, keepEnds = false } = options;
   return { wrap: wrapLine, splitter: () => new LineSplitter(maxBytes, keepEnds) };
 }
@@ -44,7 +50,8 @@ function withoutEnd(line: Uint8Array): Uint8Array {
   return content.at(-1) === CR ? content.subarray(0, -1) : content;
 }
 
-class LineSplitter implements Splitter {
+/** Cuts a stream into lines; made by {@linkcode lineFraming}. */
+export class LineSplitter implements Splitter {
   readonly #maxBytes: number;
   readonly #keepEnds: boolean;
   #chunk = EMPTY;
@@ -54,16 +61,27 @@ class LineSplitter implements Splitter {
   #heldLength = 0;
   #skipping = false;
 
+  /**
+   * @param maxBytes Longest line in bytes.
+   * @param keepEnds Whether to leave each line its ending.
+   */
   constructor(maxBytes: number, keepEnds: boolean) {
     this.#maxBytes = maxBytes;
     this.#keepEnds = keepEnds;
   }
 
+  /** The beginning of a line whose end has not come yet; valid until the next call of any method. */
+  get held(): Uint8Array {
+    return this.#held.subarray(0, this.#heldLength);
+  }
+
+  /** Takes the bytes that arrived next. */
   push(chunk: Uint8Array): void {
     this.#chunk = chunk as Uint8Array<ArrayBuffer>;
     this.#at = 0;
   }
 
+  /** Gives the next line that is complete. */
   next(): Uint8Array | null {
     while (this.#at < this.#chunk.length) {
       const end = this.#chunk.indexOf(LF, this.#at);
@@ -81,10 +99,12 @@ class LineSplitter implements Splitter {
     return null;
   }
 
+  /** Whether a line has begun whose end has not come yet. */
   get partial(): boolean {
     return this.#heldLength > 0 || this.#skipping;
   }
 
+  /** Gives what is held as the last line. */
   end(): Uint8Array | null {
     if (this.#skipping || this.#heldLength === 0) return null;
     return this.#complete(EMPTY);

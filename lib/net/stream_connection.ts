@@ -16,6 +16,8 @@ export type { CloseReason, GraceOptions, RawConnection, StreamConnectionOptions 
 
 /** Seconds that a closed connection's last system calls are waited for. */
 const SETTLING = 0.2;
+/** Writing it sends nothing, but fails on a broken connection. */
+const NOTHING = new Uint8Array();
 /** Bytes that fit into a packet of any network. */
 const ONE_PACKET = 1200;
 
@@ -113,6 +115,11 @@ export class StreamConnection implements AsyncDisposable {
     return this.#error;
   }
 
+  /** Whether nothing that is written can arrive any more, as far as is known: see {@linkcode StreamConnection.check}. */
+  get broken(): boolean {
+    return this.#lost !== undefined || this.#released !== null;
+  }
+
   /** Why there is nothing more to read, `"open"` as long as there may be. */
   get readEnd(): ReadEnd {
     return this.#reads.end;
@@ -203,6 +210,20 @@ export class StreamConnection implements AsyncDisposable {
       if (!written || this.#released) return;
       await this.#conn.closeWrite().catch(() => {}); // the peer is gone already
     });
+  }
+
+  /**
+   * Asks the system whether the peer still takes anything. Where it has ended its half, reading does not tell when it breaks off
+   * the other half too.
+   *
+   * @returns False if it is known that the connection is broken.
+   */
+  async check(): Promise<boolean> {
+    // A write that waits for the peer would hold up this one, and tells in the end by itself.
+    if (this.#plain && !this.broken && this.#writes.waiting === 0) {
+      await this.#conn.write(NOTHING).catch((error) => this.#lose(error));
+    }
+    return !this.broken;
   }
 
   /**

@@ -3,7 +3,10 @@ import { startServer, type StartServerOptions } from "../../mod.ts";
 import { makeCertificate } from "../interop/certificate.ts";
 import { needs, startPython } from "../interop/peer.ts";
 import { PYTHON } from "../interop/python.ts";
+import { plainText, startOnTerminal } from "./pty.ts";
 import { labwire, programCommand, start } from "./run.ts";
+
+const python = needs(PYTHON);
 
 /** A server that notes what it gets, and the real json-client for it. */
 function lab(options: StartServerOptions = {}) {
@@ -32,7 +35,7 @@ Deno.test("json-client sends a JSON text as it is", async () => {
   await using to = lab();
   const text = '{"command_id": "test_command", "gain": 1.0, "big": 18446744073709551615}';
   const { code, stdout, stderr } = await to.send([text]);
-  assertEquals([code, stdout, stderr], [0, "Server reported success.\n", ""]);
+  assertEquals([code, stdout, stderr], [0, "", ""]);
   assertEquals(to.received, [text]);
 });
 
@@ -44,7 +47,13 @@ Deno.test("json-client sends words in HTTPie's notation", async () => {
     await Deno.writeTextFile(`${folder}/list.json`, "[1,\n 2]");
     const { code } = await to.send([
       ...["test_command", "param1=100", "param2=this is text", "param3:=true", "param4:=[1,2]"],
-      ...["negative:=-5", `note=@${folder}/note.txt`, `list:=@${folder}/list.json`],
+      ...[
+        "cfg[gain]:=1.0",
+        "cfg[modes][]=fast",
+        "negative:=-5",
+        `note=@${folder}/note.txt`,
+        `list:=@${folder}/list.json`,
+      ],
     ]);
     assertEquals(code, 0);
   } finally {
@@ -52,7 +61,7 @@ Deno.test("json-client sends words in HTTPie's notation", async () => {
   }
   assertEquals(to.received, [
     '{"command_id":"test_command","param1":"100","param2":"this is text","param3":true,' +
-    '"param4":[1,2],"negative":-5,"note":"a note","list":[1,2]}',
+    '"param4":[1,2],"cfg":{"gain":1.0,"modes":["fast"]},"negative":-5,"note":"a note","list":[1,2]}',
   ]);
 });
 
@@ -72,29 +81,39 @@ Deno.test("json-client --file sends the message in a file", async () => {
   assertEquals(to.received, ['{   "a": 1.0,   "b": "x\\ny" }']);
 });
 
-Deno.test("json-client says what the template says, and tells the outcomes apart", async () => {
+Deno.test("json-client prints the result and nothing else, and errors on stderr", async () => {
   await using to = lab();
-  const withResult = await to.send(["x", "result:=[1.5,2]"]);
-  assertEquals([withResult.code, withResult.stdout], [0, "Server reported success.\n[1.5,2]\n"]);
-  const withText = await to.send(["x", "result=3 V"]);
-  assertEquals(withText.stdout, "Server reported success.\n3 V\n");
-  const nasty = await to.send(["x", "result=3\x1b[2JV"]);
-  assertEquals(nasty.stdout, "Server reported success.\n3\\x1b[2JV\n");
-  const failed = await to.send(["x", "fail=no such port"]);
-  assertEquals(
-    [failed.code, failed.stdout],
-    [3, "Server reported an error. no such port\n"],
-  );
+  const cases: [string[], number, string, string][] = [
+    [["x", "result:=[1.5,2]"], 0, "[1.5,2]\n", ""],
+    [["x", "result=3 V"], 0, "3 V\n", ""],
+    [["x", "result:=null"], 0, "null\n", ""],
+    [["x", "result="], 0, "\n", ""],
+    [["x"], 0, "", ""],
+    [["x", "result=3\x1b[2JV"], 0, "3\\x1b[2JV\n", ""],
+    [["x", "fail=no such port"], 3, "", "error: Server reported an error. no such port\n"],
+    [["x", "result=3", "--output", "none"], 0, "", ""],
+    [["x", "fail=no", "--output", "none"], 3, "", "error: Server reported an error. no\n"],
+  ];
+  for (const [args, code, stdout, stderr] of cases) {
+    assertEquals([args, await to.send(args)], [args, { code, stdout, stderr }]);
+  }
   await to.server.close();
-  const refused = await to.send(["x"]);
-  assertEquals(
-    [refused.code, refused.stdout, refused.stderr],
-    [
-      4,
-      "Failed to connect to the server or the server timed out.\n",
-      `error: Cannot connect to "127.0.0.1:${to.server.addr.port}": connection refused\n`,
-    ],
-  );
+  const refused =
+    `error: Cannot connect to "127.0.0.1:${to.server.addr.port}": connection refused\n`;
+  assertEquals(await to.send(["x"]), { code: 4, stdout: "", stderr: refused });
+});
+
+Deno.test(`json-client says on a terminal what the template says${python.note}`, {
+  ignore: python.ignore || Deno.build.os === "windows",
+}, async () => {
+  await using to = lab();
+  const shown = async (...args: string[]) => {
+    await using client = startOnTerminal(["json-client", ...to.port, ...args]);
+    return plainText((await client.result()).stdout);
+  };
+  assertEquals(await shown("x", "result=3 V"), "Server reported success.\n3 V\n");
+  assertEquals(await shown("x"), "Server reported success.\n");
+  assertEquals(await shown("x", "fail=no"), "error: Server reported an error. no\n");
 });
 
 Deno.test('json-client takes "failed" for a failure too', async () => {
@@ -110,12 +129,44 @@ Deno.test("json-client --output json prints the answer itself", async () => {
   assertEquals([failed.code, failed.stdout], [3, '{"status":"error","error":"no"}\n']);
 });
 
-Deno.test("json-client --timeout gives up on a server that is silent", async () => {
+Deno.test("json-client --timeout gives up on a server that is silent, and says that the message was sent", async () => {
   await using to = lab({ interact: () => new Promise(() => {}), grace: 0 });
   const { code, stdout, stderr } = await to.send(["x", "--timeout", "0.3"]);
-  assertEquals([code, stdout], [4, "Failed to connect to the server or the server timed out.\n"]);
-  assertMatch(stderr, /^error: No answer from "127\.0\.0\.1:\d+" within 0\.3 s\n$/);
+  assertEquals([code, stdout], [4, ""]);
+  const where = `"127.0.0.1:${to.server.addr.port}"`;
+  assertEquals(
+    stderr,
+    `error: No answer from ${where} within 0.3 s: the message was sent, and may still be carried out\n`,
+  );
 });
+
+Deno.test(
+  "json-client exits with 130 after Ctrl-C while it waits for its answer, and with 0 between messages",
+  {
+    ignore: Deno.build.os === "windows",
+  },
+  async () => {
+    let arrived = Promise.withResolvers<void>();
+    const interact = (data: { hang?: boolean }) =>
+      data.hang && new Promise(() => arrived.resolve());
+    await using to = lab({ interact, concurrency: 3, grace: 0 });
+    for (const args of [["x", "hang:=true"], ["--output", "json", '{"hang": true}']]) {
+      arrived = Promise.withResolvers();
+      await using client = start(["json-client", ...to.port, ...args]);
+      await arrived.promise;
+      client.interrupt();
+      const { code, stdout, stderr } = await client.result();
+      assertEquals([code, stdout], [130, ""]);
+      assertEquals(stderr, "warning: The message was sent, and may still be carried out\n");
+    }
+    await using lines = start(["json-client", ...to.port], { stdin: "piped" });
+    await lines.write("{}\n");
+    await lines.until("stdout", /success/);
+    lines.interrupt();
+    assertEquals((await lines.result()).code, 0);
+    await lines.process.stdin.close();
+  },
+);
 
 Deno.test("json-client --retries tries again until the server is there", async () => {
   const probe = Deno.listen({ port: 0, hostname: "127.0.0.1" });
@@ -141,7 +192,7 @@ Deno.test("json-client sends JSON lines from standard input and prints the answe
   ]);
   assertEquals(to.server.stats.connections, 3);
   const text = await to.send(["--output", "text"], '{"result":1}\n');
-  assertEquals([text.code, text.stdout], [0, "Server reported success.\n1\n"]);
+  assertEquals([text.code, text.stdout], [0, "1\n"]);
 });
 
 Deno.test("json-client --keep-open uses one connection for all messages", async () => {
@@ -167,13 +218,18 @@ Deno.test("json-client sends each line as soon as it is there", async () => {
   assertEquals((await client.result()).code, 0);
 });
 
-Deno.test("json-client stops at a line that is no JSON, and when nobody is there", async () => {
+Deno.test("json-client sends the other lines when one is no JSON, and ends when nobody is there", async () => {
   await using to = lab();
   const bad = await to.send([], '{"result":1}\nresult=2\n{"result":3}\n');
-  assertEquals([bad.code, bad.stdout], [2, '{"status":"success","result":1}\n']);
-  assertStringIncludes(bad.stderr, "Cannot send line 2: Cannot parse JSON at byte 0");
+  assertEquals(
+    [bad.code, bad.stdout],
+    [5, '{"status":"success","result":1}\n{"status":"success","result":3}\n'],
+  );
+  assertStringIncludes(bad.stderr, "error: Cannot send line 2: Cannot parse JSON at byte 0");
+  const none = await to.send([], "a\n\nb\n");
+  assertEquals([none.code, none.stdout, none.stderr.match(/^error/gm)?.length], [5, "", 2]);
   const cut = await to.send([], new Uint8Array([...new TextEncoder().encode('{"a":"'), 0xff]));
-  assertEquals([cut.code, cut.stdout], [2, ""]);
+  assertEquals([cut.code, cut.stdout], [5, ""]);
   assertStringIncludes(cut.stderr, "Cannot send line 1: Cannot decode UTF-8 at byte 6");
   await to.server.close();
   const gone = await to.send([], "{}\n{}\n");
@@ -185,6 +241,9 @@ Deno.test("json-client rejects command lines that make no sense", async () => {
     [['{"a":'], "Cannot parse JSON at byte 5"],
     [["a", "b"], 'Cannot read argument "b": expected NAME=TEXT, NAME:=JSON or NAME=@FILE'],
     [["a", "b=@/no/such"], 'no such file "/no/such"'],
+    [["a", "b[c=1"], 'Cannot read argument "b[c=1": expected brackets in pairs'],
+    [["a", "b=1", "b[c]=2"], '"b" has a value already, from "b=1"'],
+    [["a", "--output", "csv"], "expected one of text, json, none"],
     [["x", "--file", "y"], "Cannot send both --file and a message"],
     [["--file", "/no/such"], 'Cannot send file "/no/such": no such file'],
     [["x", "--ca", "/no/such"], 'Cannot read --ca "/no/such": no such file'],
@@ -198,8 +257,6 @@ Deno.test("json-client rejects command lines that make no sense", async () => {
     assertStringIncludes(stderr, reason);
   }));
 });
-
-const python = needs(PYTHON);
 
 Deno.test(`json-client shows an answer that makes no sense${python.note}`, {
   ignore: python.ignore,
@@ -250,7 +307,7 @@ s.close()
   const { code, stdout, stderr } = await labwire([
     ...["json-client", "--port", port!, "--ca", tls.certFile, "x"],
   ]);
-  assertEquals([code, stdout], [0, "Server reported success.\n"], stderr);
+  assertEquals([code, stdout], [0, ""], stderr);
   await server.until("stdout", /\{"command_id":"x"\}/);
 });
 

@@ -65,6 +65,52 @@ Deno.test("json-server --handler calls interact() or commands", async () => {
   }
 });
 
+Deno.test("json-server logs where in a user's file an error was thrown, and tells the client only the message", async () => {
+  await using files = await folder({
+    "supply.js": `
+      import { check } from "./lib check.js";
+      export const commands = {
+        set(data) { return check(data.volts); },
+        get(data) { return data.channel.name; },
+        later: async () => { await null; throw new Error("tripped"); },
+        nan: () => ({ volts: [1, NaN] }),
+      };`,
+    "lib check.js": `export function check(volts) {
+      if (volts > 30) throw new RangeError("30 V is the limit");
+    }`,
+  });
+  await using server = await serve(["--handler", `${files.path}/supply.js`]);
+  const path = await Deno.realPath(files.path);
+  const cases: [string, string, string][] = [
+    ['{"command_id":"set","volts":31}', "30 V is the limit", `${path}/lib check.js:2`],
+    [
+      '{"command_id":"get"}',
+      "Cannot read properties of undefined (reading 'name')",
+      `${path}/supply.js:5`,
+    ],
+    ['{"command_id":"later"}', "tripped", `${path}/supply.js:6`],
+  ];
+  for (const [message, error, place] of cases) {
+    assertEquals(JSON.parse(await server.ask(message)), { status: "error", error });
+    const at = windows ? place.replaceAll("/", "\\") : place;
+    // One second apart at least, or they are held back.
+    await server.program.until(
+      "stderr",
+      new RegExp(RegExp.escape(`failed: ${error} (thrown at ${at}:`) + "\\d+\\)"),
+    );
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+  }
+  const { error } = JSON.parse(await server.ask('{"command_id":"nan"}'));
+  assertEquals(
+    error,
+    "Cannot write value as JSON: result.volts[1] is NaN, which JSON does not have",
+  );
+  await server.program.until(
+    "stderr",
+    /failed: Cannot write value as JSON: result\.volts\[1\] is NaN, [\w ]+\n/,
+  );
+});
+
 Deno.test("json-server --handler survives what a handler fails to catch", async () => {
   await using files = await folder({
     "stray.js": `
@@ -122,8 +168,15 @@ if data["command_id"] == "exit": sys.exit(3)
     await ask("json", "36893488147419103232"),
     '{"status":"success","result":{"twice":73786976294838206464,"argv":["two words"]}}',
   );
-  assertEquals(await ask("json"), '{"status":"success","result":{"twice":2,"argv":["two words"]}}');
-  assertEquals(await ask("raw"), '{"status":"success","result":{"command_id":"raw","n":1}}');
+  assertEquals(
+    await ask("json"),
+    '{"status":"success","result":{"twice":2.0,"argv":["two words"]}}',
+  );
+  assertEquals(await ask("raw"), '{"status":"success","result":{"command_id":"raw","n":1.0}}');
+  assertEquals(
+    await ask("raw", "[1e400,\r-0.0, 12345678901234567890.50]"),
+    '{"status":"success","result":{"command_id":"raw","n":[1e400,-0.0,12345678901234567890.50]}}',
+  );
   assertEquals(await ask("text"), '{"status":"success","result":"done, 3 V"}');
   assertEquals(await ask("silent"), '{"status":"success"}');
   assertEquals(await ask("fail"), '{"status":"error","error":"no such port: COM9"}');
@@ -233,5 +286,5 @@ Deno.test(`json-server lets a program finish when Ctrl-C is typed at its termina
   assertEquals(await peer.line(), '{"status":"success","result":"done"}');
   const { code, stdout } = await server.result();
   assertEquals(code, 0);
-  assertStringIncludes(plainText(stdout), "1 messages, 1 successes");
+  assertStringIncludes(plainText(stdout), "1 message, 1 success,");
 });

@@ -1,6 +1,6 @@
 import { assertEquals, assertLess, assertThrows } from "@std/assert";
 import { createJsonCodec, jsonCodec, parseJson, stringifyJson } from "../../lib/codecs/json.ts";
-import { findJsonFault } from "../../lib/codecs/json_fault.ts";
+import { JsonFault, readJson } from "../../lib/codecs/json_reader.ts";
 import { CodecError } from "../../lib/errors.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
@@ -35,14 +35,57 @@ Deno.test("jsonCodec keeps integers beyond 2^53 exact", () => {
 
 Deno.test("jsonCodec leaves safe integers and floats with many digits numbers", () => {
   assertEquals(
-    parseJson("[9007199254740991,0.12345678901234567,1234567890123456.5,1e22,1E+400]"),
-    [9007199254740991, 0.12345678901234567, 1234567890123456.5, 1e22, Infinity],
+    parseJson(
+      "[9007199254740991,0.12345678901234567,1234567890123456.5,1e22,1E+300,-0.0,-0,0e999]",
+    ),
+    [9007199254740991, 0.12345678901234567, 1234567890123456.5, 1e22, 1e300, -0, -0, 0],
   );
-  assertEquals(parseJson("1".repeat(5000)), Infinity);
+  assertEquals(parseJson("1".repeat(400)), BigInt("1".repeat(400)));
 });
 
-Deno.test("jsonCodec encodes NaN and the infinities as null", () => {
-  assertEquals(stringifyJson([NaN, Infinity, -Infinity]), "[null,null,null]");
+Deno.test("jsonCodec says where a number is that JavaScript cannot hold", () => {
+  const cases: [string, number, string][] = [
+    [
+      '{"w":1e400}',
+      5,
+      "1e400 is beyond the range of 64-bit floats, which ends at 1.8e308; send it as text",
+    ],
+    ["[-1E+0400]", 1, "-1E+0400 is beyond the range"],
+    ["[1,2e-400]", 3, "2e-400 is nearer to 0 than 64-bit floats come, which is 5e-324"],
+    [`[0.${"0".repeat(400)}1]`, 1, "… is nearer to 0"],
+    [`[${"1".repeat(401)}]`, 1, "… is an integer of more than 400 digits"],
+  ];
+  for (const [text, offset, why] of cases) {
+    const error = faultOf(text);
+    assertEquals(error.offset, offset);
+    const where = `Cannot parse JSON at byte ${offset} (line 1, column ${offset + 1}): `;
+    assertEquals(error.message.startsWith(where), true, error.message);
+    assertEquals(error.message.includes(why), true, error.message);
+  }
+  assertEquals(parseJson("[1e400,-1e400,1e-400]", { anyNumber: true }), [Infinity, -Infinity, 0]);
+});
+
+Deno.test("jsonCodec says where NaN, an infinity or what JSON has no form of is", () => {
+  const cases: [unknown, string][] = [
+    [NaN, "value is NaN"],
+    [{ values: [1, 2, { "x y": [0, -Infinity] }] }, 'value.values[2]["x y"][1] is -Infinity'],
+    [[{ a: { b: 1 }, c: [2] }, { big: 1n, d: NaN }], "value[1].d is NaN"],
+    [{ at: { toJSON: () => ({ t: Infinity }) } }, "value.at.t is Infinity"],
+  ];
+  for (const [value, why] of cases) {
+    const message = `Cannot write value as JSON: ${why}, which JSON does not have`;
+    assertEquals(assertThrows(() => stringifyJson(value), CodecError).message, message);
+  }
+  assertEquals(
+    stringifyJson({ a: null, b: "null", c: 0, d: [0] }),
+    '{"a":null,"b":"null","c":0,"d":[0]}',
+  );
+});
+
+Deno.test("jsonCodec keeps -0.0", () => {
+  assertEquals(stringifyJson([-0, { a: -0, b: 0, c: 1n }]), '[-0.0,{"a":-0.0,"b":0,"c":1}]');
+  assertEquals(stringifyJson(-0), "-0.0");
+  assertEquals(Object.is(parseJson("-0.0"), -0), true);
 });
 
 Deno.test("jsonCodec takes __proto__ and constructor for names like any other", () => {
@@ -145,12 +188,13 @@ Deno.test("stringifyJson() rejects what JSON has no form of", () => {
   assertThrows(() => stringifyJson(() => 1), CodecError, "JSON has no form of function");
 });
 
-Deno.test("findJsonFault() finds a fault exactly where JSON.parse() throws", () => {
+Deno.test("readJson() finds a fault exactly where JSON.parse() throws, and reads the same otherwise", () => {
   const seeds = [
     '{"a":[1,2.5e-3,{"b":null}],"c":"x\\u00b5\\n","d":true}',
     '[[],{},"",0,-0.0,1E5,[[[false]]]]',
     '"text"',
     " -12 ",
+    '{"":{"__proto__":[1,{}],"a":{"b":{"c":[]}}},"x":[[2]]}',
   ];
   const alphabet = '{}[]",:0123456789.eE+-truefalsn\\u \n\t\u0001µ';
   let state = 1;
@@ -164,14 +208,16 @@ Deno.test("findJsonFault() finds a fault exactly where JSON.parse() throws", () 
       const insert = random(3) > 0 ? alphabet[random(alphabet.length)]! : "";
       text = text.slice(0, at) + insert + text.slice(at + random(2));
     }
+    let value: unknown;
     let parses = true;
     try {
-      JSON.parse(text);
+      value = JSON.parse(text);
     } catch {
       parses = false;
     }
-    const fault = findJsonFault(text, 100);
-    assertEquals([text, fault === null], [text, parses]);
+    const read = readJson(text, 100, Number);
+    assertEquals([text, read instanceof JsonFault], [text, !parses]);
+    if (parses && JSON.stringify(read) !== JSON.stringify(value)) assertEquals(read, value, text);
     parses ? good++ : bad++;
   }
   assertEquals(good > 5000 && bad > 5000, true, `${good} good, ${bad} bad`);

@@ -2,7 +2,7 @@ import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { fileURLToPath } from "node:url";
 import { sendData, startServer, type StartServerOptions } from "../../mod.ts";
 import { labwire, start } from "../cli/run.ts";
-import { needs, type Peer, startPeer } from "./peer.ts";
+import { needs, type Peer, startPeer, startPython } from "./peer.ts";
 import { PYTHON, pythonLines } from "./python.ts";
 
 const { ignore, note } = needs(PYTHON);
@@ -63,7 +63,10 @@ Deno.test(`json-server stands in for the template's server${note}`, { ignore }, 
     'success {"status": "success"}',
     'fail Cannot find "command_id" in message',
   ]);
-  await server.until("stdout", /Data of param4 : {2}\[1,2,3,4,"text in list"\]\n/);
+  await server.until(
+    "stdout",
+    /^\{"command_id":"test_command",.*"param4":\[1,2,3,4,"text in list"\]\}\n/,
+  );
 });
 
 Deno.test(`sendData() talks to the template's server, and calls each callback${note}`, {
@@ -90,8 +93,8 @@ Deno.test(`sendData() talks to the template's server, and calls each callback${n
   assertEquals(calls, [
     "Server reported success.",
     "Server reported an error. laser interlock open",
-    "server closed the connection without an answer",
-    "No answer from server within 0.3 s",
+    "server closed the connection without an answer: the message was sent, and may still be carried out",
+    "No answer from server within 0.3 s: the message was sent, and may still be carried out",
     "Server reported success.",
   ]);
   assertMatch(server.stdout, /"param4": \[1, 2, 3, 4, "text in list"\]/);
@@ -102,11 +105,12 @@ Deno.test(`json-client talks to the template's server${note}`, { ignore }, async
   await using _ = server;
   const send = (...args: string[]) => labwire(["json-client", "--port", String(port), ...args]);
   const success = await send(JSON.stringify(data));
-  assertEquals([success.code, success.stdout], [0, "Server reported success.\n"]);
+  assertEquals([success.code, success.stdout], [0, ""]);
   const words = await send("test_command", "param1:=100", "param2=this is text", "param3:=true");
   assertEquals(words.code, 0);
   const failed = await send("x", "raise=no such port");
-  assertEquals([failed.code, failed.stdout], [3, "Server reported an error. no such port\n"]);
+  assertEquals([failed.code, failed.stdout], [3, ""]);
+  assertEquals(failed.stderr, "error: Server reported an error. no such port\n");
   const hungUp = await send("x", "hang_up:=true");
   assertEquals(hungUp.code, 4);
   assertStringIncludes(hungUp.stderr, "closed the connection without an answer");
@@ -114,6 +118,41 @@ Deno.test(`json-client talks to the template's server${note}`, { ignore }, async
   assertEquals(bad.code, 5);
   assertStringIncludes(bad.stderr, 'Cannot read answer "Hello"');
   await server.until("stdout", /"param3": true/);
+});
+
+Deno.test(`json-client sends and shows every digit${note}`, { ignore }, async () => {
+  await using server = startPython(`
+s = socket.create_server(("127.0.0.1", 0))
+print(s.getsockname()[1])
+while True:
+    conn, _ = s.accept()
+    with conn:
+        print(conn.makefile().readline(), end="")
+        conn.sendall(b'{"status": "success", "result": {"a": 1.0, "b": [1e400, -0.0], "c": 12345678901234567890.0}}\\n')
+`);
+  const [port] = await server.until("stdout", /^\d+/);
+  const folder = await Deno.makeTempDir({ prefix: "labwire-test-" });
+  try {
+    const file = `${folder}/x.json`;
+    await Deno.writeTextFile(file, "[1.0,\n 1e400]");
+    const text = '{"v": 1.0, "w": 1e400, "z": -0.0}';
+    const sent: [string[], string][] = [
+      [["x", "v:=1.0", "w:=1e400", "z:=-0.0"], '{"command_id":"x","v":1.0,"w":1e400,"z":-0.0}'],
+      [["x", `v:=@${file}`], '{"command_id":"x","v":[1.0,1e400]}'],
+      [["--file", file], "[1.0,  1e400]"],
+      [[text], text],
+    ];
+    for (const [args, line] of sent) {
+      const { code, stdout } = await labwire(["json-client", "--port", port!, ...args]);
+      assertEquals([code, stdout], [0, '{"a":1.0,"b":[1e400,-0.0],"c":12345678901234567890.0}\n']);
+      await server.until("stdout", new RegExp(`^${RegExp.escape(line)}$`, "m"));
+    }
+    const answers = await labwire(["json-client", "--port", port!], { input: `${text}\n` });
+    assertMatch(answers.stdout, /"b": \[1e400, -0\.0\], "c": 12345678901234567890\.0\}\}\n$/);
+    await server.until("stdout", new RegExp(`(^${RegExp.escape(text)}\n){2}`, "m"));
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
 });
 
 Deno.test(`500 of the template's clients at once are all answered${note}`, { ignore }, async () => {

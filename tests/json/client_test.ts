@@ -120,9 +120,12 @@ Deno.test("sendData() says that a server speaks TLS", async () => {
 
 Deno.test("sendData() tells apart why there is no answer", async () => {
   const { calls, options } = callbacks();
-  const why = async (port: number, timeout = 10) => {
-    const answer = await sendData({}, { port, timeout, ...options });
-    return answer.outcome === "no-answer" ? answer.error.message : answer.outcome;
+  const sent: boolean[] = [];
+  const why = async (port: number, timeout = 10, message: unknown = {}) => {
+    const answer = await sendData(message, { port, timeout, ...options });
+    if (answer.outcome !== "no-answer") return answer.outcome;
+    sent.push(answer.sent);
+    return answer.error.message;
   };
   const gone = Deno.listen({ port: 0, hostname: "127.0.0.1" });
   const { port } = gone.addr;
@@ -132,17 +135,33 @@ Deno.test("sendData() tells apart why there is no answer", async () => {
     await using silent = saying([], "stay");
     assertEquals(
       await why(silent.addr.port, 0.2),
-      `No answer from "127.0.0.1:${silent.addr.port}" within 0.2 s`,
+      `No answer from "127.0.0.1:${silent.addr.port}" within 0.2 s: ` +
+        "the message was sent, and may still be carried out",
     );
   }
   {
     await using closing = saying([]);
     assertEquals(
       await why(closing.addr.port),
-      `"127.0.0.1:${closing.addr.port}" closed the connection without an answer`,
+      `"127.0.0.1:${closing.addr.port}" closed the connection without an answer: ` +
+        "the message was sent, and may still be carried out",
     );
   }
-  assertEquals(calls, Array(3).fill("connect-fail ConnectError"));
+  {
+    // Full as soon as the system's buffers are.
+    await using deaf = listenStream({
+      host: "127.0.0.1",
+      port: 0,
+      grace: 0,
+      onConnection: (connection) => connection.finished,
+    });
+    assertEquals(
+      await why(deaf.addr.port, 0.3, "x".repeat(50_000_000)),
+      `No answer from "127.0.0.1:${deaf.addr.port}" within 0.3 s: it has not read the whole message`,
+    );
+  }
+  assertEquals(sent, [false, true, true, false]);
+  assertEquals(calls, Array(4).fill("connect-fail ConnectError"));
 });
 
 Deno.test("sendData() tries to connect again, but never sends twice", async () => {
@@ -250,7 +269,8 @@ Deno.test("connectJson() passes on what a server says before it closes", async (
   const answer = await second.send({});
   assertEquals(
     answer.outcome === "no-answer" && answer.error.message,
-    `"127.0.0.1:${server.addr.port}" closed the connection: Too many connections: 1 are open already`,
+    `Cannot send on a connection that is over: "127.0.0.1:${server.addr.port}" closed the connection: ` +
+      "Too many connections: 1 is open already",
   );
 });
 
@@ -268,7 +288,8 @@ Deno.test("JsonClient.close() leaves what is not answered without an answer", as
   const answer = await waiting;
   assertEquals(
     answer.outcome === "no-answer" && answer.error.message,
-    `The connection with "127.0.0.1:${silent.addr.port}" was closed`,
+    `The connection with "127.0.0.1:${silent.addr.port}" was closed: ` +
+      "the message was sent, and may still be carried out",
   );
 });
 

@@ -71,3 +71,25 @@ Deno.test("Queue.run() holds a hundred thousand waiting tasks", async () => {
   await Promise.all(all);
   assertEquals(count, 100_000);
 });
+
+Deno.test("Queue.run() lets tasks be called off that wait, wherever they stand", async () => {
+  const queue = new Queue(1);
+  const gate = Promise.withResolvers<string>();
+  const log: string[] = [];
+  const calls: ((result: string) => void)[] = [];
+  const tasks = ["a", "b", "c", "d"].map((name) =>
+    queue.run(() => {
+      log.push(name);
+      return name === "a" ? gate.promise : name;
+    }, (callOff) => calls.push(callOff))
+  );
+  assertEquals([calls.length, queue.waiting], [3, 3]);
+  calls[1]!("no c");
+  calls[2]!("no d");
+  const last = queue.run(() => "e");
+  assertEquals(queue.waiting, 2);
+  calls[0]!("no b");
+  gate.resolve("a");
+  assertEquals(await Promise.all([...tasks, last]), ["a", "no b", "no c", "no d", "e"]);
+  assertEquals([log, queue.running, queue.waiting], [["a"], 0, 0]);
+});

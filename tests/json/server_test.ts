@@ -222,6 +222,7 @@ Deno.test("startServer() says where a message is wrong, and the connection lives
     failures: 4,
     invalid: 4,
     unanswered: 0,
+    dropped: 0,
     pending: 0,
   });
 });

@@ -1,0 +1,84 @@
+/** The longest number or word that is looked at; longer ones are never complete without a newline. */
+const LONGEST_SCALAR = 500;
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+
+/** What the bytes so far end in: nothing that is open, a string, an array or object, or anything else, such as a number. */
+type Place = "between" | "string" | "container" | "scalar";
+
+/**
+ * Tells whether bytes that grow end with a complete JSON value. Each byte is looked at once, however often that is asked: brackets
+ * and quotes are all that counts. Whether the value is right is for the parser to say.
+ */
+export class ValueEnd {
+  #place: Place = "between";
+  #depth = 0;
+  /** Whether the next byte of a string is behind a backslash. */
+  #escaped = false;
+  /** Where the latest value starts; -1 as long as there is none. */
+  #start = -1;
+  #at = 0;
+
+  /**
+   * Looks at what has come since the last call.
+   *
+   * @param bytes All bytes so far, in UTF-8.
+   * @returns Whether they end with a value that is complete. A number may still go on.
+   */
+  isComplete(bytes: Uint8Array): boolean {
+    for (; this.#at < bytes.length; this.#at++) this.#look(bytes[this.#at]!);
+    if (this.#place === "scalar") return isScalar(bytes.subarray(this.#start));
+    return this.#place === "between" && this.#start >= 0;
+  }
+
+  #look(byte: number): void {
+    switch (this.#place) {
+      case "between":
+        if (!isBlank(byte)) this.#begin(byte);
+        break;
+      case "string":
+        if (this.#escaped) this.#escaped = false;
+        else if (byte === BACKSLASH) this.#escaped = true;
+        else if (byte === QUOTE) this.#place = this.#depth > 0 ? "container" : "between";
+        break;
+      case "container":
+        if (byte === QUOTE) this.#place = "string";
+        else if (isOpening(byte)) this.#depth++;
+        else if (isClosing(byte) && --this.#depth === 0) this.#place = "between";
+    }
+  }
+
+  #begin(byte: number): void {
+    this.#start = this.#at;
+    this.#place = "scalar";
+    if (byte === QUOTE) this.#place = "string";
+    if (!isOpening(byte)) return;
+    this.#place = "container";
+    this.#depth = 1;
+  }
+}
+
+/** Whether a byte is white space of JSON, or of the byte order mark that some put before it. */
+function isBlank(byte: number): boolean {
+  return byte === 0x20 || byte === 0x09 || byte === 0x0d ||
+    byte === 0xef || byte === 0xbb || byte === 0xbf;
+}
+
+function isOpening(byte: number): boolean {
+  return byte === 0x7b || byte === 0x5b;
+}
+
+function isClosing(byte: number): boolean {
+  return byte === 0x7d || byte === 0x5d;
+}
+
+function isScalar(bytes: Uint8Array): boolean {
+  if (bytes.length > LONGEST_SCALAR) return false;
+  try {
+    JSON.parse(new TextDecoder().decode(bytes));
+    return true;
+  } catch {
+    return false;
+  }
+}

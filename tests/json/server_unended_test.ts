@@ -1,0 +1,109 @@
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { type JsonServer, type JsonServerProblem, startServer } from "../../lib/json/server.ts";
+import { needs, startPython } from "../interop/peer.ts";
+import { PYTHON } from "../interop/python.ts";
+import { Peer } from "./peer.ts";
+
+const echo = (data: unknown) => data;
+
+/** Waits until so many bytes have arrived at a server's handler, which no event tells. */
+async function failures(server: JsonServer, count: number): Promise<void> {
+  while (server.stats.failures < count) await new Promise((resolve) => setTimeout(resolve, 1));
+}
+
+Deno.test("startServer() answers a value without a newline when nothing follows", async () => {
+  const problems: JsonServerProblem[] = [];
+  await using server = startServer({
+    port: 0,
+    interact: echo,
+    onProblem: (problem) => problems.push(problem),
+  });
+  await using peer = await Peer.connect(server.addr);
+  for (const value of ['{"a":"}"}', "12", "[1.5]", '"x\\\\"', "null"]) {
+    await peer.write(` ${value} `);
+    assertEquals(await peer.line(), `{"status":"success","result":${value}}`);
+  }
+  // The late newline is a blank line, and what comes behind it is the next message.
+  await peer.write('\n{"b":1}\n');
+  assertEquals(await peer.line(), '{"status":"success","result":{"b":1}}');
+  await using other = await Peer.connect(server.addr);
+  await other.write("{}");
+  assertEquals(await other.line(), '{"status":"success","result":{}}');
+  assertEquals(problems.map(({ kind }) => kind), ["unended"]);
+  const { message } = problems[0]!;
+  assertStringIncludes(message, "had no newline at its end, and was taken as complete after 0.1 s");
+});
+
+Deno.test("startServer() waits for the rest of a value without a newline", async () => {
+  await using server = startServer({ port: 0, interact: echo, completeAfter: 0.02 });
+  await using peer = await Peer.connect(server.addr);
+  // Longer pauses than it takes for a complete value.
+  for (const part of ['{"a', '":[1', ',"', "]}", '"', "]"]) {
+    await peer.write(part);
+    await new Promise((resolve) => setTimeout(resolve, 60));
+    assertEquals(server.stats.messages, 0, part);
+  }
+  await peer.write("}");
+  assertEquals(await peer.line(), '{"status":"success","result":{"a":[1,"]}"]}}');
+  await peer.write("tru");
+  await new Promise((resolve) => setTimeout(resolve, 60));
+  assertEquals(server.stats.messages, 1);
+  await peer.write("e");
+  assertEquals(await peer.line(), '{"status":"success","result":true}');
+});
+
+Deno.test("startServer() says what is wrong with a value without a newline", async () => {
+  await using server = startServer({ port: 0, interact: echo });
+  await using peer = await Peer.connect(server.addr);
+  await peer.write("{'a': 1}");
+  assertStringIncludes((await peer.line())!, "JSON strings have double quotes");
+  await peer.write("{}{}");
+  assertStringIncludes((await peer.line())!, "expected the end of the message");
+  await failures(server, 2);
+  assertEquals(await peer.ask("1"), '{"status":"success","result":1}');
+});
+
+Deno.test("startServer() takes no value without a newline where completeAfter is Infinity", async () => {
+  await using server = startServer({ port: 0, interact: echo, completeAfter: Infinity });
+  await using peer = await Peer.connect(server.addr);
+  await peer.write("1");
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  assertEquals(await peer.ask("2"), '{"status":"success","result":12}');
+});
+
+Deno.test("startServer() puts a large message together that arrives in parts with pauses", async () => {
+  const text = JSON.stringify("x".repeat(900_000));
+  await using server = startServer({
+    port: 0,
+    interact: (data) => data.length,
+    completeAfter: 0.001,
+  });
+  await using peer = await Peer.connect(server.addr);
+  for (let at = 0; at < text.length; at += 30_000) {
+    await peer.write(text.slice(at, at + 30_000));
+    await new Promise((resolve) => setTimeout(resolve, 3));
+  }
+  assertEquals(await peer.line(), '{"status":"success","result":900000}');
+});
+
+const { ignore, note } = needs(PYTHON);
+
+Deno.test(`startServer() answers a Python script that sends no newline${note}`, {
+  ignore,
+}, async () => {
+  await using server = startServer({ port: 0, interact: (data) => data.n * 2 });
+  await using client = startPython(
+    `
+import json
+s = socket.create_connection(("127.0.0.1", int(sys.argv[1])), timeout=30)
+for n in range(3):
+    s.sendall(json.dumps({"command_id": "double", "n": n}).encode())
+    print(s.recv(1024).decode(), end="")
+`,
+    server.addr.port,
+  );
+  assertEquals(
+    (await client.result()).stdout,
+    [0, 2, 4].map((result) => `{"status":"success","result":${result}}\n`).join(""),
+  );
+});
