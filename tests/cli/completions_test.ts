@@ -153,15 +153,15 @@ for (const shell of ["bash", "zsh", "fish"] as const) {
       assertEquals([code, stderr], [0, ""]);
       const lines = [
         "labwire villas-",
-        "labwire villas-echo --print=",
+        "labwire villas-echo --output=",
         "labwire villas-echo --listen 0.0.0.0:1 --layer u",
         "labwire villas-echo --handler o",
         "labwire completions f",
       ];
       const found = await candidates(shell, stdout, lines);
-      assertEquals(found.map((words) => words.map((word) => word.replace("--print=", ""))), [
+      assertEquals(found.map((words) => words.map((word) => word.replace("--output=", ""))), [
         ["villas-echo", "villas-signal"],
-        ["human", "json", "none", "text"],
+        ["json", "none", "text", "villas.human"],
         ["udp", "unix"],
         ["one.js"],
         ["fish"],
