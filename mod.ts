@@ -76,6 +76,7 @@ export type { Reply, SampleHandler } from "./lib/villas/reply.ts";
 export { SignalSource, startSignal } from "./lib/villas/signal_source.ts";
 export type {
   ReturnedSample,
+  SignalProblem,
   SignalSourceOptions,
   SignalStats,
 } from "./lib/villas/signal_source_options.ts";

@@ -44,9 +44,20 @@ function notFinite(value: number): string | undefined {
   return Number.isNaN(value) ? "nan" : Number.isFinite(value) ? undefined : "inf";
 }
 
+/** Half of the digits that a double can have before the point. */
+const HALF = 154;
+const HALF_POWER = 10n ** BigInt(HALF);
+
+/** The digits of a whole number. Converting takes time by the square of the length, so half the length takes half the time. */
+function decimal(whole: bigint): string {
+  if (whole < HALF_POWER) return whole.toString();
+  const high = whole / HALF_POWER;
+  return high + (whole - high * HALF_POWER).toString().padStart(HALF, "0");
+}
+
 /** `toFixed()` for a number from 0, without its switch to the exponent form and its rounding of ties. */
 function fixed(size: number, digits: number): string {
-  if (size >= 1e21) return BigInt(size) + (digits > 0 ? "." + "0".repeat(digits) : "");
+  if (size >= 1e21) return decimal(BigInt(size)) + (digits > 0 ? "." + "0".repeat(digits) : "");
   // A tie has exactly one binary digit more after the point than there are decimal ones: an odd multiple of
   // 2⁻ᵈ⁻¹, and 5ᵈ times that odd number is twice the digits to be written, as a whole number.
   const halves = size * 2 ** (digits + 1);

@@ -34,7 +34,6 @@ interface WireSample {
   tsReceived?: Timestamp;
   newFrame?: boolean;
   values?: WireValue[];
-  $unknowns?: Uint8Array[];
 }
 
 const { Reader, Writer, Root } = protobuf;
@@ -46,11 +45,17 @@ const VALUE = "a float, integer, boolean or complex number";
 const UINT32_MAX = 0xffff_ffff;
 /** Bytes of the longest varint: 64 bits, 7 in each. */
 const LONGEST_VARINT = 10;
-/** Tag of `Sample.type`: field 1, varint. Some senders may write it in more bytes than it needs. */
-const TYPE_TAG = 0x08;
-
-/** protobufjs's reader, as strict about varints as Google's where it is not. */
+/** protobufjs's reader, as strict about varints as Google's where it is not, and about the type of samples. */
 class VillasReader extends Reader {
+  /** Reads a type, which is the only field of this kind; protobufjs would hide one that it does not know. */
+  override int32(): number {
+    const type = super.int32();
+    if (TYPES[type - 1] === undefined) {
+      throw new Error(`unknown sample type ${type}, expected DATA, START or STOP`);
+    }
+    return type;
+  }
+
   /** A bool is what its 64 bits are; of a tenth byte, only one bit belongs to them. */
   override bool(): boolean {
     let bits = 0;
@@ -105,7 +110,6 @@ export const villasProtobuf: Codec<Sample[]> = {
 
   decode(bytes: Uint8Array): Sample[] {
     const reader = new VillasReader(bytes);
-    reader.discardUnknown = false; // an unknown sample type hides among the unknown fields
     let message: { samples?: WireSample[] };
     try {
       message = messageType.decode(reader) as typeof message;
@@ -117,11 +121,6 @@ export const villasProtobuf: Codec<Sample[]> = {
 };
 
 function fromWire(wire: WireSample): Sample {
-  if (wire.$unknowns?.some((field) => tagOf(field) === TYPE_TAG)) {
-    throw new CodecError(
-      "Cannot decode VILLAS message: unknown sample type, expected DATA, START or STOP",
-    );
-  }
   const sample: Sample = {
     type: TYPES[wire.type - 1]!,
     values: (wire.values ?? []).map(valueFromWire),
@@ -133,16 +132,6 @@ function fromWire(wire: WireSample): Sample {
   if (wire.tsReceived) sample.received = { sec: wire.tsReceived.sec, nsec: wire.tsReceived.nsec };
   if (Object.hasOwn(wire, "newFrame")) sample.newFrame = wire.newFrame!;
   return sample;
-}
-
-/** The tag at the start of a field, of which only the lowest 32 bits count. */
-function tagOf(field: Uint8Array): number {
-  let tag = 0;
-  for (let at = 0, byte = 0x80; byte & 0x80; at++) {
-    byte = field[at]!;
-    if (at < 5) tag |= (byte & 0x7f) << (7 * at);
-  }
-  return tag >>> 0;
 }
 
 function valueFromWire(wire: WireValue): Value {

@@ -1,8 +1,11 @@
 import { defineCommand } from "../cli/command.ts";
 import { integer, number } from "../cli/options.ts";
+import { outputOption } from "../cli/output_option.ts";
+import type { Sample } from "../codecs/sample.ts";
 import { formatHuman } from "../codecs/villas_human.ts";
 import { formatJson } from "../codecs/villas_json.ts";
 import { ConnectError, UsageError } from "../errors.ts";
+import { within } from "../net/deadline.ts";
 import { startEcho } from "../villas/echo.ts";
 import type { EchoStats } from "../villas/echo_options.ts";
 import { startSignal } from "../villas/signal_source.ts";
@@ -14,7 +17,8 @@ export const lab19 = defineCommand({
   summary: "run the whole of VILLASnode's Lab 19 here: signals to a client and back over UDP",
   details: [
     "A node sends mixed signals from port 12000 to a client on port 12001, which sends them back. What the client " +
-    "received is printed behind “client”, what came back behind “node”. Also a check that this program and UDP work.",
+    "received is printed behind “client”, what came back behind “node”; as JSON, the name is in each record. Also a check " +
+    "that this program and UDP work: the exit code is 4 if a sample does not come back.",
   ],
   options: {
     limit: integer({ default: 3, min: 1, help: "Samples to send" }),
@@ -27,20 +31,29 @@ export const lab19 = defineCommand({
       help: "Port of the node; the client has the next one",
     }),
     seed: integer({ min: 0, help: "Makes the random walk the same each time" }),
+    output: outputOption(["text", "json", "none"], {
+      default: "text",
+      help: "How to print what arrives at both ends",
+    }),
   },
   examples: [
     { text: "The lab as it is written", command: "labwire lab19" },
     { text: "Beside a lab that is already running", command: "labwire lab19 --port-base 13000" },
   ],
-  async run({ out, say, signal }, { limit, values, rate, portBase, seed }) {
+  async run({ out, say, signal }, { limit, values, rate, portBase, seed, output }) {
     const node = `127.0.0.1:${portBase}`;
     const client = `127.0.0.1:${portBase + 1}`;
+    const print = (end: "client" | "node", sample: Sample) => {
+      if (output === "none") return;
+      if (output === "json") out.line(`{"end": "${end}", ${formatJson(sample).slice(1)}`);
+      else out.line(end.padEnd(8) + (end === "client" ? formatJson : formatHuman)(sample));
+    };
     await using echo = await onFreePort(() =>
       startEcho({
         listen: client,
         remote: node,
         onMessage: ({ samples, received }) => {
-          for (const sample of samples) out.line(`client  ${formatJson({ ...sample, received })}`);
+          for (const sample of samples) print("client", { ...sample, received });
         },
         onProblem: ({ message }) => say.warn(message),
       })
@@ -55,8 +68,7 @@ export const lab19 = defineCommand({
         rate,
         seed,
         signal,
-        onReturn: ({ sample, received }) =>
-          out.line(`node    ${formatHuman({ ...sample, received })}`),
+        onReturn: ({ sample, received }) => print("node", { ...sample, received }),
         onProblem: (message) => say.warn(message),
       })
     );
@@ -65,10 +77,11 @@ export const lab19 = defineCommand({
     );
     await source.finished;
     const result = `${source.stats.returned} of ${limit} samples came back`;
-    if (signal.aborted) return out.line(result);
+    if (signal.aborted) return say.info(result);
     const fault = faultOf(source.stats, echo.stats, limit);
     if (fault !== undefined) throw new ConnectError(`${result}: ${fault}`);
-    out.line(result);
+    await within(out.flush(), 1); // on a terminal, the verdict is the last line
+    say.info(result);
   },
 });
 

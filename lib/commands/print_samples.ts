@@ -1,38 +1,39 @@
-import { choice, type Option } from "../cli/options.ts";
+import type { Option } from "../cli/options.ts";
 import type { Output } from "../cli/output.ts";
+import { outputOption } from "../cli/output_option.ts";
 import type { Sample, Timestamp } from "../codecs/sample.ts";
 import { formatHuman } from "../codecs/villas_human.ts";
 import { formatJson } from "../codecs/villas_json.ts";
 import { formatText } from "../codecs/villas_text.ts";
 
-/** How samples are printed. */
-export type PrintFormat = "json" | "text" | "human" | "none";
+/** The forms in which samples are printed; text is what `print(message)` writes in Python. */
+const FORMS = ["json", "text", "villas.human", "none"] as const;
 
-/** The option `--print`. */
-export function printOption(fallback: PrintFormat): Option<PrintFormat> {
-  return choice(["json", "text", "human", "none"], {
-    default: fallback,
-    help:
-      "How to print what arrives: a line of JSON per sample, protobuf text, villas.human, or not at all",
-  });
+/** How samples are printed. */
+export type SampleForm = typeof FORMS[number];
+
+/** The option `--output` of a command that prints samples. */
+export function sampleOutput(fallback: SampleForm): Option<SampleForm> {
+  return outputOption(FORMS, { default: fallback, help: "How to print what arrives" });
 }
 
 /**
  * Makes the function that prints messages.
  *
- * @param format How.
+ * @param form How.
  * @param out Where to.
- * @returns Prints the samples of one message; the promise, if there is one, is to be waited for.
+ * @returns Prints the samples of one message; the promise, if there is one, is to be waited for. Undefined where nothing is printed.
  */
 export function messagePrinter(
-  format: PrintFormat,
+  form: SampleForm,
   out: Output,
-): (samples: readonly Sample[], received: Timestamp) => void | Promise<void> {
+): ((samples: readonly Sample[], received: Timestamp) => void | Promise<void>) | undefined {
+  if (form === "none") return undefined;
   return (samples, received) => {
-    if (format === "text") out.text(formatText(samples).replace(/\n$/, ""));
-    else if (format !== "none") {
+    if (form === "text") out.text(formatText(samples).replace(/\n$/, ""));
+    else {
       for (const sample of samples) {
-        if (format === "json") out.json(formatJson({ ...sample, received }));
+        if (form === "json") out.json(formatJson({ ...sample, received }));
         else out.line(formatHuman({ ...sample, received }));
       }
     }

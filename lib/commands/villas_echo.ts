@@ -4,13 +4,15 @@ import { graceOption } from "../cli/grace_option.ts";
 import { loadHandler } from "../cli/handler.ts";
 import { address, choice, file, flag, integer, seconds, value } from "../cli/options.ts";
 import { withPlace } from "../cli/place.ts";
+import { counted } from "../codecs/wording.ts";
 import { stackOf, UsageError } from "../errors.ts";
+import { parseSignals } from "../codecs/villas_signals.ts";
 import { formatAddress } from "../net/address.ts";
 import { startEcho } from "../villas/echo.ts";
 import type { EchoProblem, EchoStats } from "../villas/echo_options.ts";
 import type { SampleHandler } from "../villas/reply.ts";
 import { announce, portFileOption } from "./announce.ts";
-import { messagePrinter, printOption } from "./print_samples.ts";
+import { messagePrinter, sampleOutput } from "./print_samples.ts";
 
 /** The unix sockets of VILLASnode's Python client. */
 const UNIX = {
@@ -23,8 +25,10 @@ export const villasEcho = defineCommand({
   name: "villas-echo",
   summary: "receive samples from VILLASnode, print each, and send it back (the client of Lab 19)",
   details: [
-    "Replies never make VILLASnode abort: a sample of another type than DATA, an unset value, and a handler's value of " +
-    "another kind than was received are refused, counted and not sent.",
+    "Replies never make VILLASnode abort: one of another type than DATA, with an unset value, with more values than were " +
+    "received or of other kinds is refused, counted and not sent. With --signals, what VILLASnode is said to expect counts " +
+    "instead of what was received. What goes to the remote because somebody else sent it (--any-source) is measured by " +
+    "what the remote itself has sent last.",
   ],
   options: {
     listen: address({ default: "0.0.0.0:12001", help: "Where to bind" }),
@@ -39,9 +43,18 @@ export const villasEcho = defineCommand({
       help:
         `Kind of socket; unix uses ${UNIX.listen.path} and ${UNIX.remote.path} unless told otherwise`,
     }),
-    print: printOption("json"),
+    output: sampleOutput("json"),
+    signals: value(
+      {
+        help:
+          "The signals that VILLASnode expects, as its configuration has them: 5f1i is five floats and an integer, b a boolean, " +
+          "c a complex number; those received unless given",
+      },
+      "SIGNALS",
+      parseSignals,
+    ),
     constant: value(
-      { help: "Reply with these values, each in the kind received at its place" },
+      { help: "Reply with these values, each in the kind expected at its place" },
       "V,V,…",
       parseConstants,
     ),
@@ -59,7 +72,7 @@ export const villasEcho = defineCommand({
     { text: "Answer VILLASnode running Lab 19 on this computer", command: "labwire villas-echo" },
     {
       text: "Answer a VILLASnode elsewhere with constants, and print nothing",
-      command: "labwire villas-echo --remote 192.168.0.10:12000 --constant 1,2,3 --print none",
+      command: "labwire villas-echo --remote 192.168.0.10:12000 --constant 1,2,3 --output none",
     },
     {
       text: "Work out the replies in JavaScript",
@@ -91,21 +104,20 @@ export const villasEcho = defineCommand({
     const handler = options.handler === undefined
       ? undefined
       : await loadHandler<SampleHandler>(options.handler, "(sample) => sample");
-    const print = messagePrinter(options.print, out);
+    const print = messagePrinter(options.output, out);
     say.info("Start client...");
     await using echo = await startEcho({
       listen: given.has("listen") || unix ? listen : undefined,
       remote,
       replyTo: options.replyTo,
       anySource: options.anySource,
+      signals: options.signals,
       constant: options.constant,
       handler,
       count: options.count,
       grace: options.grace,
       signal,
-      onMessage: options.print === "none"
-        ? undefined
-        : ({ samples, received }) => print(samples, received),
+      onMessage: print && (({ samples, received }) => print(samples, received)),
       onProblem: (problem) => report(say, problem, debug),
     });
     inHand(() => "1 message that is being handled");
@@ -130,32 +142,32 @@ export const villasEcho = defineCommand({
   },
 });
 
-function report(say: Context["say"], { kind, message, error }: EchoProblem, debug: boolean): void {
+function report(say: Context["say"], problem: EchoProblem, debug: boolean): void {
+  const { kind, message, error, unstated } = problem;
   if (debug && kind === "handler") say.info(stackOf(error));
   if (kind === "ignored") say.warn(`${message}; --any-source handles them too`);
+  else if (kind === "own") say.warn(message);
   else if (kind === "waiting") say.info(message);
-  else say.throttled(kind, withPlace(message, error));
+  else if (unstated) {
+    say.throttled(kind, `${message}; --signals says what VILLASnode expects, as in --signals 5f1i`);
+  } else say.throttled(kind, withPlace(message, error));
 }
 
 /** All counters in one line. */
 function summary(stats: EchoStats): string {
   const rate = stats.seconds > 0 ? stats.messages / stats.seconds : 0;
-  const names = [
-    "replies",
-    "invalid",
-    "refused",
-    "ignored",
-    "missed",
-    "reordered",
-    "duplicates",
-    "restarts",
-  ] as const;
   const rare = (["failed", "unsent"] as const).filter((name) => stats[name] > 0);
   return [
-    `${stats.messages} messages, ${stats.samples} samples, ${stats.bytes} bytes, ${
-      rate.toFixed(1)
-    } messages/s`,
-    ...[...names, ...rare].map((name) => `${stats[name]} ${name}`),
+    counted(stats.messages, "message"),
+    counted(stats.samples, "sample"),
+    counted(stats.bytes, "byte"),
+    `${rate.toFixed(1)} messages/s`,
+    counted(stats.replies, "reply", "replies"),
+    ...(["invalid", "refused", "ignored", "missed", "reordered"] as const)
+      .map((name) => `${stats[name]} ${name}`),
+    counted(stats.duplicates, "duplicate"),
+    counted(stats.restarts, "restart"),
+    ...rare.map((name) => `${stats[name]} ${name}`),
   ].join(", ");
 }
 

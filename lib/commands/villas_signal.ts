@@ -1,12 +1,13 @@
 import { defineCommand } from "../cli/command.ts";
 import { address, flag, integer, number, numbers, seconds } from "../cli/options.ts";
-import { ConnectError } from "../errors.ts";
+import { counted } from "../codecs/wording.ts";
+import { ConnectError, UsageError } from "../errors.ts";
 import { formatAddress } from "../net/address.ts";
 import { SIGNAL_TYPES, type SignalType } from "../villas/signal_generator.ts";
 import { startSignal } from "../villas/signal_source.ts";
 import type { SignalStats } from "../villas/signal_source_options.ts";
 import { announce, portFileOption } from "./announce.ts";
-import { messagePrinter, printOption } from "./print_samples.ts";
+import { messagePrinter, sampleOutput } from "./print_samples.ts";
 
 /** `labwire villas-signal`. */
 export const villasSignal = defineCommand({
@@ -15,6 +16,7 @@ export const villasSignal = defineCommand({
   details: [
     "Stands in for VILLASnode's signal node behind a UDP socket node. Options that take X,X,… take one number for all " +
     "values, or one for each.",
+    "The exit code is 4 when nothing came back at all. --no-return only sends, and --check wants every sample back unchanged.",
   ],
   positionals: [{
     name: "TYPE",
@@ -40,7 +42,9 @@ export const villasSignal = defineCommand({
     noRealtime: flag({ help: "Send as fast as the other end answers, not by the clock" }),
     listen: address({ default: "0.0.0.0:12000", help: "Where to bind" }),
     to: address({ default: "127.0.0.1:12001", help: "Where to send to" }),
-    print: printOption("human"),
+    anySource: flag({ help: "Take samples back from every address, not only from that of --to" }),
+    noReturn: flag({ help: "Only send: expect nothing back, and ignore what comes" }),
+    output: sampleOutput("villas.human"),
     seed: integer({ min: 0, help: "Makes the random walk the same each time" }),
     wait: seconds({ default: 1, help: "How long to wait for the last samples to come back" }),
     check: flag({ help: "Exit with 4 when a sample did not come back unchanged" }),
@@ -59,20 +63,26 @@ export const villasSignal = defineCommand({
     {
       text: "Check a client at another computer",
       command:
-        "labwire villas-signal counter --to 192.168.0.20:12001 --limit 100 --check --print none",
+        "labwire villas-signal counter --to 192.168.0.20:12001 --limit 100 --check --output none",
     },
   ],
   async run({ out, say, signal, given }, options, [type]) {
-    const print = messagePrinter(options.print, out);
+    if (options.check && options.noReturn) {
+      throw new UsageError("Cannot use --check with --no-return: nothing comes back to be checked");
+    }
+    const print = messagePrinter(options.output, out);
     await using source = await startSignal({
       ...options,
       type: type as SignalType | undefined,
       realtime: !options.noRealtime,
+      returns: !options.noReturn,
       listen: given.has("listen") ? options.listen : undefined,
-      onReturn: options.print === "none"
-        ? undefined
-        : ({ sample, received }) => print([sample], received),
-      onProblem: (message) => say.throttled("problem", message),
+      onReturn: print && (({ sample, received }) => print([sample], received)),
+      onProblem: (message, kind) => {
+        if (kind === "ignored") say.warn(`${message}; --any-source takes them too`);
+        else if (kind === "own") say.warn(message);
+        else say.throttled(kind, message);
+      },
     });
     using _announced = announce(say, {
       addrs: [source.addr],
@@ -82,13 +92,21 @@ export const villasSignal = defineCommand({
     const stop = () => source.stop();
     signal.addEventListener("abort", stop, { once: true });
     if (signal.aborted) stop();
+    // Where samples scroll by on the terminal, they are progress enough.
+    const live = options.output === "none" || options.noReturn || !out.terminal
+      ? setInterval(() => say.live(progress(source.stats, options.limit)), 1000)
+      : undefined;
     try {
       await source.finished;
     } finally {
+      clearInterval(live);
       signal.removeEventListener("abort", stop);
-      say.summary(summary(source.stats));
+      say.summary(options.noReturn ? sentOnly(source.stats) : summary(source.stats));
     }
     const { sent, returned, changed } = source.stats;
+    if (sent > 0 && returned === 0 && !options.noReturn && !signal.aborted) {
+      throw nothingReturned(source.stats, formatAddress(options.to));
+    }
     if (options.check && (returned < sent || changed > 0)) {
       throw new ConnectError(
         `Not all samples came back unchanged: ${sent} sent, ${returned} returned, ${changed} of them changed`,
@@ -97,14 +115,42 @@ export const villasSignal = defineCommand({
   },
 });
 
+/** Why nothing came back, as far as it shows, and the way out. */
+function nothingReturned(stats: SignalStats, to: string): ConnectError {
+  const { ignored, invalid, unexpected, unsent } = stats;
+  if (unsent > 0) return new ConnectError(`Cannot send to ${to}: the system took no datagram`);
+  const reason = ignored > 0
+    ? `${counted(ignored, "datagram")} came from elsewhere, which --any-source takes too`
+    : invalid > 0
+    ? `${counted(invalid, "datagram")} came that ${invalid === 1 ? "is" : "are"} no VILLAS messages`
+    : unexpected > 0
+    ? `${counted(unexpected, "sample")} came that had not been sent`
+    : "start a client there that sends samples back, or only send with --no-return";
+  return new ConnectError(`No sample came back from ${to}: ${reason}`);
+}
+
+/** How far it is. */
+function progress({ sent, returned, lost }: SignalStats, limit: number | undefined): string {
+  const of = limit === undefined ? "" : ` of ${limit}`;
+  return `${sent}${of} sent, ${returned} returned, ${lost} on the way or lost`;
+}
+
 /** All counters in a line, and the round-trip times in another. */
 function summary(stats: SignalStats): string {
-  const names = ["sent", "returned", "lost", "changed"] as const;
-  const rare = (["unexpected", "invalid", "unsent"] as const).filter((name) => stats[name] > 0);
-  const counts = [...names, ...rare].map((name) => `${stats[name]} ${name}`);
-  if (stats.missedSteps > 0) counts.push(`${stats.missedSteps} steps missed`);
+  const names = ["returned", "lost", "changed"] as const;
+  const rare = (["unexpected", "invalid", "ignored"] as const).filter((name) => stats[name] > 0);
+  const counts = [sentOnly(stats), ...[...names, ...rare].map((name) => `${stats[name]} ${name}`)];
   const { count, min, median, p99, max } = stats.roundTrip;
   const micros = [["min", min], ["median", median], ["p99", p99], ["max", max]] as const;
   const times = micros.map(([name, time]) => `${name} ${time.toFixed(1)} µs`).join(", ");
   return counts.join(", ") + (count > 0 ? `\nround trip: ${times}` : "");
+}
+
+/** What there is to count about sending. */
+function sentOnly({ sent, unsent, missedSteps }: SignalStats): string {
+  const rare = [
+    ...(unsent > 0 ? [`${unsent} unsent`] : []),
+    ...(missedSteps > 0 ? [`${counted(missedSteps, "step")} missed`] : []),
+  ];
+  return [`${sent} sent`, ...rare].join(", ");
 }

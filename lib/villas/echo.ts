@@ -13,14 +13,13 @@ import { resolvePair } from "./endpoints.ts";
 import type { EchoOptions, EchoProblem, EchoStats } from "./echo_options.ts";
 import { Expected, Refusal } from "./expected.ts";
 import { checkEcho, handled, withConstants } from "./reply.ts";
+import { Strangers } from "./strangers.ts";
 import { SourceStatistics } from "./source_statistics.ts";
 
 /** The port that VILLASnode's Python client binds. */
 const PORT = 12001;
 /** Where that client expects VILLASnode. */
 const REMOTE = { hostname: "127.0.0.1", port: 12000 };
-/** Addresses that are told apart when datagrams of strangers are ignored. */
-const MAX_STRANGERS = 1024;
 /** Seconds that the message in hand may take after {@linkcode Echo.close}, unless an option says otherwise. */
 const GRACE = 1;
 
@@ -48,7 +47,7 @@ export class Echo implements AsyncDisposable {
   /** The kinds of values that the remote has sent last. */
   #shown: readonly ValueKind[] | undefined;
   readonly #sources = new SourceStatistics();
-  readonly #strangers = new Set<string>();
+  readonly #strangers = new Strangers();
   readonly #counters = {
     messages: 0,
     samples: 0,
@@ -142,13 +141,13 @@ export class Echo implements AsyncDisposable {
     const own = this.#socket.isOwn(from);
     if (!own && (this.#options.anySource || sameEndpoint(from, this.#remote))) return true;
     this.#counters.ignored++;
-    const name = formatAddress(from);
-    if (this.#strangers.has(name) || this.#strangers.size >= MAX_STRANGERS) return false;
-    this.#strangers.add(name);
-    const reason = own
-      ? "that is this program's own address"
-      : `the remote is ${formatAddress(this.#remote)}`;
-    this.#problem(own ? "own" : "ignored", `Ignored datagrams from ${name}: ${reason}`, from);
+    if (this.#strangers.isNew(from)) {
+      const reason = own
+        ? "that is this program's own address"
+        : `the remote is ${formatAddress(this.#remote)}`;
+      const message = `Ignored datagrams from ${formatAddress(from)}: ${reason}`;
+      this.#problem(own ? "own" : "ignored", message, from);
+    }
     return false;
   }
 

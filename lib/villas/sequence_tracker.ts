@@ -326,14 +326,13 @@ export class SequenceTracker {
       this.#seen.fill(0);
       return;
     }
-    let index = indexOf(from);
-    for (let left = Number(count); left > 0;) {
-      const whole = (index & 31) === 0 ? Math.min(left, WINDOW - index) >>> 5 : 0;
-      if (whole > 0) this.#seen.fill(0, index >>> 5, (index >>> 5) + whole);
-      else this.#seen[index >>> 5]! &= ~(1 << (index & 31));
-      const step = whole > 0 ? 32 * whole : 1;
+    for (let index = indexOf(from), left = Number(count), step; left > 0; left -= step) {
+      const [word, bit] = [index >>> 5, index & 31];
+      const words = bit === 0 ? Math.min(left, WINDOW - index) >>> 5 : 0;
+      if (words > 0) this.#seen.fill(0, word, word + words);
+      step = words > 0 ? 32 * words : Math.min(left, 32 - bit);
+      if (words === 0) this.#seen[word]! &= ~((2 ** step - 1) << bit);
       index = (index + step) % WINDOW;
-      left -= step;
     }
   }
 }

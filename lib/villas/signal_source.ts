@@ -3,11 +3,12 @@ import { sameSample, type Sample, type Timestamp } from "../codecs/sample.ts";
 import { villasProtobuf } from "../codecs/villas_protobuf.ts";
 import { CodecError, messageOf, UsageError } from "../errors.ts";
 import { type Endpoint, formatAddress } from "../net/address.ts";
-import { bindDatagram, type DatagramEndpoint } from "../net/datagram.ts";
+import { bindDatagram, type DatagramEndpoint, sameEndpoint } from "../net/datagram.ts";
 import { delay, within } from "../net/deadline.ts";
 import { LatencyRecorder } from "../net/latency.ts";
 import { resolvePair } from "./endpoints.ts";
 import { toTimestamp, wallClock } from "./clock.ts";
+import { Strangers } from "./strangers.ts";
 import { SignalGenerator } from "./signal_generator.ts";
 import type { SignalSourceOptions, SignalStats } from "./signal_source_options.ts";
 import { type Tick, ticks } from "./ticker.ts";
@@ -44,9 +45,11 @@ export class SignalSource implements AsyncDisposable {
     changed: 0,
     unexpected: 0,
     invalid: 0,
+    ignored: 0,
     unsent: 0,
     missedSteps: 0,
   };
+  readonly #strangers = new Strangers();
   #batch: Sample[] = [];
   #draining = false;
   #wake: (() => void) | undefined;
@@ -163,7 +166,9 @@ export class SignalSource implements AsyncDisposable {
     if (samples.length === 0) return;
     this.#batch = [];
     const sentAt = performance.now();
-    for (const sample of samples) this.#outstanding.set(sample.sequence!, { sample, sentAt });
+    if (this.#options.returns !== false) {
+      for (const sample of samples) this.#outstanding.set(sample.sequence!, { sample, sentAt });
+    }
     while (this.#outstanding.size > MAX_OUTSTANDING) {
       this.#outstanding.delete(this.#outstanding.keys().next().value!);
     }
@@ -174,7 +179,7 @@ export class SignalSource implements AsyncDisposable {
       if (this.#sending.signal.aborted) return;
       this.#counters.unsent++;
       const reason = messageOf(error);
-      this.#options.onProblem?.(`Cannot send to ${formatAddress(this.#to)}: ${reason}`);
+      this.#options.onProblem?.(`Cannot send to ${formatAddress(this.#to)}: ${reason}`, "send");
     }
   }
 
@@ -202,7 +207,8 @@ export class SignalSource implements AsyncDisposable {
   }
 
   async #receive(): Promise<void> {
-    for await (const { bytes } of this.#socket) {
+    for await (const { bytes, from } of this.#socket) {
+      if (this.#options.returns === false || !this.#accepts(from)) continue;
       const received = this.#now();
       const at = performance.now();
       try {
@@ -210,12 +216,26 @@ export class SignalSource implements AsyncDisposable {
       } catch (error) {
         if (!(error instanceof CodecError)) throw error;
         this.#counters.invalid++;
-        this.#options.onProblem?.(error.message);
+        this.#options.onProblem?.(`${error.message} (from ${formatAddress(from)})`, "invalid");
       }
       this.#wake?.();
     }
     this.#outstanding.clear(); // nothing comes any more: nothing to wait for
     this.#wake?.();
+  }
+
+  #accepts(from: Endpoint): boolean {
+    const own = this.#socket.isOwn(from);
+    if (!own && (this.#options.anySource || sameEndpoint(from, this.#to))) return true;
+    this.#counters.ignored++;
+    if (this.#strangers.isNew(from)) {
+      const reason = own
+        ? "that is this program's own address"
+        : `samples are sent to ${formatAddress(this.#to)}`;
+      const message = `Ignored datagrams from ${formatAddress(from)}: ${reason}`;
+      this.#options.onProblem?.(message, own ? "own" : "ignored");
+    }
+    return false;
   }
 
   async #returned(sample: Sample, received: Timestamp, at: number): Promise<void> {

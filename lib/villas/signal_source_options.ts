@@ -14,6 +14,12 @@ export interface ReturnedSample {
   readonly unchanged: boolean;
 }
 
+/**
+ * What can go wrong with one datagram. `send`: the system did not take it. `invalid`: what came does not decode. `ignored`: it came from
+ * another address than `to`, `own`: from the source's own; each address is told once.
+ */
+export type SignalProblem = "send" | "invalid" | "ignored" | "own";
+
 /** How a signal source works. */
 export interface SignalSourceOptions extends SignalGeneratorOptions {
   /** Samples to send. Default: endless. */
@@ -26,6 +32,10 @@ export interface SignalSourceOptions extends SignalGeneratorOptions {
   listen?: string | Endpoint;
   /** Where to send to. Default: `127.0.0.1:12001`. */
   to?: string | Endpoint;
+  /** Take samples back from every address, not only from `to`. Default: false. */
+  anySource?: boolean;
+  /** Whether samples are to come back; otherwise the source only sends, and ignores what comes. Default: true. */
+  returns?: boolean;
   /** How long to wait for the last samples to come back, in s. Default: 1. */
   wait?: number;
   /** The format of the messages. Default: VILLASnode's protobuf. */
@@ -35,7 +45,7 @@ export interface SignalSourceOptions extends SignalGeneratorOptions {
   /** Called with each sample that comes back; a promise is waited for. */
   onReturn?: (returned: ReturnedSample) => void | Promise<void>;
   /** Called when something is wrong with one datagram. */
-  onProblem?: (message: string) => void;
+  onProblem?: (message: string, kind: SignalProblem) => void;
   /** The wall clock. Default: the system's. */
   now?: () => Timestamp;
 }
@@ -54,6 +64,8 @@ export interface SignalStats {
   unexpected: number;
   /** Datagrams that did not decode. */
   invalid: number;
+  /** Datagrams from addresses other than `to`, and from the source's own. */
+  ignored: number;
   /** Datagrams that the system did not take. */
   unsent: number;
   /** Timer steps left out because the source was late; they show as gaps in the sequence. */

@@ -22,10 +22,11 @@ const TOO_MANY = 65_507;
  */
 export function takeApart(result: unknown, received: Sample, expected: Expected): Sample[] {
   if (result === null) return [];
+  if (!Array.isArray(result)) return [sampleOf(result, received, expected)];
   const samples: Sample[] = [];
-  let values = 0;
-  for (const part of Array.isArray(result) ? elementsOf(result, TOO_MANY) : [result]) {
-    const sample = sampleOf(part, received, expected);
+  const length = lengthOf(result);
+  for (let i = 0, values = 0; i < length; i++) {
+    const sample = sampleOf(result[i], received, expected);
     values += sample.values.length;
     if (values > TOO_MANY) {
       throw new Refusal("Refused what the handler returned: more than a datagram takes");
@@ -68,13 +69,14 @@ function sampleOf(part: unknown, received: Sample, expected: Expected): Sample {
 }
 
 function valuesOf(list: ArrayLike<unknown>, expected: Expected): Value[] {
+  const length = lengthOf(list, (length) => expected.checkCount(length));
   const values: Value[] = [];
-  for (const element of elementsOf(list, TOO_MANY, (length) => expected.checkCount(length))) {
-    const index = values.length;
+  for (let i = 0; i < length; i++) {
+    const element = list[i];
     const value = valueOf(element);
-    const wanted = expected.kinds[index]!;
+    const wanted = expected.kinds[i]!;
     if (value === null || kindOf(value) !== wanted) {
-      throw expected.refuse(unfit(`value ${index}`, element, ARTICLES[wanted]).message);
+      throw expected.refuse(unfit(`value ${i}`, element, ARTICLES[wanted]).message);
     }
     values.push(value);
   }
@@ -112,23 +114,17 @@ function isList(value: unknown): value is ArrayLike<unknown> {
   return Array.isArray(value) || ArrayBuffer.isView(value) && !(value instanceof DataView);
 }
 
-/** Yields the elements of a list, its length and each of them being read once. */
-function* elementsOf(
-  list: ArrayLike<unknown>,
-  most: number,
-  check: (length: number) => void = () => {},
-): Generator<unknown, void, void> {
+/** The length of a list, which may be anything but is read once. */
+function lengthOf(list: ArrayLike<unknown>, check?: (length: number) => void): number {
   const { length } = list;
   const isLength = Number.isInteger(length) && length >= 0;
-  if (isLength) check(length);
-  if (!isLength || length > most) {
-    throw new Refusal(
-      `Refused a list of ${
-        show(length)
-      } elements that the handler returned: expected at most ${most}`,
-    );
-  }
-  for (let i = 0; i < length; i++) yield list[i];
+  if (isLength) check?.(length);
+  if (isLength && length <= TOO_MANY) return length;
+  throw new Refusal(
+    `Refused a list of ${
+      show(length)
+    } elements that the handler returned: expected at most ${TOO_MANY}`,
+  );
 }
 
 const ARTICLES = {

@@ -88,7 +88,7 @@ export class Tools implements AsyncDisposable {
     const [program, [run, ...more]] = programCommand();
     const child = spawn(program, [
       ...run === undefined ? [] : [run, v8Flags, ...more],
-      ...["villas-echo", "--print", "none"],
+      ...["villas-echo", "--output", "none"],
       ...["--listen", `127.0.0.1:${listen}`, "--remote", `127.0.0.1:${remote}`],
     ]);
     return this.#peer(child, listen, remote);

@@ -155,9 +155,9 @@ for (const shell of ["bash", "zsh", "fish"] as const) {
       ];
       assertEquals(stdout, `${completions(shell)}\n`);
       const found = await withLabwire(programCommand(), (env) => candidates(shell, lines, env));
-      assertEquals(found.map((words) => words.map((word) => word.replace("--print=", ""))), [
+      assertEquals(found.map((words) => words.map((word) => word.replace("--output=", ""))), [
         ["villas-echo", "villas-signal"],
-        ["human", "json", "none", "text"],
+        ["json", "none", "text", "villas.human"],
         ["udp", "unix"],
         ["one.js"],
         ["fish"],

@@ -38,11 +38,25 @@ async function lab(args: string[], node?: DatagramEndpoint) {
   };
 }
 
+/** What one of something is called in the summary, and what several are. */
+const plural: Readonly<Record<string, string>> = {
+  message: "messages",
+  sample: "samples",
+  byte: "bytes",
+  reply: "replies",
+  duplicate: "duplicates",
+  restart: "restarts",
+};
+
 /** The counters of the summary by name. */
 function counters(stderr: string): Record<string, number> {
-  const summary = stderr.split("\n").find((line) => /^\d+ messages, /.test(line))!;
+  const summary = stderr.split("\n").find((line) => /^\d+ messages?, /.test(line))!;
   return Object.fromEntries(
-    summary.split(", ").map((part) => part.split(" ")).map(([n, name]) => [name, Number(n)]),
+    summary.split(", ").map((part) => part.split(" ") as [string, string])
+      .map(([count, name]) => {
+        assertEquals(name in plural, count === "1" && name in plural, summary);
+        return [plural[name] ?? name, Number(count)];
+      }),
   );
 }
 
@@ -79,14 +93,14 @@ Deno.test({
   name: "villas-echo ends in order on SIGTERM (not on Windows, which has no such signal)",
   ignore: Deno.build.os === "windows",
   async fn() {
-    await using it = await lab(["--print", "none"]);
+    await using it = await lab(["--output", "none"]);
     await it.ask(lab19[0]!);
     const { code, stdout, stderr } = await stopped(it.program, "SIGTERM");
     assertEquals([code, stdout, counters(stderr).messages], [0, "", 1]);
   },
 });
 
-Deno.test("villas-echo --print text prints what the Python client printed, byte for byte", async () => {
+Deno.test("villas-echo --output text prints what the Python client printed, byte for byte", async () => {
   const printed = (await fixtureText("lab19.client.txt")).split("Ready. Ctrl-C to quit.\n")[1]!;
   const samples: Sample[] = [...printed.matchAll(/samples \{[^]*?\n\}/g)].map(([block]) => ({
     type: "data",
@@ -98,13 +112,13 @@ Deno.test("villas-echo --print text prints what the Python client printed, byte 
     values: [...block.matchAll(/f: (\S+)/g)].map(([, digits]) => Number(digits)),
   }));
   assertEquals(samples.length, 3);
-  await using it = await lab(["--print", "text", "--count", "3"]);
+  await using it = await lab(["--output", "text", "--count", "3"]);
   for (const sample of samples) await it.ask(villasProtobuf.encode([sample]));
   assertEquals((await it.program.result()).stdout, printed);
 });
 
-Deno.test("villas-echo --print human prints as VILLASnode's print hook does", async () => {
-  await using it = await lab(["--print", "human", "--count", "1"]);
+Deno.test("villas-echo --output villas.human prints as VILLASnode's print hook does", async () => {
+  await using it = await lab(["--output", "villas.human", "--count", "1"]);
   await it.ask(villasProtobuf.encode([{
     type: "data",
     sequence: 4n,
@@ -112,7 +126,11 @@ Deno.test("villas-echo --print human prints as VILLASnode's print hook does", as
     newFrame: true,
     values: [0.5, -3n, true, { real: 1, imag: -2 }],
   }]));
-  const { stdout } = await it.program.result();
+  const { stdout, stderr } = await it.program.result();
+  assertMatch(
+    stderr,
+    /^1 message, 1 sample, \d+ bytes, \d+\.\d messages\/s, 1 reply, 0 invalid, .*, 0 restarts$/m,
+  );
   assertMatch(
     stdout,
     /^1\.000000002\+\d\.\d{6}e\+09\(4\)F\t0\.50000000000000000\t-3\t1\t1\.0{17}-2\.0{17}i\n$/,
@@ -120,12 +138,12 @@ Deno.test("villas-echo --print human prints as VILLASnode's print hook does", as
 });
 
 Deno.test("villas-echo --constant keeps sequence, timestamps and kinds", async () => {
-  await using it = await lab(["--constant", "-1,2,1,9007199254740993,inf", "--print", "none"]);
+  await using it = await lab(["--constant", "-1,2,1,9007199254740993,inf", "--output", "none"]);
   const sample: Sample = {
     type: "data",
     sequence: 9n,
     origin: { sec: 1, nsec: 2 },
-    values: [0, 0n, false, 0n],
+    values: [0, 0n, false, 0n, 0.5],
   };
   const [reply] = villasProtobuf.decode(await it.ask(villasProtobuf.encode([sample])));
   assertEquals(reply, { ...sample, values: [-1, 2n, true, 9007199254740993n, Infinity] });
@@ -149,7 +167,7 @@ Deno.test("villas-echo --handler works out the reply, and survives its exception
          return { ...sample, values: sample.values.map((value) => value * factor) };
        };`,
     );
-    await using it = await lab(["--handler", `${folder}/double.js`, "--print", "none", "--debug"]);
+    await using it = await lab(["--handler", `${folder}/double.js`, "--output", "none", "--debug"]);
     const message = (n: bigint) =>
       villasProtobuf.encode([{ type: "data", sequence: n, values: [1.5] }]);
     for (const n of [0n, 1n, 4n, 5n, 2n]) await it.node.send(message(n), it.to);
@@ -201,7 +219,7 @@ Deno.test("villas-echo says what is wrong with a handler before it starts", asyn
 });
 
 Deno.test("villas-echo reports garbage between good datagrams, answers none of it, and counts exactly", async () => {
-  await using it = await lab(["--print", "none"]);
+  await using it = await lab(["--output", "none"]);
   for (let i = 0; i < 50; i++) {
     await it.node.send(new Uint8Array([255, i]), it.to);
     await it.node.send(lab19[0]!.subarray(0, 20), it.to);
@@ -221,7 +239,7 @@ Deno.test("villas-echo reports garbage between good datagrams, answers none of i
 Deno.test("villas-echo ignores strangers, names each, and --any-source --reply-to sender answers them", async () => {
   await using stranger = await bindDatagram({ listen: { hostname: "127.0.0.1", port: 0 } });
   {
-    await using it = await lab(["--print", "none"]);
+    await using it = await lab(["--output", "none"]);
     await stranger.send(lab19[0]!, it.to);
     await stranger.send(lab19[1]!, it.to);
     await it.ask(lab19[2]!);
@@ -231,7 +249,7 @@ Deno.test("villas-echo ignores strangers, names each, and --any-source --reply-t
     assertEquals(named.length, 1);
     assertStringIncludes(named[0]!, `127.0.0.1:${(stranger.addr as Deno.NetAddr).port}`);
   }
-  await using it = await lab(["--any-source", "--reply-to", "sender", "--print", "none"]);
+  await using it = await lab(["--any-source", "--reply-to", "sender", "--output", "none"]);
   await stranger.send(lab19[0]!, it.to);
   assertEquals((await stranger.receive())!.bytes, lab19[0]!);
 });
@@ -252,7 +270,7 @@ Deno.test("villas-echo --count and --duration end it with 0", async () => {
 });
 
 Deno.test("villas-echo answers a flood and counts it exactly", async () => {
-  await using it = await lab(["--print", "none"]);
+  await using it = await lab(["--output", "none"]);
   const total = 20_000, window = 32;
   const message = (i: number) =>
     villasProtobuf.encode([{ type: "data", sequence: BigInt(i), values: [i] }]);
@@ -321,7 +339,11 @@ Deno.test("villas-echo says what is wrong with its options", async () => {
     ],
     [["--remote", "localhost:70000"], "expected a port from 0 to 65535"],
     [["--count", "0"], 'Cannot read --count "0": expected a whole number of at least 1'],
-    [["--print", "xml"], "expected one of json, text, human, none"],
+    [["--output", "xml"], "expected one of json, text, villas.human, none"],
+    [
+      ["--signals", "5x"],
+      'Cannot read signals "5x": expected VILLASnode\'s notation, such as 5f1i',
+    ],
     [["--constant", "1,x"], "expected numbers with commas between them"],
     [["--constant", "1", "--handler", "x.js"], "--constant and --handler together"],
     [["--lisen", ":1"], 'did you mean "--listen"?'],
@@ -381,7 +403,7 @@ Deno.test({
       const [client, server] = [`${folder}/client.sock`, `${folder}/server.sock`];
       await using node = await bindDatagram({ listen: { path: server } });
       const addresses = ["--layer", "unix", "--listen", client, "--remote", server];
-      await using program = start(["villas-echo", ...addresses, "--print", "none"]);
+      await using program = start(["villas-echo", ...addresses, "--output", "none"]);
       await program.until("stderr", /Ready/);
       // Until both queues are full: the echo waits to send, and reads no more.
       let sending: Promise<unknown>;
@@ -408,4 +430,56 @@ Deno.test("villas-echo --quiet says nothing but errors", async () => {
     "0.01",
   ]);
   assertEquals(stderr, "");
+});
+
+Deno.test("villas-echo names --signals where a reply is refused for want of them, and obeys it", async () => {
+  const sample = (...values: Sample["values"]) =>
+    villasProtobuf.encode([{ type: "data", sequence: 1n, values }]);
+  const constant = ["--constant", "1,2,3,4,5,6", "--output", "none"];
+  {
+    await using it = await lab(constant);
+    await it.node.send(sample(0, 0, 0, 0, 0), it.to);
+    await it.ask(new Uint8Array());
+    const { stderr } = await stopped(it.program);
+    assertEquals(counters(stderr).refused, 1);
+    assertStringIncludes(
+      stderr,
+      "warning: Refused a reply of 6 values: expected at most 5, as many as were received; " +
+        "--signals says what VILLASnode expects, as in --signals 5f1i",
+    );
+  }
+  await using it = await lab([...constant, "--signals", "5f1i"]);
+  const [reply] = villasProtobuf.decode(await it.ask(sample(0, 0, 0, 0, 0)));
+  assertEquals(reply!.values, [1, 2, 3, 4, 5, 6n]);
+  await it.node.send(villasProtobuf.encode([{ type: "start", values: [] }]), it.to);
+  await it.ask(new Uint8Array());
+  const { stderr } = await stopped(it.program);
+  assertStringIncludes(stderr, "VILLASnode aborts on it\n"); // --signals would not help
+});
+
+Deno.test("villas-echo says which format a VILLASnode speaks that is set up otherwise", async () => {
+  await using it = await lab(["--output", "none"]);
+  const [human] = await hexLines("wire-human.hex");
+  await it.node.send(human!, it.to);
+  await it.ask(new Uint8Array());
+  const { stderr } = await stopped(it.program);
+  assertMatch(
+    stderr,
+    /it looks like VILLASnode's format villas\.human: set format = "protobuf" in that node of VILLASnode's configuration \(from 127\.0\.0\.1:\d+\)/,
+  );
+  assertEquals(counters(stderr).invalid, 1);
+});
+
+Deno.test("villas-echo counts a damaged sequence number as one sample, and as many as there are", async () => {
+  await using it = await lab(["--output", "none"]);
+  const ask = (sequence: bigint) =>
+    it.ask(villasProtobuf.encode([{ type: "data", sequence, values: [] }]));
+  for (let i = 1n; i <= 40n; i++) {
+    await ask(i === 20n ? i ^ 1n << 41n : i === 30n ? i ^ 1n << 15n : i);
+  }
+  for (const jump of [1n, 2n, 3n]) await ask(2n ** 63n + jump);
+  const { stderr } = await stopped(it.program);
+  const { missed, reordered, duplicates } = counters(stderr);
+  assertEquals([missed, reordered, duplicates], [Number.MAX_SAFE_INTEGER, 2, 0]);
+  assertStringIncludes(stderr, "9007199254740991 missed");
 });

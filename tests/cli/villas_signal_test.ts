@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { bindDatagram, startEcho, villasProtobuf } from "../../mod.ts";
+import { bindDatagram, formatAddress, startEcho, villasProtobuf } from "../../mod.ts";
+import { plainText, startOnTerminal } from "./pty.ts";
 import { labwire, start } from "./run.ts";
 
 /** An echo for whoever sends, and the address to send to. */
@@ -50,7 +51,7 @@ Deno.test("villas-signal generates each type with the options given", async () =
       ...fast,
       "--to",
       it.to,
-      "--print",
+      "--output",
       "none",
     ]);
     assertEquals(code, 0, stderr);
@@ -86,10 +87,21 @@ Deno.test("villas-signal --check exits with 4 when samples are lost or changed",
   await using silent = await bindDatagram({ listen: { hostname: "127.0.0.1", port: 0 } });
   const to = `127.0.0.1:${(silent.addr as Deno.NetAddr).port}`;
   const args = ["villas-signal", ...fast, "--to", to, "--limit", "2", "--wait", "0.05"];
-  assertEquals((await labwire(args)).code, 0);
   const { code, stderr } = await labwire([...args, "--check"]);
   assertEquals(code, 4);
   assertStringIncludes(stderr, "2 sent, 0 returned");
+
+  await using dropping = await startEcho({
+    listen: "127.0.0.1:0",
+    anySource: true,
+    replyTo: "sender",
+    handler: (sample) => sample.sequence === 0n ? null : sample,
+  });
+  const dropped = ["--to", formatAddress(dropping.addr), "--limit", "2", "--wait", "0.5"];
+  assertEquals((await labwire(["villas-signal", ...fast, ...dropped])).code, 0);
+  const lost = await labwire(["villas-signal", ...fast, ...dropped, "--check"]);
+  assertEquals(lost.code, 4);
+  assertStringIncludes(lost.stderr, "2 sent, 1 returned");
 
   await using changing = await startEcho({
     listen: "127.0.0.1:0",
@@ -126,7 +138,7 @@ Deno.test("villas-signal --vectorize and --no-realtime", async () => {
       "--vectorize",
       "10",
     ],
-    ...["--print", "none", "--check"],
+    ...["--output", "none", "--check"],
   ]);
   assertEquals(code, 0, stderr);
   assertEquals([it.echo.stats.messages, it.echo.stats.samples], [200, 2000]);
@@ -173,7 +185,7 @@ async function freePortPair(): Promise<number> {
 }
 
 Deno.test("lab19 shows both ends and that all samples came back", async () => {
-  const { code, stdout } = await labwire([
+  const { code, stdout, stderr } = await labwire([
     "lab19",
     "--port-base",
     String(await freePortPair()),
@@ -182,9 +194,26 @@ Deno.test("lab19 shows both ends and that all samples came back", async () => {
   ]);
   assertEquals(code, 0);
   const lines = stdout.trimEnd().split("\n");
+  assertEquals(lines.length, 6);
   assertEquals(lines.filter((line) => /^client {2}\{"ts"/.test(line)).length, 3);
   assertEquals(lines.filter((line) => /^node {4}\d+\.\d{9}/.test(line)).length, 3);
-  assertEquals(lines.at(-1), "3 of 3 samples came back");
+  assertMatch(stderr, /^Node on .*\n3 of 3 samples came back\n$/);
+});
+
+Deno.test("lab19 --output json prints a record for each sample at each end, and none nothing", async () => {
+  const options = ["--port-base", String(await freePortPair()), "--rate", "100"];
+  const { code, stdout } = await labwire(["lab19", ...options, "--output", "json"]);
+  assertEquals(code, 0);
+  const records = stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
+  for (const end of ["client", "node"]) {
+    const own = records.filter((record) => record.end === end);
+    assertEquals(own.map(({ sequence }) => sequence), [0, 1, 2]);
+    for (const { ts, data } of own) assertEquals([ts.origin.length, data.length], [2, 5]);
+  }
+  assertEquals(records.length, 6);
+  const silent = await labwire(["lab19", ...options, "--output", "none"]);
+  assertEquals([silent.code, silent.stdout], [0, ""]);
+  assertStringIncludes(silent.stderr, "3 of 3 samples came back");
 });
 
 Deno.test("lab19 names --port-base when a port is taken", async () => {
@@ -205,7 +234,7 @@ Deno.test("villas-signal survives garbage that comes back", async () => {
     to,
     "--limit",
     "1",
-    "--print",
+    "--output",
     "json",
   ]);
   const { bytes, from } = (await client.receive())!;
@@ -216,4 +245,90 @@ Deno.test("villas-signal survives garbage that comes back", async () => {
   assertEquals([code, JSON.parse(stdout).sequence], [0, 0]);
   assertStringIncludes(stderr, "1 invalid");
   assertEquals(villasProtobuf.decode(sample).length, 1);
+});
+
+/** Somebody who sends nothing back, and the address to send to. */
+async function silent() {
+  const socket = await bindDatagram({ listen: { hostname: "127.0.0.1", port: 0 } });
+  return { socket, to: formatAddress(socket.addr), [Symbol.asyncDispose]: () => socket.close() };
+}
+
+Deno.test("villas-signal exits with 4 when nothing comes back at all, and says what to do", async () => {
+  await using it = await silent();
+  for (const wait of ["0.05", "0"]) {
+    const { code, stdout, stderr } = await labwire([
+      ...["villas-signal", ...fast, "--to", it.to, "--limit", "2", "--wait", wait],
+    ]);
+    assertEquals([code, stdout], [4, ""]);
+    assertStringIncludes(stderr, "2 sent, 0 returned, 2 lost, 0 changed");
+    assertStringIncludes(
+      stderr,
+      `error: No sample came back from ${it.to}: start a client there that sends samples back, or only send with --no-return`,
+    );
+  }
+  const none = ["villas-signal", ...fast, "--to", it.to, "--limit", "0"];
+  assertEquals((await labwire(none)).code, 0);
+});
+
+Deno.test("villas-signal --no-return only sends, waits for nothing, and exits with 0", async () => {
+  await using it = await silent();
+  const args = ["villas-signal", ...fast, "--to", it.to, "--limit", "2", "--no-return"];
+  const { code, stdout, stderr } = await labwire([...args, "--wait", "1000"]);
+  assertEquals([code, stdout], [0, ""]);
+  assertMatch(stderr, /^Sending from .*\n2 sent\n$/);
+  const both = await labwire([...args, "--check"]);
+  assertEquals(both.code, 2);
+  assertStringIncludes(both.stderr, "Cannot use --check with --no-return");
+});
+
+Deno.test("villas-signal exits with 0 on Ctrl-C, although nothing has come back", async () => {
+  await using it = await silent();
+  await using program = start(["villas-signal", ...fast, "--to", it.to]);
+  await it.socket.receive();
+  program.interrupt();
+  const { code, stderr } = await program.result();
+  assertEquals(code, 0);
+  assertMatch(stderr, /\d+ sent, 0 returned/);
+});
+
+Deno.test("villas-signal ignores what comes from elsewhere, and --any-source takes it", async () => {
+  for (const options of [[], ["--any-source"]]) {
+    await using it = await silent();
+    await using other = await silent();
+    await using program = start([
+      ...["villas-signal", ...fast, "--to", it.to, "--limit", "2", "--wait", "0.5", ...options],
+    ]);
+    for (let i = 0; i < 2; i++) {
+      const { bytes, from } = (await it.socket.receive())!;
+      await other.socket.send(bytes.slice(), from);
+    }
+    const { code, stdout, stderr } = await program.result();
+    if (options.length > 0) {
+      assertEquals([code, stdout.split("\n").length], [0, 3]);
+      continue;
+    }
+    assertEquals([code, stdout], [4, ""]);
+    assertStringIncludes(
+      stderr,
+      `warning: Ignored datagrams from ${other.to}: samples are sent to ${it.to}; --any-source takes them too`,
+    );
+    assertStringIncludes(stderr, "2 sent, 0 returned, 2 lost, 0 changed, 2 ignored");
+    assertStringIncludes(stderr, "2 datagrams came from elsewhere, which --any-source takes too");
+  }
+});
+
+Deno.test({
+  name: "villas-signal shows on a terminal how far it is where no samples are printed there",
+  ignore: Deno.build.os === "windows",
+  async fn() {
+    await using it = await echoFor();
+    await using program = startOnTerminal([
+      ...["villas-signal", "counter", "--listen", "127.0.0.1:0", "--to", it.to],
+      ...["--output", "none", "--rate", "100", "--limit", "100000"],
+    ]);
+    await program.until("stdout", /\d+ of 100000 sent, \d+ returned/);
+    await program.write("\x03");
+    const { stdout } = await program.result();
+    assertMatch(plainText(stdout), /\d+ sent, \d+ returned, 0 lost, 0 changed/);
+  },
 });

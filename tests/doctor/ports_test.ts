@@ -202,7 +202,7 @@ Deno.test("checkPorts() takes a server of labwire for the command in question as
   const port = { transport: "tcp", hostname: "127.0.0.1", port: 65432, commands: ["json-server"] };
   for (
     const [args, status] of [
-      ["labwire json-server --print none", "note"],
+      ["labwire json-server --output none", "note"],
       ["/opt/labwire-0.1.0-x86_64-unknown-linux-gnu --quiet json-server", "note"],
       ["deno run -A main.ts json-server", "note"],
       ["deno run --allow-net jsr:@labwire/labwire@0.1.0/main json-server", "note"],

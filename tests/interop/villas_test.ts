@@ -71,7 +71,7 @@ interopTest(
   "villas-echo sends back every message of a Python generator, byte for byte",
   async () => {
     const { events, code, stdout, stderr } = await generate([{ builtin: true }], [
-      "--print",
+      "--output",
       "text",
     ]);
     const returned = events.filter(({ event }) => event === "returned");
@@ -100,7 +100,7 @@ interopTest("villas-echo never answers what would end VILLASnode, and goes on", 
     { hex: "0a0408031002", answer: false }, // STOP
     { hex: "0a0708011003a20600", answer: false }, // an unset value
     good(4),
-  ], ["--print", "none"]);
+  ], ["--output", "none"]);
   assertEquals(events.map(({ event }) => event), [
     "ready",
     "returned",
@@ -118,7 +118,7 @@ interopTest("villas-echo sends back every message over unix sockets too", async 
     const [node, own] = [`${directory}/node.sock`, `${directory}/client.sock`];
     await using echo = start([
       ...["villas-echo", "--layer", "unix", "--listen", own, "--remote", node],
-      ...["--print", "none"],
+      ...["--output", "none"],
     ]);
     await echo.until("stderr", /Not connected/); // as nobody is there yet
     await using generator = startPython("generator", ["--unix", node]);
@@ -154,7 +154,7 @@ for (const vectorize of [1, 4]) {
       await using signal = start([
         ...["villas-signal", "mixed", "--values", "9", "--rate", "200", "--limit", "40"],
         ...["--vectorize", `${vectorize}`, "--listen", node, "--to", to],
-        ...["--print", "text", "--check", "--wait", "30"],
+        ...["--output", "text", "--check", "--wait", "30"],
       ]);
       const { code, stdout, stderr } = await signal.result();
       assertEquals(code, 0, stderr);

@@ -1,5 +1,12 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { bindDatagram, type Sample, startEcho, startSignal, villasProtobuf } from "../../mod.ts";
+import {
+  bindDatagram,
+  formatAddress,
+  type Sample,
+  startEcho,
+  startSignal,
+  villasProtobuf,
+} from "../../mod.ts";
 import { UsageError } from "../../lib/errors.ts";
 
 const anywhere = { hostname: "127.0.0.1", port: 0 };
@@ -149,4 +156,55 @@ Deno.test("startSignal() says which option does not fit before it binds anything
   const unix = { listen: { path: "/tmp/a" }, to: { path: "/tmp/b" } };
   await assertRejects(() => startSignal(unix), UsageError, "expected UDP addresses");
   await assertRejects(() => startSignal({ values: 2, offset: [1, 2, 3] }), UsageError);
+});
+
+Deno.test("startSignal() takes back only what comes from the address that it sends to, unless told otherwise", async () => {
+  for (const anySource of [false, true]) {
+    await using client = await bindDatagram({ listen: anywhere });
+    await using stranger = await bindDatagram({ listen: anywhere });
+    const problems: [string, string][] = [];
+    await using source = await startSignal({
+      limit: 2,
+      rate: 1000,
+      anySource,
+      listen: anywhere,
+      to: client.addr,
+      onProblem: (message, kind) => problems.push([kind, message]),
+    });
+    for (let i = 0; i < 2; i++) {
+      const { bytes, from } = (await client.receive())!;
+      await stranger.send(new Uint8Array([255]), from);
+      await stranger.send(bytes.slice(), from);
+      if (!anySource) await client.send(bytes.slice(), from);
+    }
+    await source.finished;
+    const { returned, ignored, invalid, unexpected } = source.stats;
+    assertEquals([returned, ignored, invalid, unexpected], anySource ? [2, 0, 2, 0] : [2, 4, 0, 0]);
+    const [name, to] = [formatAddress(stranger.addr), formatAddress(client.addr)];
+    if (anySource) assertEquals(problems.map(([kind]) => kind), ["invalid", "invalid"]);
+    else {
+      assertEquals(problems, [
+        ["ignored", `Ignored datagrams from ${name}: samples are sent to ${to}`],
+      ]);
+    }
+  }
+});
+
+Deno.test("startSignal() that expects nothing back waits for nothing and takes nothing", async () => {
+  await using client = await bindDatagram({ listen: anywhere });
+  await using source = await startSignal({
+    limit: 3,
+    rate: 1000,
+    wait: 1000,
+    returns: false,
+    listen: anywhere,
+    to: client.addr,
+    onReturn: () => assert(false),
+  });
+  for (let i = 0; i < 3; i++) {
+    const { bytes, from } = (await client.receive())!;
+    if (i < 2) await client.send(bytes.slice(), from);
+  }
+  await source.finished;
+  assertEquals([source.stats.sent, source.stats.returned, source.stats.unexpected], [3, 0, 0]);
 });
