@@ -82,7 +82,7 @@ export type {
 } from "./lib/villas/signal_source_options.ts";
 export { connectJson, JsonClient, sendData, type SendOptions } from "./lib/json/client.ts";
 export { interactWith } from "./lib/json/commands.ts";
-export { parseItems } from "./lib/json/items.ts";
+export { parseItems, type ReadFile } from "./lib/json/items.ts";
 export {
   interactWithLineProgram,
   interactWithProgram,
@@ -108,6 +108,7 @@ export type {
 export type { Handled } from "./lib/json/responder.ts";
 export {
   JsonServer,
+  type JsonServerProblem,
   type JsonServerStats,
   startServer,
   type StartServerOptions,
@@ -148,7 +149,12 @@ export type { TlsIdentity, TlsServing } from "./lib/net/bind_stream.ts";
 export { connectStream, type ConnectStreamOptions } from "./lib/net/connect_stream.ts";
 export { fixedFraming } from "./lib/net/fixed_framing.ts";
 export type { Framing, Splitter } from "./lib/net/framing.ts";
-export { lineFraming, type LineFramingOptions } from "./lib/net/line_framing.ts";
+export {
+  type LineFraming,
+  lineFraming,
+  type LineFramingOptions,
+  LineSplitter,
+} from "./lib/net/line_framing.ts";
 export { noFraming } from "./lib/net/no_framing.ts";
 export {
   type BufferSource,

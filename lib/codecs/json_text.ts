@@ -27,6 +27,8 @@ export class JsonText {
   readonly text: string;
 
   /**
+   * Reads a text.
+   *
    * @param text Any JSON text.
    * @throws {CodecError} If it is no JSON, or nests deeper than 512 levels.
    */

@@ -90,11 +90,7 @@ export function decodeBytes(digits: string, form: "hex" | "base64"): Uint8Array 
 
 const specials = new Map([["nan", NaN], ["inf", Infinity], ["infinity", Infinity]]);
 
-/** JSON writes no infinity as a number: one that is infinite was too large to be read. */
 function readFloat(value: JsonValue): StructInput {
-  if (value === Infinity || value === -Infinity) {
-    throw new CodecError("Cannot read number: it is larger than a double can be");
-  }
   const [, sign, name] = typeof value === "string" && /^([+-]?)([a-z]+)$/i.exec(value) || [];
   const special = specials.get(name?.toLowerCase() ?? "");
   if (special === undefined) return value as StructInput;

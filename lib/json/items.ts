@@ -15,7 +15,7 @@ interface Item {
 }
 
 /** Reads a file that a word names. */
-type ReadFile = (path: string) => Promise<Uint8Array>;
+export type ReadFile = (path: string) => Promise<Uint8Array>;
 
 /**
  * Reads a message from words as HTTPie has them on its command line.

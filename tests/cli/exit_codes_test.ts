@@ -344,6 +344,7 @@ const ways: readonly Way[] = [
     args: (others) => ["--peer", at(others.udp(false))],
   },
   { command: "completions", code: 0, when: "done", args: () => ["bash"] },
+  { command: "guide", code: 0, when: "done", args: () => ["json"] },
 ];
 
 /** Servers, and how each is told to bind a port that is taken. */

@@ -96,7 +96,7 @@ Deno.test("json-server logs where in a user's file an error was thrown, and tell
     // One second apart at least, or they are held back.
     await server.program.until(
       "stderr",
-      new RegExp(RegExp.escape(`failed: ${error} (thrown at ${at}:`) + "\\d+\\)"),
+      new RegExp(RegExp.escape(`failed: ${error} (${at}:`) + "\\d+\\)"),
     );
     await new Promise((resolve) => setTimeout(resolve, 1000));
   }

@@ -94,7 +94,7 @@ Deno.test("json-server answers a message that is not complete in time, and close
     await send(port, '{"command_id": "a"}\n{"command_id": "b"'),
     `{"status":"success"}\n{"status":"error","error":"${why}"}\n`,
   );
-  assertStringIncludes((await stop(server)).stderr, "2 messages, 1 successes, 1 failures");
+  assertStringIncludes((await stop(server)).stderr, "2 messages, 1 success, 1 failure");
 });
 
 Deno.test("struct-line server gives up a record that is not complete in time", async () => {

@@ -275,7 +275,7 @@ Deno.test("villas-signal --no-return only sends, waits for nothing, and exits wi
   const args = ["villas-signal", ...fast, "--to", it.to, "--limit", "2", "--no-return"];
   const { code, stdout, stderr } = await labwire([...args, "--wait", "1000"]);
   assertEquals([code, stdout], [0, ""]);
-  assertMatch(stderr, /^Sending from .*\n2 sent\n$/);
+  assertMatch(stderr, /^Listening on .*, sending to .*\nReady\. Ctrl-C to quit\.\n2 sent\n$/);
   const both = await labwire([...args, "--check"]);
   assertEquals(both.code, 2);
   assertStringIncludes(both.stderr, "Cannot use --check with --no-return");
@@ -325,7 +325,7 @@ Deno.test({
     await using program = startOnTerminal([
       ...["villas-signal", "counter", "--listen", "127.0.0.1:0", "--to", it.to],
       ...["--output", "none", "--rate", "100", "--limit", "100000"],
-    ]);
+    ], { NO_COLOR: "" });
     await program.until("stdout", /\d+ of 100000 sent, \d+ returned/);
     await program.write("\x03");
     const { stdout } = await program.result();

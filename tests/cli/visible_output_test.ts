@@ -61,8 +61,9 @@ Deno.test("What a handler throws is shown without effect on the terminal, and fo
 Deno.test("What a client writes into a message is shown without effect on the terminal", async () => {
   const data = { command_id: `x${HOSTILE}\nerror: forged`, [HOSTILE]: HOSTILE };
   const message = JSON.stringify(data) + "\n";
-  await using text = await shown(["json-server"], message, "stdout", /Received data[^]*\n/);
-  assert(text.stdout.trimEnd().split("\n").every((line) => /^(Received data|Data of)/.test(line)));
+  await using text = await shown(["json-server"], message, "stdout", /\n/);
+  assertEquals(text.stdout.split("\n").length, 2);
+  assertEquals(JSON.parse(text.stdout), data);
   await using json = await shown(["json-server", "--output", "json"], message, "stdout", /\n/);
   assertEquals(json.stdout.split("\n").length, 2);
   assertEquals(JSON.parse(json.stdout).data, data);
