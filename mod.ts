@@ -101,6 +101,7 @@ export type {
 export type { Handled } from "./lib/json/responder.ts";
 export {
   JsonServer,
+  type JsonServerProblem,
   type JsonServerStats,
   startServer,
   type StartServerOptions,
@@ -140,7 +141,12 @@ export type { TlsIdentity } from "./lib/net/bind_stream.ts";
 export { connectStream, type ConnectStreamOptions } from "./lib/net/connect_stream.ts";
 export { fixedFraming } from "./lib/net/fixed_framing.ts";
 export type { Framing, Splitter } from "./lib/net/framing.ts";
-export { lineFraming, type LineFramingOptions } from "./lib/net/line_framing.ts";
+export {
+  type LineFraming,
+  lineFraming,
+  type LineFramingOptions,
+  type LineSplitter,
+} from "./lib/net/line_framing.ts";
 export { noFraming } from "./lib/net/no_framing.ts";
 export {
   type BufferSource,

@@ -27,6 +27,8 @@ export class JsonText {
   readonly text: string;
 
   /**
+   * Checks a text and keeps it.
+   *
    * @param text Any JSON text.
    * @throws {CodecError} If it is no JSON, or nests deeper than 512 levels.
    */

@@ -53,7 +53,11 @@ export class LineSplitter implements Splitter {
   #heldLength = 0;
   #skipping = false;
 
-  /** @param maxBytes Longest line in bytes. */
+  /**
+   * Use {@linkcode lineFraming}.
+   *
+   * @param maxBytes Longest line in bytes.
+   */
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
   }
