@@ -82,7 +82,7 @@ export type {
 } from "./lib/villas/signal_source_options.ts";
 export { connectJson, JsonClient, sendData, type SendOptions } from "./lib/json/client.ts";
 export { interactWith } from "./lib/json/commands.ts";
-export { parseItems, type ReadFile } from "./lib/json/items.ts";
+export { parseItems } from "./lib/json/items.ts";
 export {
   interactWithLineProgram,
   interactWithProgram,
@@ -153,7 +153,7 @@ export {
   type LineFraming,
   lineFraming,
   type LineFramingOptions,
-  LineSplitter,
+  type LineSplitter,
 } from "./lib/net/line_framing.ts";
 export { noFraming } from "./lib/net/no_framing.ts";
 export {

@@ -27,7 +27,7 @@ export class JsonText {
   readonly text: string;
 
   /**
-   * Reads a text.
+   * Checks a text and keeps it.
    *
    * @param text Any JSON text.
    * @throws {CodecError} If it is no JSON, or nests deeper than 512 levels.

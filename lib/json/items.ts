@@ -14,9 +14,6 @@ interface Item {
   value: string;
 }
 
-/** Reads a file that a word names. */
-export type ReadFile = (path: string) => Promise<Uint8Array>;
-
 /**
  * Reads a message from words as HTTPie has them on its command line.
  *
@@ -55,7 +52,7 @@ export type ReadFile = (path: string) => Promise<Uint8Array>;
  */
 export async function parseItems(
   words: readonly string[],
-  readFile: ReadFile,
+  readFile: (path: string) => Promise<Uint8Array>,
 ): Promise<{ [name: string]: JsonValue }> {
   return parseJson(await readItems(words, readFile, false)) as { [name: string]: JsonValue };
 }
@@ -69,13 +66,16 @@ export async function parseItems(
  * @returns The message as JSON in one line.
  * @throws {UsageError} As {@linkcode parseItems}.
  */
-export function itemsToJson(words: readonly string[], readFile: ReadFile): Promise<string> {
+export function itemsToJson(
+  words: readonly string[],
+  readFile: (path: string) => Promise<Uint8Array>,
+): Promise<string> {
   return readItems(words, readFile, true);
 }
 
 async function readItems(
   words: readonly string[],
-  readFile: ReadFile,
+  readFile: (path: string) => Promise<Uint8Array>,
   anyNumber: boolean,
 ): Promise<string> {
   const tree = new Tree();
@@ -113,7 +113,7 @@ function splitItem(word: string): Item | null {
 async function valueOf(
   word: string,
   { separator, value }: Item,
-  readFile: ReadFile,
+  readFile: (path: string) => Promise<Uint8Array>,
   anyNumber: boolean,
 ): Promise<string> {
   if (separator === "=") return JSON.stringify(value.startsWith("\\@") ? value.slice(1) : value);

@@ -62,6 +62,8 @@ export class LineSplitter implements Splitter {
   #skipping = false;
 
   /**
+   * Use {@linkcode lineFraming}.
+   *
    * @param maxBytes Longest line in bytes.
    * @param keepEnds Whether to leave each line its ending.
    */
