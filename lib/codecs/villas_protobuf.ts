@@ -9,7 +9,7 @@ import protobuf from "protobufjs/light.js";
 import { CodecError, messageOf } from "../errors.ts";
 import type { Codec } from "./codec.ts";
 import type { Complex, Sample, Timestamp, Value } from "./sample.ts";
-import { describeLikeness } from "./villas_recognise.ts";
+import { describeLikeness, textOf } from "./villas_recognise.ts";
 import { villasSchema } from "./villas_schema.ts";
 
 /** A 64-bit integer as protobufjs has it. */
@@ -116,7 +116,11 @@ export const villasProtobuf: Codec<Sample[]> = {
     } catch (cause) {
       throw decodeError(bytes, reader.pos, cause);
     }
-    return (message.samples ?? []).map(fromWire);
+    const { samples = [] } = message;
+    if (samples.length === 0 && bytes.length > 0 && textOf(bytes) !== undefined) {
+      throw decodeError(bytes, 0, "text that only happens to be a message without samples");
+    }
+    return samples.map(fromWire);
   },
 };
 

@@ -58,12 +58,8 @@ const TEXTS: readonly [RecognisedFormat, RegExp][] = [
  */
 export function recogniseFormat(bytes: Uint8Array): RecognisedFormat | undefined {
   if (bytes.length === 0) return undefined;
-  const head = printable(bytes.subarray(0, LOOK));
-  const tail = printable(bytes.subarray(Math.max(LOOK, bytes.length - LOOK)));
-  if (head !== undefined && tail !== undefined) {
-    const text = (head + tail).trimStart();
-    return TEXTS.find(([, pattern]) => pattern.test(text))![0];
-  }
+  const text = textOf(bytes)?.trimStart();
+  if (text !== undefined) return TEXTS.find(([, pattern]) => pattern.test(text))![0];
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (isPacked(view, false)) return "villas.binary";
   if (isPacked(view, true)) return "villas.web";
@@ -90,14 +86,25 @@ export function describeLikeness(bytes: Uint8Array): string | undefined {
   return `it looks like VILLASnode's format ${format}: ${remedy}`;
 }
 
-/** The text that bytes are; undefined if they are not printable ASCII. */
-function printable(bytes: Uint8Array): string | undefined {
+/**
+ * The text that a datagram is; of a long one, the beginning and the end.
+ *
+ * @param bytes The datagram.
+ * @returns The text, or undefined where it is not printable ASCII.
+ */
+export function textOf(bytes: Uint8Array): string | undefined {
+  const head = bytes.subarray(0, LOOK);
+  const tail = bytes.subarray(Math.max(LOOK, bytes.length - LOOK));
+  return isPrintable(head) && isPrintable(tail)
+    ? decoder.decode(head) + decoder.decode(tail)
+    : undefined;
+}
+
+function isPrintable(bytes: Uint8Array): boolean {
   for (const byte of bytes) {
-    if (byte > 0x7e || byte < 0x20 && byte !== 0x09 && byte !== 0x0a && byte !== 0x0d) {
-      return undefined;
-    }
+    if (byte > 0x7e || byte < 0x20 && byte !== 0x09 && byte !== 0x0a && byte !== 0x0d) return false;
   }
-  return decoder.decode(bytes);
+  return true;
 }
 
 /** Whether there is one villas.binary sample behind the other, up to the end: a header of 16 bytes, then 4 for each value. */

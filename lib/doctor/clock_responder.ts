@@ -40,7 +40,7 @@ export class ClockResponder implements AsyncDisposable {
     for await (const { bytes, from } of this.#socket) {
       const arrived = clock();
       const request = decodeClockMessage(bytes);
-      if (request?.kind !== "request" || this.#socket.isOwn(from)) continue;
+      if (request?.kind !== "request") continue;
       const { id, times: [sent] } = request;
       try {
         const reply = encodeClockMessage({ kind: "reply", id, times: [sent, arrived, clock()] });

@@ -1,5 +1,6 @@
 import { sameEndpoint } from "../net/datagram.ts";
 import { UsageError } from "../errors.ts";
+import { isLocalAddress, isWildcard } from "../net/local_address.ts";
 import {
   type Endpoint,
   formatAddress,
@@ -60,7 +61,7 @@ export async function resolvePair(
 function isSelf(local: Endpoint, remote: Endpoint): boolean {
   if (sameEndpoint(local, remote)) return true;
   if ("path" in local || "path" in remote || local.port !== remote.port) return false;
-  return ["0.0.0.0", "::"].includes(local.hostname) && /^(127\.|::1$)/.test(remote.hostname);
+  return isWildcard(local.hostname) && isLocalAddress(remote.hostname);
 }
 
 /** Nobody can be reached at port 0 or at "all interfaces". */
@@ -69,7 +70,7 @@ function checkRemote(remote: Endpoint): void {
   const say = (wanted: string) =>
     new UsageError(`Cannot send to "${formatAddress(remote)}": expected ${wanted}`);
   if (remote.port === 0) throw say("a port from 1 to 65535");
-  if (["0.0.0.0", "::"].includes(remote.hostname)) throw say("the address of one computer");
+  if (isWildcard(remote.hostname)) throw say("the address of one computer");
 }
 
 async function resolve(

@@ -114,3 +114,12 @@ Deno.test("recogniseFormat() takes as little time for the largest datagrams of a
     assert(Math.min(...times) < 0.5, `content ${i}: ${Math.min(...times)} ms`);
   }
 });
+
+Deno.test("villasProtobuf.decode() rejects text that happens to be a message without samples", () => {
+  for (const text of ["1795198439.565371934(9)\t-0.84701645246585255\n", "1.638219816597033\n"]) {
+    const bytes = new TextEncoder().encode(text);
+    const error = assertThrows(() => villasProtobuf.decode(bytes), CodecError, "without samples");
+    assertStringIncludes(error.message, "it looks like VILLASnode's format");
+  }
+  assertEquals(villasProtobuf.decode(Uint8Array.of(0x38, 0x05)), []);
+});

@@ -327,6 +327,14 @@ Deno.test({
 });
 
 Deno.test("startEcho() says what is wrong with addresses", async () => {
+  for (const { address } of Deno.networkInterfaces()) {
+    const both = address.includes(":") ? `[${address}]:12345` : `${address}:12345`;
+    await assertRejects(
+      () => startEcho({ listen: address.includes(":") ? "[::]:12345" : ":12345", remote: both }),
+      UsageError,
+      "for both ends: expected two addresses",
+    );
+  }
   await assertRejects(() => startEcho({ listen: "x:y" }), UsageError, 'Cannot parse address "x:y"');
   await assertRejects(
     () => startEcho({ listen: "/tmp/x" }),
