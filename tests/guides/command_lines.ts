@@ -27,7 +27,7 @@ export function commandLines(markdown: string): string[] {
   const shown = markdown
     .replace(/^```(?:console|[cjpt][sy]?)\b[^]*?^```$/gm, "") // these are run
     .replace(/"?\$\([^()]*\)"?|\(Get-Content [^()]*\)/g, "1"); // a value that is worked out
-  const joined = shown.replaceAll(/[\\`]\n *(?:> )?/g, (end) => end[0] === "\\" ? "" : end);
+  const joined = shown.replace(/\\\n *| `\n +/g, " ");
   const lines: string[] = [];
   let fenced = false;
   for (const line of joined.split("\n")) {
