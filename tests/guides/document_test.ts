@@ -94,7 +94,7 @@ Deno.test({
       fenced("sh", "# ask.sh\nread -p 'Name: ' name\necho \"hello $name\"\n") +
         fenced(
           "sh",
-          "# serve.sh\ntrap 'echo Bye.; exit' INT\necho 'Ready. Ctrl-C to quit.'\ncat fifo\nwait\n",
+          "# serve.sh\ntrap 'echo Bye.; exit' INT\necho 'Ready. Ctrl-C to quit.'\ncat fifo\nwhile true; do sleep 0.05; done\n",
         ) +
         fenced("console", "$ mkfifo fifo\n") +
         fenced("console", "$ bash serve.sh\nReady. Ctrl-C to quit.\nhello\n^C\nBye.\n") +
