@@ -74,7 +74,7 @@ Deno.test("examples: struct_logger.ts writes what waveform_sender.ts sends", asy
     await child.until("stdout", /disconnected: 127\.0\.0\.1\n|disconnected: ::1\n/);
     assertEquals(
       await Deno.readTextFile(file),
-      "0,0,ch-1\n1,0.5,ch-1\n2,0.866,ch-1\n3,1,ch-1\n",
+      "n,volts,channel\n0,0,ch-1\n1,0.5,ch-1\n2,0.866,ch-1\n3,1,ch-1\n",
     );
   } finally {
     await Deno.remove(file);
