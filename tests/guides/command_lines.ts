@@ -24,8 +24,10 @@ const options = new Set(
  * @returns What stands behind `labwire`, up to what is the shell's.
  */
 export function commandLines(markdown: string): string[] {
-  const shown = markdown.replace(/^```console[^]*?^```$/gm, ""); // these are run
-  const joined = shown.replaceAll(/[\\`]\n *(?:> )?/g, (end) => end[0] === "\\" ? "" : end);
+  const shown = markdown
+    .replace(/^```(?:console|[cjpt][sy]?)\b[^]*?^```$/gm, "") // these are run
+    .replace(/"?\$\([^()]*\)"?|\(Get-Content [^()]*\)/g, "1"); // a value that is worked out
+  const joined = shown.replace(/\\\n *| `\n +/g, " ");
   const lines: string[] = [];
   let fenced = false;
   for (const line of joined.split("\n")) {
@@ -35,7 +37,7 @@ export function commandLines(markdown: string): string[] {
       : line.matchAll(/`(?:[^`]* )?labwire (?<rest>[^`]+)`/g);
     for (const { groups } of places) lines.push(upToOperator(groups!.rest!));
   }
-  return lines.filter((line) => /^[a-z-]/.test(line));
+  return lines.filter((line) => /^(?:[a-z]|--)/.test(line));
 }
 
 /** Cuts off what a shell would not pass on. */
@@ -87,11 +89,19 @@ export function faultOf(line: string): string | undefined {
   }
 }
 
-/** Finds options in the text that no command has; those of other programs are given. */
-export function unknownOptions(markdown: string, others: readonly string[]): string[] {
+/** Options of other programs that documents speak of. */
+const OTHERS: readonly string[] = [];
+
+/**
+ * Finds options in the text that no command has.
+ *
+ * @param markdown A document.
+ * @returns Their names.
+ */
+export function unknownOptions(markdown: string): string[] {
   const text = markdown.replace(/^```[^]*?^```$/gm, "");
   const named = text.matchAll(/`(--[a-z][\w-]*)(?:[ =][^`]*)?`/g);
   return [...named].map(([, name]) => name!).filter((name) =>
-    !options.has(name) && !others.includes(name)
+    !options.has(name) && !OTHERS.includes(name)
   );
 }

@@ -2,8 +2,8 @@
  * Reads documents whose commands and programs are run by tests. The conventions, which a reader need not know:
  *
  * - A block marked `console` is a terminal. Lines behind `$ ` are typed, `> ` continues them, everything else is what
- *   appears. A command that says "Ready. Ctrl-C to quit." goes on until the next heading, and so does one in a block
- *   marked `console listening`, whose program says nothing; what stands below appears until then. `^C` is Ctrl-C, `^D`
+ *   appears. A last command that says "Ready. Ctrl-C to quit." goes on until the next heading, and so does one in a
+ *   block marked `console listening`, whose program says nothing; what stands below appears until then. `^C` is Ctrl-C, `^D`
  *   Ctrl-D; what stands behind a prompt is typed.
  * - `…` stands for anything within a line, and on a line of its own for any lines. Times, durations, ports that the system chose
  *   and process numbers may be others.

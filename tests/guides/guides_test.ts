@@ -1,37 +1,27 @@
-/** Tries out what the README and the guides say. */
+/** Tries out what the guides say: every command is typed, every program is run, and what appears is compared. */
 
-import { assertEquals } from "@std/assert";
 import { needs } from "../interop/peer.ts";
-import { commandLines, faultOf, unknownOptions } from "./command_lines.ts";
-import { readSections } from "./document.ts";
+import { PYTHON } from "../interop/python.ts";
+import { readSections, type Section } from "./document.ts";
+import { documents } from "./documents.ts";
 import { runSection, writeFile } from "./run_section.ts";
 import { makeWorld } from "./world.ts";
 
-const root = new URL("../../", import.meta.url);
-const guides = new URL("lib/guides/", root);
+// What is typed is what one types on Linux; elsewhere programs such as openssl and split have other options.
+const terminal = Deno.build.os === "linux"
+  ? needs("bash", "python3")
+  : { ignore: true, note: " (needs Linux)" };
 
-/** The documents by their names. */
-const documents = new Map<string, URL>();
-for (const { name } of [...Deno.readDirSync(guides)].sort((a, b) => a.name < b.name ? -1 : 1)) {
-  documents.set(`guide ${name.replace(".md", "")}`, new URL(name, guides));
-}
-
-/** Programs that a test cannot do without. */
-const terminal = Deno.build.os === "windows"
-  ? { ignore: true, note: " (needs a POSIX system)" }
-  : needs("bash", "python3");
-
-for (const [name, url] of documents) {
+for (const { name, text } of documents) {
   Deno.test({
     name: `${name}: every command and program does what is printed${terminal.note}`,
     ignore: terminal.ignore,
     async fn(test) {
-      const sections = readSections(await Deno.readTextFile(url));
       await using world = await makeWorld();
-      for (const section of sections) {
+      for (const section of readSections(text)) {
         if (section.blocks.length === 0) continue;
-        const { ignore, note } = needs(...programsOf(section.blocks.map(({ text }) => text)));
-        // Later sections may need its files.
+        const { ignore, note } = needed(section);
+        // Later sections may need the files of one that is left out.
         for (const block of section.blocks) if (block.file) await writeFile(world.folder, block);
         await test.step({
           name: `${section.heading}${note}`,
@@ -43,40 +33,17 @@ for (const [name, url] of documents) {
   });
 }
 
-/** Options of other programs that documents speak of. */
-const otherOptions: readonly string[] = [];
-
-for (const [name, url] of documents) {
-  Deno.test(`${name}: commands and options that are only named exist`, async () => {
-    const markdown = await Deno.readTextFile(url);
-    const faults = commandLines(markdown).map((line) => [line, faultOf(line)])
-      .filter(([, fault]) => fault !== undefined);
-    assertEquals(faults, []);
-    assertEquals(unknownOptions(markdown, otherOptions), []);
-  });
-}
-
-for (const [name, url] of documents) {
-  const bash = needs("bash");
-  Deno.test({
-    name: `${name}: what is for a shell is fit for one${bash.note}`,
-    ignore: bash.ignore,
-    async fn() {
-      for (const { blocks } of readSections(await Deno.readTextFile(url))) {
-        for (const { language, text, line } of blocks) {
-          if (language !== "sh") continue;
-          const { stderr } = await new Deno.Command("bash", { args: ["-n", "-c", text] }).output();
-          assertEquals(new TextDecoder().decode(stderr), "", `line ${line}`);
-        }
-      }
-    },
-  });
-}
-
-/** Programs that may be missing, as far as texts speak of them. */
-function programsOf(texts: readonly string[]): string[] {
-  const programs = ["nc", "socat", "jq", "openssl", "pytest"];
-  return programs.filter((program) =>
-    texts.some((text) => new RegExp(`\\b${program} `).test(text))
+/** Which of the programs are missing that a section speaks of. */
+function needed({ blocks }: Section): { ignore: boolean; note: string } {
+  const code = blocks.map(({ text }) => text).join("\n");
+  const programs = ["nc", "socat", "jq", "openssl", "pytest", "cc"];
+  const { ignore, note } = needs(
+    ...programs.filter((program) => new RegExp(`\\b${program} `).test(code)),
   );
+  if (ignore || !code.includes("import numpy") || hasNumpy()) return { ignore, note };
+  return { ignore: true, note: " (needs numpy)" };
+}
+
+function hasNumpy(): boolean {
+  return new Deno.Command(PYTHON, { args: ["-c", "import numpy"] }).outputSync().success;
 }

@@ -57,7 +57,7 @@ async function runBlock(block: Block, terminals: Terminals): Promise<Running[]> 
       return [{ terminal, step }];
     }
     terminal.run(step.command);
-    if (step.output.includes(READY)) {
+    if (step.output.includes(READY) && i === steps.length - 1) {
       await begin(terminal, step, READY);
       return [{ terminal, step }];
     }

@@ -18,7 +18,11 @@ export async function makeWorld(): Promise<World> {
   const [folder, bin] = [`${root}/folder`, `${root}/bin`];
   await Deno.mkdir(folder);
   await Deno.mkdir(bin);
-  await program(`${bin}/labwire`, programCommand().flat());
+  // Several at once would fight for the cache of compiled code, and say so.
+  const labwire = programCommand().flat().flatMap((word) =>
+    word === "--quiet" ? [word, "--no-code-cache"] : [word]
+  );
+  await program(`${bin}/labwire`, labwire);
   // A program with the library finds this one, and what it needs.
   const deno = ["run", "test"].map((word) =>
     `${word}) shift; set -- ${word} --no-lock --config ${quote(config)} "$@";;`
