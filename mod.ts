@@ -6,15 +6,15 @@ export {
   type Timestamp,
   type Value,
   type ValueKind,
-} from "./lib/codecs/sample.ts";
+} from "./lib/codecs/villas/sample.ts";
 export {
   describeLikeness,
   type RecognisedFormat,
   recogniseFormat,
-} from "./lib/codecs/villas_recognise.ts";
-export { formatHuman } from "./lib/codecs/villas_human.ts";
-export { formatJson } from "./lib/codecs/villas_json.ts";
-export { formatText } from "./lib/codecs/villas_text.ts";
+} from "./lib/codecs/villas/recognise.ts";
+export { formatHuman } from "./lib/codecs/villas/human.ts";
+export { formatJson } from "./lib/codecs/villas/json.ts";
+export { formatText } from "./lib/codecs/villas/protobuf_text.ts";
 export {
   CodecError,
   type CodecErrorOptions,
@@ -29,17 +29,17 @@ export {
   parseAddress,
   type ParseAddressOptions,
   type UnixPath,
-} from "./lib/net/address.ts";
-export { splitCommandLine, type SplitCommandLineOptions } from "./lib/net/command_line.ts";
-export { LineProgram, type LineProgramOptions } from "./lib/net/line_program.ts";
+} from "./lib/net/address/address.ts";
+export { splitCommandLine, type SplitCommandLineOptions } from "./lib/process/command_line.ts";
+export { LineProgram, type LineProgramOptions } from "./lib/process/line_program.ts";
 export {
   Program,
   type ProgramExit,
   startProgram,
   type StartProgramOptions,
-} from "./lib/net/program.ts";
-export type { LatencySummary } from "./lib/net/latency.ts";
-export { runProgram, type RunProgramOptions } from "./lib/net/run_program.ts";
+} from "./lib/process/program.ts";
+export type { LatencySummary } from "./lib/time/latency.ts";
+export { runProgram, type RunProgramOptions } from "./lib/process/run_program.ts";
 export {
   createJsonCodec,
   jsonCodec,
@@ -47,24 +47,24 @@ export {
   type JsonValue,
   parseJson,
   stringifyJson,
-} from "./lib/codecs/json.ts";
-export { JsonText } from "./lib/codecs/json_text.ts";
-export { SequenceTracker } from "./lib/villas/sequence_tracker.ts";
+} from "./lib/codecs/json/json.ts";
+export { JsonText } from "./lib/codecs/json/text.ts";
+export { SequenceTracker } from "./lib/villas/hooks/sequence_tracker.ts";
 export {
   SIGNAL_TYPES,
   SignalGenerator,
   type SignalGeneratorOptions,
   type SignalType,
-} from "./lib/villas/signal_generator.ts";
-export { parseSignals, type SignalKind } from "./lib/codecs/villas_signals.ts";
-export { villasProtobuf } from "./lib/codecs/villas_protobuf.ts";
+} from "./lib/villas/nodes/signal_generator.ts";
+export { parseSignals, type SignalKind } from "./lib/codecs/villas/signals.ts";
+export { villasProtobuf } from "./lib/codecs/villas/protobuf.ts";
 export {
   bindDatagram,
   type BindDatagramOptions,
   type Datagram,
   DatagramEndpoint,
   sameEndpoint,
-} from "./lib/net/datagram.ts";
+} from "./lib/net/datagram/datagram.ts";
 export { Echo, startEcho } from "./lib/villas/echo.ts";
 export type {
   EchoMessage,
@@ -123,16 +123,16 @@ export {
   type StructPlatform,
   type StructValue,
   type StructValues,
-} from "./lib/codecs/struct.ts";
-export { StructCsv, type StructCsvOptions } from "./lib/codecs/struct_csv.ts";
-export { parseStructFields, type StructField } from "./lib/codecs/struct_fields.ts";
+} from "./lib/codecs/struct/struct.ts";
+export { StructCsv, type StructCsvOptions } from "./lib/codecs/struct/csv.ts";
+export { parseStructFields, type StructField } from "./lib/codecs/struct/fields.ts";
 export {
   parseStructFormat,
   type StructItem,
   type StructLayout,
-} from "./lib/codecs/struct_format.ts";
-export { type StructBytes, StructJson, type StructJsonOptions } from "./lib/codecs/struct_json.ts";
-export type { SequenceCounts } from "./lib/villas/source_statistics.ts";
+} from "./lib/codecs/struct/format.ts";
+export { type StructBytes, StructJson, type StructJsonOptions } from "./lib/codecs/struct/json.ts";
+export type { SequenceCounts } from "./lib/villas/hooks/source_statistics.ts";
 export { Line } from "./lib/struct/line.ts";
 export type {
   DefaultFormat,
@@ -144,18 +144,18 @@ export type {
   LineStats,
 } from "./lib/struct/line_options.ts";
 export { LinePeer } from "./lib/struct/line_peer.ts";
-export { AllowList, type Network, parseCidrList } from "./lib/net/allow_list.ts";
-export type { TlsIdentity, TlsServing } from "./lib/net/bind_stream.ts";
-export { connectStream, type ConnectStreamOptions } from "./lib/net/connect_stream.ts";
-export { fixedFraming } from "./lib/net/fixed_framing.ts";
-export type { Framing, Splitter } from "./lib/net/framing.ts";
+export { AllowList, type Network, parseCidrList } from "./lib/net/address/allow_list.ts";
+export type { TlsIdentity, TlsServing } from "./lib/net/stream/bind.ts";
+export { connectStream, type ConnectStreamOptions } from "./lib/net/stream/connect.ts";
+export { fixedFraming } from "./lib/net/framing/fixed.ts";
+export type { Framing, Splitter } from "./lib/net/framing/framing.ts";
 export {
   type LineFraming,
   lineFraming,
   type LineFramingOptions,
   type LineSplitter,
-} from "./lib/net/line_framing.ts";
-export { noFraming } from "./lib/net/no_framing.ts";
+} from "./lib/net/framing/line.ts";
+export { noFraming } from "./lib/net/framing/none.ts";
 export {
   type BufferSource,
   type ByteSource,
@@ -164,26 +164,26 @@ export {
   type ReadMessagesOptions,
   readRecords,
   type ReadRecordsOptions,
-} from "./lib/net/read_messages.ts";
-export type { ReadEnd } from "./lib/net/read_side.ts";
-export { retry, type RetryOptions } from "./lib/net/retry.ts";
+} from "./lib/net/framing/read_messages.ts";
+export type { ReadEnd } from "./lib/net/stream/read_side.ts";
+export { retry, type RetryOptions } from "./lib/time/retry.ts";
 export {
   type CloseReason,
   type GraceOptions,
   type RawConnection,
   StreamConnection,
   type StreamConnectionOptions,
-} from "./lib/net/stream_connection.ts";
+} from "./lib/net/stream/connection.ts";
 export {
   listenStream,
   type ListenStreamOptions,
   StreamListener,
   type StreamListenerStats,
   type StreamProblem,
-} from "./lib/net/stream_listener.ts";
-export { parseEscapedText } from "./lib/codecs/escaped_text.ts";
-export { hexdump } from "./lib/codecs/hexdump.ts";
-export { pythonBytes } from "./lib/codecs/python_bytes.ts";
+} from "./lib/net/stream/listener.ts";
+export { parseEscapedText } from "./lib/text/escapes.ts";
+export { hexdump } from "./lib/text/hexdump.ts";
+export { pythonBytes } from "./lib/text/python_bytes.ts";
 export type { Answerer } from "./lib/socket/answer.ts";
 export {
   ByteClient,

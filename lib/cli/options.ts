@@ -6,8 +6,8 @@
  */
 
 import { UsageError } from "../errors.ts";
-import { nearest } from "../nearest.ts";
-import { type Endpoint, parseEndpoint, parseHost } from "../net/address.ts";
+import { nearest } from "../text/nearest.ts";
+import { type Endpoint, parseEndpoint, parseHost } from "../net/address/address.ts";
 
 /**
  * Finds the candidates for a word when TAB is pressed, by asking a server for the names it knows, for example. After a second

@@ -1,4 +1,4 @@
-import { visibleJson, visibleLine, visibleText } from "./visible_text.ts";
+import { visibleJson, visibleLine, visibleText } from "../text/visible_text.ts";
 
 /** Where bytes go: `Deno.stdout`, or anything like it in a test. */
 export interface ByteSink {

@@ -1,6 +1,6 @@
 import { parseArgs } from "@std/cli/parse-args";
 import { UsageError } from "../errors.ts";
-import { nearest } from "../nearest.ts";
+import { nearest } from "../text/nearest.ts";
 import { flag, type Option, type OptionTable, type OptionValues } from "./options.ts";
 
 /** The options that every command has. */

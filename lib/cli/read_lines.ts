@@ -1,5 +1,5 @@
-import { lineFraming } from "../net/line_framing.ts";
-import { type ByteSource, readMessages } from "../net/read_messages.ts";
+import { lineFraming } from "../net/framing/line.ts";
+import { type ByteSource, readMessages } from "../net/framing/read_messages.ts";
 
 /**
  * Reads text line by line, each as soon as it is there.

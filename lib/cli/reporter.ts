@@ -1,4 +1,4 @@
-import { visibleLine, visibleMessage, visibleText } from "./visible_text.ts";
+import { visibleLine, visibleMessage, visibleText } from "../text/visible_text.ts";
 
 /** What a {@linkcode Reporter} needs of standard error. */
 export interface TextSink {

@@ -1,10 +1,10 @@
 import { exitCodeOf, messageOf, stackOf, UsageError } from "../errors.ts";
-import { nearest, suggestions } from "../nearest.ts";
+import { nearest, suggestions } from "../text/nearest.ts";
 import type { Command, Registry } from "./command.ts";
 import { commandHelp, familyHelp, programHelp } from "./help.ts";
 import { Output } from "./output.ts";
 import { aliases, globalOptions, parseOptions } from "./parse.ts";
-import { withPlace } from "./place.ts";
+import { withPlace } from "../handlers/place.ts";
 import { Reporter } from "./reporter.ts";
 import { Interruption } from "./signals.ts";
 import { versionText } from "./version.ts";

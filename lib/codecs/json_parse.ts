@@ -1,6 +1,6 @@
 import { CodecError } from "../errors.ts";
-import { JsonFault, type JsonValue, readJson } from "./json_reader.ts";
-import { nestsDeeper } from "./json_scan.ts";
+import { JsonFault, type JsonValue, readJson } from "./json/reader.ts";
+import { nestsDeeper } from "./json/scan.ts";
 
 /** What a codec for JSON may be told. */
 export interface JsonCodecOptions {

@@ -8,14 +8,14 @@ import { startClockResponder } from "../doctor/clock_responder.ts";
 import type { DefaultPort } from "../doctor/check_ports.ts";
 import { examine } from "../doctor/examine.ts";
 import type { Finding } from "../doctor/finding.ts";
-import { announce, portFileOption } from "./announce.ts";
+import { announce, portFileOption } from "./serving/announce.ts";
 import {
   type Endpoint,
   formatAddress,
   type HostPort,
   parseAddress,
   unmapped,
-} from "../net/address.ts";
+} from "../net/address/address.ts";
 
 /** The port of `doctor --serve`. */
 const PORT = 12002;

@@ -1,8 +1,8 @@
-import { type HostPort, isIPv4, isIPv6, resolveHost } from "../net/address.ts";
-import { bindDatagram, type DatagramEndpoint } from "../net/datagram.ts";
-import { within } from "../net/deadline.ts";
+import { type HostPort, isIPv4, isIPv6, resolveHost } from "../net/address/address.ts";
+import { bindDatagram, type DatagramEndpoint } from "../net/datagram/datagram.ts";
+import { within } from "../time/deadline.ts";
 import { type ClockMessage, decodeClockMessage, encodeClockMessage } from "./clock_message.ts";
-import { preciseClock } from "./precise_clock.ts";
+import { wallClock } from "../time/wall_clock.ts";
 import { SendError } from "./send_error.ts";
 import { type System, thisSystem } from "./system.ts";
 
@@ -47,7 +47,7 @@ export async function askClock(
   peer: HostPort,
   options: AskClockOptions = {},
 ): Promise<ClockAnswers> {
-  const { rounds = 16, timeout = 0.5, clock = preciseClock(), system = thisSystem } = options;
+  const { rounds = 16, timeout = 0.5, clock = wallClock(), system = thisSystem } = options;
   const addresses = await resolveHost(peer.hostname);
   // The other doctor listens on IPv4 unless told otherwise.
   const address = addresses.find(isIPv4) ?? addresses[0]!;

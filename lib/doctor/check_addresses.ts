@@ -1,5 +1,5 @@
-import { isIPv4 } from "../net/address.ts";
-import { isLoopback } from "../net/localhost.ts";
+import { isIPv4 } from "../net/address/address.ts";
+import { isLoopback } from "../net/address/localhost.ts";
 import type { Finding } from "./finding.ts";
 
 /** What of a network interface matters here. */

@@ -1,10 +1,10 @@
 import { messageOf } from "../errors.ts";
-import { formatAddress, type HostPort } from "../net/address.ts";
-import { bindStream } from "../net/bind_stream.ts";
-import { connectStream } from "../net/connect_stream.ts";
-import { bindDatagram } from "../net/datagram.ts";
-import { within } from "../net/deadline.ts";
-import { listenStream } from "../net/stream_listener.ts";
+import { formatAddress, type HostPort } from "../net/address/address.ts";
+import { bindStream } from "../net/stream/bind.ts";
+import { connectStream } from "../net/stream/connect.ts";
+import { bindDatagram } from "../net/datagram/datagram.ts";
+import { within } from "../time/deadline.ts";
+import { listenStream } from "../net/stream/listener.ts";
 import type { Finding } from "./finding.ts";
 import { loopbackRemedy } from "./loopback_state.ts";
 import { failure, refusalOf } from "./refusal.ts";

@@ -1,5 +1,5 @@
 import { ConnectError } from "../errors.ts";
-import { formatAddress, type HostPort, isIPv6 } from "../net/address.ts";
+import { formatAddress, type HostPort, isIPv6 } from "../net/address/address.ts";
 import type { ClockAnswers } from "./ask_clock.ts";
 import type { Finding } from "./finding.ts";
 import { failure } from "./refusal.ts";

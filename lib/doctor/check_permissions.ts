@@ -1,5 +1,5 @@
 import type { Finding } from "./finding.ts";
-import { neededPermissions } from "./permissions.ts";
+import { neededPermissions } from "../permissions.ts";
 
 /**
  * Checks what Deno lets this program do.

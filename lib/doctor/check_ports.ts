@@ -1,7 +1,7 @@
-import { bindDatagram } from "../net/datagram.ts";
-import { bindStream } from "../net/bind_stream.ts";
-import { formatAddress } from "../net/address.ts";
-import { isLocalhost, LOOPBACK } from "../net/localhost.ts";
+import { bindDatagram } from "../net/datagram/datagram.ts";
+import { bindStream } from "../net/stream/bind.ts";
+import { formatAddress } from "../net/address/address.ts";
+import { isLocalhost, LOOPBACK } from "../net/address/localhost.ts";
 import type { Finding } from "./finding.ts";
 import { isOwnProgram } from "./own_program.ts";
 import { holderCommand, type PortHolder, portHolder, type Transport } from "./port_holder.ts";

@@ -1,6 +1,6 @@
-import type { HostPort } from "../net/address.ts";
-import { bindDatagram } from "../net/datagram.ts";
-import { within } from "../net/deadline.ts";
+import type { HostPort } from "../net/address/address.ts";
+import { bindDatagram } from "../net/datagram/datagram.ts";
+import { within } from "../time/deadline.ts";
 import type { Finding } from "./finding.ts";
 import { refusalOf } from "./refusal.ts";
 import { type System, thisSystem } from "./system.ts";

@@ -1,7 +1,7 @@
-import type { HostPort } from "../net/address.ts";
-import { bindDatagram, type DatagramEndpoint } from "../net/datagram.ts";
+import type { HostPort } from "../net/address/address.ts";
+import { bindDatagram, type DatagramEndpoint } from "../net/datagram/datagram.ts";
 import { decodeClockMessage, encodeClockMessage } from "./clock_message.ts";
-import { preciseClock } from "./precise_clock.ts";
+import { wallClock } from "../time/wall_clock.ts";
 
 /** How a responder is started. */
 export interface ClockResponderOptions {
@@ -36,7 +36,7 @@ export class ClockResponder implements AsyncDisposable {
     this.finished = this.#serve(options);
   }
 
-  async #serve({ clock = preciseClock(), onRequest }: ClockResponderOptions): Promise<void> {
+  async #serve({ clock = wallClock(), onRequest }: ClockResponderOptions): Promise<void> {
     for await (const { bytes, from } of this.#socket) {
       const arrived = clock();
       const request = decodeClockMessage(bytes);

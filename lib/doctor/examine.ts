@@ -1,5 +1,5 @@
-import type { HostPort } from "../net/address.ts";
-import { LOOPBACK } from "../net/localhost.ts";
+import type { HostPort } from "../net/address/address.ts";
+import { LOOPBACK } from "../net/address/localhost.ts";
 import { askClock } from "./ask_clock.ts";
 import { checkAddresses, type Interface, reachableAddresses } from "./check_addresses.ts";
 import { checkFirewall } from "./check_firewall.ts";

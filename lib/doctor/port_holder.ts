@@ -1,4 +1,4 @@
-import { unmapped } from "../net/address.ts";
+import { unmapped } from "../net/address/address.ts";
 import { type System, thisSystem } from "./system.ts";
 
 /** A transport with ports. */

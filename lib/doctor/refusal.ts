@@ -1,5 +1,5 @@
 import { messageOf } from "../errors.ts";
-import { isIPv6 } from "../net/address.ts";
+import { isIPv6 } from "../net/address/address.ts";
 import type { Finding } from "./finding.ts";
 import type { System } from "./system.ts";
 

@@ -1,5 +1,5 @@
-import type { HostPort } from "../net/address.ts";
-import type { DatagramEndpoint } from "../net/datagram.ts";
+import type { HostPort } from "../net/address/address.ts";
+import type { DatagramEndpoint } from "../net/datagram/datagram.ts";
 
 /** What the checks ask of the computer; a test answers in its place. */
 export interface System {

@@ -1,12 +1,12 @@
-import { stringifyJson } from "../codecs/json.ts";
+import { stringifyJson } from "../codecs/json/json.ts";
 import { ConnectError } from "../errors.ts";
-import { formatAddress } from "../net/address.ts";
-import type { TlsIdentity } from "../net/bind_stream.ts";
-import { connectStream } from "../net/connect_stream.ts";
-import { timerDelay } from "../net/deadline.ts";
-import { lineFraming } from "../net/line_framing.ts";
-import { readMessages } from "../net/read_messages.ts";
-import type { StreamConnection } from "../net/stream_connection.ts";
+import { formatAddress } from "../net/address/address.ts";
+import type { TlsIdentity } from "../net/stream/bind.ts";
+import { connectStream } from "../net/stream/connect.ts";
+import { timerDelay } from "../time/deadline.ts";
+import { lineFraming } from "../net/framing/line.ts";
+import { readMessages } from "../net/framing/read_messages.ts";
+import type { StreamConnection } from "../net/stream/connection.ts";
 import { DEFAULT_HOST, DEFAULT_PORT } from "./protocol.ts";
 import {
   type AnswerData,

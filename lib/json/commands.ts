@@ -1,6 +1,6 @@
-import { stringifyJson } from "../codecs/json.ts";
+import { stringifyJson } from "../codecs/json/json.ts";
 import { CodecError } from "../errors.ts";
-import { nearest } from "../nearest.ts";
+import { nearest } from "../text/nearest.ts";
 import type { Commands, Interact } from "./protocol.ts";
 
 /** How many commands an error message lists. */

@@ -1,6 +1,6 @@
-import { type JsonValue, parseJson } from "../codecs/json.ts";
-import { compactJson } from "../codecs/json_text.ts";
-import { decodeUtf8 } from "../codecs/utf8.ts";
+import { type JsonValue, parseJson } from "../codecs/json/json.ts";
+import { compactJson } from "../codecs/json/text.ts";
+import { decodeUtf8 } from "../text/utf8.ts";
 import { messageOf, UsageError } from "../errors.ts";
 import { parsePath, PathError, Tree } from "./item_tree.ts";
 

@@ -1,8 +1,8 @@
-import { parseJson } from "../codecs/json.ts";
-import { jsonMembers, JsonText } from "../codecs/json_text.ts";
+import { parseJson } from "../codecs/json/json.ts";
+import { jsonMembers, JsonText } from "../codecs/json/text.ts";
 import { CodecError, RemoteError } from "../errors.ts";
-import { LineProgram, type LineProgramOptions } from "../net/line_program.ts";
-import { runProgram, type RunProgramOptions } from "../net/run_program.ts";
+import { LineProgram, type LineProgramOptions } from "../process/line_program.ts";
+import { runProgram, type RunProgramOptions } from "../process/run_program.ts";
 import { ownProperty } from "./commands.ts";
 import type { Interact, InteractContext } from "./protocol.ts";
 

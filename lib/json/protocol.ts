@@ -1,6 +1,6 @@
-import type { JsonValue } from "../codecs/json.ts";
-import type { JsonText } from "../codecs/json_text.ts";
-import type { HostPort } from "../net/address.ts";
+import type { JsonValue } from "../codecs/json/json.ts";
+import type { JsonText } from "../codecs/json/text.ts";
+import type { HostPort } from "../net/address/address.ts";
 
 /** The template's host. */
 export const DEFAULT_HOST = "127.0.0.1";

@@ -1,6 +1,6 @@
-import { type JsonCodecOptions, type JsonValue, parseJson } from "../codecs/json.ts";
-import { compactJson, jsonMembers } from "../codecs/json_text.ts";
-import { decodeUtf8 } from "../codecs/utf8.ts";
+import { type JsonCodecOptions, type JsonValue, parseJson } from "../codecs/json/json.ts";
+import { compactJson, jsonMembers } from "../codecs/json/text.ts";
+import { decodeUtf8 } from "../text/utf8.ts";
 import { CodecError, type ConnectError, messageOf } from "../errors.ts";
 import { ownProperty } from "./commands.ts";
 

@@ -1,8 +1,8 @@
 import { CodecError } from "../errors.ts";
-import type { HostPort } from "../net/address.ts";
-import { within } from "../net/deadline.ts";
-import type { LineFraming, LineSplitter } from "../net/line_framing.ts";
-import type { StreamConnection } from "../net/stream_connection.ts";
+import type { HostPort } from "../net/address/address.ts";
+import { within } from "../time/deadline.ts";
+import type { LineFraming, LineSplitter } from "../net/framing/line.ts";
+import type { StreamConnection } from "../net/stream/connection.ts";
 import type { Client, Responder } from "./responder.ts";
 import { ValueEnd } from "./value_end.ts";
 

@@ -1,11 +1,11 @@
 import { ConnectError, UsageError } from "../errors.ts";
-import { formatAddress, type HostPort } from "../net/address.ts";
-import { type AllowList, parseCidrList } from "../net/allow_list.ts";
-import type { TlsServing } from "../net/bind_stream.ts";
-import { timerDelay } from "../net/deadline.ts";
-import { lineFraming } from "../net/line_framing.ts";
-import type { GraceOptions, StreamConnection } from "../net/stream_connection.ts";
-import { listenStream, type StreamListener, type StreamProblem } from "../net/stream_listener.ts";
+import { formatAddress, type HostPort } from "../net/address/address.ts";
+import { type AllowList, parseCidrList } from "../net/address/allow_list.ts";
+import type { TlsServing } from "../net/stream/bind.ts";
+import { timerDelay } from "../time/deadline.ts";
+import { lineFraming } from "../net/framing/line.ts";
+import type { GraceOptions, StreamConnection } from "../net/stream/connection.ts";
+import { listenStream, type StreamListener, type StreamProblem } from "../net/stream/listener.ts";
 import { interactWith } from "./commands.ts";
 import {
   type Commands,

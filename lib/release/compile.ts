@@ -10,7 +10,7 @@
 
 import { fileURLToPath } from "node:url";
 import config from "../../deno.json" with { type: "json" };
-import { neededPermissions } from "../doctor/permissions.ts";
+import { neededPermissions } from "../permissions.ts";
 import { UsageError } from "../errors.ts";
 import { dist, writeChecksums } from "./checksums.ts";
 import { causeOf, runScript } from "./script.ts";

@@ -1,4 +1,4 @@
-import type { HostPort } from "../net/address.ts";
+import type { HostPort } from "../net/address/address.ts";
 
 /**
  * Answers what a client sent.

@@ -1,8 +1,8 @@
 import { ConnectError } from "../errors.ts";
-import { formatAddress, type HostPort } from "../net/address.ts";
-import { connectStream, type ConnectStreamOptions } from "../net/connect_stream.ts";
-import { within } from "../net/deadline.ts";
-import type { GraceOptions, StreamConnection } from "../net/stream_connection.ts";
+import { formatAddress, type HostPort } from "../net/address/address.ts";
+import { connectStream, type ConnectStreamOptions } from "../net/stream/connect.ts";
+import { within } from "../time/deadline.ts";
+import type { GraceOptions, StreamConnection } from "../net/stream/connection.ts";
 
 /** When an answer is complete. Without `count` or `wait` it is when the peer is silent for `quiet`, or ends. */
 export interface ReceiveOptions {

@@ -1,9 +1,9 @@
 import { ConnectError, messageOf } from "../errors.ts";
-import { formatAddress, type HostPort, isIPv6, resolveHost } from "../net/address.ts";
-import { bindDatagram, type Datagram, type DatagramEndpoint } from "../net/datagram.ts";
-import { within } from "../net/deadline.ts";
-import { isLocalhost, LOOPBACK } from "../net/localhost.ts";
-import { type LoopbackWatch, watchLoopback } from "../net/loopback_watch.ts";
+import { formatAddress, type HostPort, isIPv6, resolveHost } from "../net/address/address.ts";
+import { bindDatagram, type Datagram, type DatagramEndpoint } from "../net/datagram/datagram.ts";
+import { within } from "../time/deadline.ts";
+import { isLocalhost, LOOPBACK } from "../net/address/localhost.ts";
+import { type LoopbackWatch, watchLoopback } from "../net/datagram/loopback_watch.ts";
 
 /** Seconds between two looks for a refusal: they double from the first to the last. */
 const FIRST_LOOK = 0.001;

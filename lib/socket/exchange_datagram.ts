@@ -1,5 +1,5 @@
 import { ConnectError } from "../errors.ts";
-import { formatAddress } from "../net/address.ts";
+import { formatAddress } from "../net/address/address.ts";
 import {
   connectDatagram,
   type DatagramAnswer,

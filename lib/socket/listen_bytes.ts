@@ -1,13 +1,13 @@
 import type { CodecError } from "../errors.ts";
-import type { HostPort } from "../net/address.ts";
-import type { Framing } from "../net/framing.ts";
-import { readMessages } from "../net/read_messages.ts";
-import type { StreamConnection } from "../net/stream_connection.ts";
+import type { HostPort } from "../net/address/address.ts";
+import type { Framing } from "../net/framing/framing.ts";
+import { readMessages } from "../net/framing/read_messages.ts";
+import type { StreamConnection } from "../net/stream/connection.ts";
 import {
   listenStream,
   type ListenStreamOptions,
   type StreamListener,
-} from "../net/stream_listener.ts";
+} from "../net/stream/listener.ts";
 import { type Answerer, echo } from "./answer.ts";
 
 /** Where {@linkcode listenBytes} listens and what it answers. */

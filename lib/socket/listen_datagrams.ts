@@ -1,10 +1,10 @@
 import { messageOf, UsageError } from "../errors.ts";
-import { formatAddress, type HostPort, resolveHost, unmapped } from "../net/address.ts";
-import { type AllowList, isLinkLocal } from "../net/allow_list.ts";
-import { bindDatagram, type DatagramEndpoint } from "../net/datagram.ts";
-import { within } from "../net/deadline.ts";
-import { isLocalhost, LOOPBACK } from "../net/localhost.ts";
-import type { GraceOptions } from "../net/stream_connection.ts";
+import { formatAddress, type HostPort, resolveHost, unmapped } from "../net/address/address.ts";
+import { type AllowList, isLinkLocal } from "../net/address/allow_list.ts";
+import { bindDatagram, type DatagramEndpoint } from "../net/datagram/datagram.ts";
+import { within } from "../time/deadline.ts";
+import { isLocalhost, LOOPBACK } from "../net/address/localhost.ts";
+import type { GraceOptions } from "../net/stream/connection.ts";
 import { type Answerer, echo } from "./answer.ts";
 
 /** How often a port that is free on both loopback addresses is looked for. */

@@ -1,5 +1,5 @@
-import { delay } from "../net/deadline.ts";
-import { LatencyRecorder, type LatencySummary } from "../net/latency.ts";
+import { delay } from "../time/deadline.ts";
+import { LatencyRecorder, type LatencySummary } from "../time/latency.ts";
 
 /** How often {@linkcode ping} asks. */
 export interface PingOptions {

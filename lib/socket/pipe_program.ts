@@ -1,5 +1,5 @@
-import { startProgram, type StartProgramOptions } from "../net/program.ts";
-import type { StreamConnection } from "../net/stream_connection.ts";
+import { startProgram, type StartProgramOptions } from "../process/program.ts";
+import type { StreamConnection } from "../net/stream/connection.ts";
 
 /** How {@linkcode pipeProgram} runs the program. */
 export interface PipeProgramOptions extends StartProgramOptions {

@@ -1,5 +1,5 @@
 import { ConnectError } from "../errors.ts";
-import { formatAddress } from "../net/address.ts";
+import { formatAddress } from "../net/address/address.ts";
 import type { ReceiveOptions } from "./byte_client.ts";
 import type { DatagramAnswer, DatagramClient } from "./datagram_client.ts";
 

@@ -1,4 +1,4 @@
-import { parseEscapedText } from "../codecs/escaped_text.ts";
+import { parseEscapedText } from "../text/escapes.ts";
 import { UsageError } from "../errors.ts";
 
 const LF = 0x0a;

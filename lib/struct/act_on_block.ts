@@ -1,5 +1,5 @@
-import type { Struct } from "../codecs/struct.ts";
-import type { StructValues } from "../codecs/struct_types.ts";
+import type { Struct } from "../codecs/struct/struct.ts";
+import type { StructValues } from "../codecs/struct/types.ts";
 
 /** What to do with the records of a block. */
 export interface Actor<F extends string> {

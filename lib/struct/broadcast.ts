@@ -1,4 +1,4 @@
-import type { StructInputs } from "../codecs/struct_types.ts";
+import type { StructInputs } from "../codecs/struct/types.ts";
 import type { LinePeer } from "./line_peer.ts";
 
 /** How often the peers are looked at before one is given up. */

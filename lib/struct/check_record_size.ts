@@ -1,6 +1,6 @@
-import type { Struct } from "../codecs/struct.ts";
-import { checkValueCount } from "../codecs/struct_fields.ts";
-import { counted, quoted } from "../codecs/wording.ts";
+import type { Struct } from "../codecs/struct/struct.ts";
+import { checkValueCount } from "../codecs/struct/fields.ts";
+import { counted, quoted } from "../text/wording.ts";
 import { UsageError } from "../errors.ts";
 
 /** Bytes of the largest record that is kept in memory: 1 GiB. */

@@ -1,7 +1,7 @@
 import { ConnectError } from "../errors.ts";
-import { connectStream } from "../net/connect_stream.ts";
-import { delay, within } from "../net/deadline.ts";
-import type { StreamConnection } from "../net/stream_connection.ts";
+import { connectStream } from "../net/stream/connect.ts";
+import { delay, within } from "../time/deadline.ts";
+import type { StreamConnection } from "../net/stream/connection.ts";
 import {
   DEFAULT_PORT,
   type LineConnectOptions,

@@ -1,5 +1,5 @@
 import { type CodecError, ConnectError } from "../errors.ts";
-import { formatAddress } from "../net/address.ts";
+import { formatAddress } from "../net/address/address.ts";
 import type { LineProblem } from "./line_options.ts";
 import type { LinePeer } from "./line_peer.ts";
 

@@ -1,8 +1,8 @@
-import { compileStruct, type Struct } from "../codecs/struct.ts";
-import type { StructInputs, StructValues } from "../codecs/struct_types.ts";
+import { compileStruct, type Struct } from "../codecs/struct/struct.ts";
+import type { StructInputs, StructValues } from "../codecs/struct/types.ts";
 import { CodecError, ConnectError, messageOf } from "../errors.ts";
-import type { HostPort } from "../net/address.ts";
-import type { GraceOptions, StreamConnection } from "../net/stream_connection.ts";
+import type { HostPort } from "../net/address/address.ts";
+import type { GraceOptions, StreamConnection } from "../net/stream/connection.ts";
 import { actOnBlock, type Actor } from "./act_on_block.ts";
 import { Broadcast } from "./broadcast.ts";
 import { checkRecordSize } from "./check_record_size.ts";

@@ -1,10 +1,10 @@
-import type { StructOptions } from "../codecs/struct.ts";
-import type { StructValues } from "../codecs/struct_types.ts";
-import type { HostPort } from "../net/address.ts";
-import type { AllowList } from "../net/allow_list.ts";
-import type { TlsIdentity, TlsServing } from "../net/bind_stream.ts";
-import type { StreamConnection } from "../net/stream_connection.ts";
-import type { StreamProblem } from "../net/stream_listener.ts";
+import type { StructOptions } from "../codecs/struct/struct.ts";
+import type { StructValues } from "../codecs/struct/types.ts";
+import type { HostPort } from "../net/address/address.ts";
+import type { AllowList } from "../net/address/allow_list.ts";
+import type { TlsIdentity, TlsServing } from "../net/stream/bind.ts";
+import type { StreamConnection } from "../net/stream/connection.ts";
+import type { StreamProblem } from "../net/stream/listener.ts";
 import type { LinePeer } from "./line_peer.ts";
 
 /** The format of a line that was told none, as in the program that lines come from. */

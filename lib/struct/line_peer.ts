@@ -1,9 +1,9 @@
-import type { Struct } from "../codecs/struct.ts";
-import type { StructInputs } from "../codecs/struct_types.ts";
-import type { HostPort } from "../net/address.ts";
-import { readRecords } from "../net/read_messages.ts";
-import type { CloseReason, StreamConnection } from "../net/stream_connection.ts";
-import { wallClock } from "../net/wall_clock.ts";
+import type { Struct } from "../codecs/struct/struct.ts";
+import type { StructInputs } from "../codecs/struct/types.ts";
+import type { HostPort } from "../net/address/address.ts";
+import { readRecords } from "../net/framing/read_messages.ts";
+import type { CloseReason, StreamConnection } from "../net/stream/connection.ts";
+import { wallClock } from "../time/wall_clock.ts";
 import { SendBuffer } from "./send_buffer.ts";
 
 const now = wallClock();

@@ -1,5 +1,5 @@
-import { type AllowList, parseCidrList } from "../net/allow_list.ts";
-import { listenStream } from "../net/stream_listener.ts";
+import { type AllowList, parseCidrList } from "../net/address/allow_list.ts";
+import { listenStream } from "../net/stream/listener.ts";
 import {
   DEFAULT_PORT,
   type LineEnd,

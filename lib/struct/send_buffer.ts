@@ -1,5 +1,5 @@
-import type { Struct } from "../codecs/struct.ts";
-import type { StructInputs } from "../codecs/struct_types.ts";
+import type { Struct } from "../codecs/struct/struct.ts";
+import type { StructInputs } from "../codecs/struct/types.ts";
 
 /** Bytes that are gathered before they are written. */
 const BUFFER_BYTES = 1 << 16;

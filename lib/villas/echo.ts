@@ -1,20 +1,20 @@
 import type { Codec } from "../codecs/codec.ts";
-import { kindOf, type Sample, type Timestamp, type ValueKind } from "../codecs/sample.ts";
-import { PlainScanner } from "../codecs/villas_plain.ts";
-import { villasProtobuf } from "../codecs/villas_protobuf.ts";
-import { parseSignals, type SignalKind } from "../codecs/villas_signals.ts";
+import { kindOf, type Sample, type Timestamp, type ValueKind } from "../codecs/villas/sample.ts";
+import { PlainScanner } from "../codecs/villas/protobuf_scan.ts";
+import { villasProtobuf } from "../codecs/villas/protobuf.ts";
+import { parseSignals, type SignalKind } from "../codecs/villas/signals.ts";
 import { CodecError, messageOf, UsageError } from "../errors.ts";
-import { type Endpoint, formatAddress } from "../net/address.ts";
-import { bindDatagram, type DatagramEndpoint, sameEndpoint } from "../net/datagram.ts";
-import { timerDelay } from "../net/deadline.ts";
-import { socketFile } from "../net/socket_file.ts";
-import { wallClock } from "./clock.ts";
-import { resolvePair } from "./endpoints.ts";
+import { type Endpoint, formatAddress } from "../net/address/address.ts";
+import { bindDatagram, type DatagramEndpoint, sameEndpoint } from "../net/datagram/datagram.ts";
+import { timerDelay } from "../time/deadline.ts";
+import { socketFile } from "../net/datagram/socket_file.ts";
+import { timestampClock } from "../time/timestamp.ts";
+import { resolvePair } from "../net/address/pair.ts";
 import type { EchoOptions, EchoProblem, EchoStats } from "./echo_options.ts";
 import { Expected, Refusal } from "./expected.ts";
 import { checkEcho, handled, withConstants } from "./reply.ts";
 import { Strangers } from "./strangers.ts";
-import { SourceStatistics } from "./source_statistics.ts";
+import { SourceStatistics } from "./hooks/source_statistics.ts";
 
 /** The port that VILLASnode's Python client binds. */
 const PORT = 12001;
@@ -77,7 +77,7 @@ export class Echo implements AsyncDisposable {
     this.#remote = remote;
     this.#options = options;
     this.#codec = options.codec ?? villasProtobuf;
-    this.#now = options.now ?? wallClock();
+    this.#now = options.now ?? timestampClock();
     const { onMessage, handler, constant, signals, anySource = false, replyTo } = options;
     if (signals) this.#stated = Expected.stated(signals);
     this.#passesOn = anySource && replyTo !== "sender" && !signals;

@@ -1,9 +1,9 @@
 import type { Codec } from "../codecs/codec.ts";
-import type { Sample, Timestamp } from "../codecs/sample.ts";
-import type { SignalKind } from "../codecs/villas_signals.ts";
-import type { Endpoint } from "../net/address.ts";
+import type { Sample, Timestamp } from "../codecs/villas/sample.ts";
+import type { SignalKind } from "../codecs/villas/signals.ts";
+import type { Endpoint } from "../net/address/address.ts";
 import type { SampleHandler } from "./reply.ts";
-import type { SequenceCounts } from "./source_statistics.ts";
+import type { SequenceCounts } from "./hooks/source_statistics.ts";
 
 /** A message as it arrived. */
 export interface EchoMessage {

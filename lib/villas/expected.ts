@@ -1,4 +1,4 @@
-import { kindOf, type Sample, type ValueKind } from "../codecs/sample.ts";
+import { kindOf, type Sample, type ValueKind } from "../codecs/villas/sample.ts";
 
 /** Says that a reply was not sent because it could have ended VILLASnode. */
 export class Refusal extends Error {

@@ -6,7 +6,7 @@
  */
 
 import type { Codec } from "../codecs/codec.ts";
-import { kindOf, type Sample, type Value } from "../codecs/sample.ts";
+import { kindOf, type Sample, type Value } from "../codecs/villas/sample.ts";
 import { type Expected, Refusal } from "./expected.ts";
 import { takeApart } from "./take_apart.ts";
 

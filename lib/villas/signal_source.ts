@@ -1,17 +1,17 @@
 import type { Codec } from "../codecs/codec.ts";
-import { sameSample, type Sample, type Timestamp } from "../codecs/sample.ts";
-import { villasProtobuf } from "../codecs/villas_protobuf.ts";
+import { sameSample, type Sample, type Timestamp } from "../codecs/villas/sample.ts";
+import { villasProtobuf } from "../codecs/villas/protobuf.ts";
 import { CodecError, messageOf, UsageError } from "../errors.ts";
-import { type Endpoint, formatAddress } from "../net/address.ts";
-import { bindDatagram, type DatagramEndpoint, sameEndpoint } from "../net/datagram.ts";
-import { delay, within } from "../net/deadline.ts";
-import { LatencyRecorder } from "../net/latency.ts";
-import { resolvePair } from "./endpoints.ts";
-import { toTimestamp, wallClock } from "./clock.ts";
+import { type Endpoint, formatAddress } from "../net/address/address.ts";
+import { bindDatagram, type DatagramEndpoint, sameEndpoint } from "../net/datagram/datagram.ts";
+import { delay, within } from "../time/deadline.ts";
+import { LatencyRecorder } from "../time/latency.ts";
+import { resolvePair } from "../net/address/pair.ts";
+import { timestampClock, timestampOf } from "../time/timestamp.ts";
 import { Strangers } from "./strangers.ts";
-import { SignalGenerator } from "./signal_generator.ts";
+import { SignalGenerator } from "./nodes/signal_generator.ts";
 import type { SignalSourceOptions, SignalStats } from "./signal_source_options.ts";
-import { type Tick, ticks } from "./ticker.ts";
+import { type Tick, ticks } from "../time/ticker.ts";
 
 /** Samples that may be on the way; beyond them the oldest counts as lost. */
 const MAX_OUTSTANDING = 65536;
@@ -62,7 +62,7 @@ export class SignalSource implements AsyncDisposable {
     this.#options = options;
     this.#codec = options.codec ?? villasProtobuf;
     this.#generator = new SignalGenerator(options);
-    this.#now = options.now ?? wallClock();
+    this.#now = options.now ?? timestampClock();
     this.finished = Promise.resolve().then(() => this.#run());
     this.finished.catch(() => {}); // whoever awaits it sees the error; nobody has to
   }
@@ -156,7 +156,7 @@ export class SignalSource implements AsyncDisposable {
     return {
       type: "data",
       sequence: BigInt(step),
-      origin: late === 0 ? { sec, nsec } : toTimestamp(sec * 1000 + nsec / 1e6 - late),
+      origin: late === 0 ? { sec, nsec } : timestampOf(sec * 1000 + nsec / 1e6 - late),
       values: this.#generator.next(step / rate, step),
     };
   }

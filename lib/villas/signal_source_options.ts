@@ -1,8 +1,8 @@
 import type { Codec } from "../codecs/codec.ts";
-import type { Sample, Timestamp } from "../codecs/sample.ts";
-import type { Endpoint } from "../net/address.ts";
-import type { LatencySummary } from "../net/latency.ts";
-import type { SignalGeneratorOptions } from "./signal_generator.ts";
+import type { Sample, Timestamp } from "../codecs/villas/sample.ts";
+import type { Endpoint } from "../net/address/address.ts";
+import type { LatencySummary } from "../time/latency.ts";
+import type { SignalGeneratorOptions } from "./nodes/signal_generator.ts";
 
 /** A sample that came back. */
 export interface ReturnedSample {

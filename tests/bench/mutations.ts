@@ -13,7 +13,7 @@
 import { parseArgs } from "@std/cli/parse-args";
 import { bindDatagram, kindOf, type Sample, villasProtobuf } from "../../mod.ts";
 import { start } from "../cli/run.ts";
-import { random32 } from "../codecs/random_values.ts";
+import { random32 } from "../codecs/struct/random_values.ts";
 import { hexLines } from "../fixtures/read.ts";
 
 /** Mutated datagrams between two good messages: they have room in the receive buffer. */

@@ -3,7 +3,7 @@
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { registry } from "../../lib/commands/registry.ts";
 import { UsageError } from "../../lib/errors.ts";
-import { parseAddress } from "../../lib/net/address.ts";
+import { parseAddress } from "../../lib/net/address/address.ts";
 import { labwire, start } from "./run.ts";
 
 Deno.test("every option with an address takes each part that is missing from its default", async () => {

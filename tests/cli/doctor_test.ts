@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import type { HostPort } from "../../lib/net/address.ts";
-import { bindDatagram } from "../../lib/net/datagram.ts";
+import type { HostPort } from "../../lib/net/address/address.ts";
+import { bindDatagram } from "../../lib/net/datagram/datagram.ts";
 import { startOnTerminal } from "./pty.ts";
 import { labwire, programCommand, start } from "./run.ts";
 

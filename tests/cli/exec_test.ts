@@ -2,7 +2,7 @@
 
 import { assertEquals, assertMatch } from "@std/assert";
 import { connectBytes, exchangeDatagram, Line, sendData } from "../../mod.ts";
-import { isAlive } from "../net/is_alive.ts";
+import { isAlive } from "../process/is_alive.ts";
 import { type Child, start } from "./run.ts";
 
 const POSIX = Deno.build.os !== "windows";

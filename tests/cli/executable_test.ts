@@ -1,7 +1,7 @@
 /** What could differ between the sources and an executable. */
 
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { bindDatagram } from "../../lib/net/datagram.ts";
+import { bindDatagram } from "../../lib/net/datagram/datagram.ts";
 import { labwire, start } from "./run.ts";
 
 const isExecutable = Deno.env.get("LABWIRE_BIN") !== undefined;

@@ -1,8 +1,8 @@
 /** The servers that pass messages to a JavaScript handler, for tests of what they have in common. */
 
-import { villasProtobuf } from "../../lib/codecs/villas_protobuf.ts";
-import { type HostPort, parseAddress } from "../../lib/net/address.ts";
-import { bindDatagram } from "../../lib/net/datagram.ts";
+import { villasProtobuf } from "../../lib/codecs/villas/protobuf.ts";
+import { type HostPort, parseAddress } from "../../lib/net/address/address.ts";
+import { bindDatagram } from "../../lib/net/datagram/datagram.ts";
 import { type Child, start } from "./run.ts";
 
 /** A server with a handler, and how a message gets there. */

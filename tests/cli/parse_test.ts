@@ -16,9 +16,9 @@ import {
 } from "../../lib/cli/options.ts";
 import { globalOptions, kebab, parseOptions } from "../../lib/cli/parse.ts";
 import { registry } from "../../lib/commands/registry.ts";
-import { splitCommandLine } from "../../lib/net/command_line.ts";
+import { splitCommandLine } from "../../lib/process/command_line.ts";
 import { UsageError } from "../../lib/errors.ts";
-import { nearest } from "../../lib/nearest.ts";
+import { nearest } from "../../lib/text/nearest.ts";
 
 const table = {
   listen: address({ default: "0.0.0.0:1", help: "Where" }),

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertLess, assertMatch, assertStringIncludes } from "@std/assert";
 import { connectBytes, connectDatagram, exchangeDatagram } from "../../mod.ts";
-import { within } from "../../lib/net/deadline.ts";
+import { within } from "../../lib/time/deadline.ts";
 import { makeCertificate } from "../interop/certificate.ts";
 import { needs, startPeer, startPython } from "../interop/peer.ts";
 import { PYTHON } from "../interop/python.ts";

@@ -1,7 +1,7 @@
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
-import { structLinePack } from "../../lib/commands/struct_line_pack.ts";
-import { structLineSize } from "../../lib/commands/struct_line_size.ts";
-import { structLineUnpack } from "../../lib/commands/struct_line_unpack.ts";
+import { structLinePack } from "../../lib/commands/struct_line/pack.ts";
+import { structLineSize } from "../../lib/commands/struct_line/size.ts";
+import { structLineUnpack } from "../../lib/commands/struct_line/unpack.ts";
 import { CodecError, UsageError } from "../../lib/errors.ts";
 import {
   bytes,
@@ -12,7 +12,7 @@ import {
   integerFormats,
   integerRange,
   PASCAL,
-} from "../codecs/struct_cases.ts";
+} from "../codecs/struct/cases.ts";
 import { labwire, programCommand } from "./run.ts";
 import { runCommand } from "./run_command.ts";
 

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { within } from "../../lib/net/deadline.ts";
+import { within } from "../../lib/time/deadline.ts";
 import { bindDatagram, type DatagramEndpoint, type Sample, villasProtobuf } from "../../mod.ts";
 import { fixtureText, hexLines } from "../fixtures/read.ts";
 import { type Child, labwire, programCommand, start } from "./run.ts";

@@ -5,10 +5,10 @@ import { askClock } from "../../lib/doctor/ask_clock.ts";
 import { checkPeer, peerFailure } from "../../lib/doctor/check_peer.ts";
 import { decodeClockMessage, encodeClockMessage } from "../../lib/doctor/clock_message.ts";
 import { startClockResponder } from "../../lib/doctor/clock_responder.ts";
-import { preciseClock } from "../../lib/doctor/precise_clock.ts";
+import { wallClock } from "../../lib/time/wall_clock.ts";
 import { SendError } from "../../lib/doctor/send_error.ts";
 import type { System } from "../../lib/doctor/system.ts";
-import { bindDatagram } from "../../lib/net/datagram.ts";
+import { bindDatagram } from "../../lib/net/datagram/datagram.ts";
 
 const loopback = { hostname: "127.0.0.1", port: 0 };
 
@@ -34,8 +34,8 @@ Deno.test("decodeClockMessage() refuses everything else", () => {
   }
 });
 
-Deno.test("preciseClock() agrees with Date.now(), and has fractions", () => {
-  const clock = preciseClock();
+Deno.test("wallClock() agrees with Date.now(), and has fractions", () => {
+  const clock = wallClock();
   const times = Array.from({ length: 1000 }, clock);
   assert(times.some((time) => time % 1 !== 0));
   assert(Math.abs(clock() - Date.now()) < 50);
@@ -43,7 +43,7 @@ Deno.test("preciseClock() agrees with Date.now(), and has fractions", () => {
 
 Deno.test("askClock() finds how far a clock is off", async () => {
   for (const shift of [0, 1234.5, -86_400_000]) {
-    const clock = preciseClock();
+    const clock = wallClock();
     await using responder = await startClockResponder({
       listen: loopback,
       clock: () => clock() + shift,

@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { Child, start } from "../cli/run.ts";
-import { bitsOf } from "../codecs/random_values.ts";
+import { bitsOf } from "../codecs/struct/random_values.ts";
 import { PROTOBUF } from "./python.ts";
 
 const PEER = fileURLToPath(new URL("villas_peer.py", import.meta.url));

@@ -3,7 +3,7 @@ import { ConnectError } from "../../lib/errors.ts";
 import { connectJson, sendData, type SendOptions } from "../../lib/json/client.ts";
 import type { SendResult } from "../../lib/json/read_answer.ts";
 import { startServer } from "../../lib/json/server.ts";
-import { listenStream, type StreamListener } from "../../lib/net/stream_listener.ts";
+import { listenStream, type StreamListener } from "../../lib/net/stream/listener.ts";
 import { makeCertificate } from "../interop/certificate.ts";
 import { needs } from "../interop/peer.ts";
 

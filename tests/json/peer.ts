@@ -1,4 +1,4 @@
-import type { HostPort } from "../../lib/net/address.ts";
+import type { HostPort } from "../../lib/net/address/address.ts";
 
 /** A bare TCP client of the tests: it knows lines, and nothing of labwire. */
 export class Peer implements AsyncDisposable {

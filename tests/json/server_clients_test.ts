@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { sendData } from "../../lib/json/client.ts";
 import { startServer } from "../../lib/json/server.ts";
-import { startProgram } from "../../lib/net/program.ts";
+import { startProgram } from "../../lib/process/program.ts";
 import { Peer } from "./peer.ts";
 
 const echo = (data: unknown) => data;

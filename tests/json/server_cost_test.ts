@@ -1,6 +1,6 @@
 import { assertEquals, assertLessOrEqual } from "@std/assert";
 import { startServer } from "../../lib/json/server.ts";
-import { nearest } from "../../lib/nearest.ts";
+import { nearest } from "../../lib/text/nearest.ts";
 import { hostileMessages, ordinaryMessage } from "./hostile_messages.ts";
 import { Peer } from "./peer.ts";
 

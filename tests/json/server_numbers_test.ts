@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { JsonText } from "../../lib/codecs/json_text.ts";
+import { JsonText } from "../../lib/codecs/json/text.ts";
 import { sendData } from "../../lib/json/client.ts";
 import { startServer } from "../../lib/json/server.ts";
 import { needs, startPython } from "../interop/peer.ts";

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { ConnectError } from "../../lib/errors.ts";
-import type { StreamConnection } from "../../lib/net/stream_connection.ts";
-import { listenStream } from "../../lib/net/stream_listener.ts";
+import type { StreamConnection } from "../../lib/net/stream/connection.ts";
+import { listenStream } from "../../lib/net/stream/listener.ts";
 import { type ByteClient, connectBytes } from "../../lib/socket/byte_client.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);

@@ -1,10 +1,10 @@
 import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { ConnectError, UsageError } from "../../lib/errors.ts";
-import { parseCidrList } from "../../lib/net/allow_list.ts";
+import { parseCidrList } from "../../lib/net/address/allow_list.ts";
 import { connectDatagram } from "../../lib/socket/datagram_client.ts";
 import { exchangeDatagram } from "../../lib/socket/exchange_datagram.ts";
 import { listenDatagrams } from "../../lib/socket/listen_datagrams.ts";
-import { bindDatagram } from "../../lib/net/datagram.ts";
+import { bindDatagram } from "../../lib/net/datagram/datagram.ts";
 import { CAN_FORGE, forge } from "../interop/forge.ts";
 import { receiveDatagrams } from "../../lib/socket/receive_datagrams.ts";
 

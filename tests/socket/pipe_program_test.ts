@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { connectBytes } from "../../lib/socket/byte_client.ts";
-import { listenStream } from "../../lib/net/stream_listener.ts";
+import { listenStream } from "../../lib/net/stream/listener.ts";
 import { pipeProgram, type PipeProgramOptions } from "../../lib/socket/pipe_program.ts";
 
 const text = (chunk: Uint8Array) => new TextDecoder().decode(chunk);

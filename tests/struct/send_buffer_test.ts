@@ -1,4 +1,4 @@
-import { compileStruct } from "../../lib/codecs/struct.ts";
+import { compileStruct } from "../../lib/codecs/struct/struct.ts";
 import { SendBuffer } from "../../lib/struct/send_buffer.ts";
 import { assertEquals } from "@std/assert";
 

@@ -1,14 +1,14 @@
 /** That no message costs much more than a harmless one of its size, whatever it contains. */
 
 import { assert } from "@std/assert";
-import type { Sample } from "../../lib/codecs/sample.ts";
-import { formatHuman } from "../../lib/codecs/villas_human.ts";
-import { formatJson } from "../../lib/codecs/villas_json.ts";
-import { formatText } from "../../lib/codecs/villas_text.ts";
-import { villasProtobuf } from "../../lib/codecs/villas_protobuf.ts";
+import type { Sample } from "../../lib/codecs/villas/sample.ts";
+import { formatHuman } from "../../lib/codecs/villas/human.ts";
+import { formatJson } from "../../lib/codecs/villas/json.ts";
+import { formatText } from "../../lib/codecs/villas/protobuf_text.ts";
+import { villasProtobuf } from "../../lib/codecs/villas/protobuf.ts";
 import { CodecError } from "../../lib/errors.ts";
-import { SequenceTracker } from "../../lib/villas/sequence_tracker.ts";
-import { random32 } from "../codecs/random_values.ts";
+import { SequenceTracker } from "../../lib/villas/hooks/sequence_tracker.ts";
+import { random32 } from "../codecs/struct/random_values.ts";
 
 /** What a datagram takes. */
 const SIZE = 65_507;

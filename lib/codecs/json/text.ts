@@ -1,0 +1,116 @@
+import { parseJsonText } from "../json_parse.ts";
+import { type JsonValue, readJson } from "./reader.ts";
+import { endOfString, endOfValue, isSpace } from "./scan.ts";
+
+const QUOTE = 0x22;
+const ESCAPE = /\\[u/]/g;
+
+/** What the platform has and TypeScript's library does not declare yet. */
+const { rawJSON } = JSON as unknown as { rawJSON(text: string): JsonValue };
+
+/**
+ * A value as JSON text, for those who pass it on and need not compute with it: its numbers stay what they are to the last digit, as
+ * `1.0`, `-0.0` and `1e400` would not.
+ *
+ * @example
+ * ```ts
+ * import { JsonText, stringifyJson } from "@labwire/labwire";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const text = new JsonText('{"gain": 1.0, "limit": 1e400}');
+ * assertEquals(text.text, '{"gain":1.0,"limit":1e400}');
+ * assertEquals(stringifyJson({ settings: text }), '{"settings":{"gain":1.0,"limit":1e400}}');
+ * ```
+ */
+export class JsonText {
+  /** The text, in one line and without blanks between its parts. */
+  readonly text: string;
+
+  /**
+   * Checks a text and keeps it.
+   *
+   * @param text Any JSON text.
+   * @throws {CodecError} If it is no JSON, or nests deeper than 512 levels.
+   */
+  constructor(text: string) {
+    parseJsonText(text, { anyNumber: true });
+    this.text = compactJson(text);
+  }
+
+  /**
+   * What the text means.
+   *
+   * @throws {CodecError} If it has a number that JavaScript cannot hold.
+   */
+  get value(): JsonValue {
+    return parseJsonText(this.text, {});
+  }
+
+  /** What `JSON.stringify()` is to write: the same digits. */
+  toJSON(): unknown {
+    return readJson(this.text, Infinity, rawJSON);
+  }
+}
+
+/**
+ * Takes the blanks and line ends between the parts of a text away, and writes strings with escapes as `JSON.stringify()` does;
+ * numbers stay as they are.
+ *
+ * @param text Valid JSON.
+ * @returns The same in one line.
+ */
+export function compactJson(text: string): string {
+  if (!/[\s\\]/.test(text)) return text;
+  const parts: string[] = [];
+  let from = 0;
+  let escape = nextEscape(text, 0);
+  for (let at = 0; at < text.length;) {
+    const code = text.charCodeAt(at);
+    if (code === QUOTE) {
+      const end = endOfString(text, at);
+      if (escape < end) {
+        parts.push(text.slice(from, at), JSON.stringify(JSON.parse(text.slice(at, end))));
+        from = end;
+        escape = nextEscape(text, end);
+      }
+      at = end;
+    } else if (isSpace(code)) {
+      parts.push(text.slice(from, at));
+      while (isSpace(text.charCodeAt(at))) at++;
+      from = at;
+    } else {
+      at++;
+    }
+  }
+  parts.push(text.slice(from));
+  return parts.join("");
+}
+
+/** The next escape that `JSON.stringify()` would perhaps not write; infinite if there is none. */
+function nextEscape(text: string, from: number): number {
+  ESCAPE.lastIndex = from;
+  return ESCAPE.exec(text)?.index ?? Infinity;
+}
+
+/**
+ * Takes an object's text apart.
+ *
+ * @param text Valid JSON as {@linkcode compactJson} writes it.
+ * @returns The text of each member's value by the member's name, the last one where a name is there twice; none if it is no
+ * object.
+ */
+export function jsonMembers(text: string): Map<string, string> {
+  const members = new Map<string, string>();
+  if (!text.startsWith("{")) return members;
+  for (let at = 1; text.charCodeAt(at) === QUOTE; at++) {
+    const colon = endOfString(text, at);
+    const end = endOfValue(text, colon + 1);
+    const name = text.slice(at + 1, colon - 1);
+    members.set(
+      name.includes("\\") ? JSON.parse(`"${name}"`) : name,
+      text.slice(colon + 1, end),
+    );
+    at = end;
+  }
+  return members;
+}

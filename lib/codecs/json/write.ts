@@ -1,0 +1,101 @@
+import { CodecError, messageOf } from "../../errors.ts";
+import { JsonText } from "./text.ts";
+
+/** What the platform has and TypeScript's library does not declare yet. */
+const { rawJSON } = JSON as unknown as { rawJSON(text: string): unknown };
+
+/** What a text has in it if the value has NaN, an infinity or −0, which `JSON.stringify()` writes as `null` and `0`. */
+const NULL_OR_ZERO = /null|(?:^|[[:,])0(?:$|[,\]}])/;
+
+/**
+ * Writes a value as JSON in one line.
+ *
+ * @param value The value; `toJSON()` methods are honoured, and a {@linkcode JsonText} is written as it is.
+ * @param name What the value is called in errors.
+ * @returns The text.
+ * @throws {CodecError} If the value has no JSON form.
+ */
+export function writeJson(value: unknown, name: string): string {
+  if (value instanceof JsonText) return value.text;
+  let text: string | undefined;
+  try {
+    text = tryWrite(value, name);
+  } catch (cause) {
+    if (cause instanceof CodecError) throw cause;
+    const why = cause instanceof RangeError
+      ? "it nests too deep or is too long"
+      : cause instanceof TypeError && cause.message.includes("circular")
+      ? "it contains itself"
+      : messageOf(cause);
+    throw cannotWrite(why, cause);
+  }
+  if (text === undefined) throw cannotWrite(`JSON has no form of ${typeof value}`);
+  return text;
+}
+
+function tryWrite(value: unknown, name: string): string | undefined {
+  let text: string | undefined;
+  try {
+    text = JSON.stringify(value);
+  } catch (error) {
+    if (!(error instanceof TypeError) || !error.message.includes("BigInt")) throw error;
+    return new Writer(name).write(value);
+  }
+  const plain = text === undefined || !NULL_OR_ZERO.test(text) || !isUnusual(value);
+  return plain ? text : new Writer(name).write(value);
+}
+
+/** Whether a value has a number in it that `JSON.stringify()` changes, or an object that says itself how it is written. */
+function isUnusual(value: unknown): boolean {
+  if (typeof value === "number") return value === 0 ? Object.is(value, -0) : !isFinite(value);
+  if (typeof value !== "object" || value === null) return false;
+  if (Array.isArray(value)) return value.some(isUnusual);
+  if (typeof (value as { toJSON?: unknown }).toJSON === "function") return true;
+  return Object.values(value).some(isUnusual);
+}
+
+/** Writes a value number by number, and knows where in it that is. */
+class Writer {
+  readonly #name: string;
+  /** The arrays and objects around the present value, the outermost first, and the names that lead to them. */
+  readonly #holders: unknown[] = [];
+  readonly #path: string[] = [];
+
+  constructor(name: string) {
+    this.#name = name;
+  }
+
+  write(value: unknown): string | undefined {
+    const look = (holder: unknown, key: string, item: unknown) => this.#look(holder, key, item);
+    return JSON.stringify(value, function (this: unknown, key: string, item: unknown) {
+      return look(this, key, item);
+    });
+  }
+
+  #look(holder: unknown, key: string, item: unknown): unknown {
+    if (typeof item === "bigint") return rawJSON(String(item));
+    if (Object.is(item, -0)) return rawJSON("-0.0");
+    const container = typeof item === "object" && item !== null;
+    if (!container && (typeof item !== "number" || isFinite(item))) return item;
+    while (this.#holders.length > 0 && this.#holders.at(-1) !== holder) {
+      this.#holders.pop();
+      this.#path.pop();
+    }
+    const step = this.#holders.length === 0 ? this.#name : stepTo(holder, key);
+    if (!container) {
+      throw cannotWrite(`${this.#path.join("")}${step} is ${item}, which JSON does not have`);
+    }
+    this.#holders.push(item);
+    this.#path.push(step);
+    return item;
+  }
+}
+
+function stepTo(holder: unknown, key: string): string {
+  if (Array.isArray(holder)) return `[${key}]`;
+  return /^[A-Za-z_$][\w$]*$/.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`;
+}
+
+function cannotWrite(why: string, cause?: unknown): CodecError {
+  return new CodecError(`Cannot write value as JSON: ${why}`, { cause });
+}

@@ -1,0 +1,197 @@
+import { defineCommand } from "../../cli/command.ts";
+import type { Context } from "../../cli/context.ts";
+import { file, flag, host, integer, port, seconds } from "../../cli/options.ts";
+import { type OutputForm, outputOption } from "../../cli/output_option.ts";
+import { promptLines } from "../../cli/prompt.ts";
+import { readByteLines } from "../../cli/read_lines.ts";
+import { compactJson, jsonMembers } from "../../codecs/json/text.ts";
+import { decodeUtf8 } from "../../text/utf8.ts";
+import { CodecError, UsageError } from "../../errors.ts";
+import type { SendOptions } from "../../json/client.ts";
+import { DEFAULT_HOST, DEFAULT_PORT } from "../../json/protocol.ts";
+import type { SendResult, SuccessResult } from "../../json/read_answer.ts";
+import { formatAddress } from "../../net/address/address.ts";
+import { connectingOptions, readConnecting } from "../serving/connecting.ts";
+import { fileMessage, lineMessage, typedMessage, wordsMessage } from "./message.ts";
+import { Sender } from "./sender.ts";
+
+/** Exit code of each outcome. */
+const EXIT_CODES: Readonly<Record<SendResult["outcome"], number>> = {
+  "success": 0,
+  "fail": 3,
+  "no-answer": 4,
+  "bad-answer": 5,
+};
+
+/** The forms in which answers are printed. */
+const FORMS = ["text", "json", "none"] as const satisfies readonly OutputForm[];
+type Output = typeof FORMS[number];
+
+/** `labwire json-client`. */
+export const jsonClient = defineCommand({
+  name: "json-client",
+  summary: "send JSON commands to a server and show what it answers",
+  details: [
+    "The message is one JSON text, or words as HTTPie has them. A first word without = is the command_id. name=text sends a text, " +
+    "whatever it looks like: param1=100 sends \"100\". name:=json sends any JSON value: param1:=100, on:=true, list:='[1,2]'. " +
+    "name=@FILE sends the text in a file, name:=@FILE the JSON value in it. " +
+    "cfg[gain]:=1 is a member of the object cfg, list[]:=1 one more item of a list. All digits are sent as they are written.",
+    "What is printed is the result: a text bare, anything else as JSON, nothing if there is none. Errors are said on stderr. " +
+    "Without a message, lines from standard input are sent one after another, each a JSON message, and the answers are printed " +
+    "as JSON lines; a line that is no JSON is told, and the others are sent. On a terminal each line typed is sent.",
+    "The exit code is 0 for success, 3 if the server reported a failure, 4 if nobody was there, no answer came in time or the " +
+    "server closed without an answer, 5 if the answer or a line of stdin makes no sense, 2 if the command line does not, and " +
+    "130 after Ctrl-C while an answer was waited for.",
+  ],
+  positionals: [
+    { name: "MESSAGE", variadic: true, help: "A JSON text, or command_id name=text name:=json" },
+  ],
+  options: {
+    host: host({ default: DEFAULT_HOST, help: "Host name or IP address of the server" }),
+    port: port({ default: DEFAULT_PORT, help: "TCP port of the server" }),
+    file: file({ help: "Send the JSON message in this file" }),
+    timeout: seconds({
+      default: 5,
+      min: 0.001,
+      help: "Seconds that connecting may take, and then each answer",
+    }),
+    retries: integer({ default: 0, min: 0, help: "How often connecting is tried again" }),
+    ...connectingOptions,
+    keepOpen: flag({ help: "Use one connection for all messages, not one for each" }),
+    output: outputOption(FORMS, {
+      default: "text",
+      help:
+        "Result of a message as text, or its whole answer as json, the default for lines from stdin",
+    }),
+  },
+  examples: [
+    {
+      text: "The message of the documentation",
+      command: "labwire json-client test_command param1:=100 param2='this is text' param3:=true",
+    },
+    {
+      text: "A result for a script",
+      command: "volts=$(labwire json-client get_voltage)",
+    },
+    {
+      text: "Many messages on one connection",
+      command: "labwire json-client --keep-open < messages.jsonl > answers.jsonl",
+    },
+  ],
+  async run(context, options, args) {
+    const { say, signal, debug } = context;
+    const send: SendOptions = {
+      ...options,
+      ...await readConnecting(options),
+      signal,
+      debug: debug ? (message) => say.info(message) : undefined,
+    };
+    if (args.length > 0 && options.file !== undefined) {
+      throw new UsageError("Cannot send both --file and a message: expected one of them");
+    }
+    await using sender = new Sender(send, options.keepOpen);
+    try {
+      if (options.file !== undefined || args.length > 0) {
+        const line = options.file === undefined
+          ? await wordsMessage(args)
+          : await fileMessage(options.file);
+        return await show(context, await sender.send(line), options.output);
+      }
+      if (context.stdin.isTerminal()) return await converse(context, sender, options);
+      const output = context.given.has("output") ? options.output : "json";
+      return await sendLines(context, sender, output);
+    } catch (error) {
+      if (!signal.aborted) throw error;
+      if (sender.isWaiting) say.warn("The message was sent, and may still be carried out");
+      return 130;
+    }
+  },
+});
+
+/** Sends each line of standard input. Goes on after a failure, but not when there is no sense in that. */
+async function sendLines(context: Context, sender: Sender, output: Output): Promise<number> {
+  const { stdin, signal, say, out } = context;
+  let [code, number, seen] = [0, 0, 0];
+  for await (const bytes of readByteLines(stdin.readable, signal)) {
+    number++;
+    if (isBlank(bytes)) continue;
+    seen++;
+    let line: string;
+    try {
+      line = lineMessage(decodeUtf8(bytes));
+    } catch (error) {
+      if (!(error instanceof CodecError)) throw error;
+      say.error(`Cannot send line ${number}: ${error.message}`);
+      code ||= 5;
+      continue;
+    }
+    const now = await show(context, await sender.send(line), output);
+    await out.ready();
+    if (now === 4) return now;
+    code ||= now;
+  }
+  if (seen === 0 && !signal.aborted) {
+    throw new UsageError("Cannot tell what to send: expected a message, --file, or lines on stdin");
+  }
+  return code;
+}
+
+function isBlank(line: Uint8Array): boolean {
+  return line.every((byte) => byte === 0x20 || byte === 0x09 || byte === 0x0d);
+}
+
+/** Sends what is typed. */
+async function converse(
+  context: Context,
+  sender: Sender,
+  { host, port, output }: { host: string; port: number; output: Output },
+): Promise<number> {
+  const { out, say, signal } = context;
+  say.info(
+    `Messages go to ${
+      formatAddress({ hostname: host, port })
+    }. Type JSON, or command_id name=text name:=json.`,
+  );
+  say.info("Arrow keys bring back earlier lines. Ctrl-D to quit.");
+  for await (const text of promptLines({ prompt: "> ", signal })) {
+    if (text.trim() === "") continue;
+    try {
+      await show(context, await sender.send(await typedMessage(text)), output);
+    } catch (error) {
+      if (signal.aborted || !(error instanceof UsageError || error instanceof CodecError)) {
+        throw error;
+      }
+      say.error(error.message);
+    }
+    await out.flush();
+  }
+  return 0;
+}
+
+/** Prints what became of a message, and returns the exit code for it. */
+async function show(
+  { out, say }: Context,
+  result: SendResult,
+  output: Output,
+): Promise<number> {
+  if (result.outcome === "success") showSuccess(out, result, output);
+  else if (result.outcome === "fail" && output === "json") out.json(result.text);
+  else {
+    await out.flush();
+    say.error(
+      result.outcome === "fail"
+        ? `Server reported an error. ${result.error}`
+        : result.error.message,
+    );
+  }
+  return EXIT_CODES[result.outcome];
+}
+
+/** Prints the answer or the result: digit for digit as it came. */
+function showSuccess(out: Context["out"], { result, text }: SuccessResult, output: Output): void {
+  if (output === "json") out.json(text);
+  if (output !== "text") return;
+  if (out.terminal) out.line("Server reported success.");
+  if (typeof result === "string") out.text(result);
+  else if (result !== undefined) out.json(jsonMembers(compactJson(text)).get("result")!);
+}

@@ -1,0 +1,53 @@
+import { connectJson, type JsonClient, type SendOptions } from "../../json/client.ts";
+import { ConnectError } from "../../errors.ts";
+import type { SendResult } from "../../json/read_answer.ts";
+
+/** Sends lines of JSON, each on a connection of its own as the template does, or all on one. */
+export class Sender implements AsyncDisposable {
+  readonly #options: SendOptions;
+  readonly #keepOpen: boolean;
+  #client: JsonClient | null = null;
+  #isWaiting = false;
+
+  /**
+   * @param options Where to, and how.
+   * @param keepOpen Whether to use one connection for all messages.
+   */
+  constructor(options: SendOptions, keepOpen: boolean) {
+    this.#options = { ...options, anyNumber: true };
+    this.#keepOpen = keepOpen;
+  }
+
+  /** Whether a message has been sent, and what became of it is not known. */
+  get isWaiting(): boolean {
+    return this.#isWaiting;
+  }
+
+  /**
+   * Sends a message and waits for what becomes of it.
+   *
+   * @param line One line of JSON.
+   * @returns What became of it.
+   */
+  async send(line: string): Promise<SendResult> {
+    try {
+      if (!this.#client?.open) {
+        await this.#client?.close();
+        this.#client = await connectJson(this.#options);
+      }
+    } catch (error) {
+      if (!(error instanceof ConnectError)) throw error;
+      return { outcome: "no-answer", error, sent: false };
+    }
+    this.#isWaiting = true;
+    const result = await this.#client.sendLine(new TextEncoder().encode(line + "\n"));
+    this.#isWaiting = false;
+    if (!this.#keepOpen) await this.#client.close();
+    return result;
+  }
+
+  /** Closes the connection. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#client?.close();
+  }
+}

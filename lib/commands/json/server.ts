@@ -1,0 +1,178 @@
+import { counted } from "../../text/wording.ts";
+import { defineCommand } from "../../cli/command.ts";
+import type { Context } from "../../cli/context.ts";
+import { choice, file, host, integer, port, seconds, text } from "../../cli/options.ts";
+import { outputOption } from "../../cli/output_option.ts";
+import { withPlace } from "../../handlers/place.ts";
+import { stackOf } from "../../errors.ts";
+import {
+  DEFAULT_HOST,
+  DEFAULT_MAX_BYTES,
+  DEFAULT_PORT,
+  type Interact,
+} from "../../json/protocol.ts";
+import type { Handled } from "../../json/responder.ts";
+import { type JsonServerStats, startServer } from "../../json/server.ts";
+import { formatAddress } from "../../net/address/address.ts";
+import { jsonHandler } from "./handler.ts";
+import {
+  announceServer,
+  httpCount,
+  messageTimeoutOption,
+  problemText,
+  readServing,
+  servingOptions,
+} from "../serving/serving.ts";
+
+/** `labwire json-server`. */
+export const jsonServer = defineCommand({
+  name: "json-server",
+  summary: "answer JSON commands over TCP, one per line, and pass them to your equipment code",
+  details: [
+    'Each line is a JSON message, most often an object with a "command_id". The answer is one line: {"status":"success"}, ' +
+    'with a "result" where there is one, or {"status":"error","error":"…"}. The "id" of a message comes back in its answer.',
+    "Numbers are passed on digit for digit; handlers in JavaScript get integers beyond 2^53 as bigint, and 1e400 is an error. A " +
+    "message without a newline at its end is answered when it is complete and nothing has followed for a moment.",
+    "With nothing else given every message is answered with success and printed: on a terminal as the original program does, " +
+    "in a pipe or a file as one line of JSON. --handler, --exec or --exec-persistent " +
+    "pass messages to your own code. Unless --concurrency says otherwise, one message is handled at a time.",
+    "--handler FILE is a JavaScript module with `export function interact(data, context) { … }`, or with `export const " +
+    "commands = { name(data) { … } }`. What is returned is the result; what is thrown is the error.",
+    "--exec 'PROGRAM ARG…' starts the program for each message, without a shell; it reads the message from stdin and prints the " +
+    "result as JSON or text. An exit code other than 0 is a failure, with the last line of stderr as the error. " +
+    "--exec-persistent keeps the program running: it must answer each line with one line on stdout, and flush it; a line " +
+    '{"status":"error","error":"…"} is a failure.',
+  ],
+  options: {
+    host: host({ default: DEFAULT_HOST, help: "Address to listen on; 0.0.0.0 is all of them" }),
+    port: port({ default: DEFAULT_PORT, help: "TCP port; 0 for one that is free" }),
+    handler: file({ help: "JavaScript module that handles the messages" }),
+    exec: text({ placeholder: "COMMAND", help: "Program to start for each message" }),
+    execPersistent: text({
+      placeholder: "COMMAND",
+      help: "Program to keep running for all messages",
+    }),
+    execTimeout: seconds({
+      default: 30,
+      min: 0.001,
+      help: "Seconds that the program may take for a message",
+    }),
+    handlerTimeout: seconds({
+      min: 0.001,
+      help:
+        "Seconds after which a message is answered with a failure although its handler goes on (default no limit)",
+    }),
+    concurrency: integer({ default: 1, min: 1, help: "How many messages may be handled at once" }),
+    failStatus: choice(["error", "failed"], {
+      default: "error",
+      help: 'Word that marks a failure; the original template\'s server writes "failed"',
+    }),
+    maxBytes: integer({ default: DEFAULT_MAX_BYTES, min: 1, help: "Longest message in bytes" }),
+    maxConnections: integer({ default: 256, min: 1, help: "Most connections at once" }),
+    idleTimeout: seconds({
+      default: 30,
+      help: "Seconds of silence that end a connection; 0 for none",
+    }),
+    ...messageTimeoutOption,
+    completeAfter: seconds({
+      default: 0.1,
+      help: "Seconds of silence after which a message needs no newline; 0 for never",
+    }),
+    ...servingOptions,
+    output: outputOption(["text", "json", "none"], {
+      default: "text",
+      help: "What arrives, in json with peer, answer and duration in s",
+    }),
+  },
+  binds: { option: "port", transports: ["tcp"] },
+  examples: [
+    { text: "Print what clients send", command: "labwire json-server" },
+    {
+      text: "Handle messages in JavaScript, for the whole laboratory network",
+      command: "labwire json-server --handler supply.js --host 0.0.0.0 --allow 192.168.1.0/24",
+    },
+    {
+      text: "Handle messages in a Python program that keeps running",
+      command: "labwire json-server --exec-persistent 'python3 supply.py'",
+    },
+  ],
+  async run(context, options) {
+    const { out, say, signal, debug } = context;
+    const { output } = options;
+    const serving = await readServing(options);
+    await using handler = await jsonHandler(options, context, output === "text");
+    await using server = startServer({
+      ...options,
+      ...serving,
+      idleTimeout: options.idleTimeout || Infinity,
+      messageTimeout: options.messageTimeout || Infinity,
+      completeAfter: options.completeAfter || Infinity,
+      interact: whenRead(handler.interact, out),
+      signal,
+      onMessage(handled) {
+        if (output === "json") out.json(record(handled));
+        if (handled.answer.status !== "success") reportFailure(say, handled);
+      },
+      onProblem(problem) {
+        // Once for each client, and not to be lost among those of others.
+        if (problem.kind === "unended") say.warn(problem.message);
+        else say.throttled(problem.kind, problemText(problem));
+      },
+      onHandlerError(error) {
+        if (debug) say.info(stackOf(error));
+      },
+      debug: debug ? (message) => say.info(message) : undefined,
+    });
+    context.inHand(() => pending(server.stats));
+    using _announced = announceServer(say, server.addrs, options);
+    await server.finished;
+    say.summary(summary(server.stats));
+    say.info("Bye.");
+  },
+});
+
+/** Makes a handler that reads no further than the output is read. */
+function whenRead(interact: Interact, out: Context["out"]): Interact {
+  const { anyNumber } = interact;
+  const waiting: Interact = (data, request) =>
+    out.full ? out.ready().then(() => interact(data, request)) : interact(data, request);
+  return Object.assign(waiting, { anyNumber });
+}
+
+function record({ time, remoteAddr, text, answerText, duration }: Handled): string {
+  const peer = JSON.stringify(formatAddress(remoteAddr));
+  const seconds = Math.round(duration * 1e6) / 1e6;
+  return `{"time":"${time.toISOString()}","peer":${peer},"data":${text ?? null},` +
+    `"answer":${answerText},"duration":${seconds}}`;
+}
+
+function reportFailure(
+  say: Context["say"],
+  { remoteAddr, data, answer, thrown }: Handled,
+): void {
+  if (answer.status === "success") return;
+  const kind = data === undefined ? "unreadable" : "failed";
+  const message = `Message from ${formatAddress(remoteAddr)} failed: ${answer.error}`;
+  say.throttled(kind, withPlace(message, thrown));
+}
+
+/** What is waited for when the server closes. */
+function pending({ pending }: JsonServerStats): string | undefined {
+  if (pending === 0) return undefined;
+  return pending === 1
+    ? "1 message that is being handled"
+    : `${pending} messages that are being handled or wait for it`;
+}
+
+function summary(stats: JsonServerStats): string {
+  const rare = (["refused", "unanswered", "dropped"] as const).filter((name) => stats[name] > 0);
+  return [
+    counted(stats.messages, "message"),
+    counted(stats.successes, "success", "successes"),
+    counted(stats.failures, "failure"),
+    `${stats.invalid} invalid`,
+    counted(stats.connections, "connection"),
+    ...rare.map((name) => `${stats[name]} ${name}`),
+    ...httpCount(stats),
+  ].join(", ");
+}

@@ -1,0 +1,159 @@
+/**
+ * What every command has that accepts connections: who may connect, and TLS.
+ *
+ * @module
+ */
+
+import type { Context } from "../../cli/context.ts";
+import { graceOption } from "../../cli/grace_option.ts";
+import { file, flag, seconds, value } from "../../cli/options.ts";
+import { UsageError } from "../../errors.ts";
+import type { HostPort } from "../../net/address/address.ts";
+import { type AllowList, parseCidrList } from "../../net/address/allow_list.ts";
+import type { TlsIdentity, TlsServing } from "../../net/stream/bind.ts";
+import { announce, portFileOption } from "./announce.ts";
+
+/** The options of every command that accepts connections. */
+export const servingOptions = {
+  allow: value(
+    { help: "Who may connect: addresses and networks, such as 192.168.1.0/24" },
+    "CIDR,…",
+    parseCidrList,
+  ),
+  allowHttp: flag({
+    help: "Let HTTP requests in, which any web page can make a browser on this computer send",
+  }),
+  tlsCert: file({ help: "Serve TLS with this certificate, a PEM file" }),
+  tlsKey: file({ help: "The private key of the certificate, a PEM file" }),
+  tlsClientCa: file({
+    help: "Serve only clients with a certificate that this authority has signed, a PEM file",
+  }),
+  grace: graceOption,
+  ...portFileOption,
+} as const;
+
+/** The option of servers that know where a message ends. */
+export const messageTimeoutOption = {
+  messageTimeout: seconds({
+    default: 30,
+    help: "Seconds within which a message must be complete, from its first byte on; 0 for no limit",
+  }),
+} as const;
+
+/** The values of {@linkcode servingOptions}. */
+export interface ServingValues {
+  readonly allow?: AllowList;
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
+  readonly tlsClientCa?: string;
+  readonly portFile?: string;
+}
+
+/** What a listener takes of them. */
+export interface Serving {
+  readonly allow?: AllowList;
+  readonly tls?: TlsServing;
+}
+
+/**
+ * Reads the certificates and the key of a server.
+ *
+ * @param values The options' values.
+ * @returns What a listener takes.
+ * @throws {UsageError} If only some of them are given, or they cannot be read.
+ */
+export async function readServing(values: ServingValues): Promise<Serving> {
+  const { allow, tlsClientCa } = values;
+  const identity = await readIdentity(values, "serve TLS");
+  if (tlsClientCa === undefined) return { allow, tls: identity };
+  if (!identity) {
+    throw new UsageError(
+      "Cannot verify certificates of clients without TLS: expected --tls-cert and --tls-key with --tls-client-ca",
+    );
+  }
+  return { allow, tls: { ...identity, clientCa: await readPem("--tls-client-ca", tlsClientCa) } };
+}
+
+/**
+ * Reads the certificate and the key of either side.
+ *
+ * @param values The options' values.
+ * @param purpose What they are for, for the error message.
+ * @returns Both, or undefined where neither is given.
+ * @throws {UsageError} If only one of them is given, or they cannot be read.
+ */
+export async function readIdentity(
+  { tlsCert, tlsKey }: { readonly tlsCert?: string; readonly tlsKey?: string },
+  purpose: string,
+): Promise<TlsIdentity | undefined> {
+  if (tlsCert === undefined && tlsKey === undefined) return undefined;
+  if (tlsCert === undefined || tlsKey === undefined) {
+    throw new UsageError(`Cannot ${purpose}: expected both --tls-cert and --tls-key`);
+  }
+  return {
+    cert: await readPem("--tls-cert", tlsCert),
+    key: await readPem("--tls-key", tlsKey),
+  };
+}
+
+/**
+ * Says that a server listens, and warns if everybody can reach it.
+ *
+ * @param say Where to.
+ * @param addrs The addresses that are bound.
+ * @param values The options' values.
+ * @param udp Whether it serves datagrams, for which there is no TLS.
+ * @returns To be disposed of at the end.
+ * @throws {UsageError} If the port cannot be written where it is wanted.
+ */
+export function announceServer(
+  say: Context["say"],
+  addrs: readonly HostPort[],
+  { allow, tlsCert, portFile }: ServingValues,
+  udp = false,
+): Disposable {
+  const everybody = udp ? "is served" : "can connect";
+  const remedy = `restrict that with --allow${
+    udp ? "" : ", or serve TLS with --tls-cert and --tls-key"
+  }`;
+  const open = !allow && tlsCert === undefined;
+  return announce(say, { addrs, portFile, openTo: open ? { everybody, remedy } : undefined });
+}
+
+/**
+ * Says what went wrong with one client, with the way out where there is one.
+ *
+ * @param problem What went wrong.
+ */
+export function problemText({ kind, message }: { kind: string; message: string }): string {
+  return kind === "http" ? `${message}; --allow-http lets them in` : message;
+}
+
+/**
+ * Says how many HTTP requests were refused, for a summary.
+ *
+ * @param stats What a server counted.
+ * @returns Nothing where there were none.
+ */
+export function httpCount({ refusedAsHttp: count }: { readonly refusedAsHttp: number }): string[] {
+  return count === 0 ? [] : [`${count} HTTP ${count === 1 ? "request" : "requests"} refused`];
+}
+
+/**
+ * Reads a PEM file that an option names.
+ *
+ * @param option The option, for the error message.
+ * @param path The file.
+ * @returns Its text.
+ * @throws {UsageError} If it cannot be read.
+ */
+export async function readPem(option: string, path: string): Promise<string> {
+  try {
+    const text = await Deno.readTextFile(path);
+    if (text.includes(`-----BEGIN`)) return text;
+  } catch (cause) {
+    const why = cause instanceof Deno.errors.NotFound ? "no such file" : String(cause);
+    throw new UsageError(`Cannot read ${option} "${path}": ${why}`, { cause });
+  }
+  throw new UsageError(`Cannot read ${option} "${path}": expected a PEM file`);
+}

@@ -1,0 +1,110 @@
+import { parseEscapedText } from "../../text/escapes.ts";
+import { UsageError } from "../../errors.ts";
+
+/** The options that say what to send. */
+export interface MessageValues {
+  readonly hex?: string;
+  readonly file?: string;
+  readonly escape: boolean;
+  readonly newline: boolean;
+}
+
+const LF = 0x0a;
+const encoder = new TextEncoder();
+
+/**
+ * Reads what to send from the command line, or from standard input where it says nothing.
+ *
+ * @param text MESSAGE, if it was given.
+ * @param values The options' values.
+ * @param input The pieces of standard input; null if it is not to be read.
+ * @returns Its pieces, once; a file or the input is read as they are asked for. Undefined if there is no message at all.
+ * @throws {UsageError} If more than one message is given, or it cannot be read.
+ */
+export async function messagePieces(
+  text: string | undefined,
+  values: MessageValues,
+  input: AsyncGenerator<Uint8Array> | null,
+): Promise<AsyncIterable<Uint8Array> | undefined> {
+  const { hex, file, escape, newline } = values;
+  if ([text, hex, file].filter((value) => value !== undefined).length > 1) {
+    throw new UsageError("Cannot send several of MESSAGE, --hex and --file: expected one");
+  }
+  const pieces = text !== undefined
+    ? ReadableStream.from([textBytes(text, escape)])
+    : hex !== undefined
+    ? ReadableStream.from([hexBytes(hex)])
+    : file !== undefined
+    ? await openFile(file)
+    : input && await begun(input);
+  if (!pieces) return undefined;
+  return newline ? withNewline(pieces) : pieces;
+}
+
+/**
+ * Reads a whole message.
+ *
+ * @param pieces As {@linkcode messagePieces} gives them.
+ * @returns Its bytes.
+ */
+export async function wholeMessage(pieces: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+  const all: Uint8Array<ArrayBuffer>[] = [];
+  for await (const piece of pieces) all.push(piece as Uint8Array<ArrayBuffer>);
+  return new Uint8Array(await new Blob(all).arrayBuffer());
+}
+
+/**
+ * Turns text from a user into bytes.
+ *
+ * @param text The text.
+ * @param escape Whether escapes such as `\n` are understood in it.
+ * @returns Its bytes, UTF-8.
+ * @throws {UsageError} If there is an escape that there is not.
+ */
+export function textBytes(text: string, escape: boolean): Uint8Array {
+  return escape ? parseEscapedText(text) : encoder.encode(text);
+}
+
+/** The same pieces with the first one waited for; undefined if there is none. */
+async function begun(
+  pieces: AsyncGenerator<Uint8Array>,
+): Promise<AsyncIterable<Uint8Array> | undefined> {
+  const first = await pieces.next();
+  if (first.done) return undefined;
+  return (async function* () {
+    yield first.value;
+    yield* pieces;
+  })();
+}
+
+/** Puts a newline behind the last piece, not as one of its own: who reads a message at once is to get it whole. */
+async function* withNewline(
+  pieces: AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array, void, void> {
+  let last = new Uint8Array();
+  for await (const piece of pieces) {
+    if (last.length > 0) yield last;
+    last = piece as Uint8Array<ArrayBuffer>;
+  }
+  yield new Uint8Array([...last, LF]);
+}
+
+function hexBytes(digits: string): Uint8Array {
+  try {
+    return Uint8Array.fromHex(digits.replace(/[\s:]/g, ""));
+  } catch (cause) {
+    throw new UsageError(`Cannot read --hex "${digits}": expected two hex digits per byte`, {
+      cause,
+    });
+  }
+}
+
+async function openFile(path: string): Promise<ReadableStream<Uint8Array>> {
+  try {
+    if ((await Deno.stat(path)).isDirectory) throw new Error("it is a folder");
+    return (await Deno.open(path)).readable;
+  } catch (cause) {
+    const why = cause instanceof Deno.errors.NotFound ? "no such file" : (cause as Error).message;
+    throw new UsageError(`Cannot read --file "${path}": ${why}`, { cause });
+  }
+}

@@ -1,0 +1,104 @@
+import { defineCommand } from "../../cli/command.ts";
+import type { Context } from "../../cli/context.ts";
+import { flag, host, integer, port, seconds, text } from "../../cli/options.ts";
+import { UsageError } from "../../errors.ts";
+import { outputOption } from "../../cli/output_option.ts";
+import { splitCommandLine } from "../../process/command_line.ts";
+import { findProgram } from "../../process/find_program.ts";
+import { messageTimeoutOption, readServing, servingOptions } from "../serving/serving.ts";
+import { BYTES_FORMS } from "./show_bytes.ts";
+import { readReplies, repliesOptions } from "./server_replies.ts";
+import type { ServerValues } from "./server_values.ts";
+import { serveDatagrams } from "./server_udp.ts";
+import { serveStreams } from "./server_tcp.ts";
+
+/** `labwire socket-server`. */
+export const socketServer = defineCommand({
+  name: "socket-server",
+  summary: "echo bytes over TCP, TLS or UDP, or stand in for an instrument",
+  details: [
+    "Each message that arrives is shown and sent back. A message is a datagram over UDP, what arrives at once over TCP, and with " +
+    "--line a line, however packets cut and join it; what is left at the end of a connection is the last line. Many clients are " +
+    "served at the same time.",
+    "--reply QUERY=ANSWER and --replies FILE make a table that stands in for an instrument: a query that is in it is answered, " +
+    "one with an empty ANSWER and one that is not in it are not, unless --reply-else has a text for the latter. A line end is no " +
+    "part of a query; its answer ends with the same one, or with its own. \\n, \\r, \\t, \\0, \\xNN and \\\\ are understood in " +
+    "all of them, and \\= is an equals sign in a query. In FILE, blank lines and those that begin with # are comments.",
+    "--exec 'PROGRAM ARG…' starts the program for each connection, without a shell: what the client sends is its standard input, " +
+    "what it prints goes to the client. Over UDP it is started for each datagram. What it leaves in the background is ended with it.",
+  ],
+  options: {
+    host: host({ default: "localhost", help: "Address to listen on; 0.0.0.0 is all of them" }),
+    port: port({ default: 12345, help: "Port; 0 for one that is free" }),
+    udp: flag({ help: "Serve datagrams over UDP rather than connections over TCP" }),
+    line: flag({ help: "Take lines for messages rather than what arrives at once" }),
+    maxBytes: integer({
+      default: 1 << 20,
+      min: 1,
+      help: "Longest line in bytes; a longer one is skipped",
+    }),
+    ...messageTimeoutOption,
+    ...repliesOptions,
+    exec: text({ placeholder: "COMMAND", help: "Program that answers each connection" }),
+    discard: flag({ help: "Answer nothing, only show" }),
+    output: outputOption(BYTES_FORMS, { default: "bytes", help: "What arrives" }),
+    count: integer({ min: 1, help: "End after so many messages" }),
+    idleTimeout: seconds({
+      default: 0,
+      help: "Seconds of silence that end a connection; 0 is never",
+    }),
+    maxConnections: integer({ default: 256, min: 1, help: "Most connections at once" }),
+    ...servingOptions,
+  },
+  binds: { option: "port", transports: ["tcp", "udp"] },
+  examples: [
+    { text: "The tutorial's echo server", command: "labwire socket-server" },
+    {
+      text: "Stand in for an instrument",
+      command:
+        "labwire socket-server --port 5025 --line --reply '*IDN?=ACME,1' --reply 'VOLT?=3.0'",
+    },
+    {
+      text: "Collect what a device sends in a file",
+      command: "labwire socket-server --udp --host 0.0.0.0 --discard --output raw > log.bin",
+    },
+  ],
+  async run(context: Context, options): Promise<void> {
+    const { exec, discard, udp, line } = options;
+    const table = await readReplies(options, context);
+    const conflicts: [boolean, string][] = [
+      [exec !== undefined && table !== undefined, "--exec with --reply, --replies or --reply-else"],
+      [discard && table !== undefined, "--discard with --reply, --replies or --reply-else"],
+      [discard && exec !== undefined, "--discard with --exec"],
+      [line && exec !== undefined, "--line with --exec, whose program reads what arrives"],
+      [line && udp, "--line with --udp, where a datagram is a message"],
+      [udp && (options.tlsCert ?? options.tlsKey) !== undefined, "--udp with TLS"],
+    ];
+    for (const [conflict, what] of conflicts) {
+      if (conflict) throw new UsageError(`Cannot use ${what}: expected one of them`);
+    }
+    for (
+      const [name, option] of [["maxBytes", "--max-bytes"], ["messageTimeout", "--message-timeout"]]
+    ) {
+      if (!line && context.given.has(name!)) {
+        throw new UsageError(`Cannot use ${option} without --line: expected both`);
+      }
+    }
+    const values: ServerValues = {
+      ...options,
+      ...await readServing(options),
+      count: options.count ?? Infinity,
+      idleTimeout: options.idleTimeout || Infinity,
+      messageTimeout: line && options.messageTimeout || Infinity,
+      table,
+      command: exec === undefined ? undefined : await commandOf(exec),
+    };
+    await (udp ? serveDatagrams : serveStreams)(context, values);
+    context.say.info("Bye.");
+  },
+});
+
+async function commandOf(text: string): Promise<string[]> {
+  const [program, ...args] = splitCommandLine(text);
+  return [await findProgram(program), ...args];
+}

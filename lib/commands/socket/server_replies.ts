@@ -1,0 +1,76 @@
+import type { Context } from "../../cli/context.ts";
+import { file, several, text, value } from "../../cli/options.ts";
+import { parseEscapedText } from "../../text/escapes.ts";
+import { pythonBytes } from "../../text/python_bytes.ts";
+import { decodeUtf8 } from "../../text/utf8.ts";
+import { messageOf, UsageError } from "../../errors.ts";
+import { parseReplies, parseReply, Replies, type Reply } from "../../socket/replies.ts";
+
+/** Longest part of a query that is told. */
+const TOLD_BYTES = 60;
+const LF = 0x0a;
+
+/** The options that make `socket-server` stand in for an instrument. */
+export const repliesOptions = {
+  reply: several(value<Reply, { help: string }>(
+    { help: "Answer this query so, and others not at all" },
+    "QUERY=ANSWER",
+    parseReplyOption,
+  )),
+  replies: file({ help: "Answer by the table in this file: QUERY=ANSWER on each line" }),
+  replyElse: text({ help: "Answer with this text what no --reply or --replies is for" }),
+} as const;
+
+/** The values of {@linkcode repliesOptions}. */
+export interface RepliesValues {
+  readonly reply: readonly Reply[];
+  readonly replies?: string;
+  readonly replyElse?: string;
+}
+
+/**
+ * Makes the table that `--reply`, `--replies` and `--reply-else` ask for.
+ *
+ * @param values The options' values.
+ * @param context Where queries are told that are not in it.
+ * @returns The table; undefined if there is none of these options.
+ * @throws {UsageError} If the file cannot be read, or an escape is wrong.
+ */
+export async function readReplies(
+  { reply, replies, replyElse }: RepliesValues,
+  { say }: Context,
+): Promise<Replies | undefined> {
+  if (reply.length === 0 && replies === undefined && replyElse === undefined) return undefined;
+  const fromFile = replies === undefined ? [] : await readTable(replies);
+  return new Replies([...fromFile, ...reply], {
+    otherwise: replyElse === undefined ? undefined : parseEscapedText(replyElse),
+    onUnknown: (query) => say.throttled("unknown", unknownText(query)),
+  });
+}
+
+function parseReplyOption(text: string): Reply {
+  try {
+    return parseReply(text);
+  } catch (error) {
+    if (!(error instanceof UsageError) || !error.message.startsWith("expected")) throw error;
+    throw new UsageError(`${error.message}; --reply-else TEXT answers whatever is asked`);
+  }
+}
+
+async function readTable(path: string): Promise<Reply[]> {
+  try {
+    return parseReplies(decodeUtf8(await Deno.readFile(path)));
+  } catch (cause) {
+    const why = cause instanceof Deno.errors.NotFound ? "no such file" : messageOf(cause);
+    throw new UsageError(`Cannot read --replies "${path}": ${why}`, { cause });
+  }
+}
+
+function unknownText(query: Uint8Array): string {
+  const told = pythonBytes(query.subarray(0, TOLD_BYTES)) +
+    (query.length > TOLD_BYTES ? ` and ${query.length - TOLD_BYTES} bytes more` : "");
+  const why = query.includes(LF)
+    ? "it has several lines, which --line takes one by one"
+    : "no --reply or --replies is for it";
+  return `No answer to ${told}: ${why}`;
+}

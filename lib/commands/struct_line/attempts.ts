@@ -1,0 +1,55 @@
+import { messageOf } from "../../errors.ts";
+
+/** Seconds between two messages about attempts that go on without end. */
+const SILENCE = 60;
+
+/** Says that attempts to connect fail: each where they are counted, at first and then rarely where they go on without end. */
+export class AttemptNews {
+  readonly #retryDelay: number;
+  readonly #tell: (message: string) => void;
+  readonly #now: () => number;
+  #since: number | undefined;
+  #told = 0;
+
+  /**
+   * @param retryDelay Seconds between two attempts.
+   * @param tell Says it.
+   * @param now The clock in ms; any origin.
+   */
+  constructor(
+    retryDelay: number,
+    tell: (message: string) => void,
+    now: () => number = () => performance.now(),
+  ) {
+    this.#retryDelay = retryDelay;
+    this.#tell = tell;
+    this.#now = now;
+  }
+
+  /** Told that an attempt has failed, of how many, and why. */
+  failed(attempt: number, attempts: number, error: unknown): void {
+    if (attempts !== Infinity) {
+      this.#tell(`Connection attempt ${attempt} of ${attempts} failed.`);
+      return;
+    }
+    const now = this.#now();
+    if (this.#since === undefined) {
+      this.#since = this.#told = now;
+      this.#tell(`${messageOf(error)}; trying again every ${this.#retryDelay} s`);
+    } else if (now - this.#told >= SILENCE * 1000) {
+      this.#told = now;
+      this.#tell(`${messageOf(error)}; still trying after ${duration(now - this.#since)}`);
+    }
+  }
+
+  /** Told that there is a connection. */
+  succeeded(): void {
+    this.#since = undefined;
+  }
+}
+
+/** A time of a minute or more in words. */
+function duration(ms: number): string {
+  const minutes = Math.floor(ms / 60_000);
+  return minutes < 120 ? `${minutes} min` : `${Math.floor(minutes / 60)} h`;
+}

@@ -1,0 +1,187 @@
+import { defineCommand } from "../../cli/command.ts";
+import type { Context } from "../../cli/context.ts";
+import { flag, integer, seconds } from "../../cli/options.ts";
+import { counted } from "../../text/wording.ts";
+import { Line } from "../../struct/line.ts";
+import type { LineStats } from "../../struct/line_options.ts";
+import { connectingOptions, readConnecting } from "../serving/connecting.ts";
+import { AttemptNews } from "./attempts.ts";
+import { lineOptions, type RecordText, recordText } from "./options.ts";
+import { LineSession } from "./session.ts";
+import { type InputResult, nothingSent, sayStats } from "./stats.ts";
+
+/** The exit code after Ctrl-C where something was waited for. */
+const INTERRUPTED = 130;
+/** Seconds that standard input may be silent when the server has ended its half. */
+const SILENCE = 1;
+
+/** `labwire struct-line client`. */
+export const structLineClient = defineCommand({
+  name: "struct-line client",
+  summary: "exchange Python structs over TCP with a server, records in both directions",
+  details: [
+    "The stream is nothing but structs of one format. Lines of standard input are records in JSON or CSV, sent one after " +
+    "another; on a terminal their fields are asked for. Records received are printed one per line, in a form in which they can " +
+    "be sent.",
+    "At the end of standard input this side of the connection is ended, and what the server still sends is received; where " +
+    "standard input was empty, the line stays open for receiving. The exit code is 4 if nobody was there, the connection " +
+    "broke, a record could not be sent or fewer came than --count, and 5 if the stream ended inside a record or a line of " +
+    "standard input was none.",
+    "With --reconnect the server may come later, and go and come again; it is tried for as long as it takes, or --attempts in " +
+    "a row if that is given.",
+  ],
+  options: {
+    ...lineOptions,
+    attempts: integer({ default: 5, min: 1, help: "Most attempts to connect, in a row" }),
+    retryDelay: seconds({ default: 1, help: "Seconds between two attempts" }),
+    timeout: seconds({ default: 5, help: "Seconds that an attempt may take" }),
+    reconnect: flag({
+      help:
+        "Wait for a server that is not there yet, and connect again when the connection is over",
+    }),
+    ...connectingOptions,
+  },
+  examples: [
+    {
+      text: "Ask for records and send them",
+      command: "labwire struct-line client --format '!I30sd' --fields repetitions,text,pause",
+    },
+    {
+      text: "Send one record",
+      command: `labwire struct-line client --format '!I30sd' --once --send '[3,"hello",0.5]'`,
+    },
+    {
+      text: "Log what a server sends, whatever happens to it",
+      command: "labwire struct-line client --reconnect --output csv < /dev/null > log.csv",
+    },
+  ],
+  async run(context, options) {
+    const { say, signal, given } = context;
+    const { reconnect, count } = options;
+    const text = recordText(options);
+    const connecting = await readConnecting(options);
+    const session = await LineSession.open(context, text, options);
+    const input = new InputEnd();
+    const attempts = new AttemptNews(options.retryDelay, (message) => session.tell(message));
+    const terminal = context.stdin.isTerminal();
+    try {
+      await using line = await Line.connect<string>({
+        ...options,
+        attempts: reconnect && !given.has("attempts") ? Infinity : options.attempts,
+        ...connecting,
+        // What is sent when the server has ended may never be read, so it waits for the next connection.
+        halfOpen: !terminal && !reconnect,
+        action: session.action,
+        signal: session.signal,
+        onAttemptFailed: (attempt, of, error) => attempts.failed(attempt, of, error),
+        onConnect: () => {
+          attempts.succeeded();
+          session.tell("Connected with server.");
+        },
+        onEnd: (peer) => input.onServerEnd(() => void peer.closeWrite()),
+        onDisconnect: () => {
+          if (reconnect && !session.signal.aborted) session.tell("Disconnected, connecting again.");
+        },
+        onProblem: (problem) => session.report(problem),
+      });
+      line.finished.catch(() => {}); // told below, when standard input has been dealt with
+      const sent = await converse(line, session, { ...options, text, input, terminal, say });
+      try {
+        await line.finished;
+      } finally {
+        sayStats(say, line.stats, sent);
+      }
+      const awaited = session.awaited;
+      if (awaited > 0 && !signal.aborted) {
+        say.error(
+          `Cannot receive ${counted(count!, "record")}: the server ended after ${count! - awaited}`,
+        );
+      }
+      return exitCode(line.stats, sent, reconnect) ||
+        (awaited === 0 ? 0 : signal.aborted ? INTERRUPTED : 4);
+    } catch (error) {
+      if (!signal.aborted) throw error;
+      // Who waits for whatever may come has missed nothing.
+      return reconnect && !text.first && count === undefined ? 0 : INTERRUPTED;
+    } finally {
+      input.stop();
+    }
+  },
+});
+
+interface Conversation {
+  readonly text: RecordText;
+  readonly input: InputEnd;
+  readonly once: boolean;
+  readonly reconnect: boolean;
+  readonly terminal: boolean;
+  readonly say: Context["say"];
+}
+
+/** Sends what there is to send. */
+async function converse(
+  line: Line,
+  session: LineSession,
+  { text, input, once, reconnect, terminal, say }: Conversation,
+): Promise<Readonly<InputResult>> {
+  let lost = 0;
+  if (text.first && !await line.send(text.first) && !session.signal.aborted) {
+    say.warn("Cannot send the record of --send: the server has closed the connection");
+    lost = 1;
+  }
+  if (once && text.first) {
+    session.end();
+    return { ...nothingSent, unsent: lost };
+  }
+  const result = await session.sendInput(line, () => input.onLine());
+  input.onEnd();
+  const hasSent = result.sent > 0 || text.first !== undefined;
+  // Where there were lines and none could be sent, nothing will be answered.
+  if (once || terminal || !hasSent && result.refused > 0) session.end();
+  else if (!reconnect && hasSent) await line.closeWrite();
+  return { ...result, unsent: result.unsent + lost };
+}
+
+function exitCode(
+  { cut, lost }: LineStats,
+  { refused, unsent }: Readonly<InputResult>,
+  reconnect: boolean,
+): number {
+  if (cut > 0 || refused > 0) return 5;
+  return unsent > 0 || lost > 0 && !reconnect ? 4 : 0;
+}
+
+/**
+ * Decides when this side ends after the server has ended its half: at the end of standard input, or when that has been silent
+ * for a while.
+ */
+class InputEnd {
+  #ended = false;
+  #close: (() => void) | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  /** Told that the server has ended its half, and how to end this one. */
+  onServerEnd(close: () => void): void {
+    this.#close = close;
+    if (this.#ended) close();
+    else this.onLine();
+  }
+
+  /** Told of each line of standard input. */
+  onLine(): void {
+    if (!this.#close) return;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(this.#close, SILENCE * 1000);
+  }
+
+  /** Told of the end of standard input. */
+  onEnd(): void {
+    this.#ended = true;
+    this.#close?.();
+  }
+
+  /** Lets go of the timer. */
+  stop(): void {
+    clearTimeout(this.#timer);
+  }
+}

@@ -1,0 +1,139 @@
+import type { Context } from "../../cli/context.ts";
+import { type Prompter, promptLines } from "../../cli/prompt.ts";
+import { readByteLines } from "../../cli/read_lines.ts";
+import type { StructInput } from "../../codecs/struct/types.ts";
+import { counted, quoted } from "../../text/wording.ts";
+import { CodecError } from "../../errors.ts";
+import { type RecordText, windowOf } from "./options.ts";
+import type { InputResult } from "./stats.ts";
+import { RecordReader } from "./record_reader.ts";
+
+/** Where records from standard input go. */
+export interface InputTarget {
+  /** What the records are. */
+  readonly text: RecordText;
+  /** Sends one. */
+  readonly send: (values: StructInput[]) => Promise<boolean>;
+  /** Ends the reading. */
+  readonly signal: AbortSignal;
+  /** Told of each line that is read. */
+  readonly onLine?: () => void;
+  /** Told of Ctrl-C on a terminal. */
+  readonly onInterrupt?: () => void;
+  /** Is given what others need to write between prompts. */
+  readonly onPrompter?: (prompter: Prompter) => void;
+}
+
+/**
+ * Sends each line of standard input, a record in JSON or CSV. A line that is none is told, and the next one is taken.
+ *
+ * @param context Standard input, and where to complain.
+ * @param target Where to.
+ * @returns What became of the lines, at the end of the input.
+ */
+export async function sendLines(
+  { stdin, say }: Context,
+  { text: { struct, reading }, send, signal, onLine }: InputTarget,
+): Promise<InputResult> {
+  const result = { sent: 0, unsent: 0, refused: 0 };
+  const window = windowOf(struct);
+  let lines = 0;
+  let waited = 0;
+  let last: Promise<boolean> | undefined;
+  const onSent = (number: number, taken: boolean) => {
+    if (taken || signal.aborted) return;
+    result.unsent++;
+    say.throttled("unsent", `Cannot send line ${number}: nobody is connected`);
+  };
+  const reader = new RecordReader(struct, reading, {
+    onRecord(values) {
+      const number = lines;
+      last = send(values);
+      last.then((taken) => onSent(number, taken));
+      result.sent++;
+    },
+    onBad({ message }, number) {
+      result.refused++;
+      say.throttled("line", `Cannot send line ${number}: ${message}`);
+    },
+  });
+  for await (const line of readByteLines(stdin.readable, signal)) {
+    lines++;
+    onLine?.();
+    reader.push(line);
+    if (result.sent - waited < window) continue;
+    waited = result.sent;
+    await last;
+  }
+  reader.end();
+  await last;
+  return result;
+}
+
+/**
+ * Asks for records on the terminal, field by field, and sends each. What does not fit is asked again.
+ *
+ * @param context Where to say what does not fit.
+ * @param target Where to.
+ * @param once Whether to leave off after one.
+ * @returns What became of them, when nothing more is typed.
+ */
+export async function sendTyped(
+  { say }: Context,
+  { text, send, signal, onPrompter, onInterrupt }: InputTarget,
+  once: boolean,
+): Promise<InputResult> {
+  const labels = fieldLabels(text);
+  const result = { sent: 0, unsent: 0, refused: 0 };
+  let values: StructInput[] = [];
+  const prompt = () => `${labels[values.length] ?? "Press Enter to send"}: `;
+  for await (const typed of promptLines({ prompt, signal, onOpen: onPrompter, onInterrupt })) {
+    if (labels.length > 0) {
+      const { value, reason } = readField(text, values.length, typed);
+      if (reason !== undefined) {
+        say.error(reason);
+        continue;
+      }
+      values.push(value!);
+      if (values.length < labels.length) continue;
+    }
+    const record = values;
+    values = [];
+    result.sent++;
+    if (await send(record)) say.info("Sent.");
+    else if (!signal.aborted) {
+      result.unsent++;
+      say.warn("Not sent: nobody is connected");
+    }
+    if (once) break;
+  }
+  return result;
+}
+
+/** Reads what was typed for a field, or tells why it does not fit. */
+function readField(
+  { struct, json }: RecordText,
+  index: number,
+  typed: string,
+): { value?: StructInput; reason?: string } {
+  try {
+    const value = json.readTyped(index, typed);
+    const reason = struct.misfit(index, value);
+    return reason === undefined ? { value } : { reason: `${quoted(typed)} ${reason}` };
+  } catch (error) {
+    if (!(error instanceof CodecError)) throw error;
+    return { reason: error.message };
+  }
+}
+
+/** What a person is asked for: the value's name, or its code and what that means. */
+function fieldLabels({ struct, json }: RecordText): readonly string[] {
+  return json.names ??
+    struct.layout.items.flatMap(({ text, letter, form, cType, count, width }) => {
+      if (form === "bytes") return `${text} (text, up to ${counted(width, "byte")})`;
+      if (form === "pascal") {
+        return `${text} (text, up to ${counted(Math.max(0, Math.min(width - 1, 255)), "byte")})`;
+      }
+      return Array<string>(count).fill(`${letter} (${cType})`);
+    });
+}

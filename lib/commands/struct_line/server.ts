@@ -1,0 +1,81 @@
+import { defineCommand } from "../../cli/command.ts";
+import { integer, seconds } from "../../cli/options.ts";
+import { formatAddress } from "../../net/address/address.ts";
+import { Line } from "../../struct/line.ts";
+import {
+  announceServer,
+  messageTimeoutOption,
+  readServing,
+  servingOptions,
+} from "../serving/serving.ts";
+import { lineOptions, recordText } from "./options.ts";
+import { LineSession } from "./session.ts";
+import { nothingSent, sayStats } from "./stats.ts";
+
+/** `labwire struct-line server`. */
+export const structLineServer = defineCommand({
+  name: "struct-line server",
+  summary: "exchange Python structs over TCP with those who connect, records in both directions",
+  details: [
+    "The stream is nothing but structs of one format. Records received are printed one per line. Lines of standard input are " +
+    "records in JSON or CSV, sent to everybody who is connected; on a terminal their fields are asked for. Nothing is read " +
+    "from standard input before somebody is connected; what nobody is there to take later is told and counted. Who reads " +
+    "slowly slows down the sending, but who reads nothing for a while is disconnected where others wait.",
+    "--handler FILE is a JavaScript module with `export default function (values, line) { … }`; line.send(values) answers. " +
+    "--exec 'PROGRAM ARG…' starts the program for each record, without a shell; it reads the record as a line of JSON from " +
+    "stdin, and each line of JSON that it prints is sent back.",
+  ],
+  options: {
+    ...lineOptions,
+    maxConnections: integer({ default: 64, min: 1, help: "Most connections at once" }),
+    stallTimeout: seconds({
+      default: 10,
+      help: "Seconds that one may take nothing of what is sent while others wait for it",
+    }),
+    ...messageTimeoutOption,
+    ...servingOptions,
+  },
+  binds: { option: "port", transports: ["tcp"] },
+  examples: [
+    {
+      text: "Print what arrives as objects",
+      command: "labwire struct-line server --format '!I30sd' --fields repetitions,text,pause",
+    },
+    {
+      text: "Handle each record in JavaScript",
+      command: "labwire struct-line server --format '!I30sd' --handler repeat.js --output none",
+    },
+    { text: "Send everything back", command: "labwire struct-line server --echo" },
+  ],
+  async run(context, options) {
+    const { say } = context;
+    const text = recordText(options);
+    const serving = await readServing(options);
+    const session = await LineSession.open(context, text, options);
+    await using line = Line.listen<string>({
+      ...options,
+      ...serving,
+      messageTimeout: options.messageTimeout || Infinity,
+      action: session.action,
+      signal: session.signal,
+      onConnect: (peer) => {
+        session.tell(`Connected with ${formatAddress(peer.remoteAddr)}`);
+        if (text.first) void peer.send(text.first);
+      },
+      onDisconnect: (peer) => session.tell(`Disconnected from ${formatAddress(peer.remoteAddr)}`),
+      onProblem: (problem) => session.report(problem),
+    });
+    context.inHand(() => session.inHand(line));
+    using _announced = announceServer(say, line.addrs, options);
+    await line.connected;
+    // What --send sends is all there is to send when it goes with --once.
+    const sent = options.once && text.first ? nothingSent : await session.sendInput(line);
+    if (options.once) session.end();
+    await line.finished;
+    sayStats(say, line.stats, sent);
+    say.info("Bye.");
+    // With --once, sending was all there was to do.
+    if (!options.once || context.signal.aborted) return 0;
+    return sent.refused > 0 ? 5 : sent.unsent > 0 ? 4 : 0;
+  },
+});

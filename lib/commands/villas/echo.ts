@@ -1,0 +1,184 @@
+import type { Context } from "../../cli/context.ts";
+import { defineCommand } from "../../cli/command.ts";
+import { graceOption } from "../../cli/grace_option.ts";
+import { loadHandler } from "../../handlers/load_module.ts";
+import { address, choice, file, flag, integer, seconds, value } from "../../cli/options.ts";
+import { withPlace } from "../../handlers/place.ts";
+import { counted } from "../../text/wording.ts";
+import { stackOf, UsageError } from "../../errors.ts";
+import { parseSignals } from "../../codecs/villas/signals.ts";
+import { formatAddress } from "../../net/address/address.ts";
+import { startEcho } from "../../villas/echo.ts";
+import type { EchoProblem, EchoStats } from "../../villas/echo_options.ts";
+import type { SampleHandler } from "../../villas/reply.ts";
+import { announce, portFileOption } from "../serving/announce.ts";
+import { messagePrinter, sampleOutput } from "./print_samples.ts";
+
+/** The unix sockets of VILLASnode's Python client. */
+const UNIX = {
+  listen: { path: "/var/run/villas-node.client.sock" },
+  remote: { path: "/var/run/villas-node.server.sock" },
+};
+
+/** `labwire villas-echo`. */
+export const villasEcho = defineCommand({
+  name: "villas-echo",
+  summary: "receive samples from VILLASnode, print each, and send it back (the client of Lab 19)",
+  details: [
+    "Replies never make VILLASnode abort: one of another type than DATA, with an unset value, with more values than were " +
+    "received or of other kinds is refused, counted and not sent. With --signals, what VILLASnode is said to expect counts " +
+    "instead of what was received. What goes to the remote because somebody else sent it (--any-source) is measured by " +
+    "what the remote itself has sent last.",
+  ],
+  options: {
+    listen: address({ default: "0.0.0.0:12001", help: "Where to bind" }),
+    remote: address({
+      default: "127.0.0.1:12000",
+      help: "VILLASnode; replies go there",
+    }),
+    replyTo: choice(["remote", "sender"], { default: "remote", help: "Who gets the replies" }),
+    anySource: flag({ help: "Handle datagrams from every address, not only from the remote" }),
+    layer: choice(["udp", "unix"], {
+      default: "udp",
+      help:
+        `Kind of socket; unix uses ${UNIX.listen.path} and ${UNIX.remote.path} unless told otherwise`,
+    }),
+    output: sampleOutput("json"),
+    signals: value(
+      {
+        help:
+          "The signals that VILLASnode expects, as its configuration has them: 5f1i is five floats and an integer, b a boolean, " +
+          "c a complex number; those received unless given",
+      },
+      "SIGNALS",
+      parseSignals,
+    ),
+    constant: value(
+      { help: "Reply with these values, each in the kind expected at its place" },
+      "V,V,…",
+      parseConstants,
+    ),
+    handler: file({
+      help: "Module whose default export makes the reply: (sample) => sample | sample[] | null",
+    }),
+    count: integer({ min: 1, help: "End after N messages" }),
+    duration: seconds({ help: "End after so many seconds" }),
+    grace: graceOption,
+    stats: flag({ help: "Show the counters once a second, on a terminal" }),
+    ...portFileOption,
+  },
+  binds: { option: "listen", transports: ["udp"] },
+  examples: [
+    { text: "Answer VILLASnode running Lab 19 on this computer", command: "labwire villas-echo" },
+    {
+      text: "Answer a VILLASnode elsewhere with constants, and print nothing",
+      command: "labwire villas-echo --remote 192.168.0.10:12000 --constant 1,2,3 --output none",
+    },
+    {
+      text: "Work out the replies in JavaScript",
+      command: "labwire villas-echo --handler double.js",
+    },
+  ],
+  async run({ out, say, signal, inHand, debug, given }, options) {
+    const unix = options.layer === "unix";
+    if (options.handler !== undefined && options.constant !== undefined) {
+      throw new UsageError("Cannot use --constant and --handler together: expected one of them");
+    }
+    if (unix && Deno.build.os === "windows") {
+      throw new UsageError(
+        'Cannot use --layer unix on Windows: it has no unix datagram sockets, use "udp"',
+      );
+    }
+    const [listen, remote] = (["listen", "remote"] as const).map((name) => {
+      const endpoint = !given.has(name) && unix ? UNIX[name] : options[name];
+      if ("path" in endpoint !== unix) {
+        throw new UsageError(
+          `Cannot use --${name} "${
+            formatAddress(endpoint)
+          }" with --layer ${options.layer}: expected ` +
+            (unix ? "a path" : '"HOST:PORT"'),
+        );
+      }
+      return endpoint;
+    });
+    const handler = options.handler === undefined
+      ? undefined
+      : await loadHandler<SampleHandler>(options.handler, "(sample) => sample");
+    const print = messagePrinter(options.output, out);
+    say.info("Start client...");
+    await using echo = await startEcho({
+      listen: given.has("listen") || unix ? listen : undefined,
+      remote,
+      replyTo: options.replyTo,
+      anySource: options.anySource,
+      signals: options.signals,
+      constant: options.constant,
+      handler,
+      count: options.count,
+      grace: options.grace,
+      signal,
+      onMessage: print && (({ samples, received }) => print(samples, received)),
+      onProblem: (problem) => report(say, problem, debug),
+    });
+    inHand(() => "1 message that is being handled");
+    using _announced = announce(say, {
+      addrs: [echo.addr],
+      detail: `remote ${formatAddress(remote!)}`,
+      portFile: options.portFile,
+    });
+    const timers = [
+      options.duration === undefined
+        ? 0
+        : setTimeout(() => void echo.close(), options.duration * 1000),
+      options.stats ? setInterval(() => say.live(summary(echo.stats)), 1000) : 0,
+    ];
+    try {
+      await echo.finished;
+    } finally {
+      timers.forEach(clearTimeout);
+      say.summary(summary(echo.stats));
+    }
+    say.info("Bye.");
+  },
+});
+
+function report(say: Context["say"], problem: EchoProblem, debug: boolean): void {
+  const { kind, message, error, unstated } = problem;
+  if (debug && kind === "handler") say.info(stackOf(error));
+  if (kind === "ignored") say.warn(`${message}; --any-source handles them too`);
+  else if (kind === "own") say.warn(message);
+  else if (kind === "waiting") say.info(message);
+  else if (unstated) {
+    say.throttled(kind, `${message}; --signals says what VILLASnode expects, as in --signals 5f1i`);
+  } else say.throttled(kind, withPlace(message, error));
+}
+
+/** All counters in one line. */
+function summary(stats: EchoStats): string {
+  const rate = stats.seconds > 0 ? stats.messages / stats.seconds : 0;
+  const rare = (["failed", "unsent"] as const).filter((name) => stats[name] > 0);
+  return [
+    counted(stats.messages, "message"),
+    counted(stats.samples, "sample"),
+    counted(stats.bytes, "byte"),
+    `${rate.toFixed(1)} messages/s`,
+    counted(stats.replies, "reply", "replies"),
+    ...(["invalid", "refused", "ignored", "missed", "reordered"] as const)
+      .map((name) => `${stats[name]} ${name}`),
+    counted(stats.duplicates, "duplicate"),
+    counted(stats.restarts, "restart"),
+    ...rare.map((name) => `${stats[name]} ${name}`),
+  ].join(", ");
+}
+
+function parseConstants(text: string): (number | bigint)[] {
+  return text.split(",").map((part) => {
+    const word = part.trim();
+    const special =
+      { nan: NaN, inf: Infinity, "+inf": Infinity, "-inf": -Infinity }[word.toLowerCase()];
+    if (special !== undefined) return special;
+    const number = word === "" ? NaN : Number(word);
+    if (!Number.isFinite(number)) throw new UsageError("expected numbers with commas between them");
+    return /^[+-]?\d+$/.test(word) && !Number.isSafeInteger(number) ? BigInt(word) : number;
+  });
+}

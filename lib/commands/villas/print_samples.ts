@@ -1,0 +1,42 @@
+import type { Option } from "../../cli/options.ts";
+import type { Output } from "../../cli/output.ts";
+import { outputOption } from "../../cli/output_option.ts";
+import type { Sample, Timestamp } from "../../codecs/villas/sample.ts";
+import { formatHuman } from "../../codecs/villas/human.ts";
+import { formatJson } from "../../codecs/villas/json.ts";
+import { formatText } from "../../codecs/villas/protobuf_text.ts";
+
+/** The forms in which samples are printed; text is what `print(message)` writes in Python. */
+const FORMS = ["json", "text", "villas.human", "none"] as const;
+
+/** How samples are printed. */
+export type SampleForm = typeof FORMS[number];
+
+/** The option `--output` of a command that prints samples. */
+export function sampleOutput(fallback: SampleForm): Option<SampleForm> {
+  return outputOption(FORMS, { default: fallback, help: "How to print what arrives" });
+}
+
+/**
+ * Makes the function that prints messages.
+ *
+ * @param form How.
+ * @param out Where to.
+ * @returns Prints the samples of one message; the promise, if there is one, is to be waited for. Undefined where nothing is printed.
+ */
+export function messagePrinter(
+  form: SampleForm,
+  out: Output,
+): ((samples: readonly Sample[], received: Timestamp) => void | Promise<void>) | undefined {
+  if (form === "none") return undefined;
+  return (samples, received) => {
+    if (form === "text") out.text(formatText(samples).replace(/\n$/, ""));
+    else {
+      for (const sample of samples) {
+        if (form === "json") out.json(formatJson({ ...sample, received }));
+        else out.line(formatHuman({ ...sample, received }));
+      }
+    }
+    if (out.full) return out.ready();
+  };
+}

@@ -1,0 +1,156 @@
+import { defineCommand } from "../../cli/command.ts";
+import { address, flag, integer, number, numbers, seconds } from "../../cli/options.ts";
+import { counted } from "../../text/wording.ts";
+import { ConnectError, UsageError } from "../../errors.ts";
+import { formatAddress } from "../../net/address/address.ts";
+import { SIGNAL_TYPES, type SignalType } from "../../villas/nodes/signal_generator.ts";
+import { startSignal } from "../../villas/signal_source.ts";
+import type { SignalStats } from "../../villas/signal_source_options.ts";
+import { announce, portFileOption } from "../serving/announce.ts";
+import { messagePrinter, sampleOutput } from "./print_samples.ts";
+
+/** `labwire villas-signal`. */
+export const villasSignal = defineCommand({
+  name: "villas-signal",
+  summary: "send generated signals and print what comes back (where there is no VILLASnode)",
+  details: [
+    "Stands in for VILLASnode's signal node behind a UDP socket node. Options that take X,X,… take one number for all " +
+    "values, or one for each.",
+    "The exit code is 4 when nothing came back at all. --no-return only sends, and --check wants every sample back unchanged.",
+  ],
+  positionals: [{
+    name: "TYPE",
+    help: `${SIGNAL_TYPES.join(", ")} (default mixed)`,
+    choices: SIGNAL_TYPES,
+  }],
+  options: {
+    values: integer({ default: 1, min: 1, max: 4096, help: "Values in each sample" }),
+    rate: number({ default: 10, min: 0.001, max: 100_000, help: "Samples per second" }),
+    limit: integer({
+      min: 0,
+      help: "Samples to send, counted with the steps missed; endless without it",
+    }),
+    frequency: numbers({ default: [1], help: "Frequency in Hz" }),
+    amplitude: numbers({ default: [1], help: "Amplitude" }),
+    offset: numbers({ default: [0], help: "Offset" }),
+    phase: numbers({ default: [0], help: "Phase in rad" }),
+    stddev: numbers({ default: [0.2], help: "Standard deviation of a random signal's steps" }),
+    pulseWidth: numbers({ default: [1], help: "Width of a pulse in samples" }),
+    pulseLow: numbers({ default: [0], help: "Value outside a pulse" }),
+    pulseHigh: numbers({ default: [1], help: "Value in a pulse" }),
+    vectorize: integer({ default: 1, min: 1, help: "Samples in each datagram" }),
+    noRealtime: flag({ help: "Send as fast as the other end answers, not by the clock" }),
+    listen: address({ default: "0.0.0.0:12000", help: "Where to bind" }),
+    to: address({ default: "127.0.0.1:12001", help: "Where to send to" }),
+    anySource: flag({ help: "Take samples back from every address, not only from that of --to" }),
+    noReturn: flag({ help: "Only send: expect nothing back, and ignore what comes" }),
+    output: sampleOutput("villas.human"),
+    seed: integer({ min: 0, help: "Makes the random walk the same each time" }),
+    wait: seconds({ default: 1, help: "How long to wait for the last samples to come back" }),
+    check: flag({ help: "Exit with 4 when a sample did not come back unchanged" }),
+    ...portFileOption,
+  },
+  binds: { option: "listen", transports: ["udp"] },
+  examples: [
+    {
+      text: "The generator of Lab 19",
+      command: "labwire villas-signal mixed --values 5 --limit 3",
+    },
+    {
+      text: "A sine of 50 Hz at 1,000 samples per second",
+      command: "labwire villas-signal sine --frequency 50 --rate 1000",
+    },
+    {
+      text: "Check a client at another computer",
+      command:
+        "labwire villas-signal counter --to 192.168.0.20:12001 --limit 100 --check --output none",
+    },
+  ],
+  async run({ out, say, signal, given }, options, [type]) {
+    if (options.check && options.noReturn) {
+      throw new UsageError("Cannot use --check with --no-return: nothing comes back to be checked");
+    }
+    const print = messagePrinter(options.output, out);
+    await using source = await startSignal({
+      ...options,
+      type: type as SignalType | undefined,
+      realtime: !options.noRealtime,
+      returns: !options.noReturn,
+      listen: given.has("listen") ? options.listen : undefined,
+      onReturn: print && (({ sample, received }) => print([sample], received)),
+      onProblem: (message, kind) => {
+        if (kind === "ignored") say.warn(`${message}; --any-source takes them too`);
+        else if (kind === "own") say.warn(message);
+        else say.throttled(kind, message);
+      },
+    });
+    using _announced = announce(say, {
+      addrs: [source.addr],
+      detail: `sending to ${formatAddress(options.to)}`,
+      portFile: options.portFile,
+    });
+    const stop = () => source.stop();
+    signal.addEventListener("abort", stop, { once: true });
+    if (signal.aborted) stop();
+    // Where samples scroll by on the terminal, they are progress enough.
+    const live = options.output === "none" || options.noReturn || !out.terminal
+      ? setInterval(() => say.live(progress(source.stats, options.limit)), 1000)
+      : undefined;
+    try {
+      await source.finished;
+    } finally {
+      clearInterval(live);
+      signal.removeEventListener("abort", stop);
+      say.summary(options.noReturn ? sentOnly(source.stats) : summary(source.stats));
+    }
+    const { sent, returned, changed } = source.stats;
+    if (sent > 0 && returned === 0 && !options.noReturn && !signal.aborted) {
+      throw nothingReturned(source.stats, formatAddress(options.to));
+    }
+    if (options.check && (returned < sent || changed > 0)) {
+      throw new ConnectError(
+        `Not all samples came back unchanged: ${sent} sent, ${returned} returned, ${changed} of them changed`,
+      );
+    }
+  },
+});
+
+/** Why nothing came back, as far as it shows, and the way out. */
+function nothingReturned(stats: SignalStats, to: string): ConnectError {
+  const { ignored, invalid, unexpected, unsent } = stats;
+  if (unsent > 0) return new ConnectError(`Cannot send to ${to}: the system took no datagram`);
+  const reason = ignored > 0
+    ? `${counted(ignored, "datagram")} came from elsewhere, which --any-source takes too`
+    : invalid > 0
+    ? `${counted(invalid, "datagram")} came that ${invalid === 1 ? "is" : "are"} no VILLAS messages`
+    : unexpected > 0
+    ? `${counted(unexpected, "sample")} came that had not been sent`
+    : "start a client there that sends samples back, or only send with --no-return";
+  return new ConnectError(`No sample came back from ${to}: ${reason}`);
+}
+
+/** How far it is. */
+function progress({ sent, returned, lost }: SignalStats, limit: number | undefined): string {
+  const of = limit === undefined ? "" : ` of ${limit}`;
+  return `${sent}${of} sent, ${returned} returned, ${lost} on the way or lost`;
+}
+
+/** All counters in a line, and the round-trip times in another. */
+function summary(stats: SignalStats): string {
+  const names = ["returned", "lost", "changed"] as const;
+  const rare = (["unexpected", "invalid", "ignored"] as const).filter((name) => stats[name] > 0);
+  const counts = [sentOnly(stats), ...[...names, ...rare].map((name) => `${stats[name]} ${name}`)];
+  const { count, min, median, p99, max } = stats.roundTrip;
+  const micros = [["min", min], ["median", median], ["p99", p99], ["max", max]] as const;
+  const times = micros.map(([name, time]) => `${name} ${time.toFixed(1)} µs`).join(", ");
+  return counts.join(", ") + (count > 0 ? `\nround trip: ${times}` : "");
+}
+
+/** What there is to count about sending. */
+function sentOnly({ sent, unsent, missedSteps }: SignalStats): string {
+  const rare = [
+    ...(unsent > 0 ? [`${unsent} unsent`] : []),
+    ...(missedSteps > 0 ? [`${counted(missedSteps, "step")} missed`] : []),
+  ];
+  return [`${sent} sent`, ...rare].join(", ");
+}

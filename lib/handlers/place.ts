@@ -1,0 +1,49 @@
+import { stackOf } from "../errors.ts";
+
+/** Where labwire's own modules are: the folder above this one in the sources, that of the bundle in the executable. */
+const OWN = import.meta.url.endsWith("/lib/handlers/place.ts")
+  ? new URL("../", import.meta.url).href
+  : new URL("../cli/", import.meta.url).href;
+
+/**
+ * Says where in the user's code something was thrown.
+ *
+ * @param thrown What was thrown.
+ * @returns File, line and column, as in `supply.js:12:7`; undefined if it has no stack, or none that leads to a file of the user.
+ */
+export function placeOf(thrown: unknown): string | undefined {
+  for (const [, url, where] of stackOf(thrown).matchAll(/\b(file:\/\/.+?):(\d+:\d+)\)?$/gm)) {
+    if (!url!.startsWith(OWN)) return `${pathOf(url!)}:${where}`;
+  }
+  return undefined;
+}
+
+/**
+ * Adds to a message where in the user's code it was thrown.
+ *
+ * @param message What is said of it.
+ * @param thrown What was thrown.
+ * @returns The message, with file, line and column behind it where they are known.
+ */
+export function withPlace(message: string, thrown: unknown): string {
+  const place = placeOf(thrown);
+  return place === undefined ? message : `${message} (${place})`;
+}
+
+/**
+ * Writes a file's URL as a path: as the user would write it where the file is in the working directory or below.
+ *
+ * @param url The URL, as in `file:///home/me/supply.js`.
+ */
+export function pathOf(url: string): string {
+  try {
+    const folder = Deno.cwd();
+    const windows = Deno.build.os === "windows";
+    const slashed = decodeURIComponent(new URL(url).pathname);
+    const path = windows ? slashed.replace(/^\//, "").replaceAll("/", "\\") : slashed;
+    const start = `${folder}${windows ? "\\" : "/"}`;
+    return path.startsWith(start) ? path.slice(start.length) : path;
+  } catch {
+    return url; // it is none, or there is no working directory any more
+  }
+}

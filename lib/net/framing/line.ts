@@ -1,0 +1,154 @@
+import { CodecError } from "../../errors.ts";
+import type { Framing, Splitter } from "./framing.ts";
+
+const LF = 0x0a;
+const CR = 0x0d;
+const EMPTY = new Uint8Array();
+
+/** How lines are read. */
+export interface LineFramingOptions {
+  /** Longest line in bytes, without its ending. Default: 1,048,576. */
+  maxBytes?: number;
+  /** Leave each message its ending, whatever it is. Default: false. */
+  keepEnds?: boolean;
+}
+
+/** What {@linkcode lineFraming} makes. */
+export interface LineFraming extends Framing {
+  /** Begins to read a stream. */
+  splitter(): LineSplitter;
+}
+
+/**
+ * One message per line: `\n` ends it, `\r\n` does too, and so does the end of the stream. Blank lines are empty messages.
+ * A line that is too long is an error as soon as that is known; what is left of it is skipped.
+ *
+ * @param options Limits.
+ * @returns The framing.
+ */
+export function lineFraming(options: LineFramingOptions = {}): LineFraming {
+  const { maxBytes = 1 << 20, keepEnds = false } = options;
+  return { wrap: wrapLine, splitter: () => new LineSplitter(maxBytes, keepEnds) };
+}
+
+function wrapLine(message: Uint8Array): Uint8Array {
+  const at = message.indexOf(LF);
+  if (at >= 0) {
+    throw new CodecError(
+      `Cannot send as one line: byte ${at} is a newline, expected none in a message`,
+      { offset: at },
+    );
+  }
+  const line = new Uint8Array(message.length + 1);
+  line.set(message);
+  line[message.length] = LF;
+  return line;
+}
+
+function withoutEnd(line: Uint8Array): Uint8Array {
+  const content = line.at(-1) === LF ? line.subarray(0, -1) : line;
+  return content.at(-1) === CR ? content.subarray(0, -1) : content;
+}
+
+/** Cuts a stream into lines; made by {@linkcode lineFraming}. */
+export class LineSplitter implements Splitter {
+  readonly #maxBytes: number;
+  readonly #keepEnds: boolean;
+  #chunk = EMPTY;
+  #at = 0;
+  /** The beginning of a line whose end has not come yet. */
+  #held = EMPTY;
+  #heldLength = 0;
+  #skipping = false;
+
+  /**
+   * Use {@linkcode lineFraming}.
+   *
+   * @param maxBytes Longest line in bytes.
+   * @param keepEnds Whether to leave each line its ending.
+   */
+  constructor(maxBytes: number, keepEnds: boolean) {
+    this.#maxBytes = maxBytes;
+    this.#keepEnds = keepEnds;
+  }
+
+  /** The beginning of a line whose end has not come yet; valid until the next call of any method. */
+  get held(): Uint8Array {
+    return this.#held.subarray(0, this.#heldLength);
+  }
+
+  /** Takes the bytes that arrived next. */
+  push(chunk: Uint8Array): void {
+    this.#chunk = chunk as Uint8Array<ArrayBuffer>;
+    this.#at = 0;
+  }
+
+  /** Gives the next line that is complete. */
+  next(): Uint8Array | null {
+    while (this.#at < this.#chunk.length) {
+      const end = this.#chunk.indexOf(LF, this.#at);
+      if (end < 0) {
+        const rest = this.#chunk.subarray(this.#at);
+        this.#at = this.#chunk.length;
+        if (!this.#skipping) this.#hold(rest);
+        return null;
+      }
+      const part = this.#chunk.subarray(this.#at, this.#keepEnds ? end + 1 : end);
+      this.#at = end + 1;
+      if (this.#skipping) this.#skipping = false;
+      else return this.#complete(part);
+    }
+    return null;
+  }
+
+  /** Whether a line has begun whose end has not come yet. */
+  get partial(): boolean {
+    return this.#heldLength > 0 || this.#skipping;
+  }
+
+  /** Gives what is held as the last line. */
+  end(): Uint8Array | null {
+    if (this.#skipping || this.#heldLength === 0) return null;
+    return this.#complete(EMPTY);
+  }
+
+  #complete(part: Uint8Array): Uint8Array {
+    let line = part;
+    if (this.#heldLength > 0) {
+      this.#append(part);
+      line = this.#held.subarray(0, this.#heldLength);
+      this.#heldLength = 0;
+    }
+    const content = withoutEnd(line);
+    if (content.length > this.#maxBytes) throw this.#tooLong();
+    return this.#keepEnds ? line : content;
+  }
+
+  #hold(part: Uint8Array): void {
+    // One byte more than allowed may be the carriage return of the ending.
+    if (this.#heldLength + part.length > this.#maxBytes + 1) {
+      this.#heldLength = 0;
+      this.#skipping = true;
+      throw this.#tooLong();
+    }
+    this.#append(part);
+  }
+
+  #append(part: Uint8Array): void {
+    const length = this.#heldLength + part.length;
+    if (length > this.#held.length) {
+      const grown = new Uint8Array(Math.max(length, 2 * this.#held.length, 256));
+      grown.set(this.#held.subarray(0, this.#heldLength));
+      this.#held = grown;
+    }
+    this.#held.set(part, this.#heldLength);
+    this.#heldLength = length;
+  }
+
+  #tooLong(): CodecError {
+    return new CodecError(
+      `Cannot read line: it is longer than ${this.#maxBytes} bytes`,
+      { offset: this.#maxBytes },
+    );
+  }
+}

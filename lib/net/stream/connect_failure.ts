@@ -1,0 +1,103 @@
+import { ConnectError, messageOf, UsageError } from "../../errors.ts";
+import { isIPv4, isIPv6 } from "../address/address.ts";
+import { isLocalhost } from "../address/localhost.ts";
+
+/** The system's error codes and what they say to a person, the most telling first. */
+const reasons: readonly [codes: readonly string[], reason: string][] = [
+  [["ECONNREFUSED", "WSAECONNREFUSED"], "connection refused"],
+  [["ETIMEDOUT", "WSAETIMEDOUT"], "no answer"],
+  [["ECONNRESET", "EPIPE", "ECONNABORTED"], "the server closed the connection at once"],
+  [["EHOSTUNREACH", "EHOSTDOWN"], "host unreachable"],
+  [["ENETUNREACH", "ENETDOWN", "EADDRNOTAVAIL"], "network unreachable"],
+  [["EACCES", "EPERM"], "the system does not permit it"],
+];
+
+/** What TLS says when a certificate does not fit, and what that means. */
+const certificateProblems: readonly [pattern: RegExp, reason: string][] = [
+  [/UnknownIssuer/, "it is signed by nobody known; give the certificate of its authority as ca"],
+  [/not valid for name/, "it is made out to another name"],
+  [/expired|Expired/, "it has expired"],
+  [/NotValidYet/i, "it is not valid yet"],
+  [/CaUsedAsEndEntity/, "it is an authority's own, which no server may show"],
+];
+
+/** What of a failure goes into the message. */
+export interface ConnectFailureContext {
+  /** The name that the certificate should have. */
+  host: string;
+  /** The certificates that were given to trust. */
+  ca?: string;
+}
+
+/**
+ * Says why a connection was not made.
+ *
+ * @param where The address as text.
+ * @param cause What was thrown.
+ * @param context What else the message needs.
+ * @returns A {@linkcode ConnectError}, or the cause itself if it says enough or is about this program's own permissions.
+ */
+export function connectFailure(
+  where: string,
+  cause: unknown,
+  context: ConnectFailureContext,
+): unknown {
+  const isSaid = cause instanceof ConnectError || cause instanceof UsageError;
+  if (isSaid || cause instanceof Deno.errors.NotCapable) return cause;
+  return new ConnectError(`Cannot connect to "${where}": ${explain(cause, context)}`, { cause });
+}
+
+/**
+ * Of the failures of several addresses, the one to tell.
+ *
+ * @param errors What was thrown for each address.
+ * @returns The error whose reason says most.
+ */
+export function mostTelling(errors: readonly unknown[]): unknown {
+  const ranked = errors.toSorted((a, b) => rank(a) - rank(b));
+  return ranked[0];
+}
+
+function rank(error: unknown): number {
+  const at = reasons.findIndex(([codes]) => codes.includes(codeOf(error)));
+  return at < 0 ? reasons.length : at;
+}
+
+function explain(cause: unknown, { host }: ConnectFailureContext): string {
+  const known = reasons[rank(cause)];
+  if (known) return known[1];
+  const message = messageOf(cause);
+  if (/peer certificate/.test(message)) {
+    const problem = certificateProblems.find(([pattern]) => pattern.test(message));
+    const why = `TLS certificate of "${host}" is not trusted: ${problem?.[1] ?? message}`;
+    if (!/CaUsedAsEndEntity/.test(message)) return why;
+    return `${why}; make one for this server with "${certificateCommand(host)}"`;
+  }
+  if (/corrupt message|InvalidContentType|unexpected handshake message/.test(message)) {
+    return "the server does not speak TLS";
+  }
+  if (cause instanceof Deno.errors.UnexpectedEof) {
+    return "the server ended the TLS handshake; perhaps it does not speak TLS";
+  }
+  return message;
+}
+
+/**
+ * The command that makes a certificate which vouches for itself and is nothing but a server's.
+ *
+ * @param host What it is made out to.
+ * @returns A line for any shell.
+ */
+function certificateCommand(host: string): string {
+  const address = host.replace(/%.*$/, "");
+  const names = isLocalhost(host)
+    ? "DNS:localhost,IP:127.0.0.1,IP:::1"
+    : `${isIPv4(address) || isIPv6(address) ? "IP" : "DNS"}:${address}`;
+  return "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 3650 " +
+    `-keyout key.pem -out cert.pem -subj /CN=labwire -addext subjectAltName=${names} ` +
+    "-addext basicConstraints=critical,CA:FALSE";
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && "code" in error ? String(error.code) : "";
+}

@@ -1,0 +1,373 @@
+import { CodecError } from "../../errors.ts";
+import { type HostPort, unmapped } from "../address/address.ts";
+import { within } from "../../time/deadline.ts";
+import { FirstBytesGate } from "./first_bytes_gate.ts";
+import { IdleClock, IdleTimer } from "../../time/idle_timer.ts";
+import { type ReadEnd, ReadSide } from "./read_side.ts";
+import type {
+  CloseReason,
+  GraceOptions,
+  RawConnection,
+  StreamConnectionOptions,
+} from "./connection_options.ts";
+import { WriteSide } from "./write_side.ts";
+
+export type { CloseReason, GraceOptions, RawConnection, StreamConnectionOptions };
+
+/** Seconds that a closed connection's last system calls are waited for. */
+const SETTLING = 0.2;
+/** Writing it sends nothing, but fails on a broken connection. */
+const NOTHING = new Uint8Array();
+/** Bytes that fit into a packet of any network. */
+const ONE_PACKET = 1200;
+
+/**
+ * A TCP or TLS connection.
+ *
+ * Nothing that a peer does makes a method throw: when the connection is gone, `read()` gives null and `write()` false, and
+ * `closeReason` and `error` tell why.
+ *
+ * @example Read to the end
+ * ```ts
+ * import { connectStream, listenStream } from "@labwire/labwire";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using listener = listenStream({
+ *   port: 0,
+ *   onConnection: async (connection) => void await connection.write(new Uint8Array([1, 2, 3])),
+ * });
+ * await using connection = await connectStream({ port: listener.addr.port });
+ * for await (const chunk of connection) assertEquals(chunk, new Uint8Array([1, 2, 3]));
+ * assertEquals(connection.readEnd, "ended");
+ * ```
+ */
+export class StreamConnection implements AsyncDisposable {
+  /** The peer's address. */
+  readonly remoteAddr: HostPort;
+  /** Resolves when the connection is closed. */
+  readonly finished: Promise<void>;
+  readonly #conn: RawConnection;
+  /** Whether this is TCP without TLS. */
+  readonly #plain: boolean;
+  /** Whether the system still holds back small packets. */
+  #delays: boolean;
+  readonly #idle: IdleTimer;
+  /** Runs while a message has begun and not ended. */
+  readonly #message: IdleTimer;
+  /** What keeps out browsers; null when the first bytes have shown that this is none. */
+  #gate: FirstBytesGate | null = null;
+  readonly #reads: ReadSide;
+  readonly #writes: WriteSide;
+  readonly #signal: AbortSignal | undefined;
+  readonly #finish: () => void;
+  #writeEnd: Promise<void> | null = null;
+  #closing: Promise<void> | null = null;
+  #released: Promise<void> | null = null;
+  #lost: CloseReason | undefined;
+  #closeReason: CloseReason | undefined;
+  #error: Error | undefined;
+
+  /**
+   * Takes over a connection; see `connectStream()` and `listenStream()` for the usual ways to get one.
+   *
+   * @param conn The open connection, which belongs to the new object from now on.
+   * @param options How it behaves.
+   */
+  constructor(conn: RawConnection, options: StreamConnectionOptions = {}) {
+    const { idleTimeout = Infinity, idleClock = new IdleClock(idleTimeout), signal } = options;
+    const { messageTimeout = Infinity, messageClock = new IdleClock(messageTimeout) } = options;
+    const { onForeign } = options;
+    this.#conn = conn;
+    this.remoteAddr = hostPort(conn.remoteAddr);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.finished = promise;
+    this.#finish = resolve;
+    this.#idle = new IdleTimer(idleClock, () => void this.abort("idle"));
+    this.#message = new IdleTimer(messageClock, () => this.#onLate());
+    const onError = (error: unknown) => this.#lose(error);
+    this.#reads = new ReadSide((buffer) => this.#readSome(buffer), this.#idle, onError);
+    this.#writes = new WriteSide((bytes) => this.#conn.write(bytes), this.#idle, onError);
+    this.#signal = signal;
+    this.#plain = "setNoDelay" in conn;
+    this.#delays = this.#plain;
+    if (onForeign) {
+      this.#gate = new FirstBytesGate((buffer) => conn.read(buffer), (protocol) => {
+        onForeign(protocol);
+        void this.abort("refused");
+      });
+    }
+    if (signal?.aborted) void this.abort("aborted");
+    else signal?.addEventListener("abort", this.#onAbort, { once: true });
+  }
+
+  /** This side's address. */
+  get localAddr(): HostPort {
+    return hostPort(this.#conn.localAddr);
+  }
+
+  /** Why the connection is over; undefined while it is open. */
+  get closeReason(): CloseReason | undefined {
+    return this.#closeReason;
+  }
+
+  /** What the system said when the connection broke, if it did; or a {@linkcode CodecError} where a message was late. */
+  get error(): Error | undefined {
+    return this.#error;
+  }
+
+  /** Whether nothing that is written can arrive any more, as far as is known: see {@linkcode StreamConnection.check}. */
+  get broken(): boolean {
+    return this.#lost !== undefined || this.#released !== null;
+  }
+
+  /** Why there is nothing more to read, `"open"` as long as there may be. */
+  get readEnd(): ReadEnd {
+    return this.#reads.end;
+  }
+
+  /** Bytes read so far. */
+  get bytesReceived(): number {
+    return this.#reads.bytes;
+  }
+
+  /** Bytes that the system has taken to send so far. */
+  get bytesSent(): number {
+    return this.#writes.bytes;
+  }
+
+  /** Bytes given to `write()` that the system has not taken yet. */
+  get bytesQueued(): number {
+    return this.#writes.waiting;
+  }
+
+  /**
+   * Reads what arrives next.
+   *
+   * @returns One or more bytes, valid until the next call, or null when the peer has ended its side or the connection is gone.
+   * @throws {TypeError} If another read is under way.
+   */
+  read(): Promise<Uint8Array | null> {
+    return this.#reads.read();
+  }
+
+  /**
+   * Reads what arrives next into a buffer of the caller's.
+   *
+   * @param buffer Where the bytes go; not to be touched before the promise resolves.
+   * @returns How many bytes were put at its start, or null as for {@linkcode StreamConnection.read}.
+   * @throws {TypeError} If another read is under way.
+   */
+  readInto(buffer: Uint8Array): Promise<number | null> {
+    return this.#reads.readInto(buffer);
+  }
+
+  /**
+   * Waits for the first bytes, which stay to be read, for whoever must do nothing for a browser. Not to be called while reading.
+   *
+   * @param seconds How long; a peer may wait for this side to speak first.
+   * @returns Whether the connection can be served: false if it was refused or is gone.
+   */
+  async firstBytes(seconds: number): Promise<boolean> {
+    try {
+      return await this.#gate?.look(seconds) ?? this.#released === null;
+    } catch (error) {
+      this.#lose(error);
+      return false;
+    }
+  }
+
+  /**
+   * Says that a message has begun, and its rest is to be read: the `messageTimeout` runs from now on, unless it does already.
+   */
+  beginMessage(): void {
+    if (!this.#message.waiting) this.#message.begin();
+  }
+
+  /** Says that the message that had begun is complete. */
+  endMessage(): void {
+    if (this.#message.waiting) this.#message.end();
+  }
+
+  /**
+   * Writes bytes, whole and in the order of the calls. Calls need not wait for one another; who awaits each keeps memory
+   * bounded when the peer reads slowly.
+   *
+   * @param bytes What to write; not to be changed before the promise resolves.
+   * @returns Whether the system has taken them; false when the connection is gone.
+   */
+  write(bytes: Uint8Array): Promise<boolean> {
+    if (this.#delays) this.#sendAtOnce(bytes.length);
+    return this.#writes.write(bytes);
+  }
+
+  /**
+   * Ends this side's half after everything written so far; the peer reads the end, and may still send.
+   *
+   * @returns Resolves when that is done. Does nothing on a connection that is gone.
+   */
+  closeWrite(): Promise<void> {
+    return this.#writeEnd ??= this.#writes.finish().then(async (written) => {
+      if (!written || this.#released) return;
+      await this.#conn.closeWrite().catch(() => {}); // the peer is gone already
+    });
+  }
+
+  /**
+   * Asks the system whether the peer still takes anything. Where it has ended its half, reading does not tell when it breaks off
+   * the other half too.
+   *
+   * @returns False if it is known that the connection is broken.
+   */
+  async check(): Promise<boolean> {
+    // A write that waits for the peer would hold up this one, and tells in the end by itself.
+    if (this.#plain && !this.broken && this.#writes.waiting === 0) {
+      await this.#conn.write(NOTHING).catch((error) => this.#lose(error));
+    }
+    return !this.broken;
+  }
+
+  /**
+   * Makes reads end as if the peer had ended its side, so that a loop that reads comes to its end after what it has in hand.
+   * What arrives afterwards is not read.
+   */
+  stopReading(): void {
+    this.#reads.stop("stopped");
+  }
+
+  /**
+   * Holds back the idle timeout, e.g. while an answer is worked out and the next message may come or not.
+   *
+   * @returns Lets the time run again when disposed of.
+   */
+  hold(): Disposable {
+    this.#idle.hold();
+    let held = true;
+    return {
+      [Symbol.dispose]: () => {
+        if (held) this.#idle.release();
+        held = false;
+      },
+    };
+  }
+
+  /**
+   * Ends the connection so that the peer gets everything: sends what is queued, ends this side's half, and reads and drops what
+   * comes until the peer has ended too. A plain `close()` with bytes unread makes the system break the connection, whereby the
+   * peer can lose the last of what was sent to it.
+   *
+   * @param options Most seconds to wait for the peer, 1 by default.
+   * @returns Resolves when the connection is closed.
+   */
+  async end(options: GraceOptions = {}): Promise<void> {
+    const { grace = 1 } = options;
+    // Closing is enough where all that was written has left, and all that came was read.
+    const done = this.#plain && this.#reads.end === "ended" && this.#writes.waiting === 0;
+    if (!this.#released && !done) {
+      await within(Promise.all([this.closeWrite(), this.#reads.drain()]), grace);
+    }
+    await this.close({ grace: 0 });
+  }
+
+  /**
+   * Closes the connection.
+   *
+   * @param options Most seconds to wait until the system has taken what is queued to be written, 1 by default.
+   * @returns Resolves when nothing is left open. May be called any number of times.
+   */
+  close(options: GraceOptions = {}): Promise<void> {
+    return this.#closing ??= this.#close(options.grace ?? 1);
+  }
+
+  /**
+   * Closes the connection at once.
+   *
+   * @param reason What `closeReason` is to say.
+   * @returns Resolves when nothing is left open.
+   */
+  abort(reason: CloseReason = "aborted"): Promise<void> {
+    this.#lost ??= reason;
+    return this.#release();
+  }
+
+  /** Closes the connection. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  /**
+   * Reads what arrives, chunk by chunk, to the end.
+   *
+   * @returns Chunks, each valid until the next one is asked for.
+   */
+  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, void> {
+    for (let chunk; (chunk = await this.read()) !== null;) yield chunk;
+  }
+
+  /**
+   * Has the system send small packets while others are on the way. That costs a system call, so it is done when the connection
+   * turns out to send more than one packet.
+   */
+  #sendAtOnce(size: number): void {
+    if (this.bytesSent + this.bytesQueued === 0 && size <= ONE_PACKET) return;
+    this.#delays = false;
+    try {
+      (this.#conn as Deno.TcpConn).setNoDelay(true);
+    } catch {
+      // the peer is gone already
+    }
+  }
+
+  #readSome(buffer: Uint8Array): Promise<number | null> {
+    if (this.#gate?.open) this.#gate = null;
+    return this.#gate === null ? this.#conn.read(buffer) : this.#gate.read(buffer);
+  }
+
+  async #close(grace: number): Promise<void> {
+    if (!this.#released && this.#writes.waiting > 0) await within(this.#writes.finish(), grace);
+    await this.#release();
+  }
+
+  #release(): Promise<void> {
+    return this.#released ??= this.#letGo();
+  }
+
+  async #letGo(): Promise<void> {
+    this.#closeReason = this.#lost ?? (this.#reads.end === "ended" ? "ended" : "closed");
+    this.#reads.stop(this.#lost === "idle" ? "lost" : "stopped");
+    this.#writes.fail();
+    this.#idle.stop();
+    this.#message.stop();
+    this.#signal?.removeEventListener("abort", this.#onAbort);
+    try {
+      this.#conn.close();
+    } catch {
+      // the system has closed it already
+    }
+    // Deno before 2.9 lets go of a write that waits for the peer only when the peer reads or breaks off.
+    const { reading } = this.#reads;
+    const { writing } = this.#writes;
+    if (reading || writing) await within(Promise.all([reading, writing]), SETTLING);
+    this.#finish();
+  }
+
+  #lose(error: unknown): void {
+    if (this.#released) return;
+    this.#lost ??= "reset";
+    this.#error ??= error instanceof Error ? error : new Error(String(error));
+  }
+
+  #onLate(): void {
+    const { seconds } = this.#message;
+    this.#error ??= new CodecError(`Cannot read message: its end did not come within ${seconds} s`);
+    this.#lost ??= "late";
+    this.#reads.stop("late");
+  }
+
+  #onAbort = (): void => void this.abort("aborted");
+}
+
+/** Host and port of a socket's address, an IPv4 one always as such. */
+export function hostPort(address: Deno.Addr): HostPort {
+  if (!("hostname" in address)) return { hostname: "", port: 0 };
+  return { hostname: unmapped(address.hostname), port: address.port };
+}

@@ -1,0 +1,137 @@
+import { within } from "../../time/deadline.ts";
+import { FirstBytes } from "./first_bytes.ts";
+import type { ReadSome } from "./read_side.ts";
+
+/** Seconds of silence after which bytes that could still be the beginning of a request are handed on. */
+const SILENCE = 0.5;
+/** Seconds after which they are, silence or not. */
+const LONGEST = 5;
+/** Bytes that are read at once while some are held back. */
+const PIECE = 1 << 12;
+
+/** What a server without it refuses: an HTTP request, or TLS. */
+export type ForeignProtocol = "http" | "tls";
+
+/**
+ * Stands between a connection and whoever reads from it until the first bytes have shown that they do not come from a browser. Bytes
+ * are held back only as long as they can still be the beginning of a request, and not for long when nothing follows them; those that
+ * were handed on then are still watched.
+ */
+export class FirstBytesGate {
+  readonly #readSome: ReadSome;
+  readonly #onRefused: (protocol: ForeignProtocol) => void;
+  readonly #first = new FirstBytes();
+  /** Bytes that are held back, or wait to be taken. */
+  #held = new Uint8Array(0);
+  #length = 0;
+  /** A read that goes on although what was held back before it has been handed on. */
+  #reading: Promise<number | null> | null = null;
+  #piece: Uint8Array<ArrayBuffer> | null = null;
+  #ended = false;
+  #refused = false;
+
+  /**
+   * @param readSome Reads from the system.
+   * @param onRefused Told of a request; nothing is read after it.
+   */
+  constructor(readSome: ReadSome, onRefused: (protocol: ForeignProtocol) => void) {
+    this.#readSome = readSome;
+    this.#onRefused = onRefused;
+  }
+
+  /** Whether all is clear: from now on the system can be read from directly. */
+  get open(): boolean {
+    return this.#first.verdict === "other" && this.#length === 0 && this.#reading === null;
+  }
+
+  /**
+   * Reads like the system, but nothing of a request.
+   *
+   * @param buffer Where the bytes go.
+   * @returns How many there are, or null at the end, which a request is too.
+   */
+  async read(buffer: Uint8Array): Promise<number | null> {
+    if (this.#length === 0 && this.#reading === null && !this.#ended) {
+      const length = await this.#readSome(buffer);
+      if (length === null) return null;
+      const bytes = buffer.subarray(0, length);
+      if (!this.#judge(bytes)) return null;
+      if (!this.#first.suspicious) return length;
+      this.#hold(bytes);
+    }
+    await this.#wait();
+    return this.#take(buffer);
+  }
+
+  /**
+   * Waits for the first bytes, which stay to be read.
+   *
+   * @param seconds How long.
+   * @returns Whether the connection can be served: false if a request has come.
+   */
+  async look(seconds: number): Promise<boolean> {
+    await this.#next(seconds);
+    if (this.#first.suspicious) await this.#wait();
+    return !this.#refused;
+  }
+
+  /** Waits until what is held back can be handed on: it is no request, or nothing more comes. */
+  async #wait(): Promise<void> {
+    let end = Infinity;
+    while (!this.#refused && !this.#ended) {
+      if (this.#length === 0) {
+        await this.#next(Infinity);
+        continue;
+      }
+      if (!this.#first.suspicious) return;
+      const now = performance.now();
+      end = Math.min(end, now + LONGEST * 1000);
+      if (!await this.#next(Math.min(SILENCE, (end - now) / 1000))) return;
+    }
+  }
+
+  /** Reads the next bytes behind those that are held back; false if none come in time. */
+  async #next(seconds: number): Promise<boolean> {
+    const piece = this.#piece ??= new Uint8Array(PIECE);
+    if (this.#reading === null) {
+      this.#reading = this.#readSome(piece);
+      this.#reading.catch(() => {}); // whoever reads next sees the error
+    }
+    const length = await within(this.#reading, Math.max(seconds, 0));
+    if (length === undefined) return false;
+    this.#reading = null;
+    if (length === null) this.#ended = true;
+    else if (this.#judge(piece.subarray(0, length))) this.#hold(piece.subarray(0, length));
+    return true;
+  }
+
+  /** Whether bytes may be read; tells of a request. */
+  #judge(bytes: Uint8Array): boolean {
+    const verdict = this.#first.push(bytes);
+    if (verdict !== "http" && verdict !== "tls") return true;
+    this.#refused = this.#ended = true;
+    this.#length = 0;
+    this.#onRefused(verdict);
+    return false;
+  }
+
+  #hold(bytes: Uint8Array): void {
+    const length = this.#length + bytes.length;
+    if (length > this.#held.length) {
+      const grown = new Uint8Array(Math.max(length, 2 * this.#held.length));
+      grown.set(this.#held.subarray(0, this.#length));
+      this.#held = grown;
+    }
+    this.#held.set(bytes, this.#length);
+    this.#length = length;
+  }
+
+  #take(buffer: Uint8Array): number | null {
+    const length = Math.min(buffer.length, this.#length);
+    if (length === 0) return null;
+    buffer.set(this.#held.subarray(0, length));
+    this.#held.copyWithin(0, length, this.#length);
+    this.#length -= length;
+    return length;
+  }
+}

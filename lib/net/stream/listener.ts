@@ -1,0 +1,320 @@
+import { messageOf } from "../../errors.ts";
+import { formatAddress, type HostPort } from "../address/address.ts";
+import { bindStream, type StreamSocket } from "./bind.ts";
+import { ClientVerifier } from "./client_verifier.ts";
+import { delay, within } from "../../time/deadline.ts";
+import type { ForeignProtocol } from "./first_bytes_gate.ts";
+import { IdleClock } from "../../time/idle_timer.ts";
+import { Limit } from "../../time/limit.ts";
+import type {
+  ListenStreamOptions,
+  StreamListenerStats,
+  StreamProblem,
+} from "./listener_options.ts";
+import { type GraceOptions, hostPort, StreamConnection } from "./connection.ts";
+import type { RawConnection } from "./connection_options.ts";
+
+export type { ListenStreamOptions, StreamListenerStats, StreamProblem };
+
+/** Seconds after which accepting is tried again when the system had no means to. */
+const ACCEPT_PAUSE = 0.05;
+/** Connections beyond the limit that are told so at the same time; any more are just closed. */
+const TOLD_AT_ONCE = 64;
+
+/**
+ * Listens for TCP or TLS connections.
+ *
+ * `localhost` is served on 127.0.0.1 and ::1, on the same port; where the computer has only one of them, on that one. A client
+ * that breaks its connection off, does not speak TLS or does not speak at all ends and holds up nobody else.
+ *
+ * @param options Where and how.
+ * @returns What listens.
+ * @throws {UsageError} If the address cannot be bound, or certificate and key cannot be used.
+ *
+ * @example Echo
+ * ```ts
+ * import { connectStream, listenStream } from "@labwire/labwire";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using listener = listenStream({
+ *   port: 0,
+ *   onConnection: async (connection) => {
+ *     for await (const chunk of connection) await connection.write(chunk);
+ *   },
+ * });
+ * await using connection = await connectStream({ port: listener.addr.port });
+ * await connection.write(new TextEncoder().encode("Hello, world"));
+ * assertEquals(await connection.read(), new TextEncoder().encode("Hello, world"));
+ * ```
+ */
+export function listenStream(options: ListenStreamOptions): StreamListener {
+  const { host = "localhost", port, tls } = options;
+  const verifier = tls?.clientCa === undefined ? null : new ClientVerifier(tls, tls.clientCa);
+  return new StreamListener(bindStream(host, port, tls), options, verifier);
+}
+
+/** Accepts connections; made by {@linkcode listenStream}. */
+export class StreamListener implements AsyncDisposable {
+  /** The bound addresses: two for `localhost`, else one. */
+  readonly addrs: readonly HostPort[];
+  /** Resolves when the listener and all its connections are closed. */
+  readonly finished: Promise<void>;
+  readonly #options: ListenStreamOptions;
+  readonly #idleClock: IdleClock;
+  readonly #messageClock: IdleClock;
+  readonly #verifier: ClientVerifier | null;
+  readonly #sockets: readonly StreamSocket[];
+  readonly #stopping = new AbortController();
+  readonly #connections = new Set<StreamConnection>();
+  readonly #tasks = new Set<Promise<void>>();
+  readonly #stats = {
+    accepted: 0,
+    refusedByAllow: 0,
+    refusedByLimit: 0,
+    refusedAsHttp: 0,
+    refusedAsTls: 0,
+  };
+  readonly #arrived: StreamConnection[] = [];
+  #wake: (() => void) | null = null;
+  #open = 0;
+  #telling = 0;
+  #closing: Promise<void> | null = null;
+  readonly #finish: () => void;
+
+  /**
+   * Use {@linkcode listenStream}.
+   *
+   * @param sockets The bound sockets, which belong to the new object from now on.
+   * @param options As for {@linkcode listenStream}.
+   * @param verifier Puts TLS on the connections of plain sockets.
+   */
+  constructor(
+    sockets: readonly StreamSocket[],
+    options: ListenStreamOptions,
+    verifier: ClientVerifier | null = null,
+  ) {
+    this.#options = options;
+    this.#verifier = verifier;
+    const { idleTimeout = Infinity, messageTimeout = Infinity, clock } = options;
+    this.#idleClock = new IdleClock(idleTimeout, { lasting: true, clock });
+    this.#messageClock = new IdleClock(messageTimeout, { lasting: true, clock });
+    this.#sockets = sockets;
+    this.addrs = sockets.map(({ addr }) => addr as Deno.NetAddr)
+      .map(({ hostname, port }) => ({ hostname, port }));
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.finished = promise;
+    this.#finish = resolve;
+    for (const socket of sockets) this.#track(this.#acceptFrom(socket));
+    if (options.signal?.aborted) void this.close();
+    else options.signal?.addEventListener("abort", this.#onAbort, { once: true });
+  }
+
+  /** The bound address, the IPv4 one where there are two. */
+  get addr(): HostPort {
+    return this.addrs[0]!;
+  }
+
+  /** Aborted when the listener begins to close. */
+  get closing(): AbortSignal {
+    return this.#stopping.signal;
+  }
+
+  /** What was done so far. */
+  get stats(): StreamListenerStats {
+    return { ...this.#stats, open: this.#open };
+  }
+
+  /** The connections that are open now. */
+  get connections(): Iterable<StreamConnection> {
+    return this.#connections;
+  }
+
+  /**
+   * Stops accepting and ends all connections: reading from them comes to its end, so that what is in hand can be finished;
+   * what is not closed after the grace is broken off.
+   *
+   * @param options Most seconds for what is in hand; by default those of the listener.
+   * @returns Resolves when nothing is left open. May be called any number of times.
+   */
+  close(options: GraceOptions = {}): Promise<void> {
+    return this.#closing ??= this.#close(options.grace ?? this.#options.grace ?? 5);
+  }
+
+  /** Closes the listener. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  /**
+   * The connections that arrive, for whoever gives no `onConnection`; to be closed by who takes them.
+   *
+   * @returns Connections, to the end of the listener.
+   */
+  async *[Symbol.asyncIterator](): AsyncGenerator<StreamConnection, void, void> {
+    for (;;) {
+      const connection = this.#arrived.shift();
+      if (connection) yield connection;
+      else if (this.#stopping.signal.aborted) return;
+      else await new Promise<void>((resolve) => this.#wake = resolve);
+    }
+  }
+
+  async #acceptFrom(socket: StreamSocket): Promise<void> {
+    const { signal } = this.#stopping;
+    while (!signal.aborted) {
+      try {
+        this.#admit(await socket.accept());
+      } catch (error) {
+        if (signal.aborted) return;
+        if (isClientGone(error)) continue;
+        // Too many open files, for example, must not end the listener.
+        this.#tell({
+          kind: "accept",
+          message: `Cannot accept a connection: ${messageOf(error)}`,
+          error,
+        });
+        await delay(ACCEPT_PAUSE, signal).catch(() => {});
+      }
+    }
+  }
+
+  #admit(conn: Deno.Conn): void {
+    const { allow, maxConnections = Infinity, onConnection, onTooMany } = this.#options;
+    const remoteAddr = hostPort(conn.remoteAddr);
+    const refuse = (kind: StreamProblem["kind"], why: string) => {
+      this.#tell({ kind, remoteAddr, message: `Refused ${formatAddress(remoteAddr)}: ${why}` });
+    };
+    if (allow && !allow.matches(remoteAddr.hostname, this.#localName(conn))) {
+      this.#stats.refusedByAllow++;
+      conn.close();
+      refuse("not-allowed", "not in the list of those allowed");
+    } else if (this.#open >= maxConnections) {
+      this.#stats.refusedByLimit++;
+      const open = maxConnections === 1 ? "1 connection is" : `${maxConnections} connections are`;
+      refuse("too-many", `${open} open already`);
+      if (!onTooMany || this.#telling >= TOLD_AT_ONCE) return conn.close();
+      this.#telling++;
+      const tell = async (connection: StreamConnection) => {
+        await onTooMany(connection);
+        await connection.end();
+      };
+      this.#track(this.#serve(conn, tell).finally(() => this.#telling--));
+    } else {
+      this.#stats.accepted++;
+      this.#open++;
+      this.#track(this.#serve(conn, onConnection).finally(() => this.#open--));
+    }
+  }
+
+  /** The address on this side of a connection, with the zone where the listener was given one. */
+  #localName(conn: Deno.Conn): string {
+    const { host } = this.#options;
+    return host?.includes("%") ? host : hostPort(conn.localAddr).hostname;
+  }
+
+  async #serve(accepted: Deno.Conn, handler: ListenStreamOptions["onConnection"]): Promise<void> {
+    const isPlain = !this.#verifier && !("handshake" in accepted);
+    const conn = isPlain ? accepted : await this.#secure(accepted);
+    if (conn === null) return;
+    const connection = new StreamConnection(conn, {
+      idleClock: this.#idleClock,
+      messageClock: this.#messageClock,
+      onForeign: this.#options.allowHttp
+        ? undefined
+        : (protocol) => this.#refuse(protocol, connection.remoteAddr),
+    });
+    this.#connections.add(connection);
+    if (this.#stopping.signal.aborted) connection.stopReading();
+    if (handler) {
+      try {
+        await handler(connection);
+      } catch (error) {
+        const { remoteAddr } = connection;
+        const message = `Serving ${formatAddress(remoteAddr)} failed: ${messageOf(error)}`;
+        this.#tell({ kind: "handler", remoteAddr, message, error });
+      }
+      await connection.close();
+    } else {
+      this.#arrived.push(connection);
+      this.#wake?.();
+    }
+    await connection.finished;
+    this.#connections.delete(connection);
+  }
+
+  /** Counts a connection that began with an HTTP request or TLS, and tells of the first of each kind. */
+  #refuse(protocol: ForeignProtocol, remoteAddr: HostPort): void {
+    const counter = protocol === "http" ? "refusedAsHttp" : "refusedAsTls";
+    if (this.#stats[counter]++ > 0) return;
+    const [what, why] = protocol === "http"
+      ? ["an HTTP request", "a web page may have sent it"]
+      : ["TLS", "this server was started without it, and a web page may have tried"];
+    const message = `Refused ${what} from ${formatAddress(remoteAddr)}: ${why}`;
+    this.#tell({
+      kind: protocol,
+      remoteAddr,
+      message: `${message}; further ones are only counted`,
+    });
+  }
+
+  /** Agrees on TLS with a client; null if that fails. */
+  async #secure(conn: Deno.Conn): Promise<RawConnection | null> {
+    const { handshakeTimeout = 10 } = this.#options;
+    const late = new Error(`no TLS handshake in ${handshakeTimeout} s`);
+    using limit = new Limit(handshakeTimeout, late, this.#stopping.signal);
+    try {
+      if (this.#verifier) return await limit.wait(this.#verifier.secure(conn as Deno.TcpConn));
+      await limit.wait((conn as Deno.TlsConn).handshake());
+      return conn;
+    } catch (error) {
+      const remoteAddr = hostPort(conn.remoteAddr);
+      try {
+        conn.close();
+      } catch {
+        // the verifier has closed it
+      }
+      const message = `TLS with ${formatAddress(remoteAddr)} failed: ${messageOf(error)}`;
+      this.#tell({ kind: "tls", remoteAddr, message, error });
+      return null;
+    }
+  }
+
+  async #close(grace: number): Promise<void> {
+    this.#options.signal?.removeEventListener("abort", this.#onAbort);
+    this.#stopping.abort();
+    for (const socket of this.#sockets) socket.close();
+    for (const connection of this.#connections) connection.stopReading();
+    this.#wake?.();
+    // Nobody will take them any more.
+    for (const connection of this.#arrived.splice(0)) void connection.abort();
+    await within(this.#settled(), grace);
+    await Promise.all([...this.#connections].map((connection) => connection.abort()));
+    // A handler that goes on without its connection is not waited for.
+    await within(this.#settled(), 0.2);
+    this.#idleClock.stop();
+    this.#messageClock.stop();
+    this.#finish();
+  }
+
+  #track(task: Promise<void>): void {
+    this.#tasks.add(task);
+    task.finally(() => this.#tasks.delete(task));
+  }
+
+  async #settled(): Promise<void> {
+    while (this.#tasks.size > 0) await Promise.all(this.#tasks);
+  }
+
+  #tell(problem: StreamProblem): void {
+    if (!this.#stopping.signal.aborted) this.#options.onProblem?.(problem);
+  }
+
+  #onAbort = (): void => void this.close();
+}
+
+/** Whether a client broke its connection off before it was accepted: that is no trouble, and no reason to pause. */
+function isClientGone(error: unknown): boolean {
+  return error instanceof Deno.errors.NotConnected ||
+    error instanceof Deno.errors.ConnectionReset ||
+    error instanceof Deno.errors.ConnectionAborted;
+}

@@ -1,0 +1,84 @@
+import type { AllowList } from "../address/allow_list.ts";
+import type { HostPort } from "../address/address.ts";
+import type { TlsServing } from "./bind.ts";
+import type { Clock } from "../../time/clock.ts";
+import type { StreamConnection } from "./connection.ts";
+
+/** Something that went wrong with one client, or with accepting one; the listener goes on. */
+export interface StreamProblem {
+  /**
+   * What it is: the system could not accept, TLS could not be agreed on, the address is not allowed, there are too many
+   * connections, an HTTP request came, or `onConnection` threw.
+   */
+  kind: "accept" | "tls" | "not-allowed" | "too-many" | "http" | "handler";
+  /** The client, where there is one. */
+  remoteAddr?: HostPort;
+  /** What it is, to be shown to a person. */
+  message: string;
+  /** What was thrown, if something was. */
+  error?: unknown;
+}
+
+/** What a {@linkcode StreamListener} has done so far. */
+export interface StreamListenerStats {
+  /** Connections accepted and let in. */
+  accepted: number;
+  /** Connections that the allow list kept out. */
+  refusedByAllow: number;
+  /** Connections that were too many. */
+  refusedByLimit: number;
+  /** Connections closed because they began with an HTTP request. */
+  refusedAsHttp: number;
+  /** Connections closed because they began with TLS, which is not served. */
+  refusedAsTls: number;
+  /** Connections open now. */
+  open: number;
+}
+
+/** Where and how {@linkcode listenStream} listens. */
+export interface ListenStreamOptions {
+  /** Host name or IP address. Default: `localhost`, which is 127.0.0.1 and ::1. */
+  host?: string;
+  /** TCP port; 0 for one that is free. */
+  port: number;
+  /** Certificate and key, to serve TLS. */
+  tls?: TlsServing;
+  /** Who may connect. Default: everybody. */
+  allow?: AllowList;
+  /** Most connections at once. Default: no limit. */
+  maxConnections?: number;
+  /** Seconds without a byte, while this side waits for a client, after which its connection is closed. Default: never. */
+  idleTimeout?: number;
+  /**
+   * Seconds within which a message must be complete, from its first byte on, where connections are read with `readMessages()` or
+   * `readRecords()`. Default: no limit.
+   */
+  messageTimeout?: number;
+  /**
+   * Let HTTP requests in, and TLS where none is served. Any web page that is open in a browser on this computer can send a request,
+   * with contents of its choice, to any port of it; so without this a connection that begins like one is closed before any of
+   * it is read. It is counted, and the first of them is told. Default: false.
+   */
+  allowHttp?: boolean;
+  /** Seconds that a TLS handshake may take. Default: 10. */
+  handshakeTimeout?: number;
+  /**
+   * Serves one connection, which is closed when the promise resolves; any number run at once. Without it, take connections
+   * from the iterator, and close them.
+   */
+  onConnection?: (connection: StreamConnection) => void | Promise<void>;
+  /** Tells a client that there are too many, before its connection is closed. */
+  onTooMany?: (connection: StreamConnection) => void | Promise<void>;
+  /** Told of what went wrong with one client. Default: nobody is. */
+  onProblem?: (problem: StreamProblem) => void;
+  /** Seconds that what is in hand may take when the listener closes. Default: 5. */
+  grace?: number;
+  /** Closes the listener, as `close()` does. */
+  signal?: AbortSignal;
+  /**
+   * What measures `idleTimeout` and `messageTimeout`.
+   *
+   * @internal
+   */
+  clock?: Clock;
+}

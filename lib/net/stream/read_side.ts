@@ -1,0 +1,126 @@
+import type { IdleTimer } from "../../time/idle_timer.ts";
+
+/** A read buffer grows from the first size to the second as long as reads fill it. */
+const FIRST_BUFFER = 1 << 12;
+const LARGEST_BUFFER = 1 << 16;
+/** First buffers of connections that have ended, for those to come: most connections never need a larger one. */
+const spare: Uint8Array<ArrayBuffer>[] = [];
+const SPARE = 64;
+
+/**
+ * Why there is nothing more to read: not yet so, the peer has ended its side in order, this side has stopped reading or
+ * closed, a message was not complete in time, or the connection broke or fell idle.
+ */
+export type ReadEnd = "open" | "ended" | "stopped" | "late" | "lost";
+
+/** Puts what has arrived into a buffer; null at the end. */
+export type ReadSome = (buffer: Uint8Array) => Promise<number | null>;
+
+/** The reading half of a connection: one read at a time, which can be called off without closing anything. */
+export class ReadSide {
+  readonly #readSome: ReadSome;
+  readonly #idle: IdleTimer;
+  readonly #onError: (error: unknown) => void;
+  #buffer: Uint8Array<ArrayBuffer> | null = null;
+  #reading: Promise<void> | null = null;
+  #callOff: ((end: null) => void) | null = null;
+  #end: ReadEnd = "open";
+  #bytes = 0;
+
+  /**
+   * @param readSome Reads from the system.
+   * @param idle Counts the time that reads wait.
+   * @param onError Told of the error that ended reading, if one did.
+   */
+  constructor(readSome: ReadSome, idle: IdleTimer, onError: (error: unknown) => void) {
+    this.#readSome = readSome;
+    this.#idle = idle;
+    this.#onError = onError;
+  }
+
+  /** Why there is nothing more to read. */
+  get end(): ReadEnd {
+    return this.#end;
+  }
+
+  /** Bytes read so far. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Reads into a buffer that is used again by the next call. */
+  read(): Promise<Uint8Array | null> {
+    const buffer = this.#buffer ??= spare.pop() ?? new Uint8Array(FIRST_BUFFER);
+    return this.#begin(buffer, (length) => {
+      if (length === buffer.length && length < LARGEST_BUFFER) {
+        this.#buffer = new Uint8Array(4 * length);
+      }
+      return buffer.subarray(0, length);
+    });
+  }
+
+  /** Reads into the caller's buffer. */
+  readInto(buffer: Uint8Array): Promise<number | null> {
+    return this.#begin(buffer, (length) => length);
+  }
+
+  /** Ends reading, a read that is under way too. */
+  stop(end: "stopped" | "late" | "lost"): void {
+    if (this.#end !== "open") return;
+    this.#end = end;
+    this.#callOff?.(null);
+  }
+
+  /** Reads and drops everything up to the peer's end, also after {@linkcode ReadSide.stop}. */
+  async drain(): Promise<void> {
+    await this.#reading;
+    // What was read last may still be in use.
+    this.#buffer = null;
+    if (this.#end === "stopped" || this.#end === "late") this.#end = "open";
+    while (await this.read() !== null);
+  }
+
+  /** The read that is under way, also when it was called off; it never rejects. */
+  get reading(): Promise<void> | null {
+    return this.#reading;
+  }
+
+  #begin<T>(buffer: Uint8Array, take: (length: number) => T): Promise<T | null> {
+    if (this.#end !== "open") return Promise.resolve(null);
+    if (this.#reading) {
+      const why = "Cannot read: another read of this connection is under way";
+      return Promise.reject(new TypeError(why));
+    }
+    return new Promise((resolve) => {
+      this.#callOff = resolve;
+      this.#reading = this.#wait(buffer, (length) => {
+        resolve(length === null ? null : take(length));
+      });
+    });
+  }
+
+  async #wait(buffer: Uint8Array, done: (length: number | null) => void): Promise<void> {
+    let length: number | null = null;
+    this.#idle.begin();
+    try {
+      length = await this.#readSome(buffer);
+      if (length !== null) this.#bytes += length;
+      else this.#finish("ended");
+    } catch (error) {
+      // A TLS peer that closes without saying so has ended all the same.
+      if (error instanceof Deno.errors.UnexpectedEof) this.#finish("ended");
+      else if (this.#finish("lost")) this.#onError(error);
+    }
+    this.#idle.end();
+    this.#reading = null;
+    done(length);
+  }
+
+  #finish(end: ReadEnd): boolean {
+    if (this.#end !== "open") return false;
+    this.#end = end;
+    if (this.#buffer?.length === FIRST_BUFFER && spare.length < SPARE) spare.push(this.#buffer);
+    this.#buffer = null;
+    return true;
+  }
+}

@@ -1,0 +1,257 @@
+import { ConnectError, messageOf, RemoteError } from "../errors.ts";
+import { timerDelay } from "../time/deadline.ts";
+import { type Program, startProgram } from "./program.ts";
+import { describeExit } from "./run_program.ts";
+
+/** How a {@linkcode LineProgram} is kept running. */
+export interface LineProgramOptions {
+  /** How long an answer may take, in seconds; after that the program is killed. Default: 30. */
+  timeout?: number;
+  /** How long to wait before the program is started again, in seconds. Default: 1. */
+  restartDelay?: number;
+  /** The longest line it may answer, in bytes. Default: 16 MiB. */
+  maxLineBytes?: number;
+  /** Is told when the program has ended although nobody wanted it to. */
+  onExit?: (reason: string) => void;
+  /** Is told when the program has been started again. */
+  onRestart?: () => void;
+  /** Is given each line that the program printed without having been asked. */
+  onUnasked?: (line: string) => void;
+  /** Is given what the program writes on its stderr, as it comes. */
+  onStderr?: (bytes: Uint8Array) => void;
+}
+
+/** The message in hand. */
+interface Pending {
+  resolve: (line: Uint8Array) => void;
+  reject: (error: Error) => void;
+}
+
+/**
+ * A program that is kept running and spoken to line by line: one line in, one line out, one at a time in the order
+ * of the calls. When it dies, the message in hand fails and the program is started again after a delay; messages
+ * that come in the meantime wait for it.
+ *
+ * The program must print nothing but its answers on stdout, and flush each (Python: `print(…, flush=True)`); what
+ * it has to say to people belongs on stderr.
+ *
+ * @example Ask twice
+ * ```ts
+ * import { LineProgram } from "@labwire/labwire";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const script = `
+ *   let count = 0;
+ *   for await (const _ of Deno.stdin.readable) console.log(++count);
+ * `;
+ * await using program = new LineProgram([Deno.execPath(), "eval", script]);
+ * assertEquals(await program.ask("next"), "1");
+ * assertEquals(await program.ask("next"), "2");
+ * ```
+ */
+export class LineProgram implements AsyncDisposable {
+  /** The program and its arguments. */
+  readonly command: readonly string[];
+  readonly #options: LineProgramOptions;
+  readonly #name: string;
+  #program: Program | null = null;
+  #writer: WritableStreamDefaultWriter<Uint8Array> | null = null;
+  #running: Promise<unknown> = Promise.resolve();
+  #pending: Pending | null = null;
+  #tail: Promise<unknown> = Promise.resolve();
+  #restart: PromiseWithResolvers<void> | null = null;
+  #restartTimer: ReturnType<typeof setTimeout> | undefined;
+  #closing: Promise<void> | null = null;
+
+  /**
+   * Starts the program.
+   *
+   * @param command The program and its arguments, see {@linkcode splitCommandLine}.
+   * @param options Timeouts, and who hears what happens.
+   * @throws {UsageError} If it cannot be started.
+   */
+  constructor(command: readonly string[], options: LineProgramOptions = {}) {
+    this.command = command;
+    this.#options = options;
+    this.#name = JSON.stringify(command[0]);
+    this.#start();
+  }
+
+  /** The process id, or `null` while the program is down. */
+  get pid(): number | null {
+    return this.#program?.pid ?? null;
+  }
+
+  /**
+   * Sends a line and waits for the one that answers it.
+   *
+   * @param line The line, without the newline at its end.
+   * @returns The answer, without the newline at its end.
+   * @throws {RemoteError} If the program died with this line in hand.
+   * @throws {ConnectError} If no answer came in time, or the program has been closed.
+   */
+  async ask(line: string): Promise<string> {
+    return new TextDecoder().decode(await this.askBytes(new TextEncoder().encode(line)));
+  }
+
+  /**
+   * Like {@linkcode LineProgram.ask}, on bytes.
+   *
+   * @param line The line, without the newline at its end.
+   * @returns The answer, without the newline at its end.
+   * @throws {RemoteError} If the program died with this line in hand.
+   * @throws {ConnectError} If no answer came in time, or the program has been closed.
+   */
+  askBytes(line: Uint8Array): Promise<Uint8Array> {
+    const answer = this.#tail.then(() => this.#ask(line));
+    this.#tail = answer.catch(() => {});
+    return answer;
+  }
+
+  /**
+   * Ends the input of the program, waits for it to end by itself, and kills it if it does not.
+   *
+   * @param options How long that may take: `grace` in seconds, 2 by default.
+   * @returns When nothing of it is left.
+   */
+  close(options: { grace?: number } = {}): Promise<void> {
+    this.#closing ??= this.#close(options.grace ?? 2);
+    return this.#closing;
+  }
+
+  /** Same as {@linkcode LineProgram.close}. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #close(grace: number): Promise<void> {
+    clearTimeout(this.#restartTimer);
+    this.#restart?.resolve();
+    this.#fail(new ConnectError(`Program ${this.#name} was stopped`));
+    const timer = setTimeout(() => this.#program?.kill(), timerDelay(grace));
+    this.#writer?.close().catch(() => {});
+    await this.#running;
+    clearTimeout(timer);
+  }
+
+  #start(): void {
+    const program = startProgram(this.command, { onStderr: this.#options.onStderr });
+    this.#program = program;
+    this.#writer = program.writable.getWriter();
+    this.#writer.closed.catch(() => {});
+    this.#running = this.#run(program);
+  }
+
+  async #run(program: Program): Promise<void> {
+    const reader = program.readable.getReader();
+    const ended = program.finished.then(() => reader.cancel()).catch(() => {});
+    try {
+      await this.#readLines(reader);
+    } finally {
+      this.#stop();
+      const exit = await program.finished;
+      await ended;
+      await this.#writer?.abort().catch(() => {});
+      this.#program = this.#writer = null;
+      const reason = describeExit(this.#name, exit);
+      this.#died(program.lastError === "" ? reason : `${reason}: ${program.lastError}`);
+    }
+  }
+
+  async #readLines(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<void> {
+    const limit = this.#options.maxLineBytes ?? 16 * 1024 * 1024;
+    let parts: Uint8Array[] = [];
+    let length = 0;
+    while (true) {
+      const { value } = await reader.read();
+      if (value === undefined) return;
+      let rest: Uint8Array = value;
+      for (let end = rest.indexOf(10); end >= 0; end = rest.indexOf(10)) {
+        this.#onLine(join([...parts, rest.subarray(0, end)]));
+        [parts, length, rest] = [[], 0, rest.subarray(end + 1)];
+      }
+      if (rest.length > 0) parts.push(rest);
+      length += rest.length;
+      if (length > limit) {
+        return this.#fail(
+          new RemoteError(`Program ${this.#name} printed a line of more than ${limit} bytes`),
+        );
+      }
+    }
+  }
+
+  #onLine(bytes: Uint8Array): void {
+    const line = bytes.at(-1) === 13 ? bytes.subarray(0, -1) : bytes;
+    const pending = this.#pending;
+    this.#pending = null;
+    if (pending) pending.resolve(line);
+    else this.#options.onUnasked?.(new TextDecoder().decode(line));
+  }
+
+  #fail(error: Error): void {
+    const pending = this.#pending;
+    this.#pending = null;
+    pending?.reject(error);
+  }
+
+  /** Kills the program; from now on messages wait for the next start. */
+  #stop(): void {
+    this.#restart ??= Promise.withResolvers();
+    this.#program?.kill();
+  }
+
+  #died(reason: string): void {
+    this.#fail(new RemoteError(reason));
+    if (this.#closing) return;
+    this.#options.onExit?.(reason);
+    this.#restartTimer = setTimeout(
+      () => this.#startAgain(),
+      timerDelay(this.#options.restartDelay ?? 1),
+    );
+  }
+
+  #startAgain(): void {
+    const restart = this.#restart!;
+    try {
+      this.#start();
+    } catch (error) {
+      return this.#died(messageOf(error));
+    }
+    this.#restart = null;
+    restart.resolve();
+    this.#options.onRestart?.();
+  }
+
+  async #ask(line: Uint8Array): Promise<Uint8Array> {
+    while (this.#restart && !this.#closing) await this.#restart.promise;
+    if (this.#closing) throw new ConnectError(`Program ${this.#name} was stopped`);
+    const { timeout = 30 } = this.#options;
+    const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
+    this.#pending = { resolve, reject };
+    // The answer that is late would be taken for that of the next message: so the program has to start anew.
+    const timer = setTimeout(() => {
+      this.#fail(
+        new ConnectError(`No answer from program ${this.#name} within ${timeout} s`),
+      );
+      this.#stop();
+    }, timerDelay(timeout));
+    this.#writer?.write(join([line, NEWLINE])).catch(() => {});
+    try {
+      return await promise;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
+
+const NEWLINE = new Uint8Array([10]);
+
+function join(parts: Uint8Array[]): Uint8Array {
+  const joined = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    joined.set(part, at);
+    at += part.length;
+  }
+  return joined;
+}

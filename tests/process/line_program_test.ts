@@ -1,0 +1,116 @@
+import { assertEquals, assertNotEquals, assertRejects, assertThrows } from "@std/assert";
+import { ConnectError, RemoteError, UsageError } from "../../lib/errors.ts";
+import { LineProgram } from "../../lib/process/line_program.ts";
+import { isAlive } from "./is_alive.ts";
+
+const COUNTER = [
+  "python3",
+  "-c",
+  `
+import os, sys, time
+count = 0
+for line in sys.stdin:
+    line = line.rstrip("\\n")
+    count += 1
+    if line == "die": sys.exit("laser interlock open")
+    if line == "hang": time.sleep(60)
+    if line == "banner": print("hello", flush=True)
+    print(count, line, flush=True)
+`,
+];
+
+Deno.test("LineProgram answers line by line, in the order of the calls", async () => {
+  await using program = new LineProgram(COUNTER);
+  const answers = await Promise.all(["a", "µ", ""].map((line) => program.ask(line)));
+  assertEquals(answers, ["1 a", "2 µ", "3 "]);
+});
+
+Deno.test("LineProgram carries long lines", async () => {
+  await using program = new LineProgram(COUNTER);
+  const line = "x".repeat(1_000_000);
+  assertEquals(await program.ask(line), `1 ${line}`);
+});
+
+Deno.test("LineProgram fails the message in hand when the program dies, and starts it again", async () => {
+  const restarted = Promise.withResolvers<void>();
+  const reasons: string[] = [];
+  await using program = new LineProgram(COUNTER, {
+    restartDelay: 0.01,
+    onExit: (reason) => reasons.push(reason),
+    onRestart: restarted.resolve,
+  });
+  const first = program.pid;
+  await program.ask("a");
+  const dying = program.ask("die");
+  const waiting = program.ask("b");
+  await assertRejects(() => dying, RemoteError, "exit code 1: laser interlock open");
+  assertEquals(await waiting, "1 b");
+  await restarted.promise;
+  assertEquals(reasons, ['Program "python3" ended with exit code 1: laser interlock open']);
+  assertNotEquals(program.pid, first);
+});
+
+Deno.test("LineProgram kills a program that does not answer, and starts it again", async () => {
+  await using program = new LineProgram(COUNTER, { timeout: 2, restartDelay: 0.01 });
+  await assertRejects(
+    () => program.ask("hang"),
+    ConnectError,
+    'No answer from program "python3" within 2 s',
+  );
+  assertEquals(await program.ask("b"), "1 b");
+});
+
+Deno.test("LineProgram passes on lines that nobody asked for", async () => {
+  const unasked = Promise.withResolvers<string>();
+  await using program = new LineProgram(COUNTER, { onUnasked: unasked.resolve });
+  assertEquals(await program.ask("banner"), "hello");
+  assertEquals(await unasked.promise, "1 banner");
+});
+
+Deno.test("LineProgram stops a line without end", async () => {
+  const script = "import sys\nsys.stdin.readline()\nwhile True: sys.stdout.write('x' * 65536)";
+  await using program = new LineProgram(["python3", "-c", script], {
+    maxLineBytes: 1_000_000,
+    restartDelay: 60,
+  });
+  await assertRejects(() => program.ask("a"), RemoteError, "a line of more than 1000000 bytes");
+});
+
+Deno.test("LineProgram.close() ends the program, fails what waits, and may be called twice", async () => {
+  const program = new LineProgram(COUNTER);
+  await program.ask("a");
+  const hanging = assertRejects(() => program.ask("hang"), ConnectError, "was stopped");
+  const waiting = assertRejects(() => program.ask("b"), ConnectError, "was stopped");
+  await Promise.all([program.close({ grace: 0.1 }), program.close(), hanging, waiting]);
+  assertEquals(program.pid, null);
+  await assertRejects(() => program.ask("c"), ConnectError, "was stopped");
+});
+
+Deno.test("LineProgram.close() does not wait for the next start", async () => {
+  const died = Promise.withResolvers<string>();
+  const program = new LineProgram(COUNTER, { restartDelay: 3600, onExit: died.resolve });
+  await assertRejects(() => program.ask("die"), RemoteError);
+  await died.promise;
+  await program.close();
+});
+
+Deno.test({
+  name: "LineProgram ends what a program that died has left in the background",
+  ignore: Deno.build.os === "windows",
+  async fn() {
+    const died = Promise.withResolvers<string>();
+    const script = "read line; sleep 300 & echo $!; read line; exit 3";
+    await using program = new LineProgram(["sh", "-c", script], {
+      restartDelay: 60,
+      onExit: died.resolve,
+    });
+    const child = Number(await program.ask("a"));
+    await assertRejects(() => program.ask("b"), RemoteError, "exit code 3");
+    await died.promise;
+    assertEquals(await isAlive(child), false);
+  },
+});
+
+Deno.test("LineProgram rejects a program that does not exist", () => {
+  assertThrows(() => new LineProgram(["labwire-no-such-program"]), UsageError, "Cannot start");
+});

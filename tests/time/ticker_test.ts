@@ -1,0 +1,60 @@
+import { assert, assertEquals } from "@std/assert";
+import { type Tick, ticks } from "../../lib/time/ticker.ts";
+
+/** A clock that stands still but for sleeping, which takes `slack` ms longer than asked for. */
+function fakeTime(slack: () => number) {
+  let time = 1000;
+  return {
+    now: () => time,
+    sleep: (seconds: number) => {
+      time += seconds * 1000 + slack();
+      return Promise.resolve();
+    },
+    work: (ms: number) => {
+      time += ms;
+    },
+  };
+}
+
+async function run(options: Parameters<typeof ticks>[0], work: (tick: Tick) => void = () => {}) {
+  const steps: Tick[] = [];
+  for await (const tick of ticks(options)) {
+    steps.push(tick);
+    work(tick);
+  }
+  return steps;
+}
+
+const { signal } = new AbortController();
+
+Deno.test("ticks() keeps absolute deadlines: late sleeps do not add up", async () => {
+  for (const rate of [10, 1000, 10_000]) {
+    const time = fakeTime(() => 0.7);
+    const steps = await run({ rate, limit: 5000, signal, ...time });
+    assertEquals(steps.map(({ step }) => step), Array.from({ length: 5000 }, (_, i) => i));
+    const elapsed = time.now() - 1000;
+    assert(Math.abs(elapsed - 4999 * 1000 / rate) < 2, `${rate} per second: ${elapsed} ms`);
+    assert(steps.every(({ late }) => late >= 0 && late < 2));
+  }
+});
+
+Deno.test("ticks() makes up for a short delay and leaves out what is too late", async () => {
+  const time = fakeTime(() => 0);
+  const delays = new Map([[5, 150], [300, 500]]);
+  const steps = await run(
+    { rate: 1000, limit: 1000, signal, ...time },
+    ({ step }) => time.work(delays.get(step) ?? 0),
+  );
+  const numbers = steps.map(({ step }) => step);
+  assertEquals(numbers.slice(0, 301), Array.from({ length: 301 }, (_, i) => i));
+  assertEquals(numbers[301], 600); // 800 is due, and 200 steps are made up for
+  assertEquals(numbers.at(-1), 999);
+});
+
+Deno.test("ticks() ends when aborted", async () => {
+  const controller = new AbortController();
+  const steps = await run({ rate: 1000, signal: controller.signal }, ({ step }) => {
+    if (step === 3) controller.abort();
+  });
+  assertEquals(steps.map(({ step }) => step), [0, 1, 2, 3]);
+});
