@@ -12,9 +12,9 @@ export {
   type RecognisedFormat,
   recogniseFormat,
 } from "./lib/codecs/villas/recognise.ts";
-export { formatHuman } from "./lib/codecs/villas/human.ts";
-export { formatJson } from "./lib/codecs/villas/json.ts";
-export { formatText } from "./lib/codecs/villas/protobuf_text.ts";
+export { formatVillasHuman } from "./lib/codecs/villas/human.ts";
+export { formatVillasJson } from "./lib/codecs/villas/json.ts";
+export { formatProtobufText } from "./lib/codecs/villas/protobuf_text.ts";
 export {
   CodecError,
   type CodecErrorOptions,
@@ -65,24 +65,24 @@ export {
   DatagramEndpoint,
   sameEndpoint,
 } from "./lib/net/datagram/datagram.ts";
-export { Echo, startEcho } from "./lib/villas/echo.ts";
+export { Echo, startVillasEcho } from "./lib/villas/echo.ts";
 export type {
-  EchoMessage,
-  EchoOptions,
-  EchoProblem,
-  EchoStats,
+  VillasEchoMessage,
+  VillasEchoOptions,
+  VillasEchoProblem,
+  VillasEchoStats,
 } from "./lib/villas/echo_options.ts";
 export type { Reply, SampleHandler } from "./lib/villas/reply.ts";
-export { SignalSource, startSignal } from "./lib/villas/signal_source.ts";
+export { SignalSource, startVillasSignal } from "./lib/villas/signal_source.ts";
 export type {
   ReturnedSample,
   SignalProblem,
-  SignalSourceOptions,
-  SignalStats,
+  VillasSignalOptions,
+  VillasSignalStats,
 } from "./lib/villas/signal_source_options.ts";
-export { connectJson, JsonClient, sendData, type SendOptions } from "./lib/json/client.ts";
-export { interactWith } from "./lib/json/commands.ts";
-export { parseItems } from "./lib/json/items.ts";
+export { connectJson, JsonClient, type JsonSendOptions, sendJson } from "./lib/json/client.ts";
+export { interactWithCommands } from "./lib/json/commands.ts";
+export { parseJsonItems } from "./lib/json/items.ts";
 export {
   interactWithLineProgram,
   interactWithProgram,
@@ -101,17 +101,17 @@ export type {
   AnswerData,
   BadAnswerResult,
   FailResult,
+  JsonSendResult,
   NoAnswerResult,
-  SendResult,
   SuccessResult,
 } from "./lib/json/read_answer.ts";
 export type { Handled } from "./lib/json/responder.ts";
 export {
   JsonServer,
+  type JsonServerOptions,
   type JsonServerProblem,
   type JsonServerStats,
-  startServer,
-  type StartServerOptions,
+  startJsonServer,
 } from "./lib/json/server.ts";
 export {
   compileStruct,

@@ -12,14 +12,14 @@ import {
   type AnswerData,
   type BadAnswerResult,
   type FailResult,
+  type JsonSendResult,
   type NoAnswerResult,
   readAnswer,
-  type SendResult,
   type SuccessResult,
 } from "./read_answer.ts";
 
 /** Where and how a message is sent. The first two and their defaults are the template's. */
-export interface SendOptions {
+export interface JsonSendOptions {
   /** Host name or IP address of the server. Default: `127.0.0.1`. */
   host?: string;
   /** TCP port of the server. Default: 65432. */
@@ -68,10 +68,10 @@ export interface SendOptions {
  *
  * @example The document's message
  * ```ts
- * import { sendData, startServer } from "@labwire/labwire";
+ * import { sendJson, startJsonServer } from "@labwire/labwire";
  * import { assertEquals } from "@std/assert";
  *
- * await using server = startServer({ port: 0 });
+ * await using server = startJsonServer({ port: 0 });
  * const data = {
  *   command_id: "test_command",
  *   param1: 100,
@@ -80,7 +80,7 @@ export interface SendOptions {
  *   param4: [1, 2, 3, 4, "text in list"],
  * };
  * const calls: string[] = [];
- * const answer = await sendData(data, {
+ * const answer = await sendJson(data, {
  *   port: server.addr.port,
  *   onSuccess: () => calls.push("Server reported success."),
  *   onFail: (response) => calls.push(`Server reported an error. ${response.error}`),
@@ -90,7 +90,10 @@ export interface SendOptions {
  * assertEquals(calls, ["Server reported success."]);
  * ```
  */
-export async function sendData(json: unknown, options: SendOptions = {}): Promise<SendResult> {
+export async function sendJson(
+  json: unknown,
+  options: JsonSendOptions = {},
+): Promise<JsonSendResult> {
   const line = encodeLine(json);
   let client: JsonClient;
   try {
@@ -113,16 +116,16 @@ export async function sendData(json: unknown, options: SendOptions = {}): Promis
  *
  * @example Three at once
  * ```ts
- * import { connectJson, startServer } from "@labwire/labwire";
+ * import { connectJson, startJsonServer } from "@labwire/labwire";
  * import { assertEquals } from "@std/assert";
  *
- * await using server = startServer({ port: 0, interact: (data) => data.n * data.n });
+ * await using server = startJsonServer({ port: 0, interact: (data) => data.n * data.n });
  * await using client = await connectJson({ port: server.addr.port });
  * const answers = await Promise.all([1, 2, 3].map((n) => client.send({ n })));
  * assertEquals(answers.map((a) => a.outcome === "success" && a.result), [1, 4, 9]);
  * ```
  */
-export async function connectJson(options: SendOptions = {}): Promise<JsonClient> {
+export async function connectJson(options: JsonSendOptions = {}): Promise<JsonClient> {
   const { host = DEFAULT_HOST, port = DEFAULT_PORT, timeout = 5, retries = 0 } = options;
   const { retryDelay, tls, ca, identity, signal, debug } = options;
   const connection = await connectStream({
@@ -146,7 +149,7 @@ export async function connectJson(options: SendOptions = {}): Promise<JsonClient
 
 /** A message without an answer. */
 interface Waiting {
-  readonly resolve: (result: SendResult) => void;
+  readonly resolve: (result: JsonSendResult) => void;
   /** Whether the system has taken all of it, as far as is known yet. */
   taken: boolean;
 }
@@ -166,7 +169,7 @@ export class JsonClient implements AsyncDisposable {
   /** Resolves when the connection is over, for whatever reason. */
   readonly finished: Promise<void>;
   readonly #connection: StreamConnection;
-  readonly #options: SendOptions;
+  readonly #options: JsonSendOptions;
   readonly #where: string;
   readonly #waiting: Waiting[] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -179,7 +182,7 @@ export class JsonClient implements AsyncDisposable {
    * @param connection The open connection, which belongs to the client from now on.
    * @param options As for {@linkcode connectJson}.
    */
-  constructor(connection: StreamConnection, options: SendOptions = {}) {
+  constructor(connection: StreamConnection, options: JsonSendOptions = {}) {
     this.#connection = connection;
     this.#options = options;
     const { host = DEFAULT_HOST, port = DEFAULT_PORT } = options;
@@ -196,12 +199,12 @@ export class JsonClient implements AsyncDisposable {
    * Sends a message.
    *
    * @param json The message: whatever JSON has a form of.
-   * @returns What became of it, as for {@linkcode sendData}.
+   * @returns What became of it, as for {@linkcode sendJson}.
    * @throws {CodecError} If the message has no JSON form.
    * @throws The signal's reason, if it called the whole off.
    */
   // deno-lint-ignore require-await
-  async send(json: unknown): Promise<SendResult> {
+  async send(json: unknown): Promise<JsonSendResult> {
     return this.sendLine(encodeLine(json));
   }
 
@@ -209,10 +212,10 @@ export class JsonClient implements AsyncDisposable {
    * Sends a message that is already one line of JSON.
    *
    * @param line The line with the newline at its end.
-   * @returns What became of it, as for {@linkcode sendData}.
+   * @returns What became of it, as for {@linkcode sendJson}.
    * @throws The signal's reason, if it called the whole off.
    */
-  async sendLine(line: Uint8Array): Promise<SendResult> {
+  async sendLine(line: Uint8Array): Promise<JsonSendResult> {
     const result = await this.#exchange(line);
     if (result.outcome === "no-answer") this.#options.signal?.throwIfAborted();
     return report(result, this.#options);
@@ -234,7 +237,7 @@ export class JsonClient implements AsyncDisposable {
     await this.close();
   }
 
-  #exchange(line: Uint8Array): Promise<SendResult> {
+  #exchange(line: Uint8Array): Promise<JsonSendResult> {
     if (this.#over) {
       const { why, cause } = this.#over;
       const error = new ConnectError(`Cannot send on a connection that is over: ${why}`, { cause });
@@ -317,7 +320,7 @@ function encodeLine(json: unknown): Uint8Array {
 }
 
 /** Calls back, and passes the result on. */
-function report<R extends SendResult>(result: R, options: SendOptions): R {
+function report<R extends JsonSendResult>(result: R, options: JsonSendOptions): R {
   if (result.outcome === "success") options.onSuccess?.(result.response, result);
   else if (result.outcome === "fail") options.onFail?.(result.response, result);
   else if (result.outcome === "no-answer") options.onConnectFail?.(result.error, result);

@@ -16,10 +16,10 @@ const LISTED = 20;
  *
  * @example Two commands
  * ```ts
- * import { interactWith } from "@labwire/labwire";
+ * import { interactWithCommands } from "@labwire/labwire";
  * import { assertEquals, assertThrows } from "@std/assert";
  *
- * const interact = interactWith({
+ * const interact = interactWithCommands({
  *   set_voltage: (data) => ({ volts: data.volts }),
  *   off: () => {},
  * });
@@ -36,7 +36,7 @@ const LISTED = 20;
  * );
  * ```
  */
-export function interactWith(commands: Commands): Interact {
+export function interactWithCommands(commands: Commands): Interact {
   return (data, context) => {
     const id = commandId(data);
     if (typeof id === "string" && Object.hasOwn(commands, id)) {

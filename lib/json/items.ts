@@ -37,11 +37,11 @@ interface Item {
  *
  * @example The document's test command
  * ```ts
- * import { parseItems } from "@labwire/labwire";
+ * import { parseJsonItems } from "@labwire/labwire";
  * import { assertEquals } from "@std/assert";
  *
  * const words = ["test_command", "param1:=100", "param2=this is text", "param3:=true", "param4:=[1,2]"];
- * assertEquals(await parseItems(words, Deno.readFile), {
+ * assertEquals(await parseJsonItems(words, Deno.readFile), {
  *   command_id: "test_command",
  *   param1: 100,
  *   param2: "this is text",
@@ -50,7 +50,7 @@ interface Item {
  * });
  * ```
  */
-export async function parseItems(
+export async function parseJsonItems(
   words: readonly string[],
   readFile: (path: string) => Promise<Uint8Array>,
 ): Promise<{ [name: string]: JsonValue }> {
@@ -58,13 +58,13 @@ export async function parseItems(
 }
 
 /**
- * Reads a message as {@linkcode parseItems} does, and writes it as JSON in which all numbers are as the user wrote them: `1.0`,
+ * Reads a message as {@linkcode parseJsonItems} does, and writes it as JSON in which all numbers are as the user wrote them: `1.0`,
  * `-0.0` and `1e400` too.
  *
  * @param words The words.
  * @param readFile Reads a file that a word names.
  * @returns The message as JSON in one line.
- * @throws {UsageError} As {@linkcode parseItems}.
+ * @throws {UsageError} As {@linkcode parseJsonItems}.
  */
 export function itemsToJson(
   words: readonly string[],

@@ -21,13 +21,13 @@ const SPACE = 32;
  *
  * @example
  * ```ts
- * import { interactWithProgram, sendData, startServer } from "@labwire/labwire";
+ * import { interactWithProgram, sendJson, startJsonServer } from "@labwire/labwire";
  * import { assertEquals } from "@std/assert";
  *
  * const script = "const data = await new Response(Deno.stdin.readable).json(); console.log(data.volts * 2)";
  * const interact = interactWithProgram([Deno.execPath(), "eval", script]);
- * await using server = startServer({ port: 0, interact });
- * const answer = await sendData({ command_id: "double", volts: 2 }, { port: server.addr.port, timeout: 30 });
+ * await using server = startJsonServer({ port: 0, interact });
+ * const answer = await sendJson({ command_id: "double", volts: 2 }, { port: server.addr.port, timeout: 30 });
  * assertEquals(answer.outcome === "success" && answer.result, 4);
  * ```
  */

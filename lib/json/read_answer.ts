@@ -58,7 +58,7 @@ export interface BadAnswerResult {
 }
 
 /** What became of a message; `outcome` tells which. */
-export type SendResult = SuccessResult | FailResult | NoAnswerResult | BadAnswerResult;
+export type JsonSendResult = SuccessResult | FailResult | NoAnswerResult | BadAnswerResult;
 
 /**
  * Reads an answer.

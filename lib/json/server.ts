@@ -6,7 +6,7 @@ import { timerDelay } from "../time/deadline.ts";
 import { lineFraming } from "../net/framing/line.ts";
 import type { GraceOptions, StreamConnection } from "../net/stream/connection.ts";
 import { listenStream, type StreamListener, type StreamProblem } from "../net/stream/listener.ts";
-import { interactWith } from "./commands.ts";
+import { interactWithCommands } from "./commands.ts";
 import {
   type Commands,
   DEFAULT_HOST,
@@ -33,8 +33,8 @@ export interface JsonServerProblem extends Omit<StreamProblem, "kind"> {
   kind: StreamProblem["kind"] | "dropped" | "unended";
 }
 
-/** Where and how {@linkcode startServer} serves. The first two and their defaults are the template's. */
-export interface StartServerOptions {
+/** Where and how {@linkcode startJsonServer} serves. The first two and their defaults are the template's. */
+export interface JsonServerOptions {
   /** Host name or IP address to listen on. Default: `127.0.0.1`. */
   host?: string;
   /** TCP port; 0 for one that is free. Default: 65432. */
@@ -129,11 +129,11 @@ export interface JsonServerStats {
  *
  * @example A power supply
  * ```ts
- * import { sendData, startServer } from "@labwire/labwire";
+ * import { sendJson, startJsonServer } from "@labwire/labwire";
  * import { assertEquals } from "@std/assert";
  *
  * let volts = 0;
- * await using server = startServer({
+ * await using server = startJsonServer({
  *   port: 0,
  *   commands: {
  *     set_voltage(data) {
@@ -145,23 +145,23 @@ export interface JsonServerStats {
  * });
  *
  * const { port } = server.addr;
- * await sendData({ command_id: "set_voltage", volts: 12.5 }, { port });
- * const answer = await sendData({ command_id: "get_voltage" }, { port });
+ * await sendJson({ command_id: "set_voltage", volts: 12.5 }, { port });
+ * const answer = await sendJson({ command_id: "get_voltage" }, { port });
  * assertEquals(answer.outcome === "success" && answer.result, 12.5);
  *
- * const refused = await sendData({ command_id: "set_voltage", volts: 400 }, { port });
+ * const refused = await sendJson({ command_id: "set_voltage", volts: 400 }, { port });
  * assertEquals(refused.outcome === "fail" && refused.error, "30 V is the limit");
  * ```
  */
-export function startServer(options: StartServerOptions = {}): JsonServer {
+export function startJsonServer(options: JsonServerOptions = {}): JsonServer {
   return new JsonServer(options);
 }
 
-/** Answers JSON messages; made by {@linkcode startServer}. */
+/** Answers JSON messages; made by {@linkcode startJsonServer}. */
 export class JsonServer implements AsyncDisposable {
   /** Resolves when the server and all its connections are closed. */
   readonly finished: Promise<void>;
-  readonly #options: StartServerOptions;
+  readonly #options: JsonServerOptions;
   readonly #listener: StreamListener;
   readonly #responder: Responder;
   /** Tells handlers that patience is over. */
@@ -175,11 +175,11 @@ export class JsonServer implements AsyncDisposable {
   #closing: Promise<void> | null = null;
 
   /**
-   * Starts to serve; same as `startServer()`.
+   * Starts to serve; same as `startJsonServer()`.
    *
-   * @param options As for {@linkcode startServer}.
+   * @param options As for {@linkcode startJsonServer}.
    */
-  constructor(options: StartServerOptions = {}) {
+  constructor(options: JsonServerOptions = {}) {
     this.#options = options;
     const { concurrency = 1, failStatus = "error", onMessage, onHandlerError } = options;
     if (!(concurrency >= 1)) {
@@ -321,7 +321,7 @@ export class JsonServer implements AsyncDisposable {
   }
 
   /** Adds what debugging tells of each message. */
-  #telling(onMessage: StartServerOptions["onMessage"]): StartServerOptions["onMessage"] {
+  #telling(onMessage: JsonServerOptions["onMessage"]): JsonServerOptions["onMessage"] {
     const { debug } = this.#options;
     if (!debug) return onMessage;
     return (handled) => {
@@ -333,15 +333,15 @@ export class JsonServer implements AsyncDisposable {
   }
 }
 
-function interactOf({ interact, commands }: StartServerOptions): Interact {
+function interactOf({ interact, commands }: JsonServerOptions): Interact {
   if (interact && commands) {
     throw new UsageError('Cannot use both "interact" and "commands": expected one of them');
   }
-  if (commands) return interactWith(commands);
+  if (commands) return interactWithCommands(commands);
   return interact ?? (() => {});
 }
 
-function allowListOf(allow: StartServerOptions["allow"]): AllowList | undefined {
+function allowListOf(allow: JsonServerOptions["allow"]): AllowList | undefined {
   return Array.isArray(allow) ? parseCidrList(allow) : allow as AllowList | undefined;
 }
 

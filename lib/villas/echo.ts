@@ -10,7 +10,7 @@ import { timerDelay } from "../time/deadline.ts";
 import { socketFile } from "../net/datagram/socket_file.ts";
 import { timestampClock } from "../time/timestamp.ts";
 import { resolvePair } from "../net/address/pair.ts";
-import type { EchoOptions, EchoProblem, EchoStats } from "./echo_options.ts";
+import type { VillasEchoOptions, VillasEchoProblem, VillasEchoStats } from "./echo_options.ts";
 import { Expected, Refusal } from "./expected.ts";
 import { checkEcho, handled, withConstants } from "./reply.ts";
 import { Strangers } from "./strangers.ts";
@@ -27,7 +27,7 @@ const GRACE = 1;
 type Reply = Uint8Array | { readonly thrown: unknown };
 
 /**
- * The client of VILLASnode's Lab 19: receives messages, and sends each back. Made by {@linkcode startEcho}.
+ * The client of VILLASnode's Lab 19: receives messages, and sends each back. Made by {@linkcode startVillasEcho}.
  */
 export class Echo implements AsyncDisposable {
   /** The address that is really bound. */
@@ -36,7 +36,7 @@ export class Echo implements AsyncDisposable {
   readonly finished: Promise<void>;
   readonly #socket: DatagramEndpoint;
   readonly #remote: Endpoint;
-  readonly #options: EchoOptions;
+  readonly #options: VillasEchoOptions;
   readonly #codec: Codec<Sample[]>;
   readonly #now: () => Timestamp;
   readonly #scanner: PlainScanner | undefined;
@@ -66,11 +66,11 @@ export class Echo implements AsyncDisposable {
   readonly #waiting: Promise<boolean> | undefined;
   #first: number | undefined;
 
-  /** Use {@linkcode startEcho}. */
+  /** Use {@linkcode startVillasEcho}. */
   constructor(
     socket: DatagramEndpoint,
     remote: Endpoint,
-    options: EchoOptions & { signals?: readonly SignalKind[] },
+    options: VillasEchoOptions & { signals?: readonly SignalKind[] },
   ) {
     this.addr = socket.addr;
     this.#socket = socket;
@@ -89,7 +89,7 @@ export class Echo implements AsyncDisposable {
   }
 
   /** What was counted so far. */
-  get stats(): EchoStats {
+  get stats(): VillasEchoStats {
     const seconds = this.#first === undefined ? 0 : (performance.now() - this.#first) / 1000;
     return { ...this.#counters, ...this.#sources.counts, seconds };
   }
@@ -272,17 +272,17 @@ export class Echo implements AsyncDisposable {
     });
   }
 
-  #problem(kind: EchoProblem["kind"], message: string, from: Endpoint): void {
+  #problem(kind: VillasEchoProblem["kind"], message: string, from: Endpoint): void {
     this.#tell({ kind, message, from });
   }
 
-  #tell(problem: EchoProblem): void {
+  #tell(problem: VillasEchoProblem): void {
     this.#options.onProblem?.(problem);
   }
 }
 
 /** Whether a reply is not to be sent, rather than that a handler failed; whatever a handler throws can be asked. */
-function refusalOf(thrown: unknown): Pick<EchoProblem, "unstated"> | undefined {
+function refusalOf(thrown: unknown): Pick<VillasEchoProblem, "unstated"> | undefined {
   try {
     if (thrown instanceof Refusal) return { unstated: thrown.unstated };
     return thrown instanceof CodecError ? {} : undefined;
@@ -305,18 +305,18 @@ function refusalOf(thrown: unknown): Pick<EchoProblem, "unstated"> | undefined {
  *
  * @example An echo for one message
  * ```ts
- * import { bindDatagram, startEcho, villasProtobuf } from "@labwire/labwire";
+ * import { bindDatagram, startVillasEcho, villasProtobuf } from "@labwire/labwire";
  * import { assertEquals } from "@std/assert";
  *
  * await using node = await bindDatagram({ listen: { hostname: "127.0.0.1", port: 0 } });
- * await using echo = await startEcho({ listen: "127.0.0.1:0", remote: node.addr });
+ * await using echo = await startVillasEcho({ listen: "127.0.0.1:0", remote: node.addr });
  * const message = villasProtobuf.encode([{ type: "data", sequence: 0n, values: [1.5] }]);
  * await node.send(message, echo.addr);
  * assertEquals((await node.receive())?.bytes, message);
  * assertEquals(echo.stats.samples, 1);
  * ```
  */
-export async function startEcho(options: EchoOptions = {}): Promise<Echo> {
+export async function startVillasEcho(options: VillasEchoOptions = {}): Promise<Echo> {
   const { count = Infinity } = options;
   if (!(count >= 1)) {
     throw new UsageError(`Cannot end after ${count} messages: expected at least 1`);

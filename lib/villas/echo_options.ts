@@ -6,7 +6,7 @@ import type { SampleHandler } from "./reply.ts";
 import type { SequenceCounts } from "./hooks/source_statistics.ts";
 
 /** A message as it arrived. */
-export interface EchoMessage {
+export interface VillasEchoMessage {
   /** Its samples, as they are on the wire. */
   readonly samples: readonly Sample[];
   /** When it arrived. */
@@ -18,7 +18,7 @@ export interface EchoMessage {
 }
 
 /** Something that went wrong with one datagram; the echo goes on. */
-export interface EchoProblem {
+export interface VillasEchoProblem {
   /**
    * `invalid`: it did not decode. `refused`: VILLASnode could have aborted on the reply. `handler`: the handler threw. `ignored`:
    * the first datagram from an address that is not the remote. `own`: the first that seems to come from the echo itself.
@@ -36,7 +36,7 @@ export interface EchoProblem {
 }
 
 /** How an echo works. */
-export interface EchoOptions {
+export interface VillasEchoOptions {
   /** Where to bind, as text or taken apart. Default: `0.0.0.0:12001`, or `[::]:12001` for an IPv6 remote. */
   listen?: string | Endpoint;
   /** VILLASnode. Default: `127.0.0.1:12000`. */
@@ -64,15 +64,15 @@ export interface EchoOptions {
   /** Ends the echo when aborted. */
   signal?: AbortSignal;
   /** Called with each message before it is answered; a promise is waited for. */
-  onMessage?: (message: EchoMessage) => void | Promise<void>;
+  onMessage?: (message: VillasEchoMessage) => void | Promise<void>;
   /** Called with each problem. */
-  onProblem?: (problem: EchoProblem) => void;
+  onProblem?: (problem: VillasEchoProblem) => void;
   /** The wall clock. Default: the system's. */
   now?: () => Timestamp;
 }
 
 /** What an echo has counted so far. */
-export interface EchoStats extends SequenceCounts {
+export interface VillasEchoStats extends SequenceCounts {
   /** Messages that decoded. */
   messages: number;
   /** Samples in them. */

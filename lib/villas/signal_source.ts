@@ -10,7 +10,7 @@ import { resolvePair } from "../net/address/pair.ts";
 import { timestampClock, timestampOf } from "../time/timestamp.ts";
 import { Strangers } from "./strangers.ts";
 import { SignalGenerator } from "./nodes/signal_generator.ts";
-import type { SignalSourceOptions, SignalStats } from "./signal_source_options.ts";
+import type { VillasSignalOptions, VillasSignalStats } from "./signal_source_options.ts";
 import { type Tick, ticks } from "../time/ticker.ts";
 
 /** Samples that may be on the way; beyond them the oldest counts as lost. */
@@ -24,7 +24,7 @@ const STOP_WAIT = 1;
 /** How long an unpaced source waits for room in that window, in ms. */
 const WINDOW_WAIT_MS = 20;
 
-/** Sends generated samples and checks what comes back. Made by {@linkcode startSignal}. */
+/** Sends generated samples and checks what comes back. Made by {@linkcode startVillasSignal}. */
 export class SignalSource implements AsyncDisposable {
   /** The address that is really bound. */
   readonly addr: Endpoint;
@@ -32,7 +32,7 @@ export class SignalSource implements AsyncDisposable {
   readonly finished: Promise<void>;
   readonly #socket: DatagramEndpoint;
   readonly #to: Endpoint;
-  readonly #options: SignalSourceOptions;
+  readonly #options: VillasSignalOptions;
   readonly #codec: Codec<Sample[]>;
   readonly #generator: SignalGenerator;
   readonly #now: () => Timestamp;
@@ -54,8 +54,8 @@ export class SignalSource implements AsyncDisposable {
   #draining = false;
   #wake: (() => void) | undefined;
 
-  /** Use {@linkcode startSignal}. */
-  constructor(socket: DatagramEndpoint, to: Endpoint, options: SignalSourceOptions) {
+  /** Use {@linkcode startVillasSignal}. */
+  constructor(socket: DatagramEndpoint, to: Endpoint, options: VillasSignalOptions) {
     this.addr = socket.addr;
     this.#socket = socket;
     this.#to = to;
@@ -68,7 +68,7 @@ export class SignalSource implements AsyncDisposable {
   }
 
   /** What was counted so far. */
-  get stats(): SignalStats {
+  get stats(): VillasSignalStats {
     const { sent, returned } = this.#counters;
     return { ...this.#counters, lost: sent - returned, roundTrip: this.#roundTrip.summary() };
   }
@@ -255,7 +255,7 @@ export class SignalSource implements AsyncDisposable {
 }
 
 /** Checks that as many samples as wanted find room in a datagram. */
-function checkFits(values: Sample["values"], options: SignalSourceOptions): void {
+function checkFits(values: Sample["values"], options: VillasSignalOptions): void {
   const { vectorize = 1, limit = Infinity, codec = villasProtobuf } = options;
   const origin = { sec: 2 ** 31, nsec: 999_999_999 };
   const sequence = BigInt(Math.min(limit, 2 ** 40));
@@ -280,17 +280,17 @@ function checkFits(values: Sample["values"], options: SignalSourceOptions): void
  *
  * @example Three samples to an echo and back
  * ```ts
- * import { startEcho, startSignal } from "@labwire/labwire";
+ * import { startVillasEcho, startVillasSignal } from "@labwire/labwire";
  * import { assertEquals } from "@std/assert";
  *
- * await using echo = await startEcho({ listen: "127.0.0.1:0", anySource: true, replyTo: "sender" });
- * await using source = await startSignal({ listen: "127.0.0.1:0", to: echo.addr, values: 5, rate: 100, limit: 3 });
+ * await using echo = await startVillasEcho({ listen: "127.0.0.1:0", anySource: true, replyTo: "sender" });
+ * await using source = await startVillasSignal({ listen: "127.0.0.1:0", to: echo.addr, values: 5, rate: 100, limit: 3 });
  * await source.finished;
  * assertEquals(source.stats.returned, 3);
  * assertEquals(source.stats.changed, 0);
  * ```
  */
-export async function startSignal(options: SignalSourceOptions = {}): Promise<SignalSource> {
+export async function startVillasSignal(options: VillasSignalOptions = {}): Promise<SignalSource> {
   const { vectorize = 1, limit = Infinity, wait = 1 } = options;
   if (!Number.isSafeInteger(vectorize) || vectorize < 1) {
     throw new UsageError(

@@ -21,7 +21,7 @@ export interface ReturnedSample {
 export type SignalProblem = "send" | "invalid" | "ignored" | "own";
 
 /** How a signal source works. */
-export interface SignalSourceOptions extends SignalGeneratorOptions {
+export interface VillasSignalOptions extends SignalGeneratorOptions {
   /** Samples to send. Default: endless. */
   limit?: number;
   /** Samples per datagram. Default: 1. */
@@ -51,7 +51,7 @@ export interface SignalSourceOptions extends SignalGeneratorOptions {
 }
 
 /** What a signal source has counted so far. */
-export interface SignalStats {
+export interface VillasSignalStats {
   /** Samples sent. */
   sent: number;
   /** Samples that came back, each counted once. */

@@ -1,7 +1,7 @@
 /** What a program of `--exec` leaves in the background, in every server that has the option. */
 
 import { assertEquals, assertMatch } from "@std/assert";
-import { connectBytes, exchangeDatagram, Line, sendData } from "../../mod.ts";
+import { connectBytes, exchangeDatagram, Line, sendJson } from "../../mod.ts";
 import { isAlive } from "../process/is_alive.ts";
 import { type Child, start } from "./run.ts";
 
@@ -35,7 +35,7 @@ const servers: [command: string[], ask: (port: number) => Promise<number>][] = [
     return Number(text((await exchangeDatagram(bytes("x"), { port, timeout: 20 })).bytes));
   }],
   [["json-server"], async (port) => {
-    const answer = await sendData({}, { port, timeout: 20 });
+    const answer = await sendJson({}, { port, timeout: 20 });
     return answer.outcome === "success" ? Number(answer.result) : NaN;
   }],
   [["struct-line", "server", "--format", "I"], async (port) => {

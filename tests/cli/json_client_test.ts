@@ -1,5 +1,5 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { startServer, type StartServerOptions } from "../../mod.ts";
+import { type JsonServerOptions, startJsonServer } from "../../mod.ts";
 import { makeCertificate } from "../interop/certificate.ts";
 import { needs, startPython } from "../interop/peer.ts";
 import { PYTHON } from "../interop/python.ts";
@@ -9,9 +9,9 @@ import { labwire, programCommand, start } from "./run.ts";
 const python = needs(PYTHON);
 
 /** A server that notes what it gets, and the real json-client for it. */
-function lab(options: StartServerOptions = {}) {
+function lab(options: JsonServerOptions = {}) {
   const received: string[] = [];
-  const server = startServer({
+  const server = startJsonServer({
     port: 0,
     interact(data, { bytes }) {
       received.push(new TextDecoder().decode(bytes));
@@ -175,7 +175,7 @@ Deno.test("json-client --retries tries again until the server is there", async (
   const args = ["json-client", "--port", String(port), "--retries", "60", "--debug", "x"];
   await using client = start(args);
   await client.until("stderr", /Attempt 1 of 61/);
-  await using _server = startServer({ port });
+  await using _server = startJsonServer({ port });
   assertEquals((await client.result()).code, 0);
 });
 

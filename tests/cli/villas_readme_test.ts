@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { globalOptions, parseOptions } from "../../lib/cli/parse.ts";
 import { registry } from "../../lib/commands/registry.ts";
-import { formatAddress, splitCommandLine, startEcho } from "../../mod.ts";
+import { formatAddress, splitCommandLine, startVillasEcho } from "../../mod.ts";
 import { labwire } from "./run.ts";
 
 const readme = await Deno.readTextFile(new URL("../../README.md", import.meta.url));
@@ -22,7 +22,7 @@ for (const { name, args } of examples) {
 }
 
 Deno.test("README: the check of a client finds every sample of the echo unchanged", async () => {
-  await using echo = await startEcho({
+  await using echo = await startVillasEcho({
     listen: "127.0.0.1:0",
     anySource: true,
     replyTo: "sender",

@@ -1,11 +1,11 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { bindDatagram, formatAddress, startEcho, villasProtobuf } from "../../mod.ts";
+import { bindDatagram, formatAddress, startVillasEcho, villasProtobuf } from "../../mod.ts";
 import { plainText, startOnTerminal } from "./pty.ts";
 import { labwire, start } from "./run.ts";
 
 /** An echo for whoever sends, and the address to send to. */
 async function echoFor(onSample: (values: readonly unknown[]) => void = () => {}) {
-  const echo = await startEcho({
+  const echo = await startVillasEcho({
     listen: "127.0.0.1:0",
     anySource: true,
     replyTo: "sender",
@@ -91,7 +91,7 @@ Deno.test("villas-signal --check exits with 4 when samples are lost or changed",
   assertEquals(code, 4);
   assertStringIncludes(stderr, "2 sent, 0 returned");
 
-  await using dropping = await startEcho({
+  await using dropping = await startVillasEcho({
     listen: "127.0.0.1:0",
     anySource: true,
     replyTo: "sender",
@@ -103,7 +103,7 @@ Deno.test("villas-signal --check exits with 4 when samples are lost or changed",
   assertEquals(lost.code, 4);
   assertStringIncludes(lost.stderr, "2 sent, 1 returned");
 
-  await using changing = await startEcho({
+  await using changing = await startVillasEcho({
     listen: "127.0.0.1:0",
     anySource: true,
     replyTo: "sender",

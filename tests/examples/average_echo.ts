@@ -1,10 +1,10 @@
 /** Answers each sample with the mean of its last four, value by value. `deno run --allow-net average_echo.ts [HOST:PORT]` */
 
-import { startEcho } from "@labwire/labwire";
+import { startVillasEcho } from "@labwire/labwire";
 
 const recent: number[][] = [];
 
-await using echo = await startEcho({
+await using echo = await startVillasEcho({
   listen: Deno.args[0] ?? "127.0.0.1:12001",
   replyTo: "sender",
   anySource: true,

@@ -3,7 +3,7 @@
  * `deno run --allow-net signal_to_supply.ts HOST:PORT SUPPLY_PORT`
  */
 
-import { connectJson, startEcho } from "@labwire/labwire";
+import { connectJson, startVillasEcho } from "@labwire/labwire";
 
 const [listen = "127.0.0.1:12001", port = "65432"] = Deno.args;
 await using supply = await connectJson({ port: Number(port) });
@@ -17,7 +17,7 @@ async function setVoltage(volts: number): Promise<void> {
   console.log(outcome);
 }
 
-await using source = await startEcho({
+await using source = await startVillasEcho({
   listen,
   anySource: true,
   handler: () => null, // nothing goes back

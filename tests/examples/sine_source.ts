@@ -1,8 +1,8 @@
 /** Sends a sine to a client of VILLASnode and looks at what comes back. `deno run --allow-net sine_source.ts HOST:PORT` */
 
-import { startSignal } from "@labwire/labwire";
+import { startVillasSignal } from "@labwire/labwire";
 
-await using source = await startSignal({
+await using source = await startVillasSignal({
   type: "sine",
   frequency: [50],
   amplitude: [325],

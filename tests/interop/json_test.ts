@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { fileURLToPath } from "node:url";
-import { sendData, startServer, type StartServerOptions } from "../../mod.ts";
+import { type JsonServerOptions, sendJson, startJsonServer } from "../../mod.ts";
 import { labwire, start } from "../cli/run.ts";
 import { needs, type Peer, startPeer, startPython } from "./peer.ts";
 import { PYTHON, pythonLines } from "./python.ts";
@@ -30,11 +30,11 @@ async function templateServer(): Promise<{ server: Peer; port: number }> {
   return { server, port: Number(port) };
 }
 
-Deno.test(`startServer() answers the template's client, which calls each callback${note}`, {
+Deno.test(`startJsonServer() answers the template's client, which calls each callback${note}`, {
   ignore,
 }, async () => {
   const received: unknown[] = [];
-  const options: StartServerOptions = {
+  const options: JsonServerOptions = {
     port: 0,
     interact(message) {
       received.push(message);
@@ -42,7 +42,7 @@ Deno.test(`startServer() answers the template's client, which calls each callbac
       return "µ".repeat(message.length ?? 0);
     },
   };
-  await using server = startServer(options);
+  await using server = startJsonServer(options);
   const { port } = server.addr;
   assertEquals(await templateClient(port, data, { command_id: "other" }), [
     'success {"result": "", "status": "success"}',
@@ -52,7 +52,7 @@ Deno.test(`startServer() answers the template's client, which calls each callbac
   await server.close();
   assertEquals(await templateClient(port, data), ["fail_connect"]);
   // The template's own client never takes the template server's word for a failure.
-  await using failed = startServer({ ...options, failStatus: "failed" });
+  await using failed = startJsonServer({ ...options, failStatus: "failed" });
   assertEquals(await templateClient(failed.addr.port, { command_id: "other" }), []);
 });
 
@@ -69,14 +69,14 @@ Deno.test(`json-server stands in for the template's server${note}`, { ignore }, 
   );
 });
 
-Deno.test(`sendData() talks to the template's server, and calls each callback${note}`, {
+Deno.test(`sendJson() talks to the template's server, and calls each callback${note}`, {
   ignore,
 }, async () => {
   const { server, port } = await templateServer();
   await using _ = server;
   const calls: string[] = [];
   const send = (message: unknown, timeout = 30) =>
-    sendData(message, {
+    sendJson(message, {
       port,
       timeout,
       onSuccess: () => calls.push("Server reported success."),
@@ -157,7 +157,7 @@ while True:
 
 Deno.test(`500 of the template's clients at once are all answered${note}`, { ignore }, async () => {
   let [now, most] = [0, 0];
-  await using server = startServer({
+  await using server = startJsonServer({
     port: 0,
     maxConnections: 600,
     async interact({ n }) {

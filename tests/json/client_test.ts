@@ -1,8 +1,8 @@
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { ConnectError } from "../../lib/errors.ts";
-import { connectJson, sendData, type SendOptions } from "../../lib/json/client.ts";
-import type { SendResult } from "../../lib/json/read_answer.ts";
-import { startServer } from "../../lib/json/server.ts";
+import { connectJson, type JsonSendOptions, sendJson } from "../../lib/json/client.ts";
+import type { JsonSendResult } from "../../lib/json/read_answer.ts";
+import { startJsonServer } from "../../lib/json/server.ts";
 import { listenStream, type StreamListener } from "../../lib/net/stream/listener.ts";
 import { makeCertificate } from "../interop/certificate.ts";
 import { needs } from "../interop/peer.ts";
@@ -31,15 +31,15 @@ function saying(
 async function answerTo(
   parts: (string | Uint8Array)[],
   ending?: "end" | "stay",
-): Promise<SendResult> {
+): Promise<JsonSendResult> {
   await using server = saying(parts, ending);
-  return await sendData({ a: 1 }, { port: server.addr.port, timeout: 10 });
+  return await sendJson({ a: 1 }, { port: server.addr.port, timeout: 10 });
 }
 
 /** Records which callbacks are called. */
 function callbacks() {
   const calls: string[] = [];
-  const options: SendOptions = {
+  const options: JsonSendOptions = {
     onSuccess: (response) => calls.push(`success ${response.status}`),
     onFail: (response) => calls.push(`fail ${response.error}`),
     onConnectFail: (error) => calls.push(`connect-fail ${error.name}`),
@@ -48,10 +48,10 @@ function callbacks() {
   return { calls, options };
 }
 
-Deno.test("sendData() reports success with the result", async () => {
-  await using server = startServer({ port: 0, interact: (data) => data });
+Deno.test("sendJson() reports success with the result", async () => {
+  await using server = startJsonServer({ port: 0, interact: (data) => data });
   const { calls, options } = callbacks();
-  const answer = await sendData({ n: 2n ** 64n, id: 1 }, { port: server.addr.port, ...options });
+  const answer = await sendJson({ n: 2n ** 64n, id: 1 }, { port: server.addr.port, ...options });
   assertEquals(answer, {
     outcome: "success",
     response: { status: "success", id: 1, result: { n: 2n ** 64n, id: 1 } },
@@ -61,26 +61,26 @@ Deno.test("sendData() reports success with the result", async () => {
   assertEquals(calls, ["success success"]);
 });
 
-Deno.test('sendData() takes "error" and "failed" alike for a failure', async () => {
+Deno.test('sendJson() takes "error" and "failed" alike for a failure', async () => {
   for (const failStatus of ["error", "failed"] as const) {
     const interact = () => {
       throw new Error("no");
     };
-    await using server = startServer({ port: 0, failStatus, interact });
+    await using server = startJsonServer({ port: 0, failStatus, interact });
     const { calls, options } = callbacks();
-    const answer = await sendData({}, { port: server.addr.port, ...options });
+    const answer = await sendJson({}, { port: server.addr.port, ...options });
     assertEquals(answer.outcome === "fail" && answer.error, "no");
     assertEquals(calls, ["fail no"]);
   }
 });
 
-Deno.test("sendData() shows a failure without a reason, and takes a timeout longer than any timer", async () => {
+Deno.test("sendJson() shows a failure without a reason, and takes a timeout longer than any timer", async () => {
   await using server = saying(['{"status":"failed","code":7}\n']);
-  const answer = await sendData({}, { port: server.addr.port, timeout: 5_000_000 });
+  const answer = await sendJson({}, { port: server.addr.port, timeout: 5_000_000 });
   assertEquals(answer.outcome === "fail" && answer.error, '{"status":"failed","code":7}');
 });
 
-Deno.test("sendData() reads an answer whole, in however many packets", async () => {
+Deno.test("sendJson() reads an answer whole, in however many packets", async () => {
   const result = "µ".repeat(5000);
   const bytes = new TextEncoder().encode(`{"status": "success", "result": "${result}"}\n`);
   const parts = [bytes.subarray(0, 700), bytes.subarray(700, 701), bytes.subarray(701)];
@@ -90,11 +90,11 @@ Deno.test("sendData() reads an answer whole, in however many packets", async () 
   }
 });
 
-Deno.test("sendData() takes an answer without a newline when the server closes", async () => {
+Deno.test("sendJson() takes an answer without a newline when the server closes", async () => {
   assertEquals((await answerTo(['{"status": "success"}'])).outcome, "success");
 });
 
-Deno.test("sendData() shows an answer that makes no sense", async () => {
+Deno.test("sendJson() shows an answer that makes no sense", async () => {
   const cases: [string | Uint8Array, string][] = [
     ["Hello\n", 'Cannot read answer "Hello": Cannot parse JSON at byte 0'],
     ['{"result": 1}\n', 'Cannot read answer "{\\"result\\": 1}": expected a "status" of'],
@@ -110,7 +110,7 @@ Deno.test("sendData() shows an answer that makes no sense", async () => {
   }
 });
 
-Deno.test("sendData() says that a server speaks TLS", async () => {
+Deno.test("sendJson() says that a server speaks TLS", async () => {
   const answer = await answerTo([new Uint8Array([0x15, 3, 3, 0, 2, 2, 50])]);
   assertEquals(answer.outcome, "bad-answer");
   if (answer.outcome === "bad-answer") {
@@ -118,11 +118,11 @@ Deno.test("sendData() says that a server speaks TLS", async () => {
   }
 });
 
-Deno.test("sendData() tells apart why there is no answer", async () => {
+Deno.test("sendJson() tells apart why there is no answer", async () => {
   const { calls, options } = callbacks();
   const sent: boolean[] = [];
   const why = async (port: number, timeout = 10, message: unknown = {}) => {
-    const answer = await sendData(message, { port, timeout, ...options });
+    const answer = await sendJson(message, { port, timeout, ...options });
     if (answer.outcome !== "no-answer") return answer.outcome;
     sent.push(answer.sent);
     return answer.error.message;
@@ -164,12 +164,12 @@ Deno.test("sendData() tells apart why there is no answer", async () => {
   assertEquals(calls, Array(4).fill("connect-fail ConnectError"));
 });
 
-Deno.test("sendData() tries to connect again, but never sends twice", async () => {
+Deno.test("sendJson() tries to connect again, but never sends twice", async () => {
   const probe = Deno.listen({ port: 0, hostname: "127.0.0.1" });
   const { port } = probe.addr;
   probe.close();
   const said: string[] = [];
-  const failed = await sendData({}, {
+  const failed = await sendJson({}, {
     port,
     retries: 2,
     retryDelay: 0.01,
@@ -187,46 +187,46 @@ Deno.test("sendData() tries to connect again, but never sends twice", async () =
       await connection.read();
     },
   });
-  const answer = await sendData({}, { port: closing.addr.port, retries: 5, retryDelay: 0.01 });
+  const answer = await sendJson({}, { port: closing.addr.port, retries: 5, retryDelay: 0.01 });
   assertEquals([answer.outcome, connections], ["no-answer", 1]);
 });
 
-Deno.test("sendData() passes on what a callback throws", async () => {
-  await using server = startServer({ port: 0 });
+Deno.test("sendJson() passes on what a callback throws", async () => {
+  await using server = startJsonServer({ port: 0 });
   const onSuccess = () => {
     throw new Error("mine");
   };
-  await assertRejects(() => sendData({}, { port: server.addr.port, onSuccess }), Error, "mine");
+  await assertRejects(() => sendJson({}, { port: server.addr.port, onSuccess }), Error, "mine");
 });
 
-Deno.test("sendData() is called off by its signal", async () => {
+Deno.test("sendJson() is called off by its signal", async () => {
   await using silent = saying([], "stay");
   const abort = new AbortController();
-  const answer = sendData({}, {
+  const answer = sendJson({}, {
     port: silent.addr.port,
     signal: abort.signal,
     debug: (message) => message.startsWith("Sending") && abort.abort(),
   });
   await assertRejects(() => answer, DOMException);
-  await assertRejects(() => sendData({}, { port: silent.addr.port, signal: abort.signal }));
+  await assertRejects(() => sendJson({}, { port: silent.addr.port, signal: abort.signal }));
 });
 
-Deno.test("sendData() is called off by its signal while it waits for the answer", async () => {
+Deno.test("sendJson() is called off by its signal while it waits for the answer", async () => {
   const controller = new AbortController();
   const interact = () => {
     controller.abort(new Error("enough"));
     return new Promise(() => {});
   };
-  await using server = startServer({ port: 0, interact, grace: 0 });
+  await using server = startJsonServer({ port: 0, interact, grace: 0 });
   const { calls, options } = callbacks();
   const { signal } = controller;
-  const call = () => sendData({}, { port: server.addr.port, signal, ...options });
+  const call = () => sendJson({}, { port: server.addr.port, signal, ...options });
   await assertRejects(call, Error, "enough");
   assertEquals(calls, []);
 });
 
 Deno.test("connectJson() answers concurrent messages in their order", async () => {
-  await using server = startServer({
+  await using server = startJsonServer({
     port: 0,
     interact: (n) => n % 7 === 0 ? Promise.resolve(n) : n,
   });
@@ -252,7 +252,7 @@ Deno.test("connectJson() gives up all that wait when an answer is late", async (
 
 Deno.test("connectJson() counts the timeout from the answer before", async () => {
   // Five answers, each well within the time, all together beyond it.
-  await using server = startServer({
+  await using server = startJsonServer({
     port: 0,
     interact: () => new Promise((resolve) => setTimeout(resolve, 250)),
   });
@@ -262,7 +262,7 @@ Deno.test("connectJson() counts the timeout from the answer before", async () =>
 });
 
 Deno.test("connectJson() passes on what a server says before it closes", async () => {
-  await using server = startServer({ port: 0, maxConnections: 1 });
+  await using server = startJsonServer({ port: 0, maxConnections: 1 });
   await using _first = await connectJson({ port: server.addr.port });
   await using second = await connectJson({ port: server.addr.port });
   await second.finished;
@@ -295,14 +295,14 @@ Deno.test("JsonClient.close() leaves what is not answered without an answer", as
 
 const { ignore, note } = needs("openssl");
 
-Deno.test(`sendData() speaks TLS with startServer()${note}`, { ignore }, async () => {
+Deno.test(`sendJson() speaks TLS with startJsonServer()${note}`, { ignore }, async () => {
   await using tls = await makeCertificate();
-  await using server = startServer({ port: 0, tls, interact: (data) => data });
+  await using server = startJsonServer({ port: 0, tls, interact: (data) => data });
   const { port } = server.addr;
-  const answer = await sendData([1], { port, ca: tls.cert, timeout: 30 });
+  const answer = await sendJson([1], { port, ca: tls.cert, timeout: 30 });
   assertEquals(answer.outcome === "success" && answer.result, [1]);
-  const plain = await sendData([1], { port, timeout: 30 });
+  const plain = await sendJson([1], { port, timeout: 30 });
   assertEquals(plain.outcome === "success", false);
-  const distrust = await sendData([1], { port, tls: true, timeout: 30 });
+  const distrust = await sendJson([1], { port, tls: true, timeout: 30 });
   assertEquals(distrust.outcome, "no-answer");
 });

@@ -1,6 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { UsageError } from "../../lib/errors.ts";
-import { itemsToJson, parseItems } from "../../lib/json/items.ts";
+import { itemsToJson, parseJsonItems } from "../../lib/json/items.ts";
 
 const files: Record<string, string> = {
   "a.txt": "line 1\nµ",
@@ -15,9 +15,9 @@ function readFile(path: string): Promise<Uint8Array> {
   return Promise.resolve(path === "c" ? new Uint8Array([0x80]) : new TextEncoder().encode(text));
 }
 
-const parse = (...words: string[]) => parseItems(words, readFile);
+const parse = (...words: string[]) => parseJsonItems(words, readFile);
 
-Deno.test("parseItems() reads texts, JSON values and files", async () => {
+Deno.test("parseJsonItems() reads texts, JSON values and files", async () => {
   assertEquals(
     await parse("test", "a=1", "b:=1.5", "c:=true", "d:=[1,{}]", "e=@a.txt", "f:=@b.json", "g="),
     {
@@ -33,7 +33,7 @@ Deno.test("parseItems() reads texts, JSON values and files", async () => {
   );
 });
 
-Deno.test("parseItems() cuts at the first sign only", async () => {
+Deno.test("parseJsonItems() cuts at the first sign only", async () => {
   assertEquals(await parse("url=http://host:=1?a=b", "x:y=1", "a==b", "t=a:=1"), {
     url: "http://host:=1?a=b",
     "x:y": "1",
@@ -42,14 +42,14 @@ Deno.test("parseItems() cuts at the first sign only", async () => {
   });
 });
 
-Deno.test("parseItems() takes signs literally behind a backslash, and leaves other backslashes alone", async () => {
+Deno.test("parseJsonItems() takes signs literally behind a backslash, and leaves other backslashes alone", async () => {
   assertEquals(
     await parse(String.raw`a\=b=1`, String.raw`c\:=2`, String.raw`d=\@x`, String.raw`p=C:\lab\x`),
     { "a=b": "1", "c:": "2", d: "@x", p: String.raw`C:\lab\x` },
   );
 });
 
-Deno.test("parseItems() nests names with brackets as HTTPie does", async () => {
+Deno.test("parseJsonItems() nests names with brackets as HTTPie does", async () => {
   const cases: [string[], string][] = [
     [
       ["x", "cfg[gain]:=1.0", "cfg[mode]=fast"],
@@ -90,17 +90,17 @@ Deno.test("itemsToJson() keeps every number as it was written", async () => {
   );
 });
 
-Deno.test("parseItems() needs no command_id, and keeps long integers", async () => {
+Deno.test("parseJsonItems() needs no command_id, and keeps long integers", async () => {
   assertEquals(await parse("n:=18446744073709551615"), { n: 18446744073709551615n });
 });
 
-Deno.test("parseItems() makes __proto__ a property like any other", async () => {
+Deno.test("parseJsonItems() makes __proto__ a property like any other", async () => {
   const data = await parse("x", '__proto__:={"admin":true}');
   assertEquals(Object.keys(data), ["command_id", "__proto__"]);
   assertEquals((data as { admin?: boolean }).admin, undefined);
 });
 
-Deno.test("parseItems() says which word it cannot read, and why", async () => {
+Deno.test("parseJsonItems() says which word it cannot read, and why", async () => {
   const cases: [string[], string][] = [
     [["a", "b"], 'Cannot read argument "b": expected NAME=TEXT, NAME:=JSON or NAME=@FILE'],
     [["a:=[1"], 'Cannot read argument "a:=[1": Cannot parse JSON at byte 2'],

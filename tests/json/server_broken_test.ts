@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { connectJson } from "../../lib/json/client.ts";
-import { type JsonServerProblem, startServer } from "../../lib/json/server.ts";
+import { type JsonServerProblem, startJsonServer } from "../../lib/json/server.ts";
 import { needs, type Peer as Program, startPython } from "../interop/peer.ts";
 import { PYTHON } from "../interop/python.ts";
 import { Gate, pending } from "./gate.ts";
@@ -41,7 +41,7 @@ async function busyServer() {
   const gate = new Gate();
   const problems: JsonServerProblem[] = [];
   const wake: (() => void)[] = [];
-  const server = startServer({
+  const server = startJsonServer({
     port: 0,
     interact: gate.interact,
     onProblem(problem) {
@@ -71,7 +71,7 @@ async function busyServer() {
   };
 }
 
-Deno.test(`startServer() does not begin messages whose client has broken off${note}`, {
+Deno.test(`startJsonServer() does not begin messages whose client has broken off${note}`, {
   ignore,
 }, async () => {
   await using busy = await busyServer();
@@ -99,20 +99,24 @@ Deno.test(`startServer() does not begin messages whose client has broken off${no
   );
 });
 
-Deno.test(`startServer() does not begin a message whose client broke off behind its end${note}`, {
-  ignore: ignore || Deno.build.os !== "linux", // others tell it differently
-}, async () => {
-  await using busy = await busyServer();
-  await using broken = await client(busy.port, '{"n":2}\n');
-  await pending(busy.server, 2);
-  await tell(broken, "end");
-  await tell(broken, "reset");
-  await busy.release();
-  await busy.problem(1);
-  assertEquals([busy.gate.order, busy.server.stats.dropped], [[1], 1]);
-});
+Deno.test(
+  `startJsonServer() does not begin a message whose client broke off behind its end${note}`,
+  {
+    ignore: ignore || Deno.build.os !== "linux", // others tell it differently
+  },
+  async () => {
+    await using busy = await busyServer();
+    await using broken = await client(busy.port, '{"n":2}\n');
+    await pending(busy.server, 2);
+    await tell(broken, "end");
+    await tell(broken, "reset");
+    await busy.release();
+    await busy.problem(1);
+    assertEquals([busy.gate.order, busy.server.stats.dropped], [[1], 1]);
+  },
+);
 
-Deno.test(`startServer() answers a client that has ended its half and still reads${note}`, {
+Deno.test(`startJsonServer() answers a client that has ended its half and still reads${note}`, {
   ignore,
 }, async () => {
   await using busy = await busyServer();
@@ -129,15 +133,23 @@ Deno.test(`startServer() answers a client that has ended its half and still read
   assertEquals([busy.gate.order, busy.server.stats.dropped], [[1, 2, 3], 0]);
 });
 
-Deno.test(`startServer() finishes a message in hand although its client has broken off${note}`, {
-  ignore,
-}, async () => {
-  const gate = new Gate();
-  await using server = startServer({ port: 0, interact: gate.interact });
-  await using broken = await client(server.addr.port, '{"n":1}\n');
-  await gate.running(1);
-  await tell(broken, "reset");
-  gate.release();
-  while (server.stats.open > 0) await new Promise((resolve) => setTimeout(resolve, 1));
-  assertEquals([server.stats.successes, server.stats.unanswered, server.stats.dropped], [1, 1, 0]);
-});
+Deno.test(
+  `startJsonServer() finishes a message in hand although its client has broken off${note}`,
+  {
+    ignore,
+  },
+  async () => {
+    const gate = new Gate();
+    await using server = startJsonServer({ port: 0, interact: gate.interact });
+    await using broken = await client(server.addr.port, '{"n":1}\n');
+    await gate.running(1);
+    await tell(broken, "reset");
+    gate.release();
+    while (server.stats.open > 0) await new Promise((resolve) => setTimeout(resolve, 1));
+    assertEquals([server.stats.successes, server.stats.unanswered, server.stats.dropped], [
+      1,
+      1,
+      0,
+    ]);
+  },
+);

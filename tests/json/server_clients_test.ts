@@ -1,13 +1,13 @@
 import { assertEquals } from "@std/assert";
-import { sendData } from "../../lib/json/client.ts";
-import { startServer } from "../../lib/json/server.ts";
+import { sendJson } from "../../lib/json/client.ts";
+import { startJsonServer } from "../../lib/json/server.ts";
 import { startProgram } from "../../lib/process/program.ts";
 import { Peer } from "./peer.ts";
 
 const echo = (data: unknown) => data;
 
-Deno.test("startServer() keeps serving while a client neither reads nor ends", async () => {
-  await using server = startServer({ port: 0, interact: echo, grace: 0 });
+Deno.test("startJsonServer() keeps serving while a client neither reads nor ends", async () => {
+  await using server = startJsonServer({ port: 0, interact: echo, grace: 0 });
   // It writes until nothing more is taken: the answers that it does not read have filled every buffer.
   const script = `
 import socket, sys
@@ -23,15 +23,15 @@ sys.stdin.read()
   const said = deaf.readable.getReader();
   assertEquals(new TextDecoder().decode((await said.read()).value).trim(), "stalled");
   for (let n = 0; n < 50; n++) {
-    const answer = await sendData(n, { port: server.addr.port });
+    const answer = await sendJson(n, { port: server.addr.port });
     assertEquals(answer.outcome === "success" && answer.result, n);
   }
   await deaf[Symbol.asyncDispose]();
   await said.cancel();
 });
 
-Deno.test("startServer() closes a connection that is idle, and not one that waits for its handler", async () => {
-  await using server = startServer({
+Deno.test("startJsonServer() closes a connection that is idle, and not one that waits for its handler", async () => {
+  await using server = startJsonServer({
     port: 0,
     idleTimeout: 0.2,
     interact: () => new Promise((resolve) => setTimeout(() => resolve("done"), 800)),
@@ -45,8 +45,8 @@ Deno.test("startServer() closes a connection that is idle, and not one that wait
   assertEquals(await half.line(), null);
 });
 
-Deno.test("startServer() tells a client beyond maxConnections so and closes it", async () => {
-  await using server = startServer({ port: 0, maxConnections: 2 });
+Deno.test("startJsonServer() tells a client beyond maxConnections so and closes it", async () => {
+  await using server = startJsonServer({ port: 0, maxConnections: 2 });
   await using first = await Peer.connect(server.addr);
   await using second = await Peer.connect(server.addr);
   assertEquals(await first.ask("1"), '{"status":"success"}');
@@ -60,7 +60,7 @@ Deno.test("startServer() tells a client beyond maxConnections so and closes it",
     );
     assertEquals(await third.line(), null);
   }
-  const refused = await sendData({}, { port: server.addr.port });
+  const refused = await sendJson({}, { port: server.addr.port });
   assertEquals(
     refused.outcome === "fail" && refused.error,
     "Too many connections: 2 are open already",
@@ -70,22 +70,22 @@ Deno.test("startServer() tells a client beyond maxConnections so and closes it",
   assertEquals(server.stats.messages, 3);
 });
 
-Deno.test("startServer() lets in only who is allowed", async () => {
+Deno.test("startJsonServer() lets in only who is allowed", async () => {
   const problems: string[] = [];
-  await using server = startServer({
+  await using server = startJsonServer({
     port: 0,
     allow: ["192.0.2.0/24"],
     onProblem: ({ kind }) => problems.push(kind),
   });
-  const answer = await sendData({}, { port: server.addr.port });
+  const answer = await sendJson({}, { port: server.addr.port });
   assertEquals(answer.outcome, "no-answer");
   assertEquals(problems, ["not-allowed"]);
-  await using open = startServer({ port: 0, allow: ["192.0.2.0/24", "127.0.0.0/8"] });
-  assertEquals((await sendData({}, { port: open.addr.port })).outcome, "success");
+  await using open = startJsonServer({ port: 0, allow: ["192.0.2.0/24", "127.0.0.0/8"] });
+  assertEquals((await sendJson({}, { port: open.addr.port })).outcome, "success");
 });
 
-Deno.test("startServer() survives clients that vanish", async () => {
-  await using server = startServer({ port: 0, interact: echo, idleTimeout: 60 });
+Deno.test("startJsonServer() survives clients that vanish", async () => {
+  await using server = startJsonServer({ port: 0, interact: echo, idleTimeout: 60 });
   const script = `
 import socket, struct, sys
 for i in range(50):
@@ -98,7 +98,7 @@ for i in range(50):
     args: ["-c", script, String(server.addr.port)],
   }).output();
   assertEquals(code, 0);
-  const answer = await sendData([1], { port: server.addr.port });
+  const answer = await sendJson([1], { port: server.addr.port });
   assertEquals(answer.outcome, "success");
   while (server.stats.open > 0) await new Promise((resolve) => setTimeout(resolve, 5));
 });

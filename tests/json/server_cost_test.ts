@@ -1,5 +1,5 @@
 import { assertEquals, assertLessOrEqual } from "@std/assert";
-import { startServer } from "../../lib/json/server.ts";
+import { startJsonServer } from "../../lib/json/server.ts";
 import { nearest } from "../../lib/text/nearest.ts";
 import { hostileMessages, ordinaryMessage } from "./hostile_messages.ts";
 import { Peer } from "./peer.ts";
@@ -29,12 +29,12 @@ Deno.test("nearest() does not compare words whose lengths differ too much, nor l
   assertEquals(nearest("get_votlage", names), "get_voltage");
 });
 
-Deno.test("startServer() takes no longer for a message of the largest size, whatever its content", async () => {
+Deno.test("startJsonServer() takes no longer for a message of the largest size, whatever its content", async () => {
   let length = 0;
   const commands = Object.fromEntries(
     ["get_voltage", "set_voltage", "get_current", "reset", "log"].map((name) => [name, () => {}]),
   );
-  await using server = startServer({
+  await using server = startJsonServer({
     port: 0,
     commands,
     maxBytes: LARGEST,

@@ -1,14 +1,14 @@
 import { assertEquals } from "@std/assert";
 import { JsonText } from "../../lib/codecs/json/text.ts";
-import { sendData } from "../../lib/json/client.ts";
-import { startServer } from "../../lib/json/server.ts";
+import { sendJson } from "../../lib/json/client.ts";
+import { startJsonServer } from "../../lib/json/server.ts";
 import { needs, startPython } from "../interop/peer.ts";
 import { PYTHON } from "../interop/python.ts";
 import { Peer } from "./peer.ts";
 
-Deno.test("startServer() keeps what JavaScript can hold, both ways", async () => {
+Deno.test("startJsonServer() keeps what JavaScript can hold, both ways", async () => {
   const seen: unknown[] = [];
-  await using server = startServer({
+  await using server = startJsonServer({
     port: 0,
     interact(data) {
       seen.push(data);
@@ -30,9 +30,9 @@ Deno.test("startServer() keeps what JavaScript can hold, both ways", async () =>
   }
 });
 
-Deno.test("startServer() says where a number is that no handler in JavaScript can hold", async () => {
+Deno.test("startJsonServer() says where a number is that no handler in JavaScript can hold", async () => {
   let called = 0;
-  await using server = startServer({ port: 0, interact: () => called++ });
+  await using server = startJsonServer({ port: 0, interact: () => called++ });
   await using peer = await Peer.connect(server.addr);
   for (const number of ["1e400", "-1e400", "1e-400", "1".repeat(401)]) {
     const { error } = JSON.parse(await peer.ask(`{"v":[1,${number}]}`));
@@ -41,10 +41,10 @@ Deno.test("startServer() says where a number is that no handler in JavaScript ca
   assertEquals([called, server.stats.invalid], [0, 4]);
 });
 
-Deno.test("startServer() says where a result has NaN or an infinity", async () => {
+Deno.test("startJsonServer() says where a result has NaN or an infinity", async () => {
   const results = [NaN, { values: [1, 2, 3, Infinity] }, [{ "a b": -Infinity }]];
   const paths = ["result is NaN", "result.values[3] is Infinity", 'result[0]["a b"] is -Infinity'];
-  await using server = startServer({ port: 0, interact: (i) => results[i] });
+  await using server = startJsonServer({ port: 0, interact: (i) => results[i] });
   await using peer = await Peer.connect(server.addr);
   for (const [i, path] of paths.entries()) {
     assertEquals(JSON.parse(await peer.ask(String(i))), {
@@ -54,8 +54,8 @@ Deno.test("startServer() says where a result has NaN or an infinity", async () =
   }
 });
 
-Deno.test("startServer() returns an id digit for digit", async () => {
-  await using server = startServer({ port: 0, interact: () => {} });
+Deno.test("startJsonServer() returns an id digit for digit", async () => {
+  await using server = startJsonServer({ port: 0, interact: () => {} });
   await using peer = await Peer.connect(server.addr);
   for (
     const id of ["7", "7.0", "-0.0", "1E5", '{"n":1.50}', "18446744073709551616", '"x"', "[ ]"]
@@ -65,11 +65,11 @@ Deno.test("startServer() returns an id digit for digit", async () => {
   }
 });
 
-Deno.test("startServer() passes any number to a handler that goes by the bytes, and on from a JsonText", async () => {
+Deno.test("startJsonServer() passes any number to a handler that goes by the bytes, and on from a JsonText", async () => {
   const texts: (string | undefined)[] = [];
   const interact = (_: unknown, { bytes }: { bytes: Uint8Array }) =>
     new JsonText(new TextDecoder().decode(bytes));
-  await using server = startServer({
+  await using server = startJsonServer({
     port: 0,
     interact: Object.assign(interact, { anyNumber: true }),
     onMessage: ({ text, answerText }) => texts.push(text, answerText),
@@ -82,7 +82,7 @@ Deno.test("startServer() passes any number to a handler that goes by the bytes, 
 
 const { ignore, note } = needs(PYTHON);
 
-Deno.test(`sendData() says that an answer has a number that JavaScript cannot hold${note}`, {
+Deno.test(`sendJson() says that an answer has a number that JavaScript cannot hold${note}`, {
   ignore,
 }, async () => {
   await using server = startPython(`
@@ -96,12 +96,12 @@ while True:
 `);
   const [text] = await server.until("stdout", /^\d+/);
   const port = Number(text);
-  const bad = await sendData({}, { port });
+  const bad = await sendJson({}, { port });
   assertEquals(
     bad.outcome === "bad-answer" && bad.error.message,
     'Cannot read answer "{\\"status\\": \\"success\\", \\"result\\": 1e400}": Cannot parse JSON at byte 32 ' +
       "(line 1, column 33): 1e400 is beyond the range of 64-bit floats, which ends at 1.8e308; send it as text",
   );
-  const good = await sendData({}, { port, anyNumber: true });
+  const good = await sendJson({}, { port, anyNumber: true });
   assertEquals(good.outcome === "success" && good.result, Infinity);
 });

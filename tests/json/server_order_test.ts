@@ -1,15 +1,15 @@
 import { assertEquals } from "@std/assert";
-import { connectJson, sendData } from "../../lib/json/client.ts";
-import { startServer } from "../../lib/json/server.ts";
+import { connectJson, sendJson } from "../../lib/json/client.ts";
+import { startJsonServer } from "../../lib/json/server.ts";
 import { Gate, pending } from "./gate.ts";
 import { Peer } from "./peer.ts";
 
-Deno.test("startServer() never handles two messages at once by default, and keeps the order", async () => {
+Deno.test("startJsonServer() never handles two messages at once by default, and keeps the order", async () => {
   const gate = new Gate();
-  await using server = startServer({ port: 0, interact: gate.interact });
+  await using server = startJsonServer({ port: 0, interact: gate.interact });
   const answers: Promise<unknown>[] = [];
   for (let n = 0; n < 20; n++) {
-    answers.push(sendData({ n }, { port: server.addr.port, timeout: 60 }));
+    answers.push(sendJson({ n }, { port: server.addr.port, timeout: 60 }));
     await pending(server, n + 1);
   }
   for (let n = 0; n < 20; n++) {
@@ -24,12 +24,12 @@ Deno.test("startServer() never handles two messages at once by default, and keep
   assertEquals(gate.most, 1);
 });
 
-Deno.test("startServer() handles as many at once as concurrency says", async () => {
+Deno.test("startJsonServer() handles as many at once as concurrency says", async () => {
   const gate = new Gate();
-  await using server = startServer({ port: 0, interact: gate.interact, concurrency: 20 });
+  await using server = startJsonServer({ port: 0, interact: gate.interact, concurrency: 20 });
   const answers = Array.from(
     { length: 30 },
-    (_, n) => sendData({ n }, { port: server.addr.port, timeout: 60 }),
+    (_, n) => sendJson({ n }, { port: server.addr.port, timeout: 60 }),
   );
   await pending(server, 30);
   await gate.running(20);
@@ -41,9 +41,9 @@ Deno.test("startServer() handles as many at once as concurrency says", async () 
   assertEquals(gate.most, 20);
 });
 
-Deno.test("startServer() answers the messages of one connection in order, whatever the concurrency", async () => {
+Deno.test("startJsonServer() answers the messages of one connection in order, whatever the concurrency", async () => {
   const delays = [30, 0, 10];
-  await using server = startServer({
+  await using server = startJsonServer({
     port: 0,
     concurrency: 20,
     interact: (n) => new Promise((resolve) => setTimeout(() => resolve(n), delays[n])),
@@ -57,9 +57,9 @@ Deno.test("startServer() answers the messages of one connection in order, whatev
   assertEquals(order, [0, 1, 2]);
 });
 
-Deno.test("startServer() sends an answer that is ready while the next message takes time", async () => {
+Deno.test("startJsonServer() sends an answer that is ready while the next message takes time", async () => {
   const gate = new Gate();
-  await using server = startServer({
+  await using server = startJsonServer({
     port: 0,
     interact: (data) => data.n === undefined ? "quick" : gate.interact(data),
   });
@@ -73,7 +73,7 @@ Deno.test("startServer() sends an answer that is ready while the next message ta
 
 Deno.test("JsonServer.close() answers the messages in hand and takes no more", async () => {
   const gate = new Gate();
-  const server = startServer({ port: 0, interact: gate.interact, grace: 60 });
+  const server = startJsonServer({ port: 0, interact: gate.interact, grace: 60 });
   const { port } = server.addr;
   await using client = await connectJson({ port, timeout: 60 });
   const inHand = client.send({ n: 1 });
@@ -88,14 +88,14 @@ Deno.test("JsonServer.close() answers the messages in hand and takes no more", a
   assertEquals((await inHand).outcome, "success");
   assertEquals((await waiting).outcome, "success");
   await Promise.all([closed, server.finished, server.close()]);
-  assertEquals((await sendData({ n: 3 }, { port })).outcome, "no-answer");
+  assertEquals((await sendJson({ n: 3 }, { port })).outcome, "no-answer");
   assertEquals(server.stats.open, 0);
 });
 
 Deno.test("JsonServer.close() tells handlers when its patience is over", async () => {
   const started = Promise.withResolvers<void>();
   let aborted = false;
-  const server = startServer({
+  const server = startJsonServer({
     port: 0,
     interact: (_, { signal }) =>
       new Promise<void>((resolve) => {
@@ -106,7 +106,7 @@ Deno.test("JsonServer.close() tells handlers when its patience is over", async (
         });
       }),
   });
-  const answer = sendData({}, { port: server.addr.port, timeout: 60 });
+  const answer = sendJson({}, { port: server.addr.port, timeout: 60 });
   await started.promise;
   await server.close({ grace: 0.05 });
   assertEquals(aborted, true);
@@ -115,7 +115,7 @@ Deno.test("JsonServer.close() tells handlers when its patience is over", async (
 
 Deno.test("JsonServer.close() answers a failure for what is not handled in time", async () => {
   const started = Promise.withResolvers<void>();
-  const server = startServer({
+  const server = startJsonServer({
     port: 0,
     interact() {
       started.resolve();
@@ -137,9 +137,9 @@ Deno.test("JsonServer.close() answers a failure for what is not handled in time"
   }
 });
 
-Deno.test("startServer() goes on after handlerTimeout, and tells the handler", async () => {
+Deno.test("startJsonServer() goes on after handlerTimeout, and tells the handler", async () => {
   let aborted = 0;
-  await using server = startServer({
+  await using server = startJsonServer({
     port: 0,
     handlerTimeout: 0.05,
     interact(data, { signal }) {

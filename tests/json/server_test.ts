@@ -1,29 +1,29 @@
 import { assertEquals, assertGreater, assertRejects, assertThrows } from "@std/assert";
 import { UsageError } from "../../lib/errors.ts";
-import { sendData } from "../../lib/json/client.ts";
-import { startServer } from "../../lib/json/server.ts";
+import { sendJson } from "../../lib/json/client.ts";
+import { startJsonServer } from "../../lib/json/server.ts";
 import { Peer } from "./peer.ts";
 
 const echo = (data: unknown) => data;
 
-Deno.test("startServer() answers success, as the template does", async () => {
-  await using server = startServer({ port: 0 });
+Deno.test("startJsonServer() answers success, as the template does", async () => {
+  await using server = startJsonServer({ port: 0 });
   await using peer = await Peer.connect(server.addr);
   assertEquals(await peer.ask('{"command_id": "test_command"}'), '{"status":"success"}');
   assertEquals(server.addr.hostname, "127.0.0.1");
 });
 
-Deno.test("startServer() answers with what the handler returns", async () => {
-  await using server = startServer({ port: 0, interact: echo });
+Deno.test("startJsonServer() answers with what the handler returns", async () => {
+  await using server = startJsonServer({ port: 0, interact: echo });
   await using peer = await Peer.connect(server.addr);
   for (const result of ["1.5", "null", "false", '"µ"', "[1,{}]", "18446744073709551615"]) {
     assertEquals(await peer.ask(result), `{"status":"success","result":${result}}`);
   }
 });
 
-Deno.test("startServer() answers a failure when the handler throws, now or later", async () => {
+Deno.test("startJsonServer() answers a failure when the handler throws, now or later", async () => {
   const errors: unknown[] = [];
-  await using server = startServer({
+  await using server = startJsonServer({
     port: 0,
     interact(data) {
       if (data.later) return Promise.reject(new Error("later"));
@@ -38,7 +38,7 @@ Deno.test("startServer() answers a failure when the handler throws, now or later
   assertEquals(errors.length, 3);
 });
 
-Deno.test("startServer() answers a failure whatever is thrown", async () => {
+Deno.test("startJsonServer() answers a failure whatever is thrown", async () => {
   const unreadable = new Proxy(new Error(), {
     get: () => {
       throw new Error("hands off");
@@ -54,7 +54,7 @@ Deno.test("startServer() answers a failure whatever is thrown", async () => {
     [Object.create(null), "{}"],
     [unreadable, "The handler threw what has no text"],
   ];
-  await using server = startServer({
+  await using server = startJsonServer({
     port: 0,
     interact([later, i]) {
       if (later) return Promise.reject(cases[i]![0]);
@@ -70,7 +70,7 @@ Deno.test("startServer() answers a failure whatever is thrown", async () => {
   }
 });
 
-Deno.test("startServer() answers a failure when the result has no JSON form", async () => {
+Deno.test("startJsonServer() answers a failure when the result has no JSON form", async () => {
   const circle: Record<string, unknown> = {};
   circle.self = circle;
   const results: [unknown, string][] = [
@@ -86,15 +86,15 @@ Deno.test("startServer() answers a failure when the result has no JSON form", as
       "no promise",
     ],
   ];
-  await using server = startServer({ port: 0, interact: (i) => results[i]![0] });
+  await using server = startJsonServer({ port: 0, interact: (i) => results[i]![0] });
   await using peer = await Peer.connect(server.addr);
   for (const [i, [, error]] of results.entries()) {
     assertEquals(JSON.parse(await peer.ask(String(i))), { status: "error", error });
   }
 });
 
-Deno.test("startServer() calls commands by command_id and lists them when there is no such", async () => {
-  await using server = startServer({
+Deno.test("startJsonServer() calls commands by command_id and lists them when there is no such", async () => {
+  await using server = startJsonServer({
     port: 0,
     commands: { get_voltage: () => 5, set_voltage: (data) => data.volts },
   });
@@ -116,8 +116,8 @@ Deno.test("startServer() calls commands by command_id and lists them when there 
   }
 });
 
-Deno.test("startServer() takes keys such as __proto__ without effect", async () => {
-  await using server = startServer({
+Deno.test("startJsonServer() takes keys such as __proto__ without effect", async () => {
+  await using server = startJsonServer({
     port: 0,
     interact: (data) => ({ keys: Object.keys(data), admin: data.admin ?? null }),
   });
@@ -134,8 +134,8 @@ Deno.test("startServer() takes keys such as __proto__ without effect", async () 
   );
 });
 
-Deno.test("startServer() returns the id of a message in its answer", async () => {
-  await using server = startServer({
+Deno.test("startJsonServer() returns the id of a message in its answer", async () => {
+  await using server = startJsonServer({
     port: 0,
     interact(data) {
       if (data.fail) throw new Error("no");
@@ -151,20 +151,20 @@ Deno.test("startServer() returns the id of a message in its answer", async () =>
   );
 });
 
-Deno.test("startServer() returns the id as it came, whatever the handler does to the message", async () => {
-  await using server = startServer({ port: 0, interact: (data) => void delete data.id });
+Deno.test("startJsonServer() returns the id as it came, whatever the handler does to the message", async () => {
+  await using server = startJsonServer({ port: 0, interact: (data) => void delete data.id });
   await using peer = await Peer.connect(server.addr);
   assertEquals(await peer.ask('{"id":7}'), '{"status":"success","id":7}');
 });
 
-Deno.test("startServer() writes the failure word it is told", async () => {
-  await using server = startServer({ port: 0, failStatus: "failed" });
+Deno.test("startJsonServer() writes the failure word it is told", async () => {
+  await using server = startJsonServer({ port: 0, failStatus: "failed" });
   await using peer = await Peer.connect(server.addr);
   assertEquals(JSON.parse(await peer.ask("x")).status, "failed");
 });
 
-Deno.test("startServer() answers messages however packets cut and join them", async () => {
-  await using server = startServer({ port: 0, interact: echo });
+Deno.test("startJsonServer() answers messages however packets cut and join them", async () => {
+  await using server = startJsonServer({ port: 0, interact: echo });
   await using peer = await Peer.connect(server.addr);
   const text = '{"a":"µ\u{1F600}"}\r\n\n \r\n\t\n[1]\n"x"\n\r\n2\r\n';
   const answers = ['{"a":"µ\u{1F600}"}', "[1]", '"x"', "2"]
@@ -176,8 +176,8 @@ Deno.test("startServer() answers messages however packets cut and join them", as
   assertEquals(server.stats.messages, 8);
 });
 
-Deno.test("startServer() takes a last message without a newline as complete", async () => {
-  await using server = startServer({ port: 0, interact: echo });
+Deno.test("startJsonServer() takes a last message without a newline as complete", async () => {
+  await using server = startJsonServer({ port: 0, interact: echo });
   await using peer = await Peer.connect(server.addr);
   await peer.write('1\n{"b":2}');
   await peer.closeWrite();
@@ -186,8 +186,8 @@ Deno.test("startServer() takes a last message without a newline as complete", as
   assertEquals(await peer.line(), null);
 });
 
-Deno.test("startServer() says where a message is wrong, and the connection lives on", async () => {
-  await using server = startServer({ port: 0, interact: echo, maxBytes: 100 });
+Deno.test("startJsonServer() says where a message is wrong, and the connection lives on", async () => {
+  await using server = startJsonServer({ port: 0, interact: echo, maxBytes: 100 });
   await using peer = await Peer.connect(server.addr);
   const errorOf = async (message: string | Uint8Array) => {
     await peer.write(message);
@@ -227,8 +227,8 @@ Deno.test("startServer() says where a message is wrong, and the connection lives
   });
 });
 
-Deno.test("startServer() survives nesting past any stack", async () => {
-  await using server = startServer({ port: 0, interact: echo, maxBytes: 20_000_000 });
+Deno.test("startJsonServer() survives nesting past any stack", async () => {
+  await using server = startJsonServer({ port: 0, interact: echo, maxBytes: 20_000_000 });
   await using peer = await Peer.connect(server.addr);
   for (
     const text of [
@@ -244,8 +244,8 @@ Deno.test("startServer() survives nesting past any stack", async () => {
   assertEquals(await peer.ask(deep), `{"status":"success","result":${deep}}`);
 });
 
-Deno.test("startServer() answers a message of 10 MB where that is allowed", async () => {
-  await using server = startServer({
+Deno.test("startJsonServer() answers a message of 10 MB where that is allowed", async () => {
+  await using server = startJsonServer({
     port: 0,
     interact: (data) => data.length,
     maxBytes: 20_000_000,
@@ -257,18 +257,18 @@ Deno.test("startServer() answers a message of 10 MB where that is allowed", asyn
   );
 });
 
-Deno.test("startServer() is ended by its signal", async () => {
+Deno.test("startJsonServer() is ended by its signal", async () => {
   const abort = new AbortController();
-  const server = startServer({ port: 0, signal: abort.signal });
+  const server = startJsonServer({ port: 0, signal: abort.signal });
   abort.abort();
   await server.finished;
 });
 
-Deno.test("startServer() tells onMessage and debug what was handled", async () => {
+Deno.test("startJsonServer() tells onMessage and debug what was handled", async () => {
   const records: unknown[] = [];
   const said: string[] = [];
   {
-    await using server = startServer({
+    await using server = startJsonServer({
       port: 0,
       interact: echo,
       onMessage: ({ time, remoteAddr, data, answer, duration }) => {
@@ -291,19 +291,23 @@ Deno.test("startServer() tells onMessage and debug what was handled", async () =
   ]);
 });
 
-Deno.test("startServer() rejects a port in use and options that do not fit", async () => {
-  await using server = startServer({ port: 0 });
-  assertThrows(() => startServer({ port: server.addr.port }), UsageError, "Cannot listen on");
-  assertThrows(() => startServer({ port: 0, concurrency: 0 }), UsageError, "expected at least 1");
+Deno.test("startJsonServer() rejects a port in use and options that do not fit", async () => {
+  await using server = startJsonServer({ port: 0 });
+  assertThrows(() => startJsonServer({ port: server.addr.port }), UsageError, "Cannot listen on");
   assertThrows(
-    () => startServer({ port: 0, allow: ["nonsense"] }),
+    () => startJsonServer({ port: 0, concurrency: 0 }),
+    UsageError,
+    "expected at least 1",
+  );
+  assertThrows(
+    () => startJsonServer({ port: 0, allow: ["nonsense"] }),
     UsageError,
     "Cannot parse network",
   );
   assertThrows(
-    () => startServer({ port: 0, interact: echo, commands: {} }),
+    () => startJsonServer({ port: 0, interact: echo, commands: {} }),
     UsageError,
     "expected one of them",
   );
-  await assertRejects(() => sendData(() => 1), Error, "JSON has no form of function");
+  await assertRejects(() => sendJson(() => 1), Error, "JSON has no form of function");
 });

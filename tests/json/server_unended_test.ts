@@ -1,5 +1,5 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { type JsonServer, type JsonServerProblem, startServer } from "../../lib/json/server.ts";
+import { type JsonServer, type JsonServerProblem, startJsonServer } from "../../lib/json/server.ts";
 import { needs, startPython } from "../interop/peer.ts";
 import { PYTHON } from "../interop/python.ts";
 import { Peer } from "./peer.ts";
@@ -11,9 +11,9 @@ async function failures(server: JsonServer, count: number): Promise<void> {
   while (server.stats.failures < count) await new Promise((resolve) => setTimeout(resolve, 1));
 }
 
-Deno.test("startServer() answers a value without a newline when nothing follows", async () => {
+Deno.test("startJsonServer() answers a value without a newline when nothing follows", async () => {
   const problems: JsonServerProblem[] = [];
-  await using server = startServer({
+  await using server = startJsonServer({
     port: 0,
     interact: echo,
     onProblem: (problem) => problems.push(problem),
@@ -34,8 +34,8 @@ Deno.test("startServer() answers a value without a newline when nothing follows"
   assertStringIncludes(message, "had no newline at its end, and was taken as complete after 0.1 s");
 });
 
-Deno.test("startServer() waits for the rest of a value without a newline", async () => {
-  await using server = startServer({ port: 0, interact: echo, completeAfter: 0.02 });
+Deno.test("startJsonServer() waits for the rest of a value without a newline", async () => {
+  await using server = startJsonServer({ port: 0, interact: echo, completeAfter: 0.02 });
   await using peer = await Peer.connect(server.addr);
   // Longer pauses than it takes for a complete value.
   for (const part of ['{"a', '":[1', ',"', "]}", '"', "]"]) {
@@ -52,8 +52,8 @@ Deno.test("startServer() waits for the rest of a value without a newline", async
   assertEquals(await peer.line(), '{"status":"success","result":true}');
 });
 
-Deno.test("startServer() says what is wrong with a value without a newline", async () => {
-  await using server = startServer({ port: 0, interact: echo });
+Deno.test("startJsonServer() says what is wrong with a value without a newline", async () => {
+  await using server = startJsonServer({ port: 0, interact: echo });
   await using peer = await Peer.connect(server.addr);
   await peer.write("{'a': 1}");
   assertStringIncludes((await peer.line())!, "JSON strings have double quotes");
@@ -63,17 +63,17 @@ Deno.test("startServer() says what is wrong with a value without a newline", asy
   assertEquals(await peer.ask("1"), '{"status":"success","result":1}');
 });
 
-Deno.test("startServer() takes no value without a newline where completeAfter is Infinity", async () => {
-  await using server = startServer({ port: 0, interact: echo, completeAfter: Infinity });
+Deno.test("startJsonServer() takes no value without a newline where completeAfter is Infinity", async () => {
+  await using server = startJsonServer({ port: 0, interact: echo, completeAfter: Infinity });
   await using peer = await Peer.connect(server.addr);
   await peer.write("1");
   await new Promise((resolve) => setTimeout(resolve, 300));
   assertEquals(await peer.ask("2"), '{"status":"success","result":12}');
 });
 
-Deno.test("startServer() puts a large message together that arrives in parts with pauses", async () => {
+Deno.test("startJsonServer() puts a large message together that arrives in parts with pauses", async () => {
   const text = JSON.stringify("x".repeat(900_000));
-  await using server = startServer({
+  await using server = startJsonServer({
     port: 0,
     interact: (data) => data.length,
     completeAfter: 0.001,
@@ -88,10 +88,10 @@ Deno.test("startServer() puts a large message together that arrives in parts wit
 
 const { ignore, note } = needs(PYTHON);
 
-Deno.test(`startServer() answers a Python script that sends no newline${note}`, {
+Deno.test(`startJsonServer() answers a Python script that sends no newline${note}`, {
   ignore,
 }, async () => {
-  await using server = startServer({ port: 0, interact: (data) => data.n * 2 });
+  await using server = startJsonServer({ port: 0, interact: (data) => data.n * 2 });
   await using client = startPython(
     `
 import json

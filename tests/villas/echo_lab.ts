@@ -3,18 +3,18 @@
 import { assertEquals } from "@std/assert";
 import {
   bindDatagram,
-  type EchoOptions,
-  type EchoProblem,
   type Sample,
-  startEcho,
+  startVillasEcho,
+  type VillasEchoOptions,
+  type VillasEchoProblem,
   villasProtobuf,
 } from "../../mod.ts";
 
 /** A node on a free port and an echo for it. */
-export async function lab(options: EchoOptions = {}) {
+export async function lab(options: VillasEchoOptions = {}) {
   const node = await bindDatagram({ listen: { hostname: "127.0.0.1", port: 0 } });
-  const problems: EchoProblem[] = [];
-  const echo = await startEcho({
+  const problems: VillasEchoProblem[] = [];
+  const echo = await startVillasEcho({
     listen: "127.0.0.1:0",
     remote: node.addr,
     onProblem: (problem) => problems.push(problem),
@@ -39,7 +39,7 @@ export async function lab(options: EchoOptions = {}) {
 }
 
 /** Sends samples whose reply is to be refused, and returns why it was. */
-export async function refused(options: EchoOptions, samples: Sample[]) {
+export async function refused(options: VillasEchoOptions, samples: Sample[]) {
   await using it = await lab(options);
   await it.node.send(villasProtobuf.encode(samples), it.echo.addr);
   await it.node.send(new Uint8Array(), it.echo.addr); // an empty message comes back empty

@@ -9,9 +9,9 @@ import {
 } from "@std/assert";
 import {
   bindDatagram,
-  type EchoOptions,
   type Sample,
   type SampleHandler,
+  type VillasEchoOptions,
   villasProtobuf,
 } from "../../mod.ts";
 import { UsageError } from "../../lib/errors.ts";
@@ -21,7 +21,7 @@ import { lab, refused } from "./echo_lab.ts";
 const data = (...values: Sample["values"]): Sample => ({ type: "data", values });
 
 /** The values that come back for those of one sample. */
-async function replied(options: EchoOptions, ...values: Sample["values"]) {
+async function replied(options: VillasEchoOptions, ...values: Sample["values"]) {
   await using it = await lab(options);
   return villasProtobuf.decode(await it.ask([data(...values)]))[0]!.values;
 }
@@ -53,7 +53,7 @@ Deno.test("a handler's values beyond what was received are refused, unless the s
 });
 
 Deno.test("what is refused because nobody stated the signals says so, and nothing else does", async () => {
-  const cases: [EchoOptions, Sample, boolean][] = [
+  const cases: [VillasEchoOptions, Sample, boolean][] = [
     [{ constant: [1, 2] }, data(1), true],
     [{ constant: [1.5] }, data(1n), true],
     [{ handler: () => data(1n) }, data(1), true],
@@ -93,7 +93,7 @@ Deno.test("with stated signals, what does not fit them is not even sent back unc
 });
 
 /** An echo that handles everybody's samples and sends the replies to its remote, and a stranger. */
-async function open(options: EchoOptions) {
+async function open(options: VillasEchoOptions) {
   const it = await lab({ anySource: true, ...options });
   const stranger = await bindDatagram({ listen: { hostname: "127.0.0.1", port: 0 } });
   return {
@@ -127,7 +127,7 @@ for (
     ["the samples", {}],
     ["a handler's replies", { handler: double }],
     ["the handler's own samples", { handler: (s) => s }],
-  ] satisfies [string, EchoOptions][]
+  ] satisfies [string, VillasEchoOptions][]
 ) {
   Deno.test(`--any-source sends the remote ${name} for strangers only in the kinds that it has sent`, async () => {
     await using it = await open(options);
@@ -174,6 +174,6 @@ Deno.test("--any-source with stated signals needs not wait for the remote", asyn
   assertEquals(await it.passOn(data(1, 2)), undefined);
 });
 
-Deno.test("startEcho() says what is wrong with signals before it binds anything", async () => {
+Deno.test("startVillasEcho() says what is wrong with signals before it binds anything", async () => {
   await assertRejects(() => lab({ signals: "5x" }), UsageError, 'Cannot read signals "5x"');
 });

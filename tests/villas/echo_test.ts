@@ -2,9 +2,9 @@ import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/
 import {
   bindDatagram,
   type DatagramEndpoint,
-  type EchoProblem,
   type Sample,
-  startEcho,
+  startVillasEcho,
+  type VillasEchoProblem,
   villasProtobuf,
 } from "../../mod.ts";
 import { CodecError, UsageError } from "../../lib/errors.ts";
@@ -18,7 +18,7 @@ const captured = Deno.readTextFileSync(new URL("../fixtures/types-cast.hex", imp
 /** A sequence number that nothing else uses, to see when everything before it was handled. */
 const marker: Sample = { type: "data", sequence: 1_000_000n, values: [] };
 
-Deno.test("startEcho() sends the very bytes back, unknown fields included", async () => {
+Deno.test("startVillasEcho() sends the very bytes back, unknown fields included", async () => {
   await using it = await lab();
   for (const bytes of captured) assertEquals(await it.ask(bytes), bytes);
   const withUnknown = Uint8Array.fromHex("0a0408013805" + "9a0603616263");
@@ -27,7 +27,7 @@ Deno.test("startEcho() sends the very bytes back, unknown fields included", asyn
   assertEquals(it.echo.stats.replies, captured.length + 1);
 });
 
-Deno.test("startEcho() tells of each message what is on the wire", async () => {
+Deno.test("startVillasEcho() tells of each message what is on the wire", async () => {
   const seen: Sample[] = [];
   const now = () => ({ sec: 5, nsec: 6 });
   await using it = await lab({
@@ -46,7 +46,7 @@ Deno.test("startEcho() tells of each message what is on the wire", async () => {
   assertEquals(seen, samples);
 });
 
-Deno.test("startEcho() survives ten thousand random and mutated datagrams between valid ones", async () => {
+Deno.test("startVillasEcho() survives ten thousand random and mutated datagrams between valid ones", async () => {
   await using it = await lab();
   let state = 1;
   const random = (below: number) => (state = Math.imul(state, 48271) >>> 0) % below;
@@ -80,7 +80,7 @@ Deno.test("startEcho() survives ten thousand random and mutated datagrams betwee
   assertEquals(stats.messages, stats.replies + stats.refused);
 });
 
-Deno.test("startEcho() counts gaps, late ones, repeats and restarts exactly", async () => {
+Deno.test("startVillasEcho() counts gaps, late ones, repeats and restarts exactly", async () => {
   await using it = await lab();
   for (const sequence of [5, 6, 9, 8, 8, 10, 0, 1, 3]) {
     await it.ask([{ type: "data", sequence: BigInt(sequence), values: [] }]);
@@ -95,7 +95,7 @@ Deno.test("startEcho() counts gaps, late ones, repeats and restarts exactly", as
   });
 });
 
-Deno.test("startEcho() ignores strangers, names each once, and handles them where it is told to", async () => {
+Deno.test("startVillasEcho() ignores strangers, names each once, and handles them where it is told to", async () => {
   await using it = await lab();
   await using stranger = await bindDatagram({ listen: { hostname: "127.0.0.1", port: 0 } });
   const bytes = captured[0]!;
@@ -115,7 +115,7 @@ Deno.test("startEcho() ignores strangers, names each once, and handles them wher
   assertEquals((await remote.node.receive())!.bytes, bytes);
 });
 
-Deno.test("startEcho() replies with constants in the kinds that were received", async () => {
+Deno.test("startVillasEcho() replies with constants in the kinds that were received", async () => {
   await using it = await lab({ constant: [1, 2, 1, 4] });
   const sample: Sample = {
     type: "data",
@@ -128,12 +128,12 @@ Deno.test("startEcho() replies with constants in the kinds that were received", 
   assertEquals(reply, { ...sample, values: [1, 2n, true, { real: 4, imag: 0 }] });
 });
 
-Deno.test("startEcho() refuses a constant that does not fit its place", async () => {
+Deno.test("startVillasEcho() refuses a constant that does not fit its place", async () => {
   const samples: Sample[] = [{ type: "data", values: [1n] }];
   assertStringIncludes(await refused({ constant: [1.5] }, samples), "integer");
 });
 
-Deno.test("startEcho() refuses what would make VILLASnode abort", async () => {
+Deno.test("startVillasEcho() refuses what would make VILLASnode abort", async () => {
   assertStringIncludes(await refused({}, [{ type: "start", values: [] }]), "START");
   assertStringIncludes(
     await refused({}, [{ type: "data", values: [1, null] }]),
@@ -178,7 +178,7 @@ Deno.test("startEcho() refuses what would make VILLASnode abort", async () => {
   );
 });
 
-Deno.test("startEcho() sends what a handler returns, sync or async, one or several", async () => {
+Deno.test("startVillasEcho() sends what a handler returns, sync or async, one or several", async () => {
   await using it = await lab({
     handler: async (sample) => {
       await Promise.resolve();
@@ -197,7 +197,7 @@ Deno.test("startEcho() sends what a handler returns, sync or async, one or sever
   assertEquals(villasProtobuf.decode(two).map(({ values }) => values), [[6], [3]]);
 });
 
-Deno.test("startEcho() sends the received bytes where a handler changes nothing", async () => {
+Deno.test("startVillasEcho() sends the received bytes where a handler changes nothing", async () => {
   await using it = await lab({ handler: (sample) => sample });
   const withUnknown = Uint8Array.fromHex("0a0408013805");
   assertEquals(await it.ask(withUnknown), withUnknown);
@@ -211,7 +211,7 @@ Deno.test("startEcho() sends the received bytes where a handler changes nothing"
   assertEquals(villasProtobuf.decode(reply)[0]!.values, [5]);
 });
 
-Deno.test("startEcho() survives a handler that throws", async () => {
+Deno.test("startVillasEcho() survives a handler that throws", async () => {
   await using it = await lab({
     handler: (sample) => {
       if (sample.sequence === 0n) throw new Error("no");
@@ -227,7 +227,7 @@ Deno.test("startEcho() survives a handler that throws", async () => {
   assertEquals(it.problems[0]!.message, "The handler threw: no");
 });
 
-Deno.test("startEcho() takes what a handler leaves out from what was received", async () => {
+Deno.test("startVillasEcho() takes what a handler leaves out from what was received", async () => {
   await using it = await lab({
     handler: ({ values }) => ({ values: [Number(values[0]) + 1], newFrame: undefined }),
   });
@@ -243,7 +243,7 @@ Deno.test("startEcho() takes what a handler leaves out from what was received", 
   assertEquals(reply, { ...rest, values: [2] });
 });
 
-Deno.test("startEcho() ends although a handler does not", async () => {
+Deno.test("startVillasEcho() ends although a handler does not", async () => {
   const called = Promise.withResolvers<void>();
   await using it = await lab({
     handler: () => {
@@ -258,12 +258,12 @@ Deno.test("startEcho() ends although a handler does not", async () => {
   assertEquals(it.echo.stats.replies, 0);
 });
 
-Deno.test("startEcho() with a signal that was aborted before ends at once", async () => {
+Deno.test("startVillasEcho() with a signal that was aborted before ends at once", async () => {
   await using it = await lab({ signal: AbortSignal.abort() });
   await it.echo.finished;
 });
 
-Deno.test("startEcho() ends after so many messages", async () => {
+Deno.test("startVillasEcho() ends after so many messages", async () => {
   await using it = await lab({ count: 2 });
   await it.ask(captured[0]!);
   await it.ask(captured[1]!);
@@ -271,7 +271,7 @@ Deno.test("startEcho() ends after so many messages", async () => {
   assertEquals(it.echo.stats.messages, 2);
 });
 
-Deno.test("startEcho() answers the message in hand before it ends", async () => {
+Deno.test("startVillasEcho() answers the message in hand before it ends", async () => {
   const { promise, resolve } = Promise.withResolvers<void>();
   const { promise: called, resolve: call } = Promise.withResolvers<void>();
   const controller = new AbortController();
@@ -291,28 +291,28 @@ Deno.test("startEcho() answers the message in hand before it ends", async () => 
   await it.echo.finished;
 });
 
-Deno.test("startEcho() works over IPv6, and from an IPv6 socket with an IPv4 remote", async () => {
+Deno.test("startVillasEcho() works over IPv6, and from an IPv6 socket with an IPv4 remote", async () => {
   const node: DatagramEndpoint = await bindDatagram({ listen: { hostname: "::1", port: 0 } });
   await using _node = node;
-  await using echo = await startEcho({ listen: "[::1]:0", remote: node.addr });
+  await using echo = await startVillasEcho({ listen: "[::1]:0", remote: node.addr });
   await node.send(captured[0]!, echo.addr);
   assertEquals((await node.receive())!.bytes, captured[0]!);
 
   await using node4 = await bindDatagram({ listen: { hostname: "127.0.0.1", port: 0 } });
-  await using both = await startEcho({ listen: "[::]:0", remote: node4.addr });
+  await using both = await startVillasEcho({ listen: "[::]:0", remote: node4.addr });
   await node4.send(captured[0]!, { hostname: "127.0.0.1", port: (both.addr as Deno.NetAddr).port });
   assertEquals((await node4.receive())!.bytes, captured[0]!);
 });
 
 Deno.test({
   name:
-    "startEcho() waits for the other unix socket and answers it (not on Windows, which has none)",
+    "startVillasEcho() waits for the other unix socket and answers it (not on Windows, which has none)",
   ignore: Deno.build.os === "windows",
   async fn() {
     const folder = await Deno.makeTempDir();
-    const waiting = Promise.withResolvers<EchoProblem>();
+    const waiting = Promise.withResolvers<VillasEchoProblem>();
     {
-      await using echo = await startEcho({
+      await using echo = await startVillasEcho({
         listen: { path: `${folder}/client.sock` },
         remote: { path: `${folder}/server.sock` },
         onProblem: (problem) => waiting.resolve(problem),
@@ -326,24 +326,29 @@ Deno.test({
   },
 });
 
-Deno.test("startEcho() says what is wrong with addresses", async () => {
+Deno.test("startVillasEcho() says what is wrong with addresses", async () => {
   for (const { address } of Deno.networkInterfaces()) {
     const both = address.includes(":") ? `[${address}]:12345` : `${address}:12345`;
     await assertRejects(
-      () => startEcho({ listen: address.includes(":") ? "[::]:12345" : ":12345", remote: both }),
+      () =>
+        startVillasEcho({ listen: address.includes(":") ? "[::]:12345" : ":12345", remote: both }),
       UsageError,
       "for both ends: expected two addresses",
     );
   }
-  await assertRejects(() => startEcho({ listen: "x:y" }), UsageError, 'Cannot parse address "x:y"');
   await assertRejects(
-    () => startEcho({ listen: "/tmp/x" }),
+    () => startVillasEcho({ listen: "x:y" }),
+    UsageError,
+    'Cannot parse address "x:y"',
+  );
+  await assertRejects(
+    () => startVillasEcho({ listen: "/tmp/x" }),
     UsageError,
     "two network addresses or two paths",
   );
 });
 
-Deno.test("startEcho() says what a datagram looks like that does not decode, and what to set where", async () => {
+Deno.test("startVillasEcho() says what a datagram looks like that does not decode, and what to set where", async () => {
   await using it = await lab();
   const formats = ["villas.human", "villas.binary", "json", "csv", "raw.64.little"];
   for (const format of formats) {
@@ -360,7 +365,7 @@ Deno.test("startEcho() says what a datagram looks like that does not decode, and
 });
 
 Deno.test({
-  name: "startEcho() ignores a datagram that seems to come from itself" +
+  name: "startVillasEcho() ignores a datagram that seems to come from itself" +
     (CAN_FORGE ? "" : " (ignored: nobody here may forge one)"),
   ignore: !CAN_FORGE,
   async fn() {

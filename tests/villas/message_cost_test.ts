@@ -2,9 +2,9 @@
 
 import { assert } from "@std/assert";
 import type { Sample } from "../../lib/codecs/villas/sample.ts";
-import { formatHuman } from "../../lib/codecs/villas/human.ts";
-import { formatJson } from "../../lib/codecs/villas/json.ts";
-import { formatText } from "../../lib/codecs/villas/protobuf_text.ts";
+import { formatVillasHuman } from "../../lib/codecs/villas/human.ts";
+import { formatVillasJson } from "../../lib/codecs/villas/json.ts";
+import { formatProtobufText } from "../../lib/codecs/villas/protobuf_text.ts";
 import { villasProtobuf } from "../../lib/codecs/villas/protobuf.ts";
 import { CodecError } from "../../lib/errors.ts";
 import { SequenceTracker } from "../../lib/villas/hooks/sequence_tracker.ts";
@@ -92,9 +92,9 @@ function handle(bytes: Uint8Array, print: (samples: Sample[]) => unknown): void 
 for (
   const [form, print] of [
     ["none", () => {}],
-    ["json", (samples: Sample[]) => samples.map(formatJson)],
-    ["text", formatText],
-    ["villas.human", (samples: Sample[]) => samples.map(formatHuman)],
+    ["json", (samples: Sample[]) => samples.map(formatVillasJson)],
+    ["text", formatProtobufText],
+    ["villas.human", (samples: Sample[]) => samples.map(formatVillasHuman)],
   ] as const
 ) {
   Deno.test(`no message costs more than three harmless ones, with --output ${form}`, () => {

@@ -3,24 +3,24 @@ import {
   bindDatagram,
   formatAddress,
   type Sample,
-  startEcho,
-  startSignal,
+  startVillasEcho,
+  startVillasSignal,
   villasProtobuf,
 } from "../../mod.ts";
 import { UsageError } from "../../lib/errors.ts";
 
 const anywhere = { hostname: "127.0.0.1", port: 0 };
 
-Deno.test("startSignal() sends what VILLASnode would, and counts what comes back", async () => {
+Deno.test("startVillasSignal() sends what VILLASnode would, and counts what comes back", async () => {
   const seen: Sample[] = [];
   const back: Sample[] = [];
-  await using echo = await startEcho({
+  await using echo = await startVillasEcho({
     listen: anywhere,
     anySource: true,
     replyTo: "sender",
     onMessage: ({ samples }) => void seen.push(...samples),
   });
-  await using source = await startSignal({
+  await using source = await startVillasSignal({
     type: "mixed",
     values: 7,
     rate: 200,
@@ -54,15 +54,15 @@ Deno.test("startSignal() sends what VILLASnode would, and counts what comes back
   assertEquals(stats.roundTrip.count, 20);
 });
 
-Deno.test("startSignal() puts several samples in a datagram, and the rest in the last", async () => {
+Deno.test("startVillasSignal() puts several samples in a datagram, and the rest in the last", async () => {
   const sizes: number[] = [];
-  await using echo = await startEcho({
+  await using echo = await startVillasEcho({
     listen: anywhere,
     anySource: true,
     replyTo: "sender",
     onMessage: ({ samples }) => void sizes.push(samples.length),
   });
-  await using source = await startSignal({
+  await using source = await startVillasSignal({
     vectorize: 3,
     rate: 1000,
     limit: 8,
@@ -74,9 +74,13 @@ Deno.test("startSignal() puts several samples in a datagram, and the rest in the
   assertEquals(source.stats.returned, 8);
 });
 
-Deno.test("startSignal() without real time keeps to what the other end takes", async () => {
-  await using echo = await startEcho({ listen: anywhere, anySource: true, replyTo: "sender" });
-  await using source = await startSignal({
+Deno.test("startVillasSignal() without real time keeps to what the other end takes", async () => {
+  await using echo = await startVillasEcho({
+    listen: anywhere,
+    anySource: true,
+    replyTo: "sender",
+  });
+  await using source = await startVillasSignal({
     realtime: false,
     limit: 5000,
     listen: anywhere,
@@ -86,9 +90,9 @@ Deno.test("startSignal() without real time keeps to what the other end takes", a
   assertEquals(source.stats.returned, 5000);
 });
 
-Deno.test("startSignal() tells lost, changed and unexpected samples apart", async () => {
+Deno.test("startVillasSignal() tells lost, changed and unexpected samples apart", async () => {
   await using client = await bindDatagram({ listen: anywhere });
-  await using source = await startSignal({
+  await using source = await startVillasSignal({
     limit: 3,
     rate: 1000,
     wait: 0.05,
@@ -116,27 +120,27 @@ Deno.test("startSignal() tells lost, changed and unexpected samples apart", asyn
   });
 });
 
-Deno.test("startSignal() ends on close() and on stop(), and when its signal is aborted", async () => {
+Deno.test("startVillasSignal() ends on close() and on stop(), and when its signal is aborted", async () => {
   await using client = await bindDatagram({ listen: anywhere });
   const options = { rate: 1000, wait: 0, listen: anywhere, to: client.addr };
-  const closed = await startSignal(options);
+  const closed = await startVillasSignal(options);
   await client.receive();
   await closed.close();
-  const stopped = await startSignal(options);
+  const stopped = await startVillasSignal(options);
   await client.receive();
   stopped.stop();
   await stopped.finished;
   const controller = new AbortController();
-  const aborted = await startSignal({ ...options, signal: controller.signal });
+  const aborted = await startVillasSignal({ ...options, signal: controller.signal });
   await client.receive();
   controller.abort();
   await aborted.finished;
 });
 
-Deno.test("startSignal() ends its wait when it is stopped", async () => {
+Deno.test("startVillasSignal() ends its wait when it is stopped", async () => {
   await using client = await bindDatagram({ listen: anywhere });
   const options = { rate: 1000, wait: 1000, listen: anywhere, to: client.addr };
-  const waiting = await startSignal({ ...options, limit: 1 });
+  const waiting = await startVillasSignal({ ...options, limit: 1 });
   await client.receive();
   waiting.stop();
   waiting.stop();
@@ -144,26 +148,30 @@ Deno.test("startSignal() ends its wait when it is stopped", async () => {
   assertEquals(waiting.stats.lost, 1);
 });
 
-Deno.test("startSignal() says which option does not fit before it binds anything", async () => {
-  await assertRejects(() => startSignal({ vectorize: 0 }), UsageError, "0 samples per datagram");
+Deno.test("startVillasSignal() says which option does not fit before it binds anything", async () => {
   await assertRejects(
-    () => startSignal({ vectorize: 1200, values: 5 }),
+    () => startVillasSignal({ vectorize: 0 }),
+    UsageError,
+    "0 samples per datagram",
+  );
+  await assertRejects(
+    () => startVillasSignal({ vectorize: 1200, values: 5 }),
     UsageError,
     "Cannot send 1200 samples per datagram: at most 770 fit, of 85 bytes each",
   );
-  await assertRejects(() => startSignal({ limit: 1.5 }), UsageError, "1.5 samples");
-  await assertRejects(() => startSignal({ wait: -1 }), UsageError, "wait for -1 s");
+  await assertRejects(() => startVillasSignal({ limit: 1.5 }), UsageError, "1.5 samples");
+  await assertRejects(() => startVillasSignal({ wait: -1 }), UsageError, "wait for -1 s");
   const unix = { listen: { path: "/tmp/a" }, to: { path: "/tmp/b" } };
-  await assertRejects(() => startSignal(unix), UsageError, "expected UDP addresses");
-  await assertRejects(() => startSignal({ values: 2, offset: [1, 2, 3] }), UsageError);
+  await assertRejects(() => startVillasSignal(unix), UsageError, "expected UDP addresses");
+  await assertRejects(() => startVillasSignal({ values: 2, offset: [1, 2, 3] }), UsageError);
 });
 
-Deno.test("startSignal() takes back only what comes from the address that it sends to, unless told otherwise", async () => {
+Deno.test("startVillasSignal() takes back only what comes from the address that it sends to, unless told otherwise", async () => {
   for (const anySource of [false, true]) {
     await using client = await bindDatagram({ listen: anywhere });
     await using stranger = await bindDatagram({ listen: anywhere });
     const problems: [string, string][] = [];
-    await using source = await startSignal({
+    await using source = await startVillasSignal({
       limit: 2,
       rate: 1000,
       anySource,
@@ -190,9 +198,9 @@ Deno.test("startSignal() takes back only what comes from the address that it sen
   }
 });
 
-Deno.test("startSignal() that expects nothing back waits for nothing and takes nothing", async () => {
+Deno.test("startVillasSignal() that expects nothing back waits for nothing and takes nothing", async () => {
   await using client = await bindDatagram({ listen: anywhere });
-  await using source = await startSignal({
+  await using source = await startVillasSignal({
     limit: 3,
     rate: 1000,
     wait: 1000,

@@ -26,10 +26,10 @@ const SIGNED = { plus: true };
  *
  * @example A sample that came back after 0.1 s
  * ```ts
- * import { formatHuman } from "@labwire/labwire";
+ * import { formatVillasHuman } from "@labwire/labwire";
  * import { assertEquals } from "@std/assert";
  *
- * const line = formatHuman({
+ * const line = formatVillasHuman({
  *   type: "data",
  *   sequence: 2n,
  *   origin: { sec: 1795198430, nsec: 457807691 },
@@ -39,7 +39,7 @@ const SIGNED = { plus: true };
  * assertEquals(line, "1795198430.457807691+1.003327e-01(2)\t0.25000000000000000\t7\t1");
  * ```
  */
-export function formatHuman(sample: Sample): string {
+export function formatVillasHuman(sample: Sample): string {
   let line = formatTime(sample);
   if (sample.sequence !== undefined) line += `(${sample.sequence})`;
   if (sample.newFrame) line += "F";

@@ -22,16 +22,16 @@ import type { Sample, Timestamp, Value } from "./sample.ts";
  *
  * @example A float and an integer
  * ```ts
- * import { formatJson } from "@labwire/labwire";
+ * import { formatVillasJson } from "@labwire/labwire";
  * import { assertEquals } from "@std/assert";
  *
  * assertEquals(
- *   formatJson({ type: "data", sequence: 7n, origin: { sec: 1, nsec: 5 }, values: [1, 1n] }),
+ *   formatVillasJson({ type: "data", sequence: 7n, origin: { sec: 1, nsec: 5 }, values: [1, 1n] }),
  *   '{"ts": {"origin": [1, 5]}, "sequence": 7, "data": [1.0, 1]}',
  * );
  * ```
  */
-export function formatJson(sample: Sample): string {
+export function formatVillasJson(sample: Sample): string {
   let text = "{";
   const times = formatTimes(sample);
   if (times !== "") text += `"ts": {${times}}, `;

@@ -23,16 +23,16 @@ import type { Sample, Timestamp, Value } from "./sample.ts";
  *
  * @example One sample
  * ```ts
- * import { formatText } from "@labwire/labwire";
+ * import { formatProtobufText } from "@labwire/labwire";
  * import { assertEquals } from "@std/assert";
  *
  * assertEquals(
- *   formatText([{ type: "data", sequence: 7n, values: [1] }]),
+ *   formatProtobufText([{ type: "data", sequence: 7n, values: [1] }]),
  *   "samples {\n  type: DATA\n  sequence: 7\n  values {\n    f: 1.0\n  }\n}\n\n",
  * );
  * ```
  */
-export function formatText(samples: readonly Sample[]): string {
+export function formatProtobufText(samples: readonly Sample[]): string {
   let text = "";
   for (const sample of samples) text += `samples {\n${sampleFields(sample)}}\n`;
   return text + "\n";

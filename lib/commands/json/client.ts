@@ -7,16 +7,16 @@ import { readByteLines } from "../../cli/read_lines.ts";
 import { compactJson, jsonMembers } from "../../codecs/json/text.ts";
 import { decodeUtf8 } from "../../text/utf8.ts";
 import { CodecError, UsageError } from "../../errors.ts";
-import type { SendOptions } from "../../json/client.ts";
+import type { JsonSendOptions } from "../../json/client.ts";
 import { DEFAULT_HOST, DEFAULT_PORT } from "../../json/protocol.ts";
-import type { SendResult, SuccessResult } from "../../json/read_answer.ts";
+import type { JsonSendResult, SuccessResult } from "../../json/read_answer.ts";
 import { formatAddress } from "../../net/address/address.ts";
 import { connectingOptions, readConnecting } from "../serving/connecting.ts";
 import { fileMessage, lineMessage, typedMessage, wordsMessage } from "./message.ts";
 import { Sender } from "./sender.ts";
 
 /** Exit code of each outcome. */
-const EXIT_CODES: Readonly<Record<SendResult["outcome"], number>> = {
+const EXIT_CODES: Readonly<Record<JsonSendResult["outcome"], number>> = {
   "success": 0,
   "fail": 3,
   "no-answer": 4,
@@ -80,7 +80,7 @@ export const jsonClient = defineCommand({
   ],
   async run(context, options, args) {
     const { say, signal, debug } = context;
-    const send: SendOptions = {
+    const send: JsonSendOptions = {
       ...options,
       ...await readConnecting(options),
       signal,
@@ -171,7 +171,7 @@ async function converse(
 /** Prints what became of a message, and returns the exit code for it. */
 async function show(
   { out, say }: Context,
-  result: SendResult,
+  result: JsonSendResult,
   output: Output,
 ): Promise<number> {
   if (result.outcome === "success") showSuccess(out, result, output);

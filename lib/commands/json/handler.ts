@@ -3,7 +3,7 @@ import { loadModule } from "../../handlers/load_module.ts";
 import { compactJson, jsonMembers } from "../../codecs/json/text.ts";
 import { decodeUtf8 } from "../../text/utf8.ts";
 import { CodecError, UsageError } from "../../errors.ts";
-import { commandId, interactWith } from "../../json/commands.ts";
+import { commandId, interactWithCommands } from "../../json/commands.ts";
 import { interactWithLineProgram, interactWithProgram } from "../../json/program_interact.ts";
 import type { Commands, Interact } from "../../json/protocol.ts";
 import { splitCommandLine } from "../../process/command_line.ts";
@@ -88,7 +88,7 @@ async function moduleInteract(file: string): Promise<Interact> {
   if (typeof interact === "function") return interact as Interact;
   if (typeof commands === "object" && commands !== null) {
     if (Object.values(commands).some((command) => typeof command === "function")) {
-      return interactWith(commands as Commands);
+      return interactWithCommands(commands as Commands);
     }
   }
   throw new UsageError(

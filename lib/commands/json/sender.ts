@@ -1,10 +1,10 @@
-import { connectJson, type JsonClient, type SendOptions } from "../../json/client.ts";
+import { connectJson, type JsonClient, type JsonSendOptions } from "../../json/client.ts";
 import { ConnectError } from "../../errors.ts";
-import type { SendResult } from "../../json/read_answer.ts";
+import type { JsonSendResult } from "../../json/read_answer.ts";
 
 /** Sends lines of JSON, each on a connection of its own as the template does, or all on one. */
 export class Sender implements AsyncDisposable {
-  readonly #options: SendOptions;
+  readonly #options: JsonSendOptions;
   readonly #keepOpen: boolean;
   #client: JsonClient | null = null;
   #isWaiting = false;
@@ -13,7 +13,7 @@ export class Sender implements AsyncDisposable {
    * @param options Where to, and how.
    * @param keepOpen Whether to use one connection for all messages.
    */
-  constructor(options: SendOptions, keepOpen: boolean) {
+  constructor(options: JsonSendOptions, keepOpen: boolean) {
     this.#options = { ...options, anyNumber: true };
     this.#keepOpen = keepOpen;
   }
@@ -29,7 +29,7 @@ export class Sender implements AsyncDisposable {
    * @param line One line of JSON.
    * @returns What became of it.
    */
-  async send(line: string): Promise<SendResult> {
+  async send(line: string): Promise<JsonSendResult> {
     try {
       if (!this.#client?.open) {
         await this.#client?.close();

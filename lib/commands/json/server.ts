@@ -12,7 +12,7 @@ import {
   type Interact,
 } from "../../json/protocol.ts";
 import type { Handled } from "../../json/responder.ts";
-import { type JsonServerStats, startServer } from "../../json/server.ts";
+import { type JsonServerStats, startJsonServer } from "../../json/server.ts";
 import { formatAddress } from "../../net/address/address.ts";
 import { jsonHandler } from "./handler.ts";
 import {
@@ -101,7 +101,7 @@ export const jsonServer = defineCommand({
     const { output } = options;
     const serving = await readServing(options);
     await using handler = await jsonHandler(options, context, output === "text");
-    await using server = startServer({
+    await using server = startJsonServer({
       ...options,
       ...serving,
       idleTimeout: options.idleTimeout || Infinity,

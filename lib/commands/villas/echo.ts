@@ -8,8 +8,8 @@ import { counted } from "../../text/wording.ts";
 import { stackOf, UsageError } from "../../errors.ts";
 import { parseSignals } from "../../codecs/villas/signals.ts";
 import { formatAddress } from "../../net/address/address.ts";
-import { startEcho } from "../../villas/echo.ts";
-import type { EchoProblem, EchoStats } from "../../villas/echo_options.ts";
+import { startVillasEcho } from "../../villas/echo.ts";
+import type { VillasEchoProblem, VillasEchoStats } from "../../villas/echo_options.ts";
 import type { SampleHandler } from "../../villas/reply.ts";
 import { announce, portFileOption } from "../serving/announce.ts";
 import { messagePrinter, sampleOutput } from "./print_samples.ts";
@@ -106,7 +106,7 @@ export const villasEcho = defineCommand({
       : await loadHandler<SampleHandler>(options.handler, "(sample) => sample");
     const print = messagePrinter(options.output, out);
     say.info("Start client...");
-    await using echo = await startEcho({
+    await using echo = await startVillasEcho({
       listen: given.has("listen") || unix ? listen : undefined,
       remote,
       replyTo: options.replyTo,
@@ -142,7 +142,7 @@ export const villasEcho = defineCommand({
   },
 });
 
-function report(say: Context["say"], problem: EchoProblem, debug: boolean): void {
+function report(say: Context["say"], problem: VillasEchoProblem, debug: boolean): void {
   const { kind, message, error, unstated } = problem;
   if (debug && kind === "handler") say.info(stackOf(error));
   if (kind === "ignored") say.warn(`${message}; --any-source handles them too`);
@@ -154,7 +154,7 @@ function report(say: Context["say"], problem: EchoProblem, debug: boolean): void
 }
 
 /** All counters in one line. */
-function summary(stats: EchoStats): string {
+function summary(stats: VillasEchoStats): string {
   const rate = stats.seconds > 0 ? stats.messages / stats.seconds : 0;
   const rare = (["failed", "unsent"] as const).filter((name) => stats[name] > 0);
   return [

@@ -2,14 +2,14 @@ import { defineCommand } from "../../cli/command.ts";
 import { integer, number } from "../../cli/options.ts";
 import { outputOption } from "../../cli/output_option.ts";
 import type { Sample } from "../../codecs/villas/sample.ts";
-import { formatHuman } from "../../codecs/villas/human.ts";
-import { formatJson } from "../../codecs/villas/json.ts";
+import { formatVillasHuman } from "../../codecs/villas/human.ts";
+import { formatVillasJson } from "../../codecs/villas/json.ts";
 import { ConnectError, UsageError } from "../../errors.ts";
 import { within } from "../../time/deadline.ts";
-import { startEcho } from "../../villas/echo.ts";
-import type { EchoStats } from "../../villas/echo_options.ts";
-import { startSignal } from "../../villas/signal_source.ts";
-import type { SignalStats } from "../../villas/signal_source_options.ts";
+import { startVillasEcho } from "../../villas/echo.ts";
+import type { VillasEchoStats } from "../../villas/echo_options.ts";
+import { startVillasSignal } from "../../villas/signal_source.ts";
+import type { VillasSignalStats } from "../../villas/signal_source_options.ts";
 
 /** `labwire lab19`. */
 export const lab19 = defineCommand({
@@ -45,11 +45,13 @@ export const lab19 = defineCommand({
     const client = `127.0.0.1:${portBase + 1}`;
     const print = (end: "client" | "node", sample: Sample) => {
       if (output === "none") return;
-      if (output === "json") out.line(`{"end": "${end}", ${formatJson(sample).slice(1)}`);
-      else out.line(end.padEnd(8) + (end === "client" ? formatJson : formatHuman)(sample));
+      if (output === "json") out.line(`{"end": "${end}", ${formatVillasJson(sample).slice(1)}`);
+      else {out.line(
+          end.padEnd(8) + (end === "client" ? formatVillasJson : formatVillasHuman)(sample),
+        );}
     };
     await using echo = await onFreePort(() =>
-      startEcho({
+      startVillasEcho({
         listen: client,
         remote: node,
         onMessage: ({ samples, received }) => {
@@ -59,7 +61,7 @@ export const lab19 = defineCommand({
       })
     );
     await using source = await onFreePort(() =>
-      startSignal({
+      startVillasSignal({
         type: "mixed",
         listen: node,
         to: client,
@@ -96,7 +98,11 @@ async function onFreePort<T>(start: () => Promise<T>): Promise<T> {
 }
 
 /** What is wrong, for a person who has to mend it. */
-function faultOf(node: SignalStats, client: EchoStats, limit: number): string | undefined {
+function faultOf(
+  node: VillasSignalStats,
+  client: VillasEchoStats,
+  limit: number,
+): string | undefined {
   if (node.unsent > 0) return "the system did not take the datagrams";
   if (client.messages === 0) {
     return "none reached the client; a firewall may keep UDP from this program";

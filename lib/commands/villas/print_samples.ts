@@ -2,9 +2,9 @@ import type { Option } from "../../cli/options.ts";
 import type { Output } from "../../cli/output.ts";
 import { outputOption } from "../../cli/output_option.ts";
 import type { Sample, Timestamp } from "../../codecs/villas/sample.ts";
-import { formatHuman } from "../../codecs/villas/human.ts";
-import { formatJson } from "../../codecs/villas/json.ts";
-import { formatText } from "../../codecs/villas/protobuf_text.ts";
+import { formatVillasHuman } from "../../codecs/villas/human.ts";
+import { formatVillasJson } from "../../codecs/villas/json.ts";
+import { formatProtobufText } from "../../codecs/villas/protobuf_text.ts";
 
 /** The forms in which samples are printed; text is what `print(message)` writes in Python. */
 const FORMS = ["json", "text", "villas.human", "none"] as const;
@@ -30,11 +30,11 @@ export function messagePrinter(
 ): ((samples: readonly Sample[], received: Timestamp) => void | Promise<void>) | undefined {
   if (form === "none") return undefined;
   return (samples, received) => {
-    if (form === "text") out.text(formatText(samples).replace(/\n$/, ""));
+    if (form === "text") out.text(formatProtobufText(samples).replace(/\n$/, ""));
     else {
       for (const sample of samples) {
-        if (form === "json") out.json(formatJson({ ...sample, received }));
-        else out.line(formatHuman({ ...sample, received }));
+        if (form === "json") out.json(formatVillasJson({ ...sample, received }));
+        else out.line(formatVillasHuman({ ...sample, received }));
       }
     }
     if (out.full) return out.ready();

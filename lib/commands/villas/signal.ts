@@ -4,8 +4,8 @@ import { counted } from "../../text/wording.ts";
 import { ConnectError, UsageError } from "../../errors.ts";
 import { formatAddress } from "../../net/address/address.ts";
 import { SIGNAL_TYPES, type SignalType } from "../../villas/nodes/signal_generator.ts";
-import { startSignal } from "../../villas/signal_source.ts";
-import type { SignalStats } from "../../villas/signal_source_options.ts";
+import { startVillasSignal } from "../../villas/signal_source.ts";
+import type { VillasSignalStats } from "../../villas/signal_source_options.ts";
 import { announce, portFileOption } from "../serving/announce.ts";
 import { messagePrinter, sampleOutput } from "./print_samples.ts";
 
@@ -71,7 +71,7 @@ export const villasSignal = defineCommand({
       throw new UsageError("Cannot use --check with --no-return: nothing comes back to be checked");
     }
     const print = messagePrinter(options.output, out);
-    await using source = await startSignal({
+    await using source = await startVillasSignal({
       ...options,
       type: type as SignalType | undefined,
       realtime: !options.noRealtime,
@@ -116,7 +116,7 @@ export const villasSignal = defineCommand({
 });
 
 /** Why nothing came back, as far as it shows, and the way out. */
-function nothingReturned(stats: SignalStats, to: string): ConnectError {
+function nothingReturned(stats: VillasSignalStats, to: string): ConnectError {
   const { ignored, invalid, unexpected, unsent } = stats;
   if (unsent > 0) return new ConnectError(`Cannot send to ${to}: the system took no datagram`);
   const reason = ignored > 0
@@ -130,13 +130,13 @@ function nothingReturned(stats: SignalStats, to: string): ConnectError {
 }
 
 /** How far it is. */
-function progress({ sent, returned, lost }: SignalStats, limit: number | undefined): string {
+function progress({ sent, returned, lost }: VillasSignalStats, limit: number | undefined): string {
   const of = limit === undefined ? "" : ` of ${limit}`;
   return `${sent}${of} sent, ${returned} returned, ${lost} on the way or lost`;
 }
 
 /** All counters in a line, and the round-trip times in another. */
-function summary(stats: SignalStats): string {
+function summary(stats: VillasSignalStats): string {
   const names = ["returned", "lost", "changed"] as const;
   const rare = (["unexpected", "invalid", "ignored"] as const).filter((name) => stats[name] > 0);
   const counts = [sentOnly(stats), ...[...names, ...rare].map((name) => `${stats[name]} ${name}`)];
@@ -147,7 +147,7 @@ function summary(stats: SignalStats): string {
 }
 
 /** What there is to count about sending. */
-function sentOnly({ sent, unsent, missedSteps }: SignalStats): string {
+function sentOnly({ sent, unsent, missedSteps }: VillasSignalStats): string {
   const rare = [
     ...(unsent > 0 ? [`${unsent} unsent`] : []),
     ...(missedSteps > 0 ? [`${counted(missedSteps, "step")} missed`] : []),

@@ -1,5 +1,5 @@
 import { assertEquals, assertMatch } from "@std/assert";
-import { formatHuman } from "../../../lib/codecs/villas/human.ts";
+import { formatVillasHuman } from "../../../lib/codecs/villas/human.ts";
 import type { Sample, Timestamp, Value } from "../../../lib/codecs/villas/sample.ts";
 import { fixtureLines, hexLines } from "../../fixtures/read.ts";
 import { LAB19 } from "../../fixtures/lab19.ts";
@@ -43,35 +43,35 @@ const PRINTED = [
 ];
 
 for (const name of PRINTED) {
-  Deno.test(`formatHuman() writes ${name} as VILLASnode printed it`, async () => {
+  Deno.test(`formatVillasHuman() writes ${name} as VILLASnode printed it`, async () => {
     const lines = await fixtureLines(`${name}.print.txt`);
     assertEquals(lines.length > 0, true);
-    for (const line of lines) assertEquals(formatHuman(parseLine(line)), line);
+    for (const line of lines) assertEquals(formatVillasHuman(parseLine(line)), line);
   });
 }
 
-Deno.test("formatHuman() writes a sample that was not received as VILLASnode sent it", async () => {
+Deno.test("formatVillasHuman() writes a sample that was not received as VILLASnode sent it", async () => {
   const datagrams = await hexLines("wire-human.hex");
   assertEquals(datagrams.length, 10);
   for (const bytes of datagrams) {
     const line = new TextDecoder().decode(bytes);
     assertMatch(line, /^\d+\.\d{9}\(\d+\)\t.*\n$/);
-    assertEquals(formatHuman(parseLine(line.trimEnd())) + "\n", line);
+    assertEquals(formatVillasHuman(parseLine(line.trimEnd())) + "\n", line);
   }
 });
 
-Deno.test("formatHuman() writes what the Python client saw as VILLASnode printed it", async () => {
+Deno.test("formatVillasHuman() writes what the Python client saw as VILLASnode printed it", async () => {
   const printed = await fixtureLines("lab19.print.txt");
   const offsets = printed.map((line) => Number(/[+-][\d.]+e[+-]\d+/.exec(line)![0]));
   const received = LAB19.map((sample, i) => ({
     ...sample,
     received: plusSeconds(sample.origin, offsets[i]!),
   }));
-  assertEquals(received.map(formatHuman), printed);
+  assertEquals(received.map(formatVillasHuman), printed);
 });
 
-Deno.test("formatHuman() writes an offset into the past", () => {
-  const line = formatHuman({
+Deno.test("formatVillasHuman() writes an offset into the past", () => {
+  const line = formatVillasHuman({
     type: "data",
     origin: { sec: 5, nsec: 100 },
     received: { sec: 4, nsec: 999_999_999 },
@@ -80,21 +80,26 @@ Deno.test("formatHuman() writes an offset into the past", () => {
   assertEquals(line, "5.000000100-1.010000e-07");
 });
 
-Deno.test("formatHuman() takes the time of receipt for an unknown origin", () => {
+Deno.test("formatVillasHuman() takes the time of receipt for an unknown origin", () => {
   const received = { sec: 5, nsec: 1 };
   assertEquals(
-    formatHuman({ type: "data", received, values: [1n] }),
+    formatVillasHuman({ type: "data", received, values: [1n] }),
     "5.000000001+0.000000e+00\t1",
   );
 });
 
-Deno.test("formatHuman() writes a sample of unknown time and sequence", () => {
-  assertEquals(formatHuman({ type: "data", values: [false] }), "0.0\t0");
+Deno.test("formatVillasHuman() writes a sample of unknown time and sequence", () => {
+  assertEquals(formatVillasHuman({ type: "data", values: [false] }), "0.0\t0");
 });
 
-Deno.test("formatHuman() writes every kind of value", () => {
+Deno.test("formatVillasHuman() writes every kind of value", () => {
   const values = [-0, NaN, -Infinity, -(2n ** 63n), true, { real: -1.5, imag: -0 }, null];
-  const line = formatHuman({ type: "data", sequence: 2n ** 64n - 1n, newFrame: false, values });
+  const line = formatVillasHuman({
+    type: "data",
+    sequence: 2n ** 64n - 1n,
+    newFrame: false,
+    values,
+  });
   assertEquals(line.split("\t"), [
     "0.0(18446744073709551615)",
     "-0.00000000000000000",

@@ -1,5 +1,5 @@
 import { assertEquals, assertMatch } from "@std/assert";
-import { formatJson } from "../../../lib/codecs/villas/json.ts";
+import { formatVillasJson } from "../../../lib/codecs/villas/json.ts";
 import type { Sample, Value } from "../../../lib/codecs/villas/sample.ts";
 import { hexLines } from "../../fixtures/read.ts";
 import { PYTHON, pythonLines } from "../../interop/python.ts";
@@ -46,44 +46,44 @@ function shownSample({ sequence, origin, received, values }: Sample): unknown {
   };
 }
 
-Deno.test("formatJson() writes every float with a decimal point", () => {
+Deno.test("formatVillasJson() writes every float with a decimal point", () => {
   const values = [1, -1, 0, -0, 0.5, 1e20, 1e21, 1.5e21, -1e-7, 5e-324, Number.MAX_VALUE];
   assertEquals(
-    formatJson({ type: "data", values }),
+    formatVillasJson({ type: "data", values }),
     '{"data": [1.0, -1.0, 0.0, -0.0, 0.5, 100000000000000000000.0, 1.0e+21, 1.5e+21, -1.0e-7, ' +
       "5.0e-324, 1.7976931348623157e+308]}",
   );
 });
 
-Deno.test("formatJson() writes integers exactly and without a point", () => {
+Deno.test("formatVillasJson() writes integers exactly and without a point", () => {
   const values = [-(2n ** 63n), 2n ** 63n - 1n, 0n];
   assertEquals(
-    formatJson({ type: "data", sequence: 2n ** 64n - 1n, values }),
+    formatVillasJson({ type: "data", sequence: 2n ** 64n - 1n, values }),
     '{"sequence": 18446744073709551615, "data": [-9223372036854775808, 9223372036854775807, 0]}',
   );
 });
 
-Deno.test("formatJson() writes null for what JSON cannot say", () => {
+Deno.test("formatVillasJson() writes null for what JSON cannot say", () => {
   const values = [NaN, Infinity, -Infinity, null, { real: NaN, imag: 1 }, true];
   assertEquals(
-    formatJson({ type: "data", values }),
+    formatVillasJson({ type: "data", values }),
     '{"data": [null, null, null, null, {"real": null, "imag": 1.0}, true]}',
   );
 });
 
-Deno.test("formatJson() writes both timestamps where they are known", () => {
+Deno.test("formatVillasJson() writes both timestamps where they are known", () => {
   const stamps = { origin: { sec: 1, nsec: 2 }, received: { sec: 3, nsec: 4 } };
   assertEquals(
-    formatJson({ type: "data", ...stamps, values: [] }),
+    formatVillasJson({ type: "data", ...stamps, values: [] }),
     '{"ts": {"origin": [1, 2], "received": [3, 4]}, "data": []}',
   );
   assertEquals(
-    formatJson({ type: "data", received: stamps.received, values: [] }),
+    formatVillasJson({ type: "data", received: stamps.received, values: [] }),
     '{"ts": {"received": [3, 4]}, "data": []}',
   );
 });
 
-Deno.test("formatJson() writes VILLASnode's samples as VILLASnode sent them", async () => {
+Deno.test("formatVillasJson() writes VILLASnode's samples as VILLASnode sent them", async () => {
   const datagrams = await hexLines("wire-json.hex");
   assertEquals(datagrams.length, 10);
   for (const bytes of datagrams) {
@@ -96,7 +96,7 @@ Deno.test("formatJson() writes VILLASnode's samples as VILLASnode sent them", as
       origin: { sec, nsec },
       values: data,
     };
-    const written = `[${formatJson(sample)}]`;
+    const written = `[${formatVillasJson(sample)}]`;
     assertEquals(JSON.parse(written), JSON.parse(text));
     // VILLASnode writes 17 digits where fewer would do; but for the digits the texts are the same.
     const digits = /-?\d+\.\d+/g;
@@ -105,9 +105,9 @@ Deno.test("formatJson() writes VILLASnode's samples as VILLASnode sent them", as
   }
 });
 
-Deno.test(`formatJson() reads back in ${PYTHON} as it was, kinds and bits`, async () => {
+Deno.test(`formatVillasJson() reads back in ${PYTHON} as it was, kinds and bits`, async () => {
   const samples: Sample[] = [...randomSamples(3000), { type: "data", values: [...edgeDoubles()] }];
-  const lines = await pythonLines(["-c", SCRIPT], samples.map(formatJson));
+  const lines = await pythonLines(["-c", SCRIPT], samples.map(formatVillasJson));
   assertEquals(lines.length, samples.length);
   samples.forEach((sample, i) => assertEquals(JSON.parse(lines[i]!), shownSample(sample)));
 });

@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { formatText } from "../../../lib/codecs/villas/protobuf_text.ts";
+import { formatProtobufText } from "../../../lib/codecs/villas/protobuf_text.ts";
 import {
   kindOf,
   type Sample,
@@ -15,31 +15,37 @@ import { bitsOf, edgeDoubles, random32, randomDoubles } from "../struct/random_v
 const PRINT_TEXT = fileURLToPath(new URL("../../interop/print_text.py", import.meta.url));
 const TYPES = ["data", "start", "stop"] as const;
 
-Deno.test("formatText() writes Lab 19 as the Python client prints it", async () => {
+Deno.test("formatProtobufText() writes Lab 19 as the Python client prints it", async () => {
   const printed = await fixtureText("lab19.client.txt");
   const [start, ready, ...lines] = printed.split("\n");
   assertEquals([start, ready], ["Start client...", "Ready. Ctrl-C to quit."]);
-  assertEquals(LAB19.map((sample) => formatText([sample])).join(""), lines.join("\n"));
+  assertEquals(LAB19.map((sample) => formatProtobufText([sample])).join(""), lines.join("\n"));
 });
 
-Deno.test("formatText() writes an empty message as a blank line", () => {
-  assertEquals(formatText([]), "\n");
+Deno.test("formatProtobufText() writes an empty message as a blank line", () => {
+  assertEquals(formatProtobufText([]), "\n");
 });
 
-Deno.test("formatText() writes an unset value as an empty block", () => {
-  assertStringIncludes(formatText([{ type: "data", values: [null] }]), "  values {\n  }\n}\n\n");
-});
-
-Deno.test("formatText() writes new_frame when it is explicitly false", () => {
+Deno.test("formatProtobufText() writes an unset value as an empty block", () => {
   assertStringIncludes(
-    formatText([{ type: "stop", newFrame: false, values: [] }]),
+    formatProtobufText([{ type: "data", values: [null] }]),
+    "  values {\n  }\n}\n\n",
+  );
+});
+
+Deno.test("formatProtobufText() writes new_frame when it is explicitly false", () => {
+  assertStringIncludes(
+    formatProtobufText([{ type: "stop", newFrame: false, values: [] }]),
     "new_frame: false",
   );
-  assertEquals(formatText([{ type: "stop", values: [] }]), "samples {\n  type: STOP\n}\n\n");
+  assertEquals(
+    formatProtobufText([{ type: "stop", values: [] }]),
+    "samples {\n  type: STOP\n}\n\n",
+  );
 });
 
-Deno.test("formatText() shows complex parts as they travel, in 32 bits", () => {
-  const text = formatText([{ type: "data", values: [{ real: 0.1, imag: -0 }] }]);
+Deno.test("formatProtobufText() shows complex parts as they travel, in 32 bits", () => {
+  const text = formatProtobufText([{ type: "data", values: [{ real: 0.1, imag: -0 }] }]);
   assertStringIncludes(text, "    z {\n      real: 0.10000000149011612\n      imag: -0.0\n    }\n");
 });
 
@@ -94,7 +100,7 @@ function* randomMessages(count: number): Generator<Sample[]> {
 const COMPARABLE = PROTOBUF?.implementation === "cpp";
 
 Deno.test({
-  name: "formatText() agrees with Python's protobuf on random messages" +
+  name: "formatProtobufText() agrees with Python's protobuf on random messages" +
     (COMPARABLE ? "" : " (ignored: no Python with the C++ implementation of protobuf)"),
   ignore: !COMPARABLE,
   async fn() {
@@ -108,6 +114,8 @@ Deno.test({
       PROTOBUF!.python,
     );
     assertEquals(printed.length, messages.length);
-    messages.forEach((samples, i) => assertEquals(formatText(samples), JSON.parse(printed[i]!)));
+    messages.forEach((samples, i) =>
+      assertEquals(formatProtobufText(samples), JSON.parse(printed[i]!))
+    );
   },
 });
