@@ -1,3 +1,4 @@
+import { concat } from "@std/bytes/concat";
 import { CodecError } from "../errors.ts";
 import type { HostPort } from "../net/address/address.ts";
 import { within } from "../time/deadline.ts";
@@ -188,7 +189,7 @@ class Session implements Client {
   /** Sends what is ready; resolves when the system has taken it. */
   #flush(): Promise<void> {
     const answers = this.#ready;
-    const bytes = answers.length === 1 ? answers[0]! : concat(answers, this.#size);
+    const bytes = answers.length === 1 ? answers[0]! : concat(answers);
     this.#ready = [];
     this.#size = 0;
     return this.#connection.write(bytes).then((written) => {
@@ -199,14 +200,4 @@ class Session implements Client {
 
 function isBlank(message: Uint8Array): boolean {
   return message.every((byte) => byte === 0x20 || byte === 0x09 || byte === 0x0d);
-}
-
-function concat(parts: Uint8Array[], size: number): Uint8Array {
-  const whole = new Uint8Array(size);
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }
