@@ -147,24 +147,25 @@ export { LinePeer } from "./lib/struct/line_peer.ts";
 export { AllowList, type Network, parseCidrList } from "./lib/net/address/allow_list.ts";
 export type { TlsIdentity, TlsServing } from "./lib/net/stream/bind.ts";
 export { connectStream, type ConnectStreamOptions } from "./lib/net/stream/connect.ts";
-export { fixedFraming } from "./lib/net/framing/fixed.ts";
-export type { Framing, Splitter } from "./lib/net/framing/framing.ts";
+export type { FrameDecoder, Framing } from "./lib/net/framing/framing.ts";
 export {
+  type LineDecoder,
   type LineFraming,
   lineFraming,
   type LineFramingOptions,
-  type LineSplitter,
 } from "./lib/net/framing/line.ts";
 export { noFraming } from "./lib/net/framing/none.ts";
 export {
-  type BufferSource,
   type ByteSource,
   type MessageWatch,
   readMessages,
   type ReadMessagesOptions,
+} from "./lib/net/framing/read_messages.ts";
+export {
+  type BufferSource,
   readRecords,
   type ReadRecordsOptions,
-} from "./lib/net/framing/read_messages.ts";
+} from "./lib/net/framing/read_records.ts";
 export type { ReadEnd } from "./lib/net/stream/read_side.ts";
 export { retry, type RetryOptions } from "./lib/time/retry.ts";
 export {
