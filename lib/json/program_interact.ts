@@ -1,14 +1,15 @@
 import { parseJson } from "../codecs/json/json.ts";
 import { jsonMembers, JsonText } from "../codecs/json/text.ts";
 import { CodecError, RemoteError } from "../errors.ts";
+import { lineFraming } from "../net/framing/line.ts";
 import { LineProgram, type LineProgramOptions } from "../process/line_program.ts";
 import { runProgram, type RunProgramOptions } from "../process/run_program.ts";
 import { ownProperty } from "./commands.ts";
 import type { Interact, InteractContext } from "./protocol.ts";
 
 const CR = 13;
-const LF = 10;
 const SPACE = 32;
+const { encode } = lineFraming();
 
 /**
  * Makes a handler that starts a program for each message: the program gets the message and a newline on stdin, and what it
@@ -37,10 +38,7 @@ export function interactWithProgram(
 ): Interact {
   const interact: Interact = async (_data, context) => {
     const { signal } = context;
-    const line = oneLine(context);
-    const input = new Uint8Array(line.length + 1);
-    input.set(line);
-    input[line.length] = LF;
+    const input = encode(oneLine(context));
     return resultOf(await runProgram(command, input, { ...options, signal }));
   };
   return Object.assign(interact, { anyNumber: true });

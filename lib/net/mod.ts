@@ -41,24 +41,21 @@ export {
   type DatagramEndpoint,
   sameEndpoint,
 } from "./datagram/datagram.ts";
-export { fixedFraming } from "./framing/fixed.ts";
-export type { Framing, Splitter } from "./framing/framing.ts";
+export type { FrameDecoder, Framing } from "./framing/framing.ts";
 export {
+  type LineDecoder,
   type LineFraming,
   lineFraming,
   type LineFramingOptions,
-  type LineSplitter,
 } from "./framing/line.ts";
 export { noFraming } from "./framing/none.ts";
 export {
-  type BufferSource,
   type ByteSource,
   type MessageWatch,
   readMessages,
   type ReadMessagesOptions,
-  readRecords,
-  type ReadRecordsOptions,
 } from "./framing/read_messages.ts";
+export { type BufferSource, readRecords, type ReadRecordsOptions } from "./framing/read_records.ts";
 export type { TlsIdentity, TlsServing } from "./stream/bind.ts";
 export { connectStream, type ConnectStreamOptions } from "./stream/connect.ts";
 export {

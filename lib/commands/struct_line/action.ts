@@ -2,6 +2,8 @@ import type { Context } from "../../cli/context.ts";
 import { loadHandler } from "../../handlers/load_module.ts";
 import type { StructJson } from "../../codecs/struct/json.ts";
 import { UsageError } from "../../errors.ts";
+import { lineFraming } from "../../net/framing/line.ts";
+import { messagesOf } from "../../net/framing/read_messages.ts";
 import { splitCommandLine } from "../../process/command_line.ts";
 import { findProgram } from "../../process/find_program.ts";
 import { runProgram } from "../../process/run_program.ts";
@@ -55,11 +57,14 @@ async function programAction(
 ): Promise<LineAction<string>> {
   const [program, ...args] = splitCommandLine(text);
   const command = [await findProgram(program), ...args];
+  const framing = lineFraming({ maxBytes: Infinity });
+  const decoder = new TextDecoder();
   return async (values, line) => {
-    const input = new TextEncoder().encode(json.stringify(values) + "\n");
+    const input = framing.encode(json.stringify(values));
     try {
       const output = await runProgram(command, input, { timeout, signal });
-      for (const answer of new TextDecoder().decode(output).split("\n")) {
+      for (const bytes of messagesOf(output, framing)) {
+        const answer = decoder.decode(bytes);
         if (answer.trim() !== "") await line.send(json.parse(answer));
       }
     } catch (error) {
