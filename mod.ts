@@ -62,9 +62,16 @@ export {
   bindDatagram,
   type BindDatagramOptions,
   type Datagram,
-  DatagramEndpoint,
-  sameEndpoint,
+  DatagramSocket,
 } from "./lib/net/datagram/datagram.ts";
+export type {
+  DatagramCounters,
+  DatagramHandler,
+  DatagramTransport,
+  DatagramTransportOptions,
+  UnsentDatagram,
+} from "./lib/net/datagram/transport.ts";
+export { sameEndpoint } from "./lib/net/address/same.ts";
 export { Echo, startVillasEcho } from "./lib/villas/echo.ts";
 export type {
   VillasEchoMessage,
