@@ -34,13 +34,20 @@ export {
   type UnixPath,
 } from "./address/address.ts";
 export { AllowList, type Network, parseCidrList } from "./address/allow_list.ts";
+export { sameEndpoint } from "./address/same.ts";
 export {
   bindDatagram,
   type BindDatagramOptions,
   type Datagram,
-  type DatagramEndpoint,
-  sameEndpoint,
+  type DatagramSocket,
 } from "./datagram/datagram.ts";
+export type {
+  DatagramCounters,
+  DatagramHandler,
+  DatagramTransport,
+  DatagramTransportOptions,
+  UnsentDatagram,
+} from "./datagram/transport.ts";
 export type { FrameDecoder, Framing } from "./framing/framing.ts";
 export {
   type LineDecoder,
