@@ -31,7 +31,11 @@ export {
   type UnixPath,
 } from "./lib/net/address/address.ts";
 export { splitCommandLine, type SplitCommandLineOptions } from "./lib/process/command_line.ts";
-export { LineProgram, type LineProgramOptions } from "./lib/process/line_program.ts";
+export {
+  LineProgram,
+  type LineProgramOptions,
+  type ProgramProblem,
+} from "./lib/process/line_program.ts";
 export {
   Program,
   type ProgramExit,
