@@ -7,15 +7,10 @@ import { listenDatagrams } from "../../lib/socket/listen_datagrams.ts";
 import { bindDatagram } from "../../lib/net/datagram/datagram.ts";
 import { CAN_FORGE, forge } from "../interop/forge.ts";
 import { receiveDatagrams } from "../../lib/socket/receive_datagrams.ts";
+import { freePort } from "../net/free_port.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 const text = (chunk: Uint8Array) => new TextDecoder().decode(chunk);
-
-/** A UDP port that nobody listens on: it was free a moment ago. */
-function freePort(): number {
-  using socket = { ...bound(), [Symbol.dispose]: () => socket.close() };
-  return socket.port;
-}
 
 function bound(hostname = "127.0.0.1") {
   const socket = Deno.listenDatagram({ transport: "udp", hostname, port: 0 });
@@ -59,7 +54,7 @@ Deno.test("exchangeDatagram() says that no answer came, and that there is no suc
 Deno.test({
   name: "exchangeDatagram() says that nobody listens",
   async fn() {
-    const port = freePort();
+    const port = freePort("udp");
     for (const host of ["127.0.0.1", "localhost"]) {
       await assertRejects(
         () => exchangeDatagram(bytes("x"), { port, host, timeout: 60 }),
