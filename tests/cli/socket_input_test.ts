@@ -286,7 +286,7 @@ Deno.test("socket-client exits with 130 at Ctrl-C while it waits for input or an
   await using silent = await echoServer(false);
   for (const args of [["--interactive"], ["MEAS?"], ["--repeat", "3", "MEAS?"]]) {
     const { connections } = silent;
-    await using client = start([...silent.tcp, ...args]);
+    await using client = start([...silent.tcp, ...args], { stdin: "piped" });
     while (silent.connections === connections) {
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
