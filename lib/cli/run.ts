@@ -1,4 +1,4 @@
-import { exitCodeOf, messageOf, stackOf, UsageError } from "../errors.ts";
+import { exit, exitCodeOf, messageOf, stackOf, UsageError } from "../errors.ts";
 import { nearest, suggestions } from "../text/nearest.ts";
 import type { Clock } from "../time/clock.ts";
 import { whenAborted } from "../time/lifecycle.ts";
@@ -126,7 +126,7 @@ async function dispatch(
     else if (args.length === 0) {
       say.error("Cannot tell what to do: expected a command");
       say.text(programHelp(await all()));
-      return 2;
+      return exit.usage;
     } else throw unknownCommand(args[0]!, registry);
     return 0;
   }
@@ -147,7 +147,7 @@ async function dispatch(
   const { signal } = stop;
   const inHand = stop.inHand.bind(stop);
   const code = await command.run({ ...shared, signal, inHand, given }, options, args) ?? 0;
-  return code === 130 ? stop.code : code;
+  return code === exit.interrupted ? stop.code : code;
 }
 
 /**

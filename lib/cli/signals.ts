@@ -1,3 +1,4 @@
+import { exit } from "../errors.ts";
 import type { Environment } from "./environment.ts";
 import type { Reporter } from "./reporter.ts";
 import type { Watchdog } from "./watchdog.ts";
@@ -40,7 +41,7 @@ export class Interruption {
   #watchdog: Watchdog | undefined;
   #describe: () => string | undefined = () => undefined;
   #grace = DEFAULT_GRACE;
-  #code = 130;
+  #code: number = exit.interrupted;
 
   /** @param options Where messages go, and where signals come from. */
   constructor({ say, environment }: InterruptionOptions) {
@@ -111,9 +112,9 @@ export class Interruption {
   }
 
   #onSignal(name: Deno.Signal): void {
-    this.#code = name === "SIGINT" || name === "SIGBREAK" ? 130 : 143;
-    const { exit, clock } = this.#environment;
-    if (this.signal.aborted) exit(this.#code);
+    this.#code = name === "SIGINT" || name === "SIGBREAK" ? exit.interrupted : exit.terminated;
+    const { clock } = this.#environment;
+    if (this.signal.aborted) this.#environment.exit(this.#code);
     this.#timers.push(
       clock.wake(() => this.#tell(), 1000 * PATIENCE),
       clock.wake(() => this.#giveUp(), Math.min(1000 * (this.#grace + LAST_WORDS), LONGEST)),
