@@ -34,31 +34,35 @@ export {
   type UnixPath,
 } from "./address/address.ts";
 export { AllowList, type Network, parseCidrList } from "./address/allow_list.ts";
+export { sameEndpoint } from "./address/same.ts";
 export {
   bindDatagram,
   type BindDatagramOptions,
   type Datagram,
-  type DatagramEndpoint,
-  sameEndpoint,
+  type DatagramSocket,
 } from "./datagram/datagram.ts";
-export { fixedFraming } from "./framing/fixed.ts";
-export type { Framing, Splitter } from "./framing/framing.ts";
+export type {
+  DatagramCounters,
+  DatagramHandler,
+  DatagramTransport,
+  DatagramTransportOptions,
+  UnsentDatagram,
+} from "./datagram/transport.ts";
+export type { FrameDecoder, Framing } from "./framing/framing.ts";
 export {
+  type LineDecoder,
   type LineFraming,
   lineFraming,
   type LineFramingOptions,
-  type LineSplitter,
 } from "./framing/line.ts";
 export { noFraming } from "./framing/none.ts";
 export {
-  type BufferSource,
   type ByteSource,
   type MessageWatch,
   readMessages,
   type ReadMessagesOptions,
-  readRecords,
-  type ReadRecordsOptions,
 } from "./framing/read_messages.ts";
+export { type BufferSource, readRecords, type ReadRecordsOptions } from "./framing/read_records.ts";
 export type { TlsIdentity, TlsServing } from "./stream/bind.ts";
 export { connectStream, type ConnectStreamOptions } from "./stream/connect.ts";
 export {

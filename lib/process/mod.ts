@@ -16,7 +16,7 @@
 
 export { ConnectError, RemoteError, UsageError } from "../errors.ts";
 export { splitCommandLine, type SplitCommandLineOptions } from "./command_line.ts";
-export { LineProgram, type LineProgramOptions } from "./line_program.ts";
+export { LineProgram, type LineProgramOptions, type ProgramProblem } from "./line_program.ts";
 export {
   type Program,
   type ProgramExit,
