@@ -59,6 +59,8 @@ export class Program implements AsyncDisposable {
    * @param command The program and its arguments.
    * @param options When to kill it, and who gets its stderr.
    * @throws {UsageError} If it cannot be started.
+   *
+   * @internal
    */
   constructor(command: readonly string[], options: StartProgramOptions = {}) {
     this.command = command;
@@ -97,7 +99,11 @@ export class Program implements AsyncDisposable {
     for (let bytes; (bytes = await this.read()) !== null;) yield bytes;
   }
 
-  /** Reads no more: a read that is waited for returns null. */
+  /**
+   * Reads no more: a read that is waited for returns null.
+   *
+   * @internal
+   */
   async stopReading(): Promise<void> {
     await this.#stdout.cancel();
   }

@@ -60,7 +60,11 @@ export class DatagramServer implements AsyncDisposable {
   readonly #inHand = new Set<Promise<void>>();
   #closing: Promise<void> | null = null;
 
-  /** Use {@linkcode listenDatagrams}. */
+  /**
+   * Use {@linkcode listenDatagrams}.
+   *
+   * @internal
+   */
   constructor(endpoints: readonly DatagramSocket[], options: ListenDatagramsOptions) {
     this.#options = options;
     this.#endpoints = endpoints;
