@@ -190,6 +190,7 @@ export { hexdump } from "./lib/text/hexdump.ts";
 export { pythonBytes } from "./lib/text/python_bytes.ts";
 export type { Answerer } from "./lib/socket/answer.ts";
 export {
+  type AskOptions,
   ByteClient,
   connectBytes,
   type ConnectBytesOptions,
@@ -201,14 +202,37 @@ export {
   DatagramClient,
   type DatagramClientOptions,
 } from "./lib/socket/datagram_client.ts";
-export { exchangeDatagram, type ExchangeDatagramOptions } from "./lib/socket/exchange_datagram.ts";
-export { listenBytes, type ListenBytesOptions } from "./lib/socket/listen_bytes.ts";
+export {
+  type ConversationOptions,
+  converse,
+  converseByDatagrams,
+} from "./lib/socket/conversation.ts";
+export {
+  exchangeDatagram,
+  type ExchangeDatagramOptions,
+  receiveDatagrams,
+} from "./lib/socket/exchange_datagram.ts";
+export {
+  type BadMessageProblem,
+  listenBytes,
+  type ListenBytesOptions,
+} from "./lib/socket/listen_bytes.ts";
 export {
   DatagramServer,
+  type DatagramServerProblem,
   type DatagramServerStats,
   listenDatagrams,
   type ListenDatagramsOptions,
 } from "./lib/socket/listen_datagrams.ts";
-export { ping, type PingOptions, type PingOutcome, type PingResult } from "./lib/socket/ping.ts";
+export {
+  ping,
+  pingBytes,
+  type PingBytesOptions,
+  pingDatagrams,
+  type PingDatagramsOptions,
+  type PingOptions,
+  type PingOutcome,
+  type PingResult,
+} from "./lib/socket/ping.ts";
 export { pipeProgram, type PipeProgramOptions } from "./lib/socket/pipe_program.ts";
-export { receiveDatagrams } from "./lib/socket/receive_datagrams.ts";
+export { sendBytes, sendDatagram } from "./lib/socket/send_bytes.ts";

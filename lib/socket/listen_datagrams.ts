@@ -3,12 +3,27 @@ import { formatAddress, type HostPort, resolveHost, unmapped } from "../net/addr
 import { type AllowList, isLinkLocal } from "../net/address/allow_list.ts";
 import { bindDatagram, type DatagramEndpoint } from "../net/datagram/datagram.ts";
 import { within } from "../time/deadline.ts";
+import { whenAborted } from "../time/lifecycle.ts";
 import { isLocalhost, LOOPBACK } from "../net/address/localhost.ts";
 import type { GraceOptions } from "../net/stream/connection.ts";
 import { type Answerer, echo } from "./answer.ts";
 
 /** How often a port that is free on both loopback addresses is looked for. */
 const ATTEMPTS = 32;
+
+/** Something that went wrong with one datagram; the server goes on. */
+export interface DatagramServerProblem {
+  /**
+   * What it is: the sender is not allowed, the datagram seemed to come from the server itself, or it could not be answered.
+   */
+  kind: "not-allowed" | "own" | "answer";
+  /** What it is, to be shown to a person. */
+  message: string;
+  /** Who sent the datagram. */
+  from: HostPort;
+  /** What was thrown, if something was. */
+  error?: unknown;
+}
 
 /** Where {@linkcode listenDatagrams} listens and what it answers. */
 export interface ListenDatagramsOptions {
@@ -20,11 +35,11 @@ export interface ListenDatagramsOptions {
   allow?: AllowList;
   /** Answers a datagram. Default: it is sent back. */
   answer?: Answerer;
-  /** How many datagrams of one address may be worked on at once; further ones wait in the system's buffer. Default: 1. */
+  /** How many datagrams that came to one address may be answered at once; further ones wait in the system's buffer. Default: 1. */
   concurrency?: number;
-  /** Told of what went wrong with one datagram. Default: nobody is. */
-  onProblem?: (message: string) => void;
-  /** Seconds that datagrams in hand may take when the server closes. Default: 5. */
+  /** Called with what went wrong with one datagram. */
+  onProblem?: (problem: DatagramServerProblem) => void;
+  /** Seconds that datagrams which are being answered may take when the server closes. Default: 5. */
   grace?: number;
   /** Closes the server. */
   signal?: AbortSignal;
@@ -56,7 +71,8 @@ export class DatagramServer implements AsyncDisposable {
     refusedByAllow: 0,
     ignored: 0,
   };
-  readonly #inHand = new Set<Promise<void>>();
+  readonly #answering = new Set<Promise<void>>();
+  readonly #abort: Disposable;
   #closing: Promise<void> | null = null;
 
   /** Use {@linkcode listenDatagrams}. */
@@ -66,8 +82,7 @@ export class DatagramServer implements AsyncDisposable {
     this.addrs = endpoints.map(({ addr }) => addr as HostPort)
       .map(({ hostname, port }) => ({ hostname, port }));
     this.finished = Promise.all(endpoints.map((endpoint) => this.#serve(endpoint))).then(() => {});
-    options.signal?.addEventListener("abort", this.#onAbort, { once: true });
-    if (options.signal?.aborted) void this.close();
+    this.#abort = whenAborted(options.signal, () => void this.close());
   }
 
   /** The bound address, the IPv4 one where there are two. */
@@ -82,11 +97,11 @@ export class DatagramServer implements AsyncDisposable {
 
   /** Datagrams that are being answered. */
   get pending(): number {
-    return this.#inHand.size;
+    return this.#answering.size;
   }
 
   /**
-   * Closes the server when the datagrams in hand are answered.
+   * Closes the server when the datagrams that have arrived are answered.
    *
    * @param options Most seconds for that; by default those of the server.
    * @returns Resolves when nothing is left open. May be called any number of times.
@@ -96,8 +111,8 @@ export class DatagramServer implements AsyncDisposable {
   }
 
   async #close(grace: number): Promise<void> {
-    this.#options.signal?.removeEventListener("abort", this.#onAbort);
-    await within(Promise.all(this.#inHand), grace);
+    this.#abort?.[Symbol.dispose]();
+    await within(Promise.all(this.#answering), grace);
     for (const endpoint of this.#endpoints) await endpoint.close();
     await this.finished;
   }
@@ -114,20 +129,22 @@ export class DatagramServer implements AsyncDisposable {
       if (this.#closing) continue;
       if (endpoint.isOwn(to)) {
         this.#stats.ignored++;
-        this.#tell(
-          `Ignored a datagram from ${formatAddress(to)}: that is the server's own address`,
-        );
+        const message = `Ignored a datagram from ${
+          formatAddress(to)
+        }: that is the server's own address`;
+        this.#report({ kind: "own", message, from: to });
         continue;
       }
       if (allow && !allow.matches(to.hostname, this.#options.host)) {
         this.#stats.refusedByAllow++;
-        this.#tell(`Refused ${formatAddress(to)}: not in the list of those allowed`);
+        const message = `Refused ${formatAddress(to)}: not in the list of those allowed`;
+        this.#report({ kind: "not-allowed", message, from: to });
         continue;
       }
       this.#stats.received++;
       if (concurrency > 1) {
         this.#track(this.#answer(endpoint, bytes.slice(), to));
-        while (this.#inHand.size >= concurrency) await Promise.race(this.#inHand);
+        while (this.#answering.size >= concurrency) await Promise.race(this.#answering);
       } else await this.#track(this.#answer(endpoint, bytes, to));
     }
   }
@@ -141,25 +158,23 @@ export class DatagramServer implements AsyncDisposable {
       await endpoint.send(reply, to);
       this.#stats.answered++;
     } catch (error) {
-      const why = messageOf(error);
-      this.#tell(`Cannot answer ${formatAddress(to)}: ${why}`);
+      const message = `Cannot answer ${formatAddress(to)}: ${messageOf(error)}`;
+      this.#report({ kind: "answer", message, from: to, error });
     }
   }
 
   #track(task: Promise<void>): Promise<void> {
-    this.#inHand.add(task);
-    return task.finally(() => this.#inHand.delete(task));
+    this.#answering.add(task);
+    return task.finally(() => this.#answering.delete(task));
   }
 
-  #tell(message: string): void {
-    this.#options.onProblem?.(message);
+  #report({ from: { hostname, port }, ...problem }: DatagramServerProblem): void {
+    this.#options.onProblem?.({ ...problem, from: { hostname: unmapped(hostname), port } });
   }
-
-  #onAbort = (): void => void this.close();
 }
 
 /**
- * Serves datagrams over UDP: an echo, unless told otherwise.
+ * Serves datagrams over UDP: an echo by default.
  *
  * @param options Where to listen and what to answer.
  * @returns What listens. `localhost` is served on 127.0.0.1 and ::1, on the same port, or on the one of them that the computer
