@@ -20,8 +20,8 @@ export interface ExchangeDatagramOptions extends DatagramClientOptions {
  * @param message What to send.
  * @param options Where to.
  * @returns The answer and who sent it.
- * @throws {ConnectError} If there is no such host, nobody listens there, or no answer comes in time. Each has a
- * message of its own; that nobody listens is known on Windows, and elsewhere for this computer's loopback only.
+ * @throws {ConnectError} If there is no such host, nobody listens there, or no answer comes in time. Each has a message of its
+ * own, but only Windows reports that nobody listens.
  *
  * @example A datagram to an echo
  * ```ts

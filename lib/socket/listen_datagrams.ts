@@ -1,7 +1,8 @@
 import { messageOf, UsageError } from "../errors.ts";
 import { formatAddress, type HostPort, resolveHost, unmapped } from "../net/address/address.ts";
 import { type AllowList, isLinkLocal } from "../net/address/allow_list.ts";
-import { bindDatagram, type DatagramEndpoint } from "../net/datagram/datagram.ts";
+import { isOwnAddress } from "../net/address/same.ts";
+import { bindDatagram, type DatagramSocket } from "../net/datagram/datagram.ts";
 import { within } from "../time/deadline.ts";
 import { whenAborted } from "../time/lifecycle.ts";
 import { isLocalhost, LOOPBACK } from "../net/address/localhost.ts";
@@ -13,15 +14,13 @@ const ATTEMPTS = 32;
 
 /** Something that went wrong with one datagram; the server goes on. */
 export interface DatagramServerProblem {
-  /**
-   * What it is: the sender is not allowed, the datagram seemed to come from the server itself, or it could not be answered.
-   */
+  /** What it is: the sender is not allowed, the datagram seemed to come from the server itself, or it could not be answered. */
   kind: "not-allowed" | "own" | "answer";
   /** What it is, to be shown to a person. */
   message: string;
-  /** Who sent the datagram. */
+  /** The address that the datagram came from. */
   from: HostPort;
-  /** What was thrown, if something was. */
+  /** What was thrown, if anything was. */
   error?: unknown;
 }
 
@@ -64,7 +63,7 @@ export class DatagramServer implements AsyncDisposable {
   /** Resolves when the server is closed; rejects if the system takes the socket away. */
   readonly finished: Promise<void>;
   readonly #options: ListenDatagramsOptions;
-  readonly #endpoints: readonly DatagramEndpoint[];
+  readonly #endpoints: readonly DatagramSocket[];
   readonly #stats: DatagramServerStats = {
     received: 0,
     answered: 0,
@@ -72,17 +71,18 @@ export class DatagramServer implements AsyncDisposable {
     ignored: 0,
   };
   readonly #answering = new Set<Promise<void>>();
-  readonly #abort: Disposable;
   #closing: Promise<void> | null = null;
 
   /** Use {@linkcode listenDatagrams}. */
-  constructor(endpoints: readonly DatagramEndpoint[], options: ListenDatagramsOptions) {
+  constructor(endpoints: readonly DatagramSocket[], options: ListenDatagramsOptions) {
     this.#options = options;
     this.#endpoints = endpoints;
     this.addrs = endpoints.map(({ addr }) => addr as HostPort)
       .map(({ hostname, port }) => ({ hostname, port }));
     this.finished = Promise.all(endpoints.map((endpoint) => this.#serve(endpoint))).then(() => {});
-    this.#abort = whenAborted(options.signal, () => void this.close());
+    const abort = whenAborted(options.signal, () => void this.close());
+    const forget = () => abort[Symbol.dispose]();
+    this.finished.then(forget, forget);
   }
 
   /** The bound address, the IPv4 one where there are two. */
@@ -111,7 +111,6 @@ export class DatagramServer implements AsyncDisposable {
   }
 
   async #close(grace: number): Promise<void> {
-    this.#abort?.[Symbol.dispose]();
     await within(Promise.all(this.#answering), grace);
     for (const endpoint of this.#endpoints) await endpoint.close();
     await this.finished;
@@ -122,34 +121,39 @@ export class DatagramServer implements AsyncDisposable {
     await this.close();
   }
 
-  async #serve(endpoint: DatagramEndpoint): Promise<void> {
-    const { allow, concurrency = 1 } = this.#options;
-    for await (const { bytes, from } of endpoint) {
-      const to = from as HostPort;
-      if (this.#closing) continue;
-      if (endpoint.isOwn(to)) {
-        this.#stats.ignored++;
-        const message = `Ignored a datagram from ${
-          formatAddress(to)
-        }: that is the server's own address`;
-        this.#report({ kind: "own", message, from: to });
-        continue;
-      }
-      if (allow && !allow.matches(to.hostname, this.#options.host)) {
-        this.#stats.refusedByAllow++;
-        const message = `Refused ${formatAddress(to)}: not in the list of those allowed`;
-        this.#report({ kind: "not-allowed", message, from: to });
-        continue;
-      }
-      this.#stats.received++;
-      if (concurrency > 1) {
-        this.#track(this.#answer(endpoint, bytes.slice(), to));
-        while (this.#answering.size >= concurrency) await Promise.race(this.#answering);
-      } else await this.#track(this.#answer(endpoint, bytes, to));
-    }
+  #serve(endpoint: DatagramSocket): Promise<void> {
+    return endpoint.serve((bytes, from) => this.#take(endpoint, bytes, from as HostPort));
   }
 
-  async #answer(endpoint: DatagramEndpoint, bytes: Uint8Array, to: HostPort): Promise<void> {
+  /** Takes one datagram; what it returns, if anything, is to be waited for before the next one. */
+  #take(endpoint: DatagramSocket, bytes: Uint8Array, from: HostPort): Promise<void> | undefined {
+    const { allow, concurrency = 1 } = this.#options;
+    if (this.#closing) return undefined;
+    if (isOwnAddress(endpoint.addr, from)) {
+      this.#stats.ignored++;
+      return this.#report(
+        "own",
+        "Ignored a datagram from",
+        from,
+        "that is the server's own address",
+      );
+    }
+    if (allow && !allow.matches(from.hostname, this.#options.host)) {
+      this.#stats.refusedByAllow++;
+      return this.#report("not-allowed", "Refused", from, "not in the list of those allowed");
+    }
+    this.#stats.received++;
+    if (concurrency === 1) return this.#track(this.#answer(endpoint, bytes, from));
+    void this.#track(this.#answer(endpoint, bytes.slice(), from));
+    return this.#answering.size < concurrency ? undefined : this.#room(concurrency);
+  }
+
+  /** Resolves when fewer datagrams than the concurrency are being answered. */
+  async #room(concurrency: number): Promise<void> {
+    while (this.#answering.size >= concurrency) await Promise.race(this.#answering);
+  }
+
+  async #answer(endpoint: DatagramSocket, bytes: Uint8Array, to: HostPort): Promise<void> {
     const { answer = echo } = this.#options;
     try {
       const { hostname, port } = to;
@@ -158,8 +162,7 @@ export class DatagramServer implements AsyncDisposable {
       await endpoint.send(reply, to);
       this.#stats.answered++;
     } catch (error) {
-      const message = `Cannot answer ${formatAddress(to)}: ${messageOf(error)}`;
-      this.#report({ kind: "answer", message, from: to, error });
+      this.#report("answer", "Cannot answer", to, messageOf(error), error);
     }
   }
 
@@ -168,8 +171,16 @@ export class DatagramServer implements AsyncDisposable {
     return task.finally(() => this.#answering.delete(task));
   }
 
-  #report({ from: { hostname, port }, ...problem }: DatagramServerProblem): void {
-    this.#options.onProblem?.({ ...problem, from: { hostname: unmapped(hostname), port } });
+  #report(
+    kind: DatagramServerProblem["kind"],
+    what: string,
+    { hostname, port }: HostPort,
+    why: string,
+    error?: unknown,
+  ): undefined {
+    const from = { hostname: unmapped(hostname), port };
+    const message = `${what} ${formatAddress(from)}: ${why}`;
+    this.#options.onProblem?.({ kind, message, from, error });
   }
 }
 
@@ -213,7 +224,7 @@ export async function listenDatagrams(options: ListenDatagramsOptions): Promise<
   return new DatagramServer([endpoint], options);
 }
 
-async function bindLoopback(port: number): Promise<DatagramEndpoint[]> {
+async function bindLoopback(port: number): Promise<DatagramSocket[]> {
   const [v4, v6] = LOOPBACK as [string, string];
   for (let attempt = 1;; attempt++) {
     const first = await bindDatagram({ listen: { hostname: v4, port } });

@@ -8,7 +8,7 @@ import { connectDatagram, type DatagramClientOptions } from "./datagram_client.t
 
 /** Seconds that a server has to end its side after this one has ended: until then what it sends is read and dropped. */
 const GRACE = 0.5;
-/** Seconds in which a refusal of a datagram arrives, on systems that report one. */
+/** Seconds in which a system that reports closed ports does so. */
 const REFUSAL = 0.02;
 
 /**

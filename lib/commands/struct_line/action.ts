@@ -3,6 +3,8 @@ import { defaultFunction, openHandler } from "../../handlers/handler.ts";
 import type { ProgramHandler } from "../../handlers/program.ts";
 import type { StructJson } from "../../codecs/struct/json.ts";
 import { UsageError } from "../../errors.ts";
+import { lineFraming } from "../../net/framing/line.ts";
+import { messagesOf } from "../../net/framing/read_messages.ts";
 import type { LineAction } from "../../struct/line_options.ts";
 import { type RecordText, windowOf } from "./options.ts";
 
@@ -51,11 +53,14 @@ function programAction(
   json: StructJson,
   { signal }: Context,
 ): LineAction<string> {
+  const framing = lineFraming({ maxBytes: Infinity });
+  const decoder = new TextDecoder();
   return async (values, line) => {
     const record = new TextEncoder().encode(json.stringify(values));
     try {
       const output = await program.handle(record, signal);
-      for (const answer of new TextDecoder().decode(output).split("\n")) {
+      for (const bytes of messagesOf(output, framing)) {
+        const answer = decoder.decode(bytes);
         if (answer.trim() !== "") await line.send(json.parse(answer));
       }
     } catch (error) {

@@ -4,7 +4,7 @@ import { choice } from "../../cli/options.ts";
 import { readLines } from "../../cli/read_lines.ts";
 import { quoted } from "../../text/wording.ts";
 import { CodecError, UsageError } from "../../errors.ts";
-import { readRecords } from "../../net/framing/read_messages.ts";
+import { readRecords } from "../../net/framing/read_records.ts";
 import { checkRecordSize } from "../../struct/check_record_size.ts";
 import {
   type AnyStruct,
