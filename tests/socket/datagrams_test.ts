@@ -6,20 +6,10 @@ import { exchangeDatagram, receiveDatagrams } from "../../lib/socket/exchange_da
 import { type DatagramServerProblem, listenDatagrams } from "../../lib/socket/listen_datagrams.ts";
 import { bindDatagram } from "../../lib/net/datagram/datagram.ts";
 import { CAN_FORGE, forge } from "../interop/forge.ts";
+import { freePort } from "../net/free_port.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 const text = (chunk: Uint8Array) => new TextDecoder().decode(chunk);
-
-/** A UDP port that nobody listens on: it was free a moment ago. */
-function freePort(): number {
-  using socket = { ...bound(), [Symbol.dispose]: () => socket.close() };
-  return socket.port;
-}
-
-function bound(hostname = "127.0.0.1") {
-  const socket = Deno.listenDatagram({ transport: "udp", hostname, port: 0 });
-  return { port: (socket.addr as Deno.NetAddr).port, socket, close: () => socket.close() };
-}
 
 Deno.test("exchangeDatagram() gets back what listenDatagrams() echoes, up to the largest datagram", async () => {
   await using server = await listenDatagrams({ port: 0 });
@@ -56,7 +46,7 @@ Deno.test("exchangeDatagram() says that no answer came, and that there is no suc
 });
 
 Deno.test("exchangeDatagram() says that nobody listens where the system reports it, else that no answer came", async () => {
-  const port = freePort();
+  const port = freePort("udp");
   for (const host of ["127.0.0.1", "localhost"]) {
     const windows = Deno.build.os === "windows";
     await assertRejects(
@@ -70,7 +60,7 @@ Deno.test("exchangeDatagram() says that nobody listens where the system reports 
 });
 
 Deno.test("connectDatagram() leaves the port alone that it sends to, even where nobody listens", async () => {
-  const port = freePort();
+  const port = freePort("udp");
   await using client = await connectDatagram({ host: "127.0.0.1", port });
   await client.send(bytes("x"));
   const waiting = client.receive(0.05).catch(() => undefined); // Windows says that nobody listens

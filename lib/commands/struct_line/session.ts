@@ -116,7 +116,7 @@ export class LineSession {
       onLine,
       onInterrupt: () => this.end(),
       onPrompter: (prompter: Prompter) => {
-        if (Deno.stdout.isTerminal()) this.#prompter = prompter;
+        if (context.out.terminal) this.#prompter = prompter;
       },
     };
     const onOver = () => over.abort();
