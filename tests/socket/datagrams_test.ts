@@ -12,11 +12,6 @@ import { freePort } from "../net/free_port.ts";
 const bytes = (text: string) => new TextEncoder().encode(text);
 const text = (chunk: Uint8Array) => new TextDecoder().decode(chunk);
 
-function bound(hostname = "127.0.0.1") {
-  const socket = Deno.listenDatagram({ transport: "udp", hostname, port: 0 });
-  return { port: (socket.addr as Deno.NetAddr).port, socket, close: () => socket.close() };
-}
-
 Deno.test("exchangeDatagram() gets back what listenDatagrams() echoes, up to the largest datagram", async () => {
   await using server = await listenDatagrams({ port: 0 });
   const { port } = server.addr;

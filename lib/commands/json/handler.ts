@@ -6,8 +6,7 @@ import { CodecError, UsageError } from "../../errors.ts";
 import { commandId, interactWithCommands } from "../../json/commands.ts";
 import { interactWithLineProgram, interactWithProgram } from "../../json/program_interact.ts";
 import type { Commands, Interact } from "../../json/protocol.ts";
-import { splitCommandLine } from "../../process/command_line.ts";
-import { findProgram } from "../../process/find_program.ts";
+import { readCommand } from "../serving/serving.ts";
 
 /** What the options say about who handles messages. */
 export interface HandlerValues {
@@ -26,10 +25,10 @@ export interface OpenHandler extends AsyncDisposable {
  * Makes the handler that the options of `json-server` describe.
  *
  * @param values The options' values.
- * @param context Where the template's handler prints, and where programs complain.
+ * @param context Where the template's handler prints, and where messages of programs go.
  * @param print Whether the template's handler prints at all.
  * @returns The handler, to be disposed of.
- * @throws {UsageError} If there are several, or the module or program is no use.
+ * @throws {UsageError} If there are several, or the module or program cannot be used.
  */
 export async function jsonHandler(
   values: HandlerValues,
@@ -43,10 +42,10 @@ export async function jsonHandler(
     );
   }
   if (handler !== undefined) return plain(await moduleInteract(handler));
-  if (exec !== undefined) return plain(interactWithProgram(await command(exec), { timeout }));
+  if (exec !== undefined) return plain(interactWithProgram(await readCommand(exec), { timeout }));
   if (execPersistent === undefined) return plain(templateInteract(print ? context.out : undefined));
   const { say } = context;
-  return interactWithLineProgram(await command(execPersistent), {
+  return interactWithLineProgram(await readCommand(execPersistent), {
     timeout,
     onExit: (reason) => say.warn(`${reason}; starting it again`),
     onUnasked: (line) =>
@@ -57,11 +56,6 @@ export async function jsonHandler(
 
 function plain(interact: Interact): OpenHandler {
   return { interact, [Symbol.asyncDispose]: () => Promise.resolve() };
-}
-
-async function command(text: string): Promise<string[]> {
-  const [program, ...args] = splitCommandLine(text);
-  return [await findProgram(program), ...args];
 }
 
 /** The template's own: prints what it gets; its labels only on a terminal. */
