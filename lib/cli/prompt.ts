@@ -44,15 +44,19 @@ export async function* promptLines(options: PromptOptions): AsyncGenerator<strin
     close();
   });
   let closed = false;
+  let isShown = false;
   reader.once("close", () => closed = true);
   options.onOpen?.({
     clear() {
       if (closed) return;
       cursorTo(output, 0);
       clearLine(output, 0);
+      isShown = false;
     },
     redraw() {
-      if (!closed) reader.prompt(true);
+      if (closed) return;
+      reader.prompt(true);
+      isShown = true;
     },
   });
   using _ = whenAborted(options.signal, close);
@@ -63,9 +67,10 @@ export async function* promptLines(options: PromptOptions): AsyncGenerator<strin
       const { prompt } = options;
       reader.setPrompt(typeof prompt === "string" ? prompt : prompt());
       reader.prompt();
+      isShown = true;
       const { value, done } = await lines.next();
       if (done) {
-        output.write("\n"); // what is said next starts on a line of its own
+        if (isShown) output.write("\n"); // what is said next starts on a line of its own
         return;
       }
       yield value;

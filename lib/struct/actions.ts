@@ -6,7 +6,9 @@
 
 import type { StructJson } from "../codecs/struct/json.ts";
 import type { AnyStruct } from "../codecs/struct/struct.ts";
-import { runProgram } from "../process/run_program.ts";
+import type { ProgramHandler } from "../handlers/program.ts";
+import { lineFraming } from "../net/framing/line.ts";
+import { messagesOf } from "../net/framing/read_messages.ts";
 import type { LineAction } from "./line_options.ts";
 import { sendWindow } from "./send_records.ts";
 
@@ -25,32 +27,27 @@ export function echoAction(struct: AnyStruct): LineAction<string> {
   };
 }
 
-/** How {@linkcode programAction} runs a program. */
-export interface ProgramActionOptions {
-  /** Seconds that the program may take. */
-  readonly timeout: number;
-  /** Ends the programs that run. */
-  readonly signal: AbortSignal;
-}
-
 /**
- * Gives each record as a line of JSON to a program that is started for it, and sends back the records that it prints.
+ * Gives each record as a line of JSON to a program, and sends back the records that it prints.
  *
- * @param command The program and its arguments.
+ * @param program The program.
  * @param json Records as JSON.
- * @param options How long it may take, and what ends it.
+ * @param signal Ends the program while it handles a record.
  * @returns What handles a record; it throws where the program fails or prints no records.
  */
 export function programAction(
-  command: readonly [string, ...string[]],
+  program: ProgramHandler,
   json: StructJson,
-  { timeout, signal }: ProgramActionOptions,
+  signal: AbortSignal,
 ): LineAction<string> {
+  const framing = lineFraming({ maxBytes: Infinity });
+  const decoder = new TextDecoder();
   return async (values, line) => {
-    const input = new TextEncoder().encode(json.stringify(values) + "\n");
+    const record = new TextEncoder().encode(json.stringify(values));
     try {
-      const output = await runProgram(command, input, { timeout, signal });
-      for (const answer of new TextDecoder().decode(output).split("\n")) {
+      const output = await program.handle(record, signal);
+      for (const bytes of messagesOf(output, framing)) {
+        const answer = decoder.decode(bytes);
         if (answer.trim() !== "") await line.send(json.parse(answer));
       }
     } catch (error) {

@@ -264,7 +264,10 @@ Deno.test("villas-signal --no-return only sends, waits for nothing, and exits wi
   const args = ["villas-signal", ...fast, "--to", it.to, "--limit", "2", "--no-return"];
   const { code, stdout, stderr } = await labwire([...args, "--wait", "1000"]);
   assertEquals([code, stdout], [0, ""]);
-  assertMatch(stderr, /^Listening on .*, sending to .*\nReady\. Ctrl-C to quit\.\n2 sent\n$/);
+  assertMatch(
+    stderr,
+    /^Listening on .*, sending to .*\nEnds after 2 samples\. Ctrl-C to quit\.\n2 sent\n$/,
+  );
   const both = await labwire([...args, "--check"]);
   assertEquals(both.code, 2);
   assertStringIncludes(both.stderr, "Cannot use --check with --no-return");

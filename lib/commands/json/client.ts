@@ -233,7 +233,7 @@ class Sender implements AsyncDisposable {
       return { outcome: "no-answer", error, sent: false };
     }
     this.#isWaiting = true;
-    const result = await this.#client.sendLine(new TextEncoder().encode(line + "\n"));
+    const result = await this.#client.sendLine(line);
     this.#isWaiting = false;
     if (!this.#keepOpen) await this.#client.close();
     return result;

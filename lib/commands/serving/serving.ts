@@ -11,8 +11,6 @@ import { UsageError } from "../../errors.ts";
 import type { HostPort } from "../../net/address/address.ts";
 import { type AllowList, parseCidrList } from "../../net/address/allow_list.ts";
 import type { TlsIdentity, TlsServing } from "../../net/stream/bind.ts";
-import { splitCommandLine } from "../../process/command_line.ts";
-import { findProgram } from "../../process/find_program.ts";
 import { counted } from "../../text/wording.ts";
 import { announce, portFileOption } from "./announce.ts";
 
@@ -140,18 +138,6 @@ export function problemText({ kind, message }: { kind: string; message: string }
  */
 export function connectionsToEnd(open: number): string | undefined {
   return open === 0 ? undefined : `${counted(open, "connection")} to end`;
-}
-
-/**
- * Reads the program of `--exec` and its arguments.
- *
- * @param text The command line.
- * @returns The program's path and its arguments.
- * @throws {UsageError} If there is no such program.
- */
-export async function readCommand(text: string): Promise<[string, ...string[]]> {
-  const [program, ...args] = splitCommandLine(text);
-  return [await findProgram(program), ...args];
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { Context } from "../../cli/context.ts";
 import { UsageError } from "../../errors.ts";
-import { loadHandler } from "../../handlers/load_module.ts";
+import { defaultFunction, openHandler } from "../../handlers/handler.ts";
 import { withPlace } from "../../handlers/place.ts";
 import type { Prompter } from "../../cli/prompt.ts";
 import type { StructInput } from "../../codecs/struct/types.ts";
@@ -9,7 +9,7 @@ import { echoAction, programAction } from "../../struct/actions.ts";
 import type { LineAction, LineProblem, LineStats } from "../../struct/line_options.ts";
 import type { SentRecords } from "../../struct/send_records.ts";
 import { counted, rareCounts } from "../../text/wording.ts";
-import { httpCount, problemText, readCommand } from "../serving/serving.ts";
+import { httpCount, problemText } from "../serving/serving.ts";
 import { sendLines, sendTyped } from "./input.ts";
 import type { RecordText } from "./options.ts";
 import { type Printer, type PrinterOptions, structPrinter } from "./printer.ts";
@@ -173,22 +173,21 @@ function isPromise(value: unknown): boolean {
  * @param text What the records are.
  * @param signal Ends programs.
  * @returns The action; undefined if there is nothing to do but print.
- * @throws {UsageError} If there are several, or the module or program cannot be used.
+ * @throws {UsageError} If there are several, the module has no handler, or the program cannot be found.
  */
 async function lineAction(
-  { handler, exec, execTimeout: timeout, echo }: SessionValues,
+  { handler, exec, execTimeout, echo }: SessionValues,
   { struct, json }: RecordText,
   signal: AbortSignal,
 ): Promise<LineAction<string> | undefined> {
   if ([handler !== undefined, exec !== undefined, echo].filter(Boolean).length > 1) {
     throw new UsageError("Cannot use several of --handler, --exec and --echo: expected one");
   }
-  if (handler !== undefined) {
-    return await loadHandler<LineAction<string>>(handler, "function (values, line) { … }");
+  const code = await openHandler({ handler, exec, execTimeout });
+  if (code?.kind === "module") {
+    return defaultFunction<LineAction<string>>(code, "function (values, line) { … }");
   }
-  if (exec !== undefined) {
-    return programAction(await readCommand(exec), json, { timeout, signal });
-  }
+  if (code) return programAction(code, json, signal);
   return echo ? echoAction(struct) : undefined;
 }
 

@@ -87,6 +87,9 @@ export const villasSignal = defineCommand({
     using _announced = announce(say, {
       addrs: [source.addr],
       detail: `sending to ${formatAddress(options.to)}`,
+      state: options.limit === undefined
+        ? undefined
+        : `Ends after ${counted(options.limit, "sample")}`,
       portFile: options.portFile,
     });
     const stop = () => source.stop();
