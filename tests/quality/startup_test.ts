@@ -23,6 +23,8 @@ Deno.test("main.ts loads no command, no behaviour and no protobufjs before it kn
   assert(loaded.includes("lib/cli/run.ts") && loaded.includes("@std/cli/parse-args"));
   const allowed = /^(main\.ts|deno\.json|@std\/|lib\/errors\.ts|lib\/(cli|text|time)\/)/;
   const allowedToo = [
+    "lib/time/clock.ts",
+    "lib/time/lifecycle.ts",
     "lib/commands/registry.ts",
     "lib/handlers/place.ts",
     "lib/net/address/address.ts",
