@@ -99,11 +99,7 @@ export class Program implements AsyncDisposable {
     for (let bytes; (bytes = await this.read()) !== null;) yield bytes;
   }
 
-  /**
-   * Reads no more: a read that is waited for returns null.
-   *
-   * @internal
-   */
+  /** Reads no more: a read that is waited for returns null. */
   async stopReading(): Promise<void> {
     await this.#stdout.cancel();
   }
