@@ -57,7 +57,11 @@ export {
   type SignalType,
 } from "./lib/villas/nodes/signal_generator.ts";
 export { parseSignals, type SignalKind } from "./lib/codecs/villas/signals.ts";
+export type { Format, MessageScanner } from "./lib/codecs/villas/format.ts";
+export { villasFormat, villasFormats } from "./lib/codecs/villas/formats.ts";
 export { villasProtobuf } from "./lib/codecs/villas/protobuf.ts";
+export { type Batch, batchOf, type BatchOrigin, type SampleNode } from "./lib/villas/node.ts";
+export { type Hook, Path, type PathOptions, type Tap } from "./lib/villas/path.ts";
 export {
   bindDatagram,
   type BindDatagramOptions,
@@ -79,10 +83,10 @@ export type {
   VillasEchoProblem,
   VillasEchoStats,
 } from "./lib/villas/echo_options.ts";
-export type { Reply, SampleHandler } from "./lib/villas/reply.ts";
+export type { Reply, SampleHandler } from "./lib/villas/hooks/handler.ts";
 export { SignalSource, startVillasSignal } from "./lib/villas/signal_source.ts";
+export type { ReturnedSample } from "./lib/villas/hooks/returns.ts";
 export type {
-  ReturnedSample,
   SignalProblem,
   VillasSignalOptions,
   VillasSignalStats,
