@@ -57,7 +57,11 @@ export class SignalSource implements AsyncDisposable {
     this.finished.catch(() => {}); // whoever awaits it sees the error; nobody has to
   }
 
-  /** Use {@linkcode startVillasSignal}. */
+  /**
+   * Use {@linkcode startVillasSignal}.
+   *
+   * @internal
+   */
   static async open(
     listen: Endpoint,
     remote: Endpoint,
