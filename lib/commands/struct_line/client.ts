@@ -22,7 +22,7 @@ export const structLineClient = defineCommand({
     "another; on a terminal their fields are asked for. Records received are printed one per line, in a form in which they can " +
     "be sent.",
     "At the end of standard input this side of the connection is ended, and what the server still sends is received; where " +
-    "standard input was empty, the line stays open for receiving. The exit code is 4 if nobody was there, the connection " +
+    "standard input was empty, the line stays open for receiving. The exit code is 4 if the server was not reached, the connection " +
     "broke, a record could not be sent or fewer came than --count, and 5 if the stream ended inside a record or a line of " +
     "standard input was none.",
     "With --reconnect the server may come later, and go and come again; it is tried for as long as it takes, or --attempts in " +
