@@ -49,7 +49,7 @@ export class Reporter {
     this.#columns = options.columns ?? (() => 80);
   }
 
-  /** Says how things go; nothing with `--quiet`. */
+  /** Prints a message about what happens; nothing with `--quiet`. */
   info(message: string): void {
     this.#write(this.infoText(message));
   }

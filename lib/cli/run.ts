@@ -124,7 +124,7 @@ async function dispatch(
     if (options.version) out.text(versionText());
     else if (options.help) out.text(programHelp(await all()));
     else if (args.length === 0) {
-      say.error("Cannot tell what to do: expected a command");
+      say.error("Cannot run without a command: expected labwire COMMAND");
       say.text(programHelp(await all()));
       return exit.usage;
     } else throw unknownCommand(args[0]!, registry);

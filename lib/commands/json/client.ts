@@ -130,7 +130,7 @@ async function sendLines(context: Context, sender: Sender, output: Output): Prom
     code ||= now;
   }
   if (seen === 0 && !signal.aborted) {
-    throw new UsageError("Cannot tell what to send: expected a message, --file, or lines on stdin");
+    throw new UsageError("Cannot send nothing: expected a message, --file, or lines on stdin");
   }
   return code;
 }
