@@ -1,3 +1,4 @@
+import { concat } from "@std/bytes/concat";
 import type { Context } from "../../cli/context.ts";
 import { formatAddress } from "../../net/address/address.ts";
 import { connectStream } from "../../net/stream/connect.ts";
@@ -116,10 +117,10 @@ export async function interact(
 
 /** Puts pieces together, up to a size; what has come before a failure too. */
 async function* joined(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, void> {
-  let held: Uint8Array<ArrayBuffer>[] = [];
+  let held: Uint8Array[] = [];
   let size = 0;
-  const take = async () => {
-    const bytes = new Uint8Array(await new Blob(held).arrayBuffer());
+  const take = () => {
+    const bytes = concat(held);
     held = [];
     size = 0;
     return bytes;
@@ -129,11 +130,11 @@ async function* joined(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8A
     for await (const piece of pieces) {
       held.push(piece.slice());
       size += piece.length;
-      if (size >= SHOWN_AT_ONCE) yield await take();
+      if (size >= SHOWN_AT_ONCE) yield take();
     }
   } catch (error) {
     failure = { error };
   }
-  if (size > 0) yield await take();
+  if (size > 0) yield take();
   if (failure) throw failure.error;
 }
