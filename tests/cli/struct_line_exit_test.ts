@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { AttemptNews } from "../../lib/commands/struct_line/attempts.ts";
+import { AttemptNews } from "../../lib/commands/struct_line/client.ts";
 import { type Child, labwire, start } from "./run.ts";
 import { bareServer, client, readExactly, readToEnd, serve } from "./struct_serve.ts";
 import { freePort } from "../net/free_port.ts";

@@ -2,18 +2,13 @@ import { defineCommand } from "../../cli/command.ts";
 import type { Context } from "../../cli/context.ts";
 import { choice } from "../../cli/options.ts";
 import { readLines } from "../../cli/read_lines.ts";
+import type { AnyStruct } from "../../codecs/struct/struct.ts";
 import { quoted } from "../../text/wording.ts";
 import { CodecError, UsageError } from "../../errors.ts";
 import { readRecords } from "../../net/framing/read_records.ts";
 import { whenAborted } from "../../time/lifecycle.ts";
 import { checkRecordSize } from "../../struct/check_record_size.ts";
-import {
-  type AnyStruct,
-  bytesOption,
-  fieldsOption,
-  platformOption,
-  structOf,
-} from "./struct_options.ts";
+import { bytesOption, fieldsOption, platformOption, structOf } from "./options.ts";
 import { type Printer, printOption, structPrinter } from "./printer.ts";
 
 /** `labwire struct-line unpack`. */
