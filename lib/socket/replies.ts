@@ -124,7 +124,7 @@ function lineEndOf(message: Uint8Array): Uint8Array {
   return message.subarray(message.length - length);
 }
 
-/** Puts a line end behind an answer that has none of its own. */
+/** Adds a line end to an answer that has none. */
 function withEnd(answer: Uint8Array | undefined, end: Uint8Array): Uint8Array | null {
   if (answer === undefined || answer.length === 0) return null;
   if (end.length === 0 || lineEndOf(answer).length > 0) return answer;

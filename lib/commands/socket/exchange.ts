@@ -37,7 +37,7 @@ export interface ClientValues extends Connecting, MessageValues {
  * @param context Where the answer goes.
  * @param values The options' values.
  * @param pieces The message.
- * @throws {ConnectError} If nobody is there, or no answer comes.
+ * @throws {ConnectError} If no server is there, or no answer comes.
  */
 export async function exchangeOnce(
   context: Context,
@@ -64,7 +64,7 @@ export async function exchangeOnce(
  *
  * @param values The options' values.
  * @param pieces The message.
- * @throws {ConnectError} If nobody is there, or the message is not taken in time.
+ * @throws {ConnectError} If no server is there, or the message is not taken in time.
  */
 export async function sendOnly(
   values: ClientValues,
@@ -80,7 +80,7 @@ export async function sendOnly(
  * @param context Where output goes to.
  * @param values The options' values.
  * @param typed What is typed or piped in.
- * @throws {ConnectError} If nobody is there.
+ * @throws {ConnectError} If no server is there.
  */
 export async function interact(
   context: Context,

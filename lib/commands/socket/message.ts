@@ -64,7 +64,7 @@ export function textBytes(text: string, escape: boolean): Uint8Array {
   return escape ? parseEscapedText(text) : encoder.encode(text);
 }
 
-/** The same pieces with the first one waited for; undefined if there is none. */
+/** Waits for the first piece, and gives all of them; undefined if there is none. */
 async function begun(
   pieces: AsyncGenerator<Uint8Array>,
 ): Promise<AsyncIterable<Uint8Array> | undefined> {
@@ -76,7 +76,7 @@ async function begun(
   })();
 }
 
-/** Puts a newline behind the last piece, not as one of its own: who reads a message at once is to get it whole. */
+/** Adds a newline to the last piece rather than as another one, so that a server that reads once gets the whole message. */
 async function* withNewline(
   pieces: AsyncIterable<Uint8Array>,
 ): AsyncGenerator<Uint8Array, void, void> {
