@@ -1,3 +1,4 @@
+import { concat } from "@std/bytes/concat";
 import { messageOf, UsageError } from "../errors.ts";
 import { whenAborted } from "../time/lifecycle.ts";
 import { ProgramInput, ProgramOutput } from "./pipes.ts";
@@ -197,10 +198,7 @@ export class Program implements AsyncDisposable {
 
   async #drain(onStderr?: (bytes: Uint8Array) => void): Promise<void> {
     for (let bytes; (bytes = await this.#stderr.read()) !== null;) {
-      const joined = new Uint8Array(this.#complaints.length + bytes.length);
-      joined.set(this.#complaints);
-      joined.set(bytes, this.#complaints.length);
-      this.#complaints = joined.subarray(-KEPT_STDERR);
+      this.#complaints = concat([this.#complaints, bytes]).subarray(-KEPT_STDERR);
       onStderr?.(bytes);
     }
   }
