@@ -1,15 +1,15 @@
 import type { StructInputs } from "../codecs/struct/types.ts";
-import type { LinePeer } from "./line_peer.ts";
+import type { LineConnection } from "./line_connection.ts";
 
 /** How often the peers are looked at before one is given up. */
 const LOOKS = 5;
 
 /** Sends records to several peers, none of which can hold up the others for ever. */
 export class Broadcast<F extends string> {
-  readonly #peers: ReadonlySet<LinePeer<F>>;
+  readonly #peers: ReadonlySet<LineConnection<F>>;
   readonly #patience: number;
   /** What each peer that has something to take had taken at the last look, and how many looks ago that was new. */
-  readonly #stalled = new Map<LinePeer<F>, { bytes: number; looks: number }>();
+  readonly #stalled = new Map<LineConnection<F>, { bytes: number; looks: number }>();
   #pending = 0;
   #timer: ReturnType<typeof setInterval> | undefined;
 
@@ -17,7 +17,7 @@ export class Broadcast<F extends string> {
    * @param peers Who is connected, at any time.
    * @param patience Seconds that a peer may take nothing of what waits for it; then it is given up.
    */
-  constructor(peers: ReadonlySet<LinePeer<F>>, patience: number) {
+  constructor(peers: ReadonlySet<LineConnection<F>>, patience: number) {
     this.#peers = peers;
     this.#patience = patience;
   }

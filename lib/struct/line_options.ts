@@ -5,7 +5,7 @@ import type { AllowList } from "../net/address/allow_list.ts";
 import type { TlsIdentity, TlsServing } from "../net/stream/bind.ts";
 import type { StreamConnection } from "../net/stream/connection.ts";
 import type { StreamProblem } from "../net/stream/listener.ts";
-import type { LinePeer } from "./line_peer.ts";
+import type { LinePeer } from "./peer.ts";
 
 /** The format of a line that was told none, as in the program that lines come from. */
 export type DefaultFormat = "!I2sd";
