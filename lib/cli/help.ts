@@ -82,7 +82,8 @@ export function familyHelp(word: string, commands: readonly Command[]): string {
   ].join("\n");
 }
 
-function usageOf({ name, required, variadic }: Positional): string {
+/** An argument as it stands in a command's usage: `FILE`, `[FILE]`, `[WORD…]`. */
+export function usageOf({ name, required, variadic }: Positional): string {
   const word = variadic ? `${name}…` : name;
   return required ? word : `[${word}]`;
 }

@@ -90,6 +90,11 @@ export class Output {
     return this.#sink.isTerminal?.() ?? false;
   }
 
+  /** Whether it may be coloured: on a terminal, unless the user does not want that. */
+  get colour(): boolean {
+    return this.#colour;
+  }
+
   /** Whether so much waits to be written that a writer should await {@linkcode Output.ready}. */
   get full(): boolean {
     return this.#waiting > HIGH_WATER;

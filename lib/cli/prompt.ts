@@ -1,12 +1,14 @@
+import { whenAborted } from "../time/lifecycle.ts";
+
 /** How {@linkcode promptLines} asks. */
 export interface PromptOptions {
   /** What stands before what is typed; as a function, it is asked anew for each line. */
   prompt: string | (() => string);
   /** Ends the asking. */
   signal?: AbortSignal;
-  /** Told of Ctrl-C, which gives no signal while a line is being typed. */
+  /** Called on Ctrl-C, which gives no signal while a line is being typed. */
   onInterrupt?: () => void;
-  /** Is given what others need to write between prompts. */
+  /** Receives what others need to write between prompts. */
   onOpen?: (prompter: Prompter) => void;
 }
 
@@ -57,7 +59,7 @@ export async function* promptLines(options: PromptOptions): AsyncGenerator<strin
       isShown = true;
     },
   });
-  options.signal?.addEventListener("abort", close, { once: true });
+  using _ = whenAborted(options.signal, close);
   try {
     if (options.signal?.aborted) return;
     const lines = reader[Symbol.asyncIterator]();
@@ -74,7 +76,6 @@ export async function* promptLines(options: PromptOptions): AsyncGenerator<strin
       yield value;
     }
   } finally {
-    options.signal?.removeEventListener("abort", close);
     reader.close();
   }
 }

@@ -16,7 +16,7 @@ export interface ReporterOptions {
   colour?: boolean;
   /** The clock in ms that throttles; any origin. */
   now?: () => number;
-  /** The width of the terminal in columns. */
+  /** The width of the terminal in columns; 80 by default. */
   columns?: () => number;
 }
 
@@ -46,7 +46,7 @@ export class Reporter {
     this.#quiet = options.quiet ?? false;
     this.#colour = (options.colour ?? true) && sink.isTerminal();
     this.#now = options.now ?? (() => performance.now());
-    this.#columns = options.columns ?? terminalColumns;
+    this.#columns = options.columns ?? (() => 80);
   }
 
   /** Says how things go; nothing with `--quiet`. */
@@ -144,14 +144,5 @@ export class Reporter {
     } catch {
       // Standard error is closed: there is nobody left to tell.
     }
-  }
-}
-
-/** The width of the terminal in columns. */
-export function terminalColumns(): number {
-  try {
-    return Deno.consoleSize().columns;
-  } catch {
-    return 80; // not a terminal that tells
   }
 }

@@ -4,7 +4,7 @@ import { formatAddress } from "../net/address/address.ts";
 import type { TlsIdentity } from "../net/stream/bind.ts";
 import { connectStream } from "../net/stream/connect.ts";
 import { timerDelay } from "../time/deadline.ts";
-import { lineFraming } from "../net/framing/line.ts";
+import { type LineFraming, lineFraming } from "../net/framing/line.ts";
 import { readMessages } from "../net/framing/read_messages.ts";
 import type { StreamConnection } from "../net/stream/connection.ts";
 import { DEFAULT_HOST, DEFAULT_PORT } from "./protocol.ts";
@@ -94,7 +94,7 @@ export async function sendJson(
   json: unknown,
   options: JsonSendOptions = {},
 ): Promise<JsonSendResult> {
-  const line = encodeLine(json);
+  const line = stringifyJson(json);
   let client: JsonClient;
   try {
     client = await connectJson(options);
@@ -171,6 +171,7 @@ export class JsonClient implements AsyncDisposable {
   readonly #connection: StreamConnection;
   readonly #options: JsonSendOptions;
   readonly #where: string;
+  readonly #framing: LineFraming;
   readonly #waiting: Waiting[] = [];
   #timer: ReturnType<typeof setTimeout> | undefined;
   #over: Over | null = null;
@@ -187,6 +188,7 @@ export class JsonClient implements AsyncDisposable {
     this.#options = options;
     const { host = DEFAULT_HOST, port = DEFAULT_PORT } = options;
     this.#where = formatAddress({ hostname: host, port });
+    this.#framing = lineFraming({ maxBytes: options.maxBytes ?? 1 << 26 });
     this.finished = this.#read();
   }
 
@@ -205,17 +207,18 @@ export class JsonClient implements AsyncDisposable {
    */
   // deno-lint-ignore require-await
   async send(json: unknown): Promise<JsonSendResult> {
-    return this.sendLine(encodeLine(json));
+    return this.sendLine(stringifyJson(json));
   }
 
   /**
-   * Sends a message that is already one line of JSON.
+   * Sends a message that already is one line of JSON.
    *
-   * @param line The line with the newline at its end.
+   * @param line The line, without a newline.
    * @returns What became of it, as for {@linkcode sendJson}.
+   * @throws {CodecError} If there is a newline in it.
    * @throws The signal's reason, if it called the whole off.
    */
-  async sendLine(line: Uint8Array): Promise<JsonSendResult> {
+  async sendLine(line: string): Promise<JsonSendResult> {
     const result = await this.#exchange(line);
     if (result.outcome === "no-answer") this.#options.signal?.throwIfAborted();
     return report(result, this.#options);
@@ -237,25 +240,25 @@ export class JsonClient implements AsyncDisposable {
     await this.close();
   }
 
-  #exchange(line: Uint8Array): Promise<JsonSendResult> {
+  #exchange(line: string): Promise<JsonSendResult> {
     if (this.#over) {
       const { why, cause } = this.#over;
       const error = new ConnectError(`Cannot send on a connection that is over: ${why}`, { cause });
       return Promise.resolve({ outcome: "no-answer", error, sent: false });
     }
-    this.#options.debug?.(`Sending ${new TextDecoder().decode(line).trimEnd()}`);
+    this.#options.debug?.(`Sending ${line}`);
+    const bytes = this.#framing.encode(line);
     return new Promise((resolve) => {
       const waiting: Waiting = { resolve, taken: false };
       this.#waiting.push(waiting);
       if (this.#waiting.length === 1) this.#startTimer();
-      void this.#connection.write(line).then((taken) => waiting.taken = taken);
+      void this.#connection.write(bytes).then((taken) => waiting.taken = taken);
     });
   }
 
   async #read(): Promise<void> {
-    const framing = lineFraming({ maxBytes: this.#options.maxBytes ?? 1 << 26 });
     const onBad = (error: Error) => this.#end({ why: error.message, cause: error });
-    for await (const line of readMessages(this.#connection, framing, { onBad })) {
+    for await (const line of readMessages(this.#connection, this.#framing, { onBad })) {
       if (line.length > 0) this.#take(line);
     }
     this.#end(this.#whyOver());
@@ -313,10 +316,6 @@ function withoutAnswer({ why, refused, cause }: Over, sent: boolean): ConnectErr
     ? ": the message was sent, and may still be carried out"
     : ": it has not read the whole message";
   return new ConnectError(why + fate, { cause });
-}
-
-function encodeLine(json: unknown): Uint8Array {
-  return new TextEncoder().encode(stringifyJson(json) + "\n");
 }
 
 /** Calls back, and passes the result on. */

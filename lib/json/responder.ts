@@ -5,6 +5,7 @@ import { writeJson } from "../codecs/json/write.ts";
 import { decodeUtf8 } from "../text/utf8.ts";
 import { ConnectError } from "../errors.ts";
 import type { HostPort } from "../net/address/address.ts";
+import { lineFraming } from "../net/framing/line.ts";
 import { orAborted } from "../time/deadline.ts";
 import { Limit } from "../time/limit.ts";
 import { ownProperty } from "./commands.ts";
@@ -67,11 +68,11 @@ export interface Client {
   onGone: (() => void) | undefined;
 }
 
-const decoder = new TextDecoder();
-const encoder = new TextEncoder();
+const { encode } = lineFraming();
 
 /** The answer to most messages, encoded once. */
-const SUCCESS = encodeLine('{"status":"success"}');
+const SUCCESS = '{"status":"success"}';
+const SUCCESS_LINE = encode(SUCCESS);
 /** What is sent where there is no answer. */
 const NOTHING = new Uint8Array();
 
@@ -155,7 +156,7 @@ export class Responder {
    * @returns The answer with the newline at its end.
    */
   refusal(error: string): Uint8Array {
-    return encodeLine(stringifyJson({ status: this.#options.failStatus, error }));
+    return encode(stringifyJson({ status: this.#options.failStatus, error }));
   }
 
   #read(request: Request): void {
@@ -225,17 +226,18 @@ export class Responder {
   }
 
   #succeed(request: Request, result: unknown): Uint8Array {
-    let line = SUCCESS;
+    let text = SUCCESS;
+    let line = SUCCESS_LINE;
     if (result !== undefined || request.idText !== undefined) {
       try {
-        const members = [idMember(request), resultMember(result)].join("");
-        line = encodeLine(`{"status":"success"${members}}`);
+        text = `{"status":"success"${idMember(request)}${resultMember(result)}}`;
+        line = encode(text);
       } catch (error) {
         return this.#handlerFailed(request, error);
       }
     }
     this.successes++;
-    this.#tell(request, { status: "success", id: request.id, result } as Answer, line);
+    this.#tell(request, { status: "success", id: request.id, result } as Answer, text);
     return line;
   }
 
@@ -247,16 +249,15 @@ export class Responder {
   #fail(request: Request, error: unknown, thrown = false): Uint8Array {
     this.failures++;
     const { failStatus: status } = this.#options;
-    const text = answerText(error);
-    const line = encodeLine(
-      `{"status":"${status}"${idMember(request)},"error":${JSON.stringify(text)}}`,
-    );
-    this.#tell(request, { status, id: request.id, error: text }, line, thrown ? error : undefined);
-    return line;
+    const reason = answerText(error);
+    const text = `{"status":"${status}"${idMember(request)},"error":${JSON.stringify(reason)}}`;
+    const answer = { status, id: request.id, error: reason };
+    this.#tell(request, answer, text, thrown ? error : undefined);
+    return encode(text);
   }
 
-  #tell(request: Request, answer: Answer, line: Uint8Array, thrown?: unknown): void {
-    this.#options.onMessage?.(new HandledMessage(request, answer, line, thrown));
+  #tell(request: Request, answer: Answer, text: string, thrown?: unknown): void {
+    this.#options.onMessage?.(new HandledMessage(request, answer, text, thrown));
   }
 }
 
@@ -267,10 +268,10 @@ class HandledMessage implements Handled {
   readonly answer: Answer;
   readonly thrown: unknown;
   readonly duration: number;
+  readonly answerText: string;
   readonly #text: string | undefined;
-  readonly #line: Uint8Array;
 
-  constructor(request: Request, answer: Answer, line: Uint8Array, thrown: unknown) {
+  constructor(request: Request, answer: Answer, answerText: string, thrown: unknown) {
     this.duration = (performance.now() - request.started) / 1000;
     this.time = new Date(Date.now() - this.duration * 1000);
     this.remoteAddr = request.client.remoteAddr;
@@ -278,15 +279,11 @@ class HandledMessage implements Handled {
     this.answer = answer;
     this.thrown = thrown;
     this.#text = request.text;
-    this.#line = line;
+    this.answerText = answerText;
   }
 
   get text(): string | undefined {
     return this.data === undefined ? undefined : compactJson(this.#text!);
-  }
-
-  get answerText(): string {
-    return decoder.decode(this.#line.subarray(0, -1));
   }
 }
 
@@ -302,10 +299,6 @@ function idMember({ idText }: Request): string {
 
 function resultMember(result: unknown): string {
   return result === undefined ? "" : `,"result":${writeJson(result, "result")}`;
-}
-
-function encodeLine(text: string): Uint8Array {
-  return encoder.encode(text + "\n");
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {

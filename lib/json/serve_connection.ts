@@ -1,7 +1,8 @@
+import { concat } from "@std/bytes/concat";
 import { CodecError } from "../errors.ts";
 import type { HostPort } from "../net/address/address.ts";
 import { within } from "../time/deadline.ts";
-import type { LineFraming, LineSplitter } from "../net/framing/line.ts";
+import type { LineDecoder, LineFraming } from "../net/framing/line.ts";
 import type { StreamConnection } from "../net/stream/connection.ts";
 import type { Client, Responder } from "./responder.ts";
 import { ValueEnd } from "./value_end.ts";
@@ -47,7 +48,7 @@ class Session implements Client {
   onGone: (() => void) | undefined;
   readonly #connection: StreamConnection;
   readonly #options: ServeConnectionOptions;
-  readonly #splitter: LineSplitter;
+  readonly #decoder: LineDecoder;
   /** What is being read ahead of its time. */
   #ahead: Promise<Uint8Array | null> | null = null;
   /** Buffers for that; of the two, one is read into while the messages of the other are answered. */
@@ -62,7 +63,7 @@ class Session implements Client {
   constructor(connection: StreamConnection, options: ServeConnectionOptions) {
     this.#connection = connection;
     this.#options = options;
-    this.#splitter = options.framing.splitter();
+    this.#decoder = options.framing.decoder();
   }
 
   get remoteAddr(): HostPort {
@@ -84,14 +85,14 @@ class Session implements Client {
   async run(): Promise<void> {
     const connection = this.#connection;
     for (let chunk; (chunk = await this.#read()) !== null;) {
-      this.#splitter.push(chunk);
+      this.#decoder.push(chunk);
       for (let answer; (answer = this.#answer("next")) !== null;) {
         if (answer instanceof Promise) answer = await this.#wait(answer);
         this.#add(answer);
         if (this.#size >= BATCH_BYTES) await this.#flush();
       }
       if (this.#size > 0) await this.#flush();
-      if (this.#splitter.partial) connection.beginMessage();
+      if (this.#decoder.partial) connection.beginMessage();
     }
     if (connection.readEnd === "late" && connection.error instanceof CodecError) {
       this.#add(this.#options.responder.respondBad(connection.error, this));
@@ -103,7 +104,7 @@ class Session implements Client {
 
   /** Reads what arrives next. */
   #read(): Promise<Uint8Array | null> {
-    const isInside = this.#splitter.held.length > 0;
+    const isInside = this.#decoder.held.length > 0;
     if (isInside && this.#options.completeAfter !== Infinity) return this.#readOrComplete();
     return this.#takeAhead() ?? this.#connection.read();
   }
@@ -121,7 +122,7 @@ class Session implements Client {
 
   #isComplete(): boolean {
     this.#valueEnd ??= new ValueEnd();
-    return this.#valueEnd.isComplete(this.#splitter.held);
+    return this.#valueEnd.isComplete(this.#decoder.held);
   }
 
   /** Begins to read what comes behind the message in hand: so it is noticed when the client breaks off. */
@@ -156,7 +157,7 @@ class Session implements Client {
     for (;;) {
       let message: Uint8Array | null;
       try {
-        message = this.#splitter[take]();
+        message = this.#decoder[take]();
       } catch (error) {
         if (!(error instanceof CodecError)) throw error;
         this.#valueEnd = null;
@@ -188,7 +189,7 @@ class Session implements Client {
   /** Sends what is ready; resolves when the system has taken it. */
   #flush(): Promise<void> {
     const answers = this.#ready;
-    const bytes = answers.length === 1 ? answers[0]! : concat(answers, this.#size);
+    const bytes = answers.length === 1 ? answers[0]! : concat(answers);
     this.#ready = [];
     this.#size = 0;
     return this.#connection.write(bytes).then((written) => {
@@ -199,14 +200,4 @@ class Session implements Client {
 
 function isBlank(message: Uint8Array): boolean {
   return message.every((byte) => byte === 0x20 || byte === 0x09 || byte === 0x0d);
-}
-
-function concat(parts: Uint8Array[], size: number): Uint8Array {
-  const whole = new Uint8Array(size);
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }

@@ -13,11 +13,11 @@ export interface Reply {
   readonly answer: Uint8Array;
 }
 
-/** What {@linkcode Replies} does beside its table. */
+/** What {@linkcode Replies} does with queries that are not in its table. */
 export interface RepliesOptions {
-  /** What queries are answered that are not in the table. Default: nothing. */
+  /** The answer to each of them. Default: none. */
   otherwise?: Uint8Array;
-  /** Told of each query that is not in the table, and gets no answer. */
+  /** Called with each of them that gets no answer. */
   onUnknown?: (query: Uint8Array) => void;
 }
 
@@ -34,7 +34,7 @@ export class Replies {
 
   /**
    * @param replies The table; of a query that is there twice the last answer counts.
-   * @param options What else is answered.
+   * @param options What to do with other queries.
    */
   constructor(replies: Iterable<Reply>, options: RepliesOptions = {}) {
     this.#options = options;

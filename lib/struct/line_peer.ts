@@ -1,7 +1,7 @@
 import type { Struct } from "../codecs/struct/struct.ts";
 import type { StructInputs } from "../codecs/struct/types.ts";
 import type { HostPort } from "../net/address/address.ts";
-import { readRecords } from "../net/framing/read_messages.ts";
+import { readRecords } from "../net/framing/read_records.ts";
 import type { CloseReason, StreamConnection } from "../net/stream/connection.ts";
 import { wallClock } from "../time/wall_clock.ts";
 import { SendBuffer } from "./send_buffer.ts";

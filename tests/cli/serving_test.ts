@@ -89,7 +89,7 @@ Deno.test("socket-server --exec starts no program for an HTTP request, and answe
 Deno.test("json-server answers a message that is not complete in time, and closes", async () => {
   const { server, port } = await serve("json-server", "--message-timeout", "0.2");
   await using _ = server;
-  const why = "Cannot read message: its end did not come within 0.2 s";
+  const why = "Cannot read message: it was not complete within 0.2 s";
   assertEquals(
     await send(port, '{"command_id": "a"}\n{"command_id": "b"'),
     `{"status":"success"}\n{"status":"error","error":"${why}"}\n`,
@@ -107,7 +107,7 @@ Deno.test("struct-line server gives up a record that is not complete in time", a
   assertEquals(stdout, '["abcd"]\n');
   assertMatch(
     stderr,
-    /Cannot read message: its end did not come within 0\.2 s \(from 127\.0\.0\.1:/,
+    /Cannot read message: it was not complete within 0\.2 s \(from 127\.0\.0\.1:/,
   );
   assertStringIncludes(stderr, "1 cut");
 });

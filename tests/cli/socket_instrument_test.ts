@@ -192,6 +192,6 @@ Deno.test("socket-server --line gives up a line whose end does not come in time"
   await expect(client, "ACME,1\n");
   await assertRejects(() => expect(client, "more"), ConnectError, "the server closed");
   const { stderr } = await stop(server);
-  assertMatch(stderr, /Skipped what 127\.0\.0\.1:\d+ sent: .*its end did not come within 0\.2 s/);
+  assertMatch(stderr, /Skipped what 127\.0\.0\.1:\d+ sent: .*it was not complete within 0\.2 s/);
   assertStringIncludes(stderr, "1 line skipped");
 });

@@ -42,6 +42,8 @@ Deno.test("package: is published without warnings, and depends on no linked pack
   for (const path of Object.values(config.exports)) assertMatch(files[path.slice(2)] ?? "", /./);
   const parse = files["lib/cli/parse.ts"] ?? "";
   assertMatch(parse, /from "jsr:@std\/cli@\^[\d.]+\/parse-args"/);
+  const bytes = files["lib/net/stream/write_side.ts"] ?? "";
+  assertMatch(bytes, /from "jsr:@std\/bytes@\^[\d.]+\/concat"/);
   const strays = Object.keys(files).filter((path) => /^(tests|\.|lib\/release)/.test(path));
   assertEquals(strays, []);
 });

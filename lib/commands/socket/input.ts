@@ -1,5 +1,6 @@
 import type { Context } from "../../cli/context.ts";
 import { messageOf, UsageError } from "../../errors.ts";
+import { whenAborted } from "../../time/lifecycle.ts";
 import { textBytes } from "./message.ts";
 
 const LF = 0x0a;
@@ -18,11 +19,11 @@ export interface ClientInputOptions {
 
 /** What is typed or piped in for `socket-client` to send. */
 export class ClientInput {
-  /** Lines that were not sent, because there is an escape in them that there is not. */
+  /** Lines that were not sent, because an escape in them is unknown. */
   bad = 0;
   readonly #context: Context;
 
-  /** @param context Where input comes from, and where bad lines are told. */
+  /** @param context Where input comes from, and where bad lines are reported. */
   constructor(context: Context) {
     this.#context = context;
   }
@@ -55,9 +56,7 @@ export class ClientInput {
 
   #reader(signal: AbortSignal): () => Promise<Uint8Array | undefined> {
     const reader = this.#context.stdin.readable.getReader();
-    const cancel = () => void reader.cancel().catch(() => {});
-    signal.addEventListener("abort", cancel, { once: true });
-    if (signal.aborted) cancel();
+    whenAborted(signal, () => void reader.cancel().catch(() => {}));
     return async () => {
       try {
         return (await reader.read()).value;

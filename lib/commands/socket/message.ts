@@ -59,7 +59,7 @@ export async function wholeMessage(pieces: AsyncIterable<Uint8Array>): Promise<U
  * @param text The text.
  * @param escape Whether escapes such as `\n` are understood in it.
  * @returns Its bytes, UTF-8.
- * @throws {UsageError} If there is an escape that there is not.
+ * @throws {UsageError} If there is an unknown escape.
  */
 export function textBytes(text: string, escape: boolean): Uint8Array {
   return escape ? parseEscapedText(text) : encoder.encode(text);

@@ -4,14 +4,12 @@ import { flag, integer, seconds } from "../../cli/options.ts";
 import { counted } from "../../text/wording.ts";
 import { Line } from "../../struct/line.ts";
 import type { LineStats } from "../../struct/line_options.ts";
+import type { SentRecords } from "../../struct/send_records.ts";
+import { exit, messageOf } from "../../errors.ts";
 import { connectingOptions, readConnecting } from "../serving/connecting.ts";
-import { AttemptNews } from "./attempts.ts";
 import { lineOptions, type RecordText, recordText } from "./options.ts";
-import { LineSession } from "./session.ts";
-import { type InputResult, nothingSent, sayStats } from "./stats.ts";
+import { LineSession, sayStats } from "./session.ts";
 
-/** The exit code after Ctrl-C where something was waited for. */
-const INTERRUPTED = 130;
 /** Seconds that standard input may be silent when the server has ended its half. */
 const SILENCE = 1;
 
@@ -84,7 +82,7 @@ export const structLineClient = defineCommand({
         },
         onProblem: (problem) => session.report(problem),
       });
-      line.finished.catch(() => {}); // told below, when standard input has been dealt with
+      line.finished.catch(() => {}); // thrown below, when standard input is at its end
       const sent = await converse(line, session, { ...options, text, input, terminal, say });
       try {
         await line.finished;
@@ -98,11 +96,11 @@ export const structLineClient = defineCommand({
         );
       }
       return exitCode(line.stats, sent, reconnect) ||
-        (awaited === 0 ? 0 : signal.aborted ? INTERRUPTED : 4);
+        (awaited === 0 ? 0 : signal.aborted ? exit.interrupted : exit.connect);
     } catch (error) {
       if (!signal.aborted) throw error;
-      // Who waits for whatever may come has missed nothing.
-      return reconnect && !text.first && count === undefined ? 0 : INTERRUPTED;
+      // A client that waits for whatever may come has missed nothing.
+      return reconnect && !text.first && count === undefined ? exit.done : exit.interrupted;
     } finally {
       input.stop();
     }
@@ -123,7 +121,7 @@ async function converse(
   line: Line,
   session: LineSession,
   { text, input, once, reconnect, terminal, say }: Conversation,
-): Promise<Readonly<InputResult>> {
+): Promise<SentRecords> {
   let lost = 0;
   if (text.first && !await line.send(text.first) && !session.signal.aborted) {
     say.warn("Cannot send the record of --send: the server has closed the connection");
@@ -131,7 +129,7 @@ async function converse(
   }
   if (once && text.first) {
     session.end();
-    return { ...nothingSent, unsent: lost };
+    return { sent: 0, unsent: lost, refused: 0 };
   }
   const result = await session.sendInput(line, () => input.onLine());
   input.onEnd();
@@ -144,11 +142,11 @@ async function converse(
 
 function exitCode(
   { cut, lost }: LineStats,
-  { refused, unsent }: Readonly<InputResult>,
+  { refused, unsent }: SentRecords,
   reconnect: boolean,
 ): number {
-  if (cut > 0 || refused > 0) return 5;
-  return unsent > 0 || lost > 0 && !reconnect ? 4 : 0;
+  if (cut > 0 || refused > 0) return exit.codec;
+  return unsent > 0 || lost > 0 && !reconnect ? exit.connect : exit.done;
 }
 
 /**
@@ -160,28 +158,82 @@ class InputEnd {
   #close: (() => void) | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** Told that the server has ended its half, and how to end this one. */
+  /** Called when the server has ended its half, with what ends this one. */
   onServerEnd(close: () => void): void {
     this.#close = close;
     if (this.#ended) close();
     else this.onLine();
   }
 
-  /** Told of each line of standard input. */
+  /** Called for each line of standard input. */
   onLine(): void {
     if (!this.#close) return;
     clearTimeout(this.#timer);
     this.#timer = setTimeout(this.#close, SILENCE * 1000);
   }
 
-  /** Told of the end of standard input. */
+  /** Called at the end of standard input. */
   onEnd(): void {
     this.#ended = true;
     this.#close?.();
   }
 
-  /** Lets go of the timer. */
+  /** Stops the timer. */
   stop(): void {
     clearTimeout(this.#timer);
   }
+}
+
+/** Seconds between two messages about attempts that go on without end. */
+const NEWS_INTERVAL = 60;
+
+/** Says that attempts to connect fail: each where they are counted, at first and then rarely where they go on without end. */
+export class AttemptNews {
+  readonly #retryDelay: number;
+  readonly #tell: (message: string) => void;
+  readonly #now: () => number;
+  #since: number | undefined;
+  #told = 0;
+
+  /**
+   * @param retryDelay Seconds between two attempts.
+   * @param tell Prints a message.
+   * @param now The clock in ms; any origin.
+   */
+  constructor(
+    retryDelay: number,
+    tell: (message: string) => void,
+    now: () => number = () => performance.now(),
+  ) {
+    this.#retryDelay = retryDelay;
+    this.#tell = tell;
+    this.#now = now;
+  }
+
+  /** Reports that an attempt has failed, of how many, and why. */
+  failed(attempt: number, attempts: number, error: unknown): void {
+    if (attempts !== Infinity) {
+      this.#tell(`Connection attempt ${attempt} of ${attempts} failed.`);
+      return;
+    }
+    const now = this.#now();
+    if (this.#since === undefined) {
+      this.#since = this.#told = now;
+      this.#tell(`${messageOf(error)}; trying again every ${this.#retryDelay} s`);
+    } else if (now - this.#told >= NEWS_INTERVAL * 1000) {
+      this.#told = now;
+      this.#tell(`${messageOf(error)}; still trying after ${duration(now - this.#since)}`);
+    }
+  }
+
+  /** Forgets the failures, as there is a connection now. */
+  succeeded(): void {
+    this.#since = undefined;
+  }
+}
+
+/** A time of a minute or more in words. */
+function duration(ms: number): string {
+  const minutes = Math.floor(ms / 60_000);
+  return minutes < 120 ? `${minutes} min` : `${Math.floor(minutes / 60)} h`;
 }

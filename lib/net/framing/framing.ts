@@ -1,45 +1,45 @@
-/** Cuts a byte stream into messages; one splitter per connection. */
+/** How messages lie in a byte stream: encodes each for the stream, and cuts what arrives into messages again. */
 export interface Framing {
   /**
-   * Makes a message ready to be sent.
+   * Encodes one message for the stream.
    *
-   * @param message One message.
+   * @param message The message.
    * @returns The bytes that stand for it on the stream.
    * @throws {CodecError} If the message has bytes that this framing cannot carry.
    */
-  wrap(message: Uint8Array): Uint8Array;
+  encode(message: Uint8Array): Uint8Array;
   /**
-   * Begins to read a stream.
+   * Makes a decoder for the incoming bytes of one connection.
    *
-   * @returns The state that one connection's incoming bytes run through.
+   * @returns The decoder, which has seen nothing yet.
    */
-  splitter(): Splitter;
+  decoder(): FrameDecoder;
 }
 
 /**
- * Puts the messages of one stream together again, however the transport has split or joined them: give it a chunk with
- * {@linkcode Splitter.push}, then take messages with {@linkcode Splitter.next} until there is none.
+ * Reassembles the messages of one stream, however the transport has split or joined them: pass each chunk to
+ * {@linkcode FrameDecoder.push}, then call {@linkcode FrameDecoder.next} until it returns null.
  */
-export interface Splitter {
+export interface FrameDecoder {
   /**
-   * Takes the bytes that arrived next. Their memory may be used again once {@linkcode Splitter.next} has returned null.
+   * Takes the bytes that arrived next. Their memory may be reused once {@linkcode FrameDecoder.next} has returned null.
    *
-   * @param chunk The bytes, in any portion. All messages of the chunk before it have been taken.
+   * @param chunk Any number of bytes. All messages of the chunk before it must have been taken.
    */
   push(chunk: Uint8Array): void;
   /**
-   * Gives the next message that is complete.
+   * Returns the next complete message.
    *
-   * @returns A message, valid until the next call of any method, or null when more bytes are needed.
-   * @throws {CodecError} If the stream has no message here, e.g. one is too long. The next call goes on behind it.
+   * @returns A message, valid until the next call of any method, or null if more bytes are needed.
+   * @throws {CodecError} If the bytes are not a message, e.g. if it is too long. The next call continues after it.
    */
   next(): Uint8Array | null;
-  /** Whether a message has begun and its end has not come, once {@linkcode Splitter.next} has returned null. */
+  /** Whether a message has begun whose end has not arrived, once {@linkcode FrameDecoder.next} has returned null. */
   readonly partial: boolean;
   /**
-   * Says that the stream has ended.
+   * Ends the stream.
    *
-   * @returns The last message, where the framing lets the end of the stream complete one.
+   * @returns The last message, if the framing lets the end of the stream complete one.
    * @throws {CodecError} If the stream ended inside a message.
    */
   end(): Uint8Array | null;

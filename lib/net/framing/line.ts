@@ -1,44 +1,56 @@
 import { CodecError } from "../../errors.ts";
-import type { Framing, Splitter } from "./framing.ts";
+import type { FrameDecoder, Framing } from "./framing.ts";
 
 const LF = 0x0a;
 const CR = 0x0d;
 const EMPTY = new Uint8Array();
+const encoder = new TextEncoder();
 
 /** How lines are read. */
 export interface LineFramingOptions {
   /** Longest line in bytes, without its ending. Default: 1,048,576. */
   maxBytes?: number;
-  /** Leave each message its ending, whatever it is. Default: false. */
+  /** Whether each message keeps its line ending, whatever it is. Default: false. */
   keepEnds?: boolean;
 }
 
 /** What {@linkcode lineFraming} makes. */
 export interface LineFraming extends Framing {
-  /** Begins to read a stream. */
-  splitter(): LineSplitter;
+  /**
+   * Encodes one message: adds `\n`.
+   *
+   * @param message The message, without a newline; text is encoded as UTF-8.
+   * @returns The line.
+   * @throws {CodecError} If there is a newline in the message.
+   */
+  encode(message: Uint8Array | string): Uint8Array;
+  /** Makes a decoder for the incoming bytes of one connection. */
+  decoder(): LineDecoder;
 }
 
 /**
- * One message per line: `\n` ends it, `\r\n` does too, and so does the end of the stream. Blank lines are empty messages.
- * A line that is too long is an error as soon as that is known; what is left of it is skipped.
+ * One message per line. `\n` ends a line, and so do `\r\n` and the end of the stream; blank lines are empty messages. A line that is
+ * too long is an error as soon as that is known, and its rest is skipped.
  *
  * @param options Limits.
  * @returns The framing.
  */
 export function lineFraming(options: LineFramingOptions = {}): LineFraming {
   const { maxBytes = 1 << 20, keepEnds = false } = options;
-  return { wrap: wrapLine, splitter: () => new LineSplitter(maxBytes, keepEnds) };
+  return { encode: encodeLine, decoder: () => new LineDecoder(maxBytes, keepEnds) };
 }
 
-function wrapLine(message: Uint8Array): Uint8Array {
-  const at = message.indexOf(LF);
+function encodeLine(message: Uint8Array | string): Uint8Array {
+  const at = typeof message === "string" ? message.indexOf("\n") : message.indexOf(LF);
   if (at >= 0) {
+    const where = typeof message === "string" ? "character" : "byte";
     throw new CodecError(
-      `Cannot send as one line: byte ${at} is a newline, expected none in a message`,
+      `Cannot send as one line: ${where} ${at} is a newline, expected none in a message`,
       { offset: at },
     );
   }
+  // Text takes one pass, without a copy of its bytes.
+  if (typeof message === "string") return encoder.encode(message + "\n");
   const line = new Uint8Array(message.length + 1);
   line.set(message);
   line[message.length] = LF;
@@ -51,12 +63,12 @@ function withoutEnd(line: Uint8Array): Uint8Array {
 }
 
 /** Cuts a stream into lines; made by {@linkcode lineFraming}. */
-export class LineSplitter implements Splitter {
+export class LineDecoder implements FrameDecoder {
   readonly #maxBytes: number;
   readonly #keepEnds: boolean;
   #chunk = EMPTY;
   #at = 0;
-  /** The beginning of a line whose end has not come yet. */
+  /** The start of a line whose end has not arrived. */
   #held = EMPTY;
   #heldLength = 0;
   #skipping = false;
@@ -65,14 +77,14 @@ export class LineSplitter implements Splitter {
    * Use {@linkcode lineFraming}.
    *
    * @param maxBytes Longest line in bytes.
-   * @param keepEnds Whether to leave each line its ending.
+   * @param keepEnds Whether each line keeps its ending.
    */
   constructor(maxBytes: number, keepEnds: boolean) {
     this.#maxBytes = maxBytes;
     this.#keepEnds = keepEnds;
   }
 
-  /** The beginning of a line whose end has not come yet; valid until the next call of any method. */
+  /** The start of a line whose end has not arrived; valid until the next call of any method. */
   get held(): Uint8Array {
     return this.#held.subarray(0, this.#heldLength);
   }
@@ -83,7 +95,7 @@ export class LineSplitter implements Splitter {
     this.#at = 0;
   }
 
-  /** Gives the next line that is complete. */
+  /** Returns the next complete line. */
   next(): Uint8Array | null {
     while (this.#at < this.#chunk.length) {
       const end = this.#chunk.indexOf(LF, this.#at);
@@ -101,12 +113,12 @@ export class LineSplitter implements Splitter {
     return null;
   }
 
-  /** Whether a line has begun whose end has not come yet. */
+  /** Whether a line has begun whose end has not arrived. */
   get partial(): boolean {
     return this.#heldLength > 0 || this.#skipping;
   }
 
-  /** Gives what is held as the last line. */
+  /** Returns the bytes held so far as the last line. */
   end(): Uint8Array | null {
     if (this.#skipping || this.#heldLength === 0) return null;
     return this.#complete(EMPTY);
@@ -125,7 +137,7 @@ export class LineSplitter implements Splitter {
   }
 
   #hold(part: Uint8Array): void {
-    // One byte more than allowed may be the carriage return of the ending.
+    // The one byte beyond the limit may be the carriage return of the ending.
     if (this.#heldLength + part.length > this.#maxBytes + 1) {
       this.#heldLength = 0;
       this.#skipping = true;

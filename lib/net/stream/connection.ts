@@ -358,7 +358,7 @@ export class StreamConnection implements AsyncDisposable {
 
   #onLate(): void {
     const { seconds } = this.#message;
-    this.#error ??= new CodecError(`Cannot read message: its end did not come within ${seconds} s`);
+    this.#error ??= new CodecError(`Cannot read message: it was not complete within ${seconds} s`);
     this.#lost ??= "late";
     this.#reads.stop("late");
   }

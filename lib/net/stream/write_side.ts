@@ -1,3 +1,4 @@
+import { concat } from "@std/bytes/concat";
 import type { IdleTimer } from "../../time/idle_timer.ts";
 
 /** Writes up to this size are put together into one. */
@@ -124,18 +125,8 @@ function joined(chunks: Uint8Array[]): Uint8Array[] {
     do size += chunks[to++]!.length; while (
       to < chunks.length && size + chunks[to]!.length <= JOINED_BYTES
     );
-    result.push(to === from + 1 ? chunks[from]! : concat(chunks.slice(from, to), size));
+    result.push(to === from + 1 ? chunks[from]! : concat(chunks.slice(from, to)));
     from = to;
   }
   return result;
-}
-
-function concat(chunks: Uint8Array[], size: number): Uint8Array {
-  const bytes = new Uint8Array(size);
-  let at = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, at);
-    at += chunk.length;
-  }
-  return bytes;
 }

@@ -1,6 +1,7 @@
 /** Byte sources without a socket. */
 
-import type { BufferSource, ByteSource } from "../../../lib/net/framing/read_messages.ts";
+import type { ByteSource } from "../../../lib/net/framing/read_messages.ts";
+import type { BufferSource } from "../../../lib/net/framing/read_records.ts";
 
 /** Cuts bytes into chunks of one size. */
 export function* chunksOf(bytes: Uint8Array, size: number): Generator<Uint8Array> {

@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { connectStream } from "../../../lib/net/stream/connect.ts";
 import { FirstBytes } from "../../../lib/net/stream/first_bytes.ts";
 import { FirstBytesGate } from "../../../lib/net/stream/first_bytes_gate.ts";
-import { readRecords } from "../../../lib/net/framing/read_messages.ts";
+import { readRecords } from "../../../lib/net/framing/read_records.ts";
 import {
   listenStream,
   type ListenStreamOptions,

@@ -1,7 +1,6 @@
-import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { assertEquals, assertRejects } from "@std/assert";
 import { CodecError } from "../../../lib/errors.ts";
-import { fixedFraming } from "../../../lib/net/framing/fixed.ts";
-import { readMessages, readRecords } from "../../../lib/net/framing/read_messages.ts";
+import { readRecords } from "../../../lib/net/framing/read_records.ts";
 import { chunksOf, textSource } from "./byte_source.ts";
 
 const stream = Uint8Array.from({ length: 42 }, (_, i) => i);
@@ -11,14 +10,6 @@ async function collect(messages: AsyncIterable<Uint8Array>): Promise<number[][]>
   for await (const message of messages) found.push([...message]);
   return found;
 }
-
-Deno.test("fixedFraming() gives the same records however the stream is cut", async () => {
-  const expected = [...chunksOf(stream, 6)].map((record) => [...record]);
-  for (let size = 1; size <= 42; size++) {
-    const source = textSource(chunksOf(stream, size));
-    assertEquals(await collect(readMessages(source, fixedFraming(6))), expected, `in ${size}s`);
-  }
-});
 
 Deno.test("readRecords() gives whole records however the stream is cut", async () => {
   for (const blockBytes of [1, 6, 13, 1000]) {
@@ -39,7 +30,6 @@ Deno.test("a stream that ends inside a record is an error that says where", asyn
   const cut = () => textSource(chunksOf(new Uint8Array(42 + 17), 10));
   const message = "Cannot read record: stream ended 17 bytes into a 42-byte record";
   await assertRejects(() => collect(readRecords(cut(), 42)), CodecError, message);
-  await assertRejects(() => collect(readMessages(cut(), fixedFraming(42))), CodecError, message);
 });
 
 Deno.test("a record that is cut because this side stopped reading is no error", async () => {
@@ -48,12 +38,9 @@ Deno.test("a record that is cut because this side stopped reading is no error", 
     readEnd: "stopped" as const,
   });
   assertEquals((await collect(readRecords(cut(), 42))).flat().length, 42);
-  assertEquals((await collect(readMessages(cut(), fixedFraming(42)))).flat().length, 42);
 });
 
-Deno.test("fixedFraming() refuses a size below 1 and a message of another size", () => {
-  assertThrows(() => fixedFraming(0), RangeError, "records of 0 bytes");
-  assertThrows(() => fixedFraming(1.5), RangeError, "records of 1.5 bytes");
-  assertThrows(() => fixedFraming(4).wrap(new Uint8Array(3)), CodecError, "expected 4 bytes");
-  assertEquals(fixedFraming(3).wrap(new Uint8Array(3)), new Uint8Array(3));
+Deno.test("readRecords() refuses a size below 1", async () => {
+  await assertRejects(() => collect(readRecords(textSource([]), 0)), RangeError, "of 0 bytes");
+  await assertRejects(() => collect(readRecords(textSource([]), 1.5)), RangeError, "of 1.5 bytes");
 });

@@ -1,0 +1,62 @@
+/** Runs a command line inside this process, in a world of its own: no terminal, no signals, its own standard streams. */
+
+import type { Environment } from "../../lib/cli/environment.ts";
+import { run } from "../../lib/cli/run.ts";
+import { registry } from "../../lib/commands/registry.ts";
+import { systemClock } from "../../lib/time/clock.ts";
+
+/** What came of a command line. */
+export interface Result {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+/** What a test hands in; a pipe without a reader's end is made of the rest. */
+export interface World extends Partial<Omit<Environment, "stdin">> {
+  /** Standard input; nothing at all by default. */
+  input?: string | Uint8Array;
+}
+
+/** Bytes that were written to a pipe. */
+function pipe() {
+  const chunks: Uint8Array[] = [];
+  const writeSync = (bytes: Uint8Array) => {
+    chunks.push(bytes.slice());
+    return bytes.length;
+  };
+  return {
+    writeSync,
+    write: (bytes: Uint8Array) => Promise.resolve(writeSync(bytes)),
+    isTerminal: () => false,
+    text: () => new Blob(chunks as BlobPart[]).text(),
+  };
+}
+
+/**
+ * Runs a command line to its end.
+ *
+ * @param args The arguments.
+ * @param world What differs from a pipe at each end, without environment variables.
+ * @returns The exit code and what was written.
+ */
+export async function runHere(args: readonly string[], world: World = {}): Promise<Result> {
+  const { input = "", ...others } = world;
+  const [stdout, stderr] = [pipe(), pipe()];
+  const readable = new Blob([input as BlobPart]).stream();
+  const code = await run(args, {
+    stdin: { readable, isTerminal: () => false },
+    stdout,
+    stderr,
+    clock: systemClock,
+    signals: { names: [], add() {}, remove() {}, watch: () => Promise.resolve(undefined) },
+    variable: () => undefined,
+    columns: () => 80,
+    onUnhandled: () => ({ [Symbol.dispose]() {} }),
+    exit: (code) => {
+      throw new Error(`Ended at once with ${code}`);
+    },
+    ...others,
+  }, registry);
+  return { code, stdout: await stdout.text(), stderr: await stderr.text() };
+}
