@@ -1,5 +1,6 @@
 import { lineFraming } from "../net/framing/line.ts";
 import { type ByteSource, readMessages } from "../net/framing/read_messages.ts";
+import { whenAborted } from "../time/lifecycle.ts";
 
 /**
  * Reads text line by line, each as soon as it is there.
@@ -29,8 +30,7 @@ export async function* readByteLines(
 ): AsyncGenerator<Uint8Array, void, void> {
   const reader = stream.getReader();
   const cancel = () => void reader.cancel().catch(() => {});
-  signal?.addEventListener("abort", cancel, { once: true });
-  if (signal?.aborted) cancel();
+  using _ = whenAborted(signal, cancel);
   const source: ByteSource = {
     read: async () => (await reader.read()).value ?? null,
     get readEnd() {
@@ -43,7 +43,6 @@ export async function* readByteLines(
       yield line;
     }
   } finally {
-    signal?.removeEventListener("abort", cancel);
     cancel();
   }
 }

@@ -3,6 +3,7 @@ import { ConnectError } from "../errors.ts";
 import { formatAddress } from "../net/address/address.ts";
 import type { TlsIdentity } from "../net/stream/bind.ts";
 import { connectStream } from "../net/stream/connect.ts";
+import { type Clock, systemClock } from "../time/clock.ts";
 import { timerDelay } from "../time/deadline.ts";
 import { type LineFraming, lineFraming } from "../net/framing/line.ts";
 import { readMessages } from "../net/framing/read_messages.ts";
@@ -53,8 +54,14 @@ export interface JsonSendOptions {
   onConnectFail?: (error: ConnectError, result: NoAnswerResult) => void;
   /** Called when the answer makes no sense. */
   onBadAnswer?: (error: Error, result: BadAnswerResult) => void;
-  /** Is told what happens, step by step; `console.error` makes it the template's `debug=True`. */
+  /** Called at each step with what happens; `console.error` makes it the template's `debug=True`. */
   debug?: (message: string) => void;
+  /**
+   * Measures the time that answers take. Default: this computer's clock.
+   *
+   * @internal
+   */
+  clock?: Clock;
 }
 
 /**
@@ -173,7 +180,7 @@ export class JsonClient implements AsyncDisposable {
   readonly #where: string;
   readonly #framing: LineFraming;
   readonly #waiting: Waiting[] = [];
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  #callOff: (() => void) | undefined;
   #over: Over | null = null;
   #unasked = "";
 
@@ -273,17 +280,16 @@ export class JsonClient implements AsyncDisposable {
       return;
     }
     this.#options.debug?.(`Received ${result.text}`);
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.#callOff?.();
     if (this.#waiting.length > 0) this.#startTimer();
     waiting.resolve(result);
   }
 
   /** Waits for the answer to the first message that has none. */
   #startTimer(): void {
-    const { timeout = 5 } = this.#options;
+    const { timeout = 5, clock = systemClock } = this.#options;
     if (timeout === Infinity) return;
-    this.#timer = setTimeout(() => {
+    this.#callOff = clock.wake(() => {
       // An answer that came later would be taken for that of the next message: so the connection has to go.
       this.#end({ why: `No answer from "${this.#where}" within ${timeout} s`, late: true });
       void this.#connection.abort();
@@ -301,7 +307,7 @@ export class JsonClient implements AsyncDisposable {
 
   #end(over: Over): void {
     this.#over ??= over;
-    clearTimeout(this.#timer);
+    this.#callOff?.();
     for (const { resolve, taken } of this.#waiting.splice(0)) {
       const sent = taken || !this.#over.late;
       resolve({ outcome: "no-answer", error: withoutAnswer(this.#over, sent), sent });

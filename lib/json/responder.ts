@@ -6,6 +6,7 @@ import { decodeUtf8 } from "../text/utf8.ts";
 import { ConnectError } from "../errors.ts";
 import type { HostPort } from "../net/address/address.ts";
 import { lineFraming } from "../net/framing/line.ts";
+import type { Clock } from "../time/clock.ts";
 import { orAborted } from "../time/deadline.ts";
 import { Limit } from "../time/limit.ts";
 import { ownProperty } from "./commands.ts";
@@ -42,6 +43,8 @@ export interface ResponderOptions {
   failStatus: FailStatus;
   /** Seconds that handling a message may take; `Infinity` for no limit. */
   handlerTimeout: number;
+  /** Measures that. Default: this computer's clock. */
+  clock?: Clock;
   /** What handlers see as their signal. */
   signal: AbortSignal;
   /** From when on handlers are not waited for any more, and none is called; its reason is the error of the answers. */
@@ -186,11 +189,11 @@ export class Responder {
   }
 
   #handle(request: Request): Uint8Array | Promise<Uint8Array> {
-    const { handlerTimeout, signal, givenUp } = this.#options;
+    const { handlerTimeout, clock, signal, givenUp } = this.#options;
     if (givenUp.aborted) return this.#fail(request, givenUp.reason);
     if (handlerTimeout === Infinity) return this.#call(request, signal, givenUp);
     const late = new ConnectError(`The message was not handled within ${handlerTimeout} s`);
-    const limit = new Limit(handlerTimeout, late, signal);
+    const limit = new Limit(handlerTimeout, late, signal, clock);
     const answer = this.#call(request, limit.signal, limit.signal);
     if (answer instanceof Promise) return answer.finally(() => limit[Symbol.dispose]());
     limit[Symbol.dispose]();

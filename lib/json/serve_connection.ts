@@ -1,6 +1,7 @@
 import { concat } from "@std/bytes/concat";
 import { CodecError } from "../errors.ts";
 import type { HostPort } from "../net/address/address.ts";
+import type { Clock } from "../time/clock.ts";
 import { within } from "../time/deadline.ts";
 import type { LineDecoder, LineFraming } from "../net/framing/line.ts";
 import type { StreamConnection } from "../net/stream/connection.ts";
@@ -21,6 +22,8 @@ export interface ServeConnectionOptions {
   framing: LineFraming;
   /** Seconds of silence after which a complete value counts as a message without its newline; `Infinity` for never. */
   completeAfter: number;
+  /** Measures that. Default: this computer's clock. */
+  clock?: Clock;
   /** Told of each such message, before it is answered. */
   onUnended: (remoteAddr: HostPort) => void;
 }
@@ -111,8 +114,9 @@ class Session implements Client {
 
   /** Reads what arrives next; if nothing does for a while, answers what is there, provided that it is complete. */
   async #readOrComplete(): Promise<Uint8Array | null> {
+    const { completeAfter, clock } = this.#options;
     const reading = this.#ahead ??= this.#connection.read().then((chunk) => this.#arrived(chunk));
-    const silent = await within(reading, this.#options.completeAfter) === undefined;
+    const silent = await within(reading, completeAfter, clock) === undefined;
     if (silent && this.#isComplete()) {
       this.#options.onUnended(this.remoteAddr);
       await this.#answerLast();

@@ -2,7 +2,9 @@ import { ConnectError, UsageError } from "../errors.ts";
 import { formatAddress, type HostPort } from "../net/address/address.ts";
 import { type AllowList, parseCidrList } from "../net/address/allow_list.ts";
 import type { TlsServing } from "../net/stream/bind.ts";
+import type { Clock } from "../time/clock.ts";
 import { timerDelay } from "../time/deadline.ts";
+import { closeWhenAborted } from "../time/lifecycle.ts";
 import { lineFraming } from "../net/framing/line.ts";
 import type { GraceOptions, StreamConnection } from "../net/stream/connection.ts";
 import { listenStream, type StreamListener, type StreamProblem } from "../net/stream/listener.ts";
@@ -21,8 +23,8 @@ import { serveConnection, type ServeConnectionOptions } from "./serve_connection
 /** Seconds that a handler has to react when its time is over, and then its answer to leave. */
 const LAST_WORDS = 0.2;
 
-/** How many clients are remembered that were told of their newlines. */
-const TOLD = 1000;
+/** Maximum number of clients whose missing newlines are reported. */
+const WARNED = 1000;
 
 /** Something that went wrong with one client; the server goes on. */
 export interface JsonServerProblem extends Omit<StreamProblem, "kind"> {
@@ -84,8 +86,14 @@ export interface JsonServerOptions {
   onProblem?: (problem: JsonServerProblem) => void;
   /** Is told of what a handler threw. */
   onHandlerError?: (error: unknown) => void;
-  /** Is told what happens, step by step; `console.error` makes it the template's `debug=True`. */
+  /** Called at each step with what happens; `console.error` makes it the template's `debug=True`. */
   debug?: (message: string) => void;
+  /**
+   * Measures all times but `grace`. Default: this computer's clock.
+   *
+   * @internal
+   */
+  clock?: Clock;
 }
 
 /** What a {@linkcode JsonServer} has done so far. */
@@ -168,9 +176,8 @@ export class JsonServer implements AsyncDisposable {
   readonly #overdue = new AbortController();
   /** Ends the wait for those that did not listen. */
   readonly #givenUp = new AbortController();
-  /** The addresses of clients that were told of their newlines. */
-  readonly #told = new Set<string>();
-  readonly #onAbort = (): void => void this.close();
+  /** The addresses of clients whose missing newlines have been reported. */
+  readonly #warned = new Set<string>();
   #unanswered = 0;
   #closing: Promise<void> | null = null;
 
@@ -190,17 +197,17 @@ export class JsonServer implements AsyncDisposable {
       interact,
       concurrency,
       handlerTimeout: options.handlerTimeout ?? Infinity,
+      clock: options.clock,
       failStatus,
       signal: this.#overdue.signal,
       givenUp: this.#givenUp.signal,
       onMessage: this.#telling(onMessage),
       onHandlerError,
-      onDropped: (remoteAddr) => this.#dropped(remoteAddr),
+      onDropped: (from) => this.#dropped(from),
     });
     this.#listener = this.#listen();
     this.finished = this.#listener.finished;
-    if (options.signal?.aborted) void this.close();
-    else options.signal?.addEventListener("abort", this.#onAbort, { once: true });
+    closeWhenAborted(options.signal, this.finished, () => void this.close());
   }
 
   /** The bound address. */
@@ -250,7 +257,6 @@ export class JsonServer implements AsyncDisposable {
   }
 
   async #close(grace: number): Promise<void> {
-    this.#options.signal?.removeEventListener("abort", this.#onAbort);
     const reason = new ConnectError("The server was closed before the message was handled");
     const timers = [this.#overdue, this.#givenUp].map((controller, i) =>
       setTimeout(() => controller.abort(reason), timerDelay(grace + i * LAST_WORDS))
@@ -264,12 +270,13 @@ export class JsonServer implements AsyncDisposable {
   #listen(): StreamListener {
     const { host = DEFAULT_HOST, port = DEFAULT_PORT, maxConnections = 256 } = this.#options;
     const { idleTimeout = 30, maxBytes = DEFAULT_MAX_BYTES, tls, debug } = this.#options;
-    const { messageTimeout = 30, allowHttp } = this.#options;
+    const { messageTimeout = 30, allowHttp, clock } = this.#options;
     const serving: ServeConnectionOptions = {
       responder: this.#responder,
       framing: lineFraming({ maxBytes }),
       completeAfter: this.#options.completeAfter ?? 0.1,
-      onUnended: (remoteAddr) => this.#unended(remoteAddr),
+      clock,
+      onUnended: (from) => this.#unended(from),
     };
     return listenStream({
       host,
@@ -280,6 +287,7 @@ export class JsonServer implements AsyncDisposable {
       idleTimeout,
       messageTimeout,
       allowHttp,
+      clock,
       onProblem: (problem) => this.#tell(problem),
       onTooMany: async (connection) => {
         const open = maxConnections === 1 ? "1 is" : `${maxConnections} are`;
@@ -303,21 +311,22 @@ export class JsonServer implements AsyncDisposable {
     this.#options.onProblem?.(problem);
   }
 
-  #dropped(remoteAddr: HostPort): void {
-    const client = formatAddress(remoteAddr);
-    const message = `Did not begin a message from ${client}: it broke off before its turn`;
-    this.#tell({ kind: "dropped", remoteAddr, message });
+  #dropped(from: HostPort): void {
+    const message = `Did not handle a message from ${
+      formatAddress(from)
+    }: it disconnected before its turn`;
+    this.#tell({ kind: "dropped", from, message });
   }
 
   /** Tells once for each client that a newline should end its messages. */
-  #unended(remoteAddr: HostPort): void {
-    if (this.#told.has(remoteAddr.hostname) || this.#told.size >= TOLD) return;
-    this.#told.add(remoteAddr.hostname);
+  #unended(from: HostPort): void {
+    if (this.#warned.has(from.hostname) || this.#warned.size >= WARNED) return;
+    this.#warned.add(from.hostname);
     const { completeAfter = 0.1 } = this.#options;
     const message =
-      `A message from ${formatAddress(remoteAddr)} had no newline at its end, and was ` +
-      `taken as complete after ${completeAfter} s of silence: have the client send "\\n" behind each`;
-    this.#tell({ kind: "unended", remoteAddr, message });
+      `A message from ${formatAddress(from)} had no newline at its end, and was taken as ` +
+      `complete after ${completeAfter} s of silence: have the client send "\\n" after each message`;
+    this.#tell({ kind: "unended", from, message });
   }
 
   /** Adds what debugging tells of each message. */

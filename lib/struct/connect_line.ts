@@ -1,6 +1,7 @@
 import { ConnectError } from "../errors.ts";
 import { connectStream } from "../net/stream/connect.ts";
 import { delay, within } from "../time/deadline.ts";
+import { whenAborted } from "../time/lifecycle.ts";
 import type { StreamConnection } from "../net/stream/connection.ts";
 import {
   DEFAULT_PORT,
@@ -73,27 +74,21 @@ async function connect<F extends string>(
   const { host, port = DEFAULT_PORT, retryDelay, timeout, onAttemptFailed } = options;
   const { tls, ca, identity } = options;
   const { attempts = options.reconnect ? Infinity : 5 } = options;
-  // The signal must end the attempts but not break the connection that one of them makes.
+  // The signal must end the attempts, but not break the connection that one of them makes.
   const connecting = new AbortController();
-  const stop = () => connecting.abort(closing.reason);
-  if (closing.aborted) stop();
-  closing.addEventListener("abort", stop);
-  try {
-    return await connectStream({
-      host,
-      port,
-      attempts,
-      retryDelay,
-      timeout,
-      tls,
-      ca,
-      identity,
-      onAttemptFailed,
-      // Missing permissions, say, do not come by waiting.
-      isWorthRetrying: (error) => error instanceof ConnectError,
-      signal: connecting.signal,
-    });
-  } finally {
-    closing.removeEventListener("abort", stop);
-  }
+  using _ = whenAborted(closing, () => connecting.abort(closing.reason));
+  return await connectStream({
+    host,
+    port,
+    attempts,
+    retryDelay,
+    timeout,
+    tls,
+    ca,
+    identity,
+    onAttemptFailed,
+    // Waiting does not help where a permission is missing, for example.
+    isWorthRetrying: (error) => error instanceof ConnectError,
+    signal: connecting.signal,
+  });
 }

@@ -17,17 +17,17 @@ export interface ConnectionFault extends LineProblem {
  * @returns The fault, if there is one.
  */
 export function connectionFault<F extends string>(
-  { remoteAddr, closeReason, lost, error: cause }: LinePeer<F>,
+  { remoteAddr: from, closeReason, lost, error: cause }: LinePeer<F>,
   cut: CodecError | undefined,
 ): ConnectionFault | undefined {
-  const who = formatAddress(remoteAddr);
+  const who = formatAddress(from);
   const gaveUp = closeReason === "idle";
   if (cut && !gaveUp) {
-    return { kind: "cut", remoteAddr, message: `${cut.message} (from ${who})`, error: cut };
+    return { kind: "cut", message: `${cut.message} (from ${who})`, from, error: cut };
   }
   if (!lost) return undefined;
   const message = gaveUp
     ? `Gave up ${who}: it took nothing, which kept the others waiting`
     : `Connection with ${who} broke`;
-  return { kind: "lost", remoteAddr, message, error: new ConnectError(message, { cause }) };
+  return { kind: "lost", message, from, error: new ConnectError(message, { cause }) };
 }

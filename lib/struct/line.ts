@@ -3,6 +3,8 @@ import type { StructInputs, StructValues } from "../codecs/struct/types.ts";
 import { CodecError, ConnectError, messageOf } from "../errors.ts";
 import type { HostPort } from "../net/address/address.ts";
 import type { GraceOptions, StreamConnection } from "../net/stream/connection.ts";
+import type { Clock } from "../time/clock.ts";
+import { closeWhenAborted } from "../time/lifecycle.ts";
 import { actOnBlock, type Actor } from "./act_on_block.ts";
 import { Broadcast } from "./broadcast.ts";
 import { checkRecordSize } from "./check_record_size.ts";
@@ -71,12 +73,12 @@ export class Line<F extends string = string>
   #failure: unknown;
   #finished!: Promise<void>;
 
-  private constructor(options: LineOptions<F>, stallTimeout: number) {
+  private constructor(options: LineOptions<F>, stallTimeout: number, clock?: Clock) {
     this.#options = options;
     const { format = DEFAULT_FORMAT as string as F, platform, truncate, fields, action } = options;
     this.struct = compileStruct(format, { platform, truncate, fields });
     checkRecordSize(this.struct);
-    this.#broadcast = new Broadcast(this.#peers, stallTimeout);
+    this.#broadcast = new Broadcast(this.#peers, stallTimeout, clock);
     this.#queue = action ? null : new RecordQueue(this.struct, () => this.#stats.received++);
     this.connected = this.#arrival.promise;
   }
@@ -91,7 +93,7 @@ export class Line<F extends string = string>
    * @throws {CodecError} If the format is wrong.
    */
   static listen<F extends string = DefaultFormat>(options: LineListenOptions<F> = {}): Line<F> {
-    const line = new Line<F>(options, options.stallTimeout ?? 10);
+    const line = new Line<F>(options, options.stallTimeout ?? 10, options.clock);
     line.#start(listenLine(options, {
       serve: (connection) => line.#serve(connection, false),
       tell: (problem) => options.onProblem?.(problem),
@@ -214,9 +216,7 @@ export class Line<F extends string = string>
   #start(end: LineEnd): void {
     this.#end = end;
     this.#finished = this.#finish(end);
-    const { signal } = this.#options;
-    if (signal?.aborted) void this.close();
-    else signal?.addEventListener("abort", this.#onAbort, { once: true });
+    closeWhenAborted(this.#options.signal, this.#finished, () => void this.close());
   }
 
   async #finish(end: LineEnd): Promise<void> {
@@ -226,7 +226,6 @@ export class Line<F extends string = string>
       this.#failure ??= error; // it could not connect again
     }
     this.#stopped = true;
-    this.#options.signal?.removeEventListener("abort", this.#onAbort);
     this.#queue?.end(this.#failure instanceof ConnectError ? this.#failure : undefined);
     this.#arrival.resolve();
     if (this.#failure !== undefined) throw this.#failure;
@@ -298,15 +297,13 @@ export class Line<F extends string = string>
     };
   }
 
-  #fail(error: unknown, { remoteAddr }: LinePeer<F>): void {
+  #fail(error: unknown, { remoteAddr: from }: LinePeer<F>): void {
     this.#stats.failed++;
     if (this.#options.onProblem) {
       const message = messageOf(error);
-      return this.#options.onProblem({ kind: "action", remoteAddr, message, error });
+      return this.#options.onProblem({ kind: "action", message, from, error });
     }
     this.#failure ??= error;
     void this.close();
   }
-
-  #onAbort = (): void => void this.close();
 }

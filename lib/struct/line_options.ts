@@ -5,6 +5,7 @@ import type { AllowList } from "../net/address/allow_list.ts";
 import type { TlsIdentity, TlsServing } from "../net/stream/bind.ts";
 import type { StreamConnection } from "../net/stream/connection.ts";
 import type { StreamProblem } from "../net/stream/listener.ts";
+import type { Clock } from "../time/clock.ts";
 import type { LinePeer } from "./line_peer.ts";
 
 /** The format of a line that was told none, as in the program that lines come from. */
@@ -30,7 +31,7 @@ export type LineAction<F extends string> = (
 ) => unknown;
 
 /** Something that went wrong with one peer; the line goes on where it can. */
-export interface LineProblem extends Pick<StreamProblem, "remoteAddr" | "message" | "error"> {
+export interface LineProblem extends Omit<StreamProblem, "kind"> {
   /**
    * What it is: the stream ended inside a record, the connection broke, the action threw; or what
    * can go wrong when a connection is accepted.
@@ -108,6 +109,12 @@ export interface LineListenOptions<F extends string> extends LineOptions<F> {
   allow?: AllowList | readonly string[];
   /** Certificate and key, to serve TLS. */
   tls?: TlsServing;
+  /**
+   * Measures `stallTimeout` and `messageTimeout`. Default: this computer's clock.
+   *
+   * @internal
+   */
+  clock?: Clock;
 }
 
 /** Where and how {@linkcode Line.connect} connects. */

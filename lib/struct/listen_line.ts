@@ -20,7 +20,7 @@ export function listenLine<F extends string>(
   { serve, tell }: LineWork,
 ): LineEnd {
   const { host, port = DEFAULT_PORT, maxConnections = 64, allow, tls } = options;
-  const { messageTimeout = 30, allowHttp } = options;
+  const { messageTimeout = 30, allowHttp, clock } = options;
   const listener = listenStream({
     host,
     port,
@@ -28,6 +28,7 @@ export function listenLine<F extends string>(
     tls,
     messageTimeout,
     allowHttp,
+    clock,
     allow: Array.isArray(allow) ? parseCidrList(allow) : allow as AllowList | undefined,
     onConnection: serve,
     onProblem: tell,

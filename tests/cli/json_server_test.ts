@@ -216,7 +216,7 @@ s.close()
   await client.result();
   await server.program.until(
     "stderr",
-    /warning: Did not begin a message from 127\.0\.0\.1:\d+: it broke off before its turn\n/,
+    /warning: Did not handle a message from 127\.0\.0\.1:\d+: it disconnected before its turn\n/,
   );
   const { stderr } = await interrupt(server.program);
   if (windows) return;

@@ -5,6 +5,7 @@ import { counted } from "../../text/wording.ts";
 import { Line } from "../../struct/line.ts";
 import type { LineStats } from "../../struct/line_options.ts";
 import { connectingOptions, readConnecting } from "../serving/connecting.ts";
+import { type Clock, systemClock } from "../../time/clock.ts";
 import { AttemptNews } from "./attempts.ts";
 import { lineOptions, type RecordText, recordText } from "./options.ts";
 import { LineSession } from "./session.ts";
@@ -156,9 +157,15 @@ function exitCode(
  * for a while.
  */
 class InputEnd {
+  readonly #clock: Clock;
   #ended = false;
   #close: (() => void) | undefined;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  #callOff: (() => void) | undefined;
+
+  /** @param clock Measures the silence. Default: this computer's. */
+  constructor(clock: Clock = systemClock) {
+    this.#clock = clock;
+  }
 
   /** Told that the server has ended its half, and how to end this one. */
   onServerEnd(close: () => void): void {
@@ -170,8 +177,8 @@ class InputEnd {
   /** Told of each line of standard input. */
   onLine(): void {
     if (!this.#close) return;
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(this.#close, SILENCE * 1000);
+    this.#callOff?.();
+    this.#callOff = this.#clock.wake(this.#close, SILENCE * 1000);
   }
 
   /** Told of the end of standard input. */
@@ -182,6 +189,6 @@ class InputEnd {
 
   /** Lets go of the timer. */
   stop(): void {
-    clearTimeout(this.#timer);
+    this.#callOff?.();
   }
 }

@@ -5,6 +5,7 @@ import { readLines } from "../../cli/read_lines.ts";
 import { quoted } from "../../text/wording.ts";
 import { CodecError, UsageError } from "../../errors.ts";
 import { readRecords } from "../../net/framing/read_records.ts";
+import { whenAborted } from "../../time/lifecycle.ts";
 import { checkRecordSize } from "../../struct/check_record_size.ts";
 import {
   type AnyStruct,
@@ -116,7 +117,7 @@ async function unpackStream(
 function readerOf(stream: ReadableStream<Uint8Array>, signal: AbortSignal) {
   const reader = stream.getReader();
   const stop = () => void reader.cancel().catch(() => {});
-  signal.addEventListener("abort", stop, { once: true });
+  const subscription = whenAborted(signal, stop);
   let chunk: Uint8Array = new Uint8Array(0);
   return {
     async readInto(buffer: Uint8Array): Promise<number | null> {
@@ -131,7 +132,7 @@ function readerOf(stream: ReadableStream<Uint8Array>, signal: AbortSignal) {
       return length;
     },
     [Symbol.dispose]() {
-      signal.removeEventListener("abort", stop);
+      subscription[Symbol.dispose]();
       stop();
     },
   };

@@ -2,6 +2,7 @@ import { CodecError } from "../../errors.ts";
 import { type HostPort, unmapped } from "../address/address.ts";
 import { within } from "../../time/deadline.ts";
 import { FirstBytesGate } from "./first_bytes_gate.ts";
+import { closeWhenAborted } from "../../time/lifecycle.ts";
 import { IdleClock, IdleTimer } from "../../time/idle_timer.ts";
 import { type ReadEnd, ReadSide } from "./read_side.ts";
 import type {
@@ -58,7 +59,6 @@ export class StreamConnection implements AsyncDisposable {
   #gate: FirstBytesGate | null = null;
   readonly #reads: ReadSide;
   readonly #writes: WriteSide;
-  readonly #signal: AbortSignal | undefined;
   readonly #finish: () => void;
   #writeEnd: Promise<void> | null = null;
   #closing: Promise<void> | null = null;
@@ -74,9 +74,9 @@ export class StreamConnection implements AsyncDisposable {
    * @param options How it behaves.
    */
   constructor(conn: RawConnection, options: StreamConnectionOptions = {}) {
-    const { idleTimeout = Infinity, idleClock = new IdleClock(idleTimeout), signal } = options;
-    const { messageTimeout = Infinity, messageClock = new IdleClock(messageTimeout) } = options;
-    const { onForeign } = options;
+    const { idleTimeout = Infinity, messageTimeout = Infinity, clock, onForeign, signal } = options;
+    const { idleClock = new IdleClock(idleTimeout, { clock }) } = options;
+    const { messageClock = new IdleClock(messageTimeout, { clock }) } = options;
     this.#conn = conn;
     this.remoteAddr = hostPort(conn.remoteAddr);
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -87,17 +87,15 @@ export class StreamConnection implements AsyncDisposable {
     const onError = (error: unknown) => this.#lose(error);
     this.#reads = new ReadSide((buffer) => this.#readSome(buffer), this.#idle, onError);
     this.#writes = new WriteSide((bytes) => this.#conn.write(bytes), this.#idle, onError);
-    this.#signal = signal;
     this.#plain = "setNoDelay" in conn;
     this.#delays = this.#plain;
     if (onForeign) {
       this.#gate = new FirstBytesGate((buffer) => conn.read(buffer), (protocol) => {
         onForeign(protocol);
         void this.abort("refused");
-      });
+      }, clock);
     }
-    if (signal?.aborted) void this.abort("aborted");
-    else signal?.addEventListener("abort", this.#onAbort, { once: true });
+    closeWhenAborted(signal, this.finished, () => void this.abort("aborted"));
   }
 
   /** This side's address. */
@@ -337,7 +335,6 @@ export class StreamConnection implements AsyncDisposable {
     this.#writes.fail();
     this.#idle.stop();
     this.#message.stop();
-    this.#signal?.removeEventListener("abort", this.#onAbort);
     try {
       this.#conn.close();
     } catch {
@@ -362,8 +359,6 @@ export class StreamConnection implements AsyncDisposable {
     this.#lost ??= "late";
     this.#reads.stop("late");
   }
-
-  #onAbort = (): void => void this.abort("aborted");
 }
 
 /** Host and port of a socket's address, an IPv4 one always as such. */

@@ -1,4 +1,5 @@
 import type { ForeignProtocol } from "./first_bytes_gate.ts";
+import type { Clock } from "../../time/clock.ts";
 import type { IdleClock } from "../../time/idle_timer.ts";
 
 /** What a `StreamConnection` needs of the connection below: one of the system, or what stands for it. */
@@ -37,6 +38,12 @@ export interface StreamConnectionOptions {
   onForeign?: (protocol: ForeignProtocol) => void;
   /** Closes the connection at once. */
   signal?: AbortSignal;
+  /**
+   * Measures all times. Default: this computer's clock.
+   *
+   * @internal
+   */
+  clock?: Clock;
 }
 
 /**

@@ -1,3 +1,4 @@
+import { type Clock, systemClock } from "../../time/clock.ts";
 import { within } from "../../time/deadline.ts";
 import { FirstBytes } from "./first_bytes.ts";
 import type { ReadSome } from "./read_side.ts";
@@ -20,6 +21,7 @@ export type ForeignProtocol = "http" | "tls";
 export class FirstBytesGate {
   readonly #readSome: ReadSome;
   readonly #onRefused: (protocol: ForeignProtocol) => void;
+  readonly #clock: Clock;
   readonly #first = new FirstBytes();
   /** Bytes that are held back, or wait to be taken. */
   #held = new Uint8Array(0);
@@ -32,11 +34,17 @@ export class FirstBytesGate {
 
   /**
    * @param readSome Reads from the system.
-   * @param onRefused Told of a request; nothing is read after it.
+   * @param onRefused Called when a request has arrived; nothing is read after it.
+   * @param clock Measures how long bytes are held back. Default: this computer's.
    */
-  constructor(readSome: ReadSome, onRefused: (protocol: ForeignProtocol) => void) {
+  constructor(
+    readSome: ReadSome,
+    onRefused: (protocol: ForeignProtocol) => void,
+    clock: Clock = systemClock,
+  ) {
     this.#readSome = readSome;
     this.#onRefused = onRefused;
+    this.#clock = clock;
   }
 
   /** Whether all is clear: from now on the system can be read from directly. */
@@ -84,7 +92,7 @@ export class FirstBytesGate {
         continue;
       }
       if (!this.#first.suspicious) return;
-      const now = performance.now();
+      const now = this.#clock.now();
       end = Math.min(end, now + LONGEST * 1000);
       if (!await this.#next(Math.min(SILENCE, (end - now) / 1000))) return;
     }
@@ -97,7 +105,7 @@ export class FirstBytesGate {
       this.#reading = this.#readSome(piece);
       this.#reading.catch(() => {}); // whoever reads next sees the error
     }
-    const length = await within(this.#reading, Math.max(seconds, 0));
+    const length = await within(this.#reading, Math.max(seconds, 0), this.#clock);
     if (length === undefined) return false;
     this.#reading = null;
     if (length === null) this.#ended = true;

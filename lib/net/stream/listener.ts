@@ -5,6 +5,7 @@ import { ClientVerifier } from "./client_verifier.ts";
 import { delay, within } from "../../time/deadline.ts";
 import type { ForeignProtocol } from "./first_bytes_gate.ts";
 import { IdleClock } from "../../time/idle_timer.ts";
+import { closeWhenAborted } from "../../time/lifecycle.ts";
 import { Limit } from "../../time/limit.ts";
 import type {
   ListenStreamOptions,
@@ -105,8 +106,7 @@ export class StreamListener implements AsyncDisposable {
     this.finished = promise;
     this.#finish = resolve;
     for (const socket of sockets) this.#track(this.#acceptFrom(socket));
-    if (options.signal?.aborted) void this.close();
-    else options.signal?.addEventListener("abort", this.#onAbort, { once: true });
+    closeWhenAborted(options.signal, this.finished, () => void this.close());
   }
 
   /** The bound address, the IPv4 one where there are two. */
@@ -180,11 +180,11 @@ export class StreamListener implements AsyncDisposable {
 
   #admit(conn: Deno.Conn): void {
     const { allow, maxConnections = Infinity, onConnection, onTooMany } = this.#options;
-    const remoteAddr = hostPort(conn.remoteAddr);
+    const from = hostPort(conn.remoteAddr);
     const refuse = (kind: StreamProblem["kind"], why: string) => {
-      this.#tell({ kind, remoteAddr, message: `Refused ${formatAddress(remoteAddr)}: ${why}` });
+      this.#tell({ kind, from, message: `Refused ${formatAddress(from)}: ${why}` });
     };
-    if (allow && !allow.matches(remoteAddr.hostname, this.#localName(conn))) {
+    if (allow && !allow.matches(from.hostname, this.#localName(conn))) {
       this.#stats.refusedByAllow++;
       conn.close();
       refuse("not-allowed", "not in the list of those allowed");
@@ -219,6 +219,7 @@ export class StreamListener implements AsyncDisposable {
     const connection = new StreamConnection(conn, {
       idleClock: this.#idleClock,
       messageClock: this.#messageClock,
+      clock: this.#options.clock,
       onForeign: this.#options.allowHttp
         ? undefined
         : (protocol) => this.#refuse(protocol, connection.remoteAddr),
@@ -229,9 +230,9 @@ export class StreamListener implements AsyncDisposable {
       try {
         await handler(connection);
       } catch (error) {
-        const { remoteAddr } = connection;
-        const message = `Serving ${formatAddress(remoteAddr)} failed: ${messageOf(error)}`;
-        this.#tell({ kind: "handler", remoteAddr, message, error });
+        const { remoteAddr: from } = connection;
+        const message = `Serving ${formatAddress(from)} failed: ${messageOf(error)}`;
+        this.#tell({ kind: "handler", from, message, error });
       }
       await connection.close();
     } else {
@@ -243,44 +244,41 @@ export class StreamListener implements AsyncDisposable {
   }
 
   /** Counts a connection that began with an HTTP request or TLS, and tells of the first of each kind. */
-  #refuse(protocol: ForeignProtocol, remoteAddr: HostPort): void {
+  #refuse(protocol: ForeignProtocol, from: HostPort): void {
     const counter = protocol === "http" ? "refusedAsHttp" : "refusedAsTls";
     if (this.#stats[counter]++ > 0) return;
     const [what, why] = protocol === "http"
       ? ["an HTTP request", "a web page may have sent it"]
       : ["TLS", "this server was started without it, and a web page may have tried"];
-    const message = `Refused ${what} from ${formatAddress(remoteAddr)}: ${why}`;
-    this.#tell({
-      kind: protocol,
-      remoteAddr,
-      message: `${message}; further ones are only counted`,
-    });
+    const message = `Refused ${what} from ${
+      formatAddress(from)
+    }: ${why}; further ones are only counted`;
+    this.#tell({ kind: protocol, from, message });
   }
 
   /** Agrees on TLS with a client; null if that fails. */
   async #secure(conn: Deno.Conn): Promise<RawConnection | null> {
-    const { handshakeTimeout = 10 } = this.#options;
+    const { handshakeTimeout = 10, clock } = this.#options;
     const late = new Error(`no TLS handshake in ${handshakeTimeout} s`);
-    using limit = new Limit(handshakeTimeout, late, this.#stopping.signal);
+    using limit = new Limit(handshakeTimeout, late, this.#stopping.signal, clock);
     try {
       if (this.#verifier) return await limit.wait(this.#verifier.secure(conn as Deno.TcpConn));
       await limit.wait((conn as Deno.TlsConn).handshake());
       return conn;
     } catch (error) {
-      const remoteAddr = hostPort(conn.remoteAddr);
+      const from = hostPort(conn.remoteAddr);
       try {
         conn.close();
       } catch {
         // the verifier has closed it
       }
-      const message = `TLS with ${formatAddress(remoteAddr)} failed: ${messageOf(error)}`;
-      this.#tell({ kind: "tls", remoteAddr, message, error });
+      const message = `TLS with ${formatAddress(from)} failed: ${messageOf(error)}`;
+      this.#tell({ kind: "tls", from, message, error });
       return null;
     }
   }
 
   async #close(grace: number): Promise<void> {
-    this.#options.signal?.removeEventListener("abort", this.#onAbort);
     this.#stopping.abort();
     for (const socket of this.#sockets) socket.close();
     for (const connection of this.#connections) connection.stopReading();
@@ -308,8 +306,6 @@ export class StreamListener implements AsyncDisposable {
   #tell(problem: StreamProblem): void {
     if (!this.#stopping.signal.aborted) this.#options.onProblem?.(problem);
   }
-
-  #onAbort = (): void => void this.close();
 }
 
 /** Whether a client broke its connection off before it was accepted: that is no trouble, and no reason to pause. */

@@ -11,11 +11,11 @@ export interface StreamProblem {
    * connections, an HTTP request came, or `onConnection` threw.
    */
   kind: "accept" | "tls" | "not-allowed" | "too-many" | "http" | "handler";
-  /** The client, where there is one. */
-  remoteAddr?: HostPort;
   /** What it is, to be shown to a person. */
   message: string;
-  /** What was thrown, if something was. */
+  /** The client's address, if it concerns a client. */
+  from?: HostPort;
+  /** What was thrown, if anything was. */
   error?: unknown;
 }
 
@@ -76,7 +76,7 @@ export interface ListenStreamOptions {
   /** Closes the listener, as `close()` does. */
   signal?: AbortSignal;
   /**
-   * What measures `idleTimeout` and `messageTimeout`.
+   * Measures all times but `grace`. Default: this computer's clock.
    *
    * @internal
    */

@@ -12,6 +12,7 @@ import { listenStream, type StreamProblem } from "../../../lib/net/stream/listen
 import { makeCertificate } from "../../interop/certificate.ts";
 import { needs, startPeer, startPython } from "../../interop/peer.ts";
 import { PYTHON } from "../../interop/python.ts";
+import { ManualClock } from "../../time/manual_clock.ts";
 
 const { ignore, note } = needs("openssl", PYTHON);
 const bytes = (text: string) => new TextEncoder().encode(text);
@@ -210,15 +211,20 @@ Deno.test(`TLS: a client that has to show a certificate, and says nothing, is gi
 }, async () => {
   await using tls = await makeCertificate();
   const told = Promise.withResolvers<string>();
+  const clock = new ManualClock();
   await using listener = listenStream({
     port: 0,
     host: "127.0.0.1",
-    handshakeTimeout: 0.1,
+    handshakeTimeout: 10,
+    clock,
     tls: { ...tls, clientCa: tls.cert },
     onProblem: ({ message }) => told.resolve(message),
   });
+  const handshake = clock.nextWake();
   const silent = await Deno.connect({ hostname: "127.0.0.1", port: listener.addr.port });
-  assert((await told.promise).endsWith("failed: no TLS handshake in 0.1 s"));
+  await handshake;
+  clock.pass(11);
+  assert((await told.promise).endsWith("failed: no TLS handshake in 10 s"));
   while (listener.stats.open > 0) await new Promise((resolve) => setTimeout(resolve, 1));
   silent.close();
 });
@@ -306,11 +312,13 @@ Deno.test(`TLS: who does not speak it is told of and holds up nobody${note}`, {
   await using tls = await makeCertificate();
   const problems: StreamProblem[] = [];
   const told = Promise.withResolvers<void>();
+  const clock = new ManualClock();
   await using listener = listenStream({
     port: 0,
     host: "127.0.0.1",
     tls,
-    handshakeTimeout: 0.2,
+    handshakeTimeout: 10,
+    clock,
     onConnection: echo,
     onProblem: (problem) => {
       problems.push(problem);
@@ -326,9 +334,10 @@ Deno.test(`TLS: who does not speak it is told of and holds up nobody${note}`, {
   await using connection = await connectStream({ port, ca: tls.cert, timeout: 60 });
   await connection.write(bytes("fine"));
   assertEquals(text(await connection.read()), "fine");
+  clock.pass(11);
   await told.promise;
   assertEquals(problems.map(({ kind }) => kind), ["tls", "tls", "tls"]);
-  assert(problems.some(({ message }) => message.endsWith("failed: no TLS handshake in 0.2 s")));
+  assert(problems.some(({ message }) => message.endsWith("failed: no TLS handshake in 10 s")));
   while (listener.stats.open > 1) await new Promise((resolve) => setTimeout(resolve, 5));
   silent.close();
   plain.close();
@@ -340,13 +349,18 @@ Deno.test(`TLS: a client that never reads is given up${note}`, {
   sanitizeOps: !/^2\.[0-8]\./.test(Deno.version.deno),
 }, async () => {
   await using tls = await makeCertificate();
+  const clock = new ManualClock();
   await using listener = listenStream({
     port: 0,
     tls,
-    idleTimeout: 0.2,
+    idleTimeout: 30,
+    clock,
     onConnection: async (connection) => void await connection.write(new Uint8Array(64 << 20)),
   });
   await using connection = await connectStream({ port: listener.addr.port, ca: tls.cert });
   await connection.read();
-  while (listener.stats.open > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  while (listener.stats.open > 0) {
+    clock.pass(31);
+    await new Promise((resolve) => setTimeout(resolve));
+  }
 });
