@@ -1,5 +1,5 @@
 import { type HostPort, isIPv4, isIPv6, resolveHost } from "../net/address/address.ts";
-import { bindDatagram, type DatagramEndpoint } from "../net/datagram/datagram.ts";
+import { bindDatagram, type DatagramSocket } from "../net/datagram/datagram.ts";
 import { within } from "../time/deadline.ts";
 import { type ClockMessage, decodeClockMessage, encodeClockMessage } from "./clock_message.ts";
 import { wallClock } from "../time/wall_clock.ts";
@@ -84,7 +84,7 @@ export async function askClock(
 }
 
 /** Binds a socket that can send to an address. */
-async function bindFor(address: string): Promise<DatagramEndpoint> {
+async function bindFor(address: string): Promise<DatagramSocket> {
   try {
     return await bindDatagram({
       listen: { hostname: isIPv6(address) ? "::" : "0.0.0.0", port: 0 },
@@ -96,7 +96,7 @@ async function bindFor(address: string): Promise<DatagramEndpoint> {
 
 /** Hands each reply, with the time of its arrival, to who waits for it. */
 async function dispatch(
-  socket: DatagramEndpoint,
+  socket: DatagramSocket,
   clock: () => number,
   waiting: Map<string, (arrived: readonly [ClockMessage, number]) => void>,
 ): Promise<void> {

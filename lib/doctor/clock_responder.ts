@@ -1,5 +1,5 @@
 import type { HostPort } from "../net/address/address.ts";
-import { bindDatagram, type DatagramEndpoint } from "../net/datagram/datagram.ts";
+import { bindDatagram, type DatagramSocket } from "../net/datagram/datagram.ts";
 import { decodeClockMessage, encodeClockMessage } from "./clock_message.ts";
 import { wallClock } from "../time/wall_clock.ts";
 
@@ -21,13 +21,13 @@ export class ClockResponder implements AsyncDisposable {
   readonly addr: HostPort;
   /** Resolves when it is closed. */
   readonly finished: Promise<void>;
-  readonly #socket: DatagramEndpoint;
-  readonly #other: DatagramEndpoint;
+  readonly #socket: DatagramSocket;
+  readonly #other: DatagramSocket;
 
   /** Use {@linkcode startClockResponder}. */
   constructor(
-    socket: DatagramEndpoint,
-    other: DatagramEndpoint,
+    socket: DatagramSocket,
+    other: DatagramSocket,
     options: ClockResponderOptions,
   ) {
     this.addr = socket.addr as HostPort;

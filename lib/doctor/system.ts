@@ -1,5 +1,5 @@
 import type { HostPort } from "../net/address/address.ts";
-import type { DatagramEndpoint } from "../net/datagram/datagram.ts";
+import type { DatagramSocket } from "../net/datagram/datagram.ts";
 
 /** What the checks ask of the computer; a test answers in its place. */
 export interface System {
@@ -21,7 +21,7 @@ export interface System {
    * @param to Where to.
    * @returns How many bytes the system took. Rejects if the system refuses.
    */
-  send(from: DatagramEndpoint, bytes: Uint8Array, to: HostPort): Promise<number>;
+  send(from: DatagramSocket, bytes: Uint8Array, to: HostPort): Promise<number>;
 }
 
 /** This computer. */

@@ -1,7 +1,7 @@
 import { messageOf, UsageError } from "../errors.ts";
 import { pathOf, placeOf } from "./place.ts";
 
-/** Endings of modules that both `deno run` and the executable load. */
+/** File endings of modules that both `deno run` and the executable load. */
 const JAVASCRIPT = /\.m?js$/i;
 /** Those that only `deno run` loads. */
 const FOR_DENO = /\.(cjs|[cm]?tsx?|jsx)$/i;
@@ -31,7 +31,7 @@ export async function loadModule(file: string): Promise<Record<string, unknown>>
     throw fault(unreadable(file, cause), cause);
   }
   try {
-    // Written so that tools which read this see that nothing but a local file can be meant.
+    // Spelled so that tools which analyse imports see that only a local file can be loaded.
     return await import(`file://${url.slice("file://".length)}`);
   } catch (cause) {
     throw fault(whyNotLoaded(cause), cause);
@@ -73,7 +73,7 @@ function whyNotLoaded(cause: unknown): string {
   return place === undefined ? why : `${why} (${place})`;
 }
 
-/** Says in labwire's words what the runtime says in its own. */
+/** Explains the runtime's message to someone who does not know Deno. */
 function explain(message: string): string {
   const bare = /^(?:Relative import path|Import) "([^"]+)" not /.exec(message) ??
     /^Could not find constraint '([^']+)'/.exec(message);
@@ -90,25 +90,4 @@ function explain(message: string): string {
     return `${message}: a handler is a module with import and export`;
   }
   return message.replace(/file:\/\/[^\s"']+/g, pathOf);
-}
-
-/**
- * Loads a user's module whose default export is a function.
- *
- * @typeParam F The function's type; it is taken at its word.
- * @param file Its path, as given on the command line.
- * @param form How the export should look, for the error message.
- * @returns The function.
- * @throws {UsageError} If the module does not load or has no such export.
- */
-// deno-lint-ignore no-explicit-any
-export async function loadHandler<F extends (...args: any[]) => unknown>(
-  file: string,
-  form: string,
-): Promise<F> {
-  const module = await loadModule(file);
-  if (typeof module.default !== "function") {
-    throw new UsageError(`Cannot use handler "${file}": expected "export default ${form}"`);
-  }
-  return module.default as F;
 }

@@ -6,10 +6,10 @@ const OWN = import.meta.url.endsWith("/lib/handlers/place.ts")
   : new URL("../cli/", import.meta.url).href;
 
 /**
- * Says where in the user's code something was thrown.
+ * Finds where in the user's code something was thrown.
  *
  * @param thrown What was thrown.
- * @returns File, line and column, as in `supply.js:12:7`; undefined if it has no stack, or none that leads to a file of the user.
+ * @returns File, line and column, as in `supply.js:12:7`; undefined if it has no stack, or no file of the user is in it.
  */
 export function placeOf(thrown: unknown): string | undefined {
   for (const [, url, where] of stackOf(thrown).matchAll(/\b(file:\/\/.+?):(\d+:\d+)\)?$/gm)) {
@@ -21,9 +21,9 @@ export function placeOf(thrown: unknown): string | undefined {
 /**
  * Adds to a message where in the user's code it was thrown.
  *
- * @param message What is said of it.
+ * @param message The message.
  * @param thrown What was thrown.
- * @returns The message, with file, line and column behind it where they are known.
+ * @returns The message, followed by file, line and column where they are known.
  */
 export function withPlace(message: string, thrown: unknown): string {
   const place = placeOf(thrown);
@@ -44,6 +44,6 @@ export function pathOf(url: string): string {
     const start = `${folder}${windows ? "\\" : "/"}`;
     return path.startsWith(start) ? path.slice(start.length) : path;
   } catch {
-    return url; // it is none, or there is no working directory any more
+    return url; // it is not a URL, or the working directory is gone
   }
 }

@@ -1,15 +1,14 @@
 import { parseJson } from "../codecs/json/json.ts";
 import { jsonMembers, JsonText } from "../codecs/json/text.ts";
 import { CodecError, RemoteError } from "../errors.ts";
-import { lineFraming } from "../net/framing/line.ts";
-import { LineProgram, type LineProgramOptions } from "../process/line_program.ts";
-import { runProgram, type RunProgramOptions } from "../process/run_program.ts";
+import { persistentProgram, type ProgramHandler, programPerMessage } from "../handlers/program.ts";
+import type { LineProgramOptions } from "../process/line_program.ts";
+import type { RunProgramOptions } from "../process/run_program.ts";
 import { ownProperty } from "./commands.ts";
 import type { Interact, InteractContext } from "./protocol.ts";
 
 const CR = 13;
 const SPACE = 32;
-const { encode } = lineFraming();
 
 /**
  * Makes a handler that starts a program for each message: the program gets the message and a newline on stdin, and what it
@@ -36,12 +35,7 @@ export function interactWithProgram(
   command: readonly string[],
   options: Omit<RunProgramOptions, "signal"> = {},
 ): Interact {
-  const interact: Interact = async (_data, context) => {
-    const { signal } = context;
-    const input = encode(oneLine(context));
-    return resultOf(await runProgram(command, input, { ...options, signal }));
-  };
-  return Object.assign(interact, { anyNumber: true });
+  return interactThrough(programPerMessage(command, options));
 }
 
 /** A handler that has a program running behind it. */
@@ -55,10 +49,10 @@ export interface LineProgramInteract extends AsyncDisposable {
 /**
  * Makes a handler that keeps one program running and speaks with it line by line: the message in one line in, the result in one
  * line out, as JSON or else as text. A line `{"status": "error", "error": "…"}` is a failure. When the program dies, the
- * message in hand fails, and it is started again after a delay.
+ * message that it was handling fails, and it is started again after a delay.
  *
  * @param command The program and its arguments, see {@linkcode splitCommandLine}.
- * @param options Timeouts, and who hears what happens.
+ * @param options Timeouts, and what to call when something happens.
  * @returns The handler, to be closed at the end.
  * @throws {UsageError} If the program cannot be started.
  */
@@ -66,18 +60,25 @@ export function interactWithLineProgram(
   command: readonly string[],
   options: LineProgramOptions = {},
 ): LineProgramInteract {
-  const program = new LineProgram(command, options);
+  const program = persistentProgram(command, options);
   const close = () => program.close();
+  return { interact: interactThrough(program), close, [Symbol.asyncDispose]: close };
+}
+
+/**
+ * Makes a handler of JSON messages from a program.
+ *
+ * @param program The program.
+ * @returns The handler.
+ */
+export function interactThrough(program: ProgramHandler): Interact {
   const interact: Interact = async (_data, context) => {
-    const result = resultOf(await program.askBytes(oneLine(context)));
-    if (result instanceof JsonText) throwIfFailure(result);
+    const result = resultOf(await program.handle(oneLine(context), context.signal));
+    // A program that goes on has no exit code to say it with.
+    if (program.persistent && result instanceof JsonText) throwIfFailure(result);
     return result;
   };
-  return {
-    interact: Object.assign(interact, { anyNumber: true }),
-    close,
-    [Symbol.asyncDispose]: close,
-  };
+  return Object.assign(interact, { anyNumber: true });
 }
 
 function throwIfFailure(result: JsonText): void {

@@ -1,8 +1,20 @@
 import { UsageError } from "../errors.ts";
+import { splitCommandLine } from "./command_line.ts";
 
 /**
- * Makes sure that a program can be found, so that a typing error shows when a server starts and not when its first message
- * comes.
+ * Reads a command line and makes sure that its program can be found.
+ *
+ * @param text The command line, see {@linkcode splitCommandLine}.
+ * @returns The path of the program, and its arguments.
+ * @throws {UsageError} If it is no command line, there is no such program, or it may not be executed.
+ */
+export async function findCommand(text: string): Promise<string[]> {
+  const [program, ...args] = splitCommandLine(text);
+  return [await findProgram(program), ...args];
+}
+
+/**
+ * Makes sure that a program can be found, so that a typing error shows when a server starts and not at its first message.
  *
  * @param program Its path, or its name in one of the folders of `PATH`.
  * @returns The path under which it was found.
@@ -16,7 +28,7 @@ export async function findProgram(program: string): Promise<string> {
   const name = JSON.stringify(program);
   const isPath = program.includes("/") || (windows && program.includes("\\"));
   const path = environment("PATH");
-  // Without permission to look, starting it has to tell.
+  // Without permission to look, starting it shows whether it is there.
   if (path === undefined && !isPath) return program;
   const folders = isPath
     ? [""]

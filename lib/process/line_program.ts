@@ -1,7 +1,14 @@
 import { ConnectError, messageOf, RemoteError } from "../errors.ts";
 import { timerDelay } from "../time/deadline.ts";
-import { type Program, startProgram } from "./program.ts";
-import { describeExit } from "./run_program.ts";
+import { describeExit, type Program, startProgram } from "./program.ts";
+
+/** What went wrong with a program that is kept running, beside a message. */
+export interface ProgramProblem {
+  /** What it is: the program has ended by itself, or printed a line that answers no message. */
+  kind: "exit" | "unsolicited";
+  /** What it is, to be shown to a person. */
+  message: string;
+}
 
 /** How a {@linkcode LineProgram} is kept running. */
 export interface LineProgramOptions {
@@ -11,17 +18,13 @@ export interface LineProgramOptions {
   restartDelay?: number;
   /** The longest line it may answer, in bytes. Default: 16 MiB. */
   maxLineBytes?: number;
-  /** Is told when the program has ended although nobody wanted it to. */
-  onExit?: (reason: string) => void;
-  /** Is told when the program has been started again. */
-  onRestart?: () => void;
-  /** Is given each line that the program printed without having been asked. */
-  onUnasked?: (line: string) => void;
-  /** Is given what the program writes on its stderr, as it comes. */
+  /** Called with what goes wrong beside a message. */
+  onProblem?: (problem: ProgramProblem) => void;
+  /** Called with what the program writes on its stderr, as it comes. */
   onStderr?: (bytes: Uint8Array) => void;
 }
 
-/** The message in hand. */
+/** Who waits for the next line. */
 interface Pending {
   resolve: (line: Uint8Array) => void;
   reject: (error: Error) => void;
@@ -29,8 +32,8 @@ interface Pending {
 
 /**
  * A program that is kept running and spoken to line by line: one line in, one line out, one at a time in the order
- * of the calls. When it dies, the message in hand fails and the program is started again after a delay; messages
- * that come in the meantime wait for it.
+ * of the calls. When it dies, the message that it was handling fails and the program is started again after a delay; messages
+ * that come in the meantime wait for that.
  *
  * The program must print nothing but its answers on stdout, and flush each (Python: `print(…, flush=True)`); what
  * it has to say to people belongs on stderr.
@@ -55,7 +58,6 @@ export class LineProgram implements AsyncDisposable {
   readonly #options: LineProgramOptions;
   readonly #name: string;
   #program: Program | null = null;
-  #writer: WritableStreamDefaultWriter<Uint8Array> | null = null;
   #running: Promise<unknown> = Promise.resolve();
   #pending: Pending | null = null;
   #tail: Promise<unknown> = Promise.resolve();
@@ -67,7 +69,7 @@ export class LineProgram implements AsyncDisposable {
    * Starts the program.
    *
    * @param command The program and its arguments, see {@linkcode splitCommandLine}.
-   * @param options Timeouts, and who hears what happens.
+   * @param options Timeouts, and what to call when something happens.
    * @throws {UsageError} If it cannot be started.
    */
   constructor(command: readonly string[], options: LineProgramOptions = {}) {
@@ -87,7 +89,7 @@ export class LineProgram implements AsyncDisposable {
    *
    * @param line The line, without the newline at its end.
    * @returns The answer, without the newline at its end.
-   * @throws {RemoteError} If the program died with this line in hand.
+   * @throws {RemoteError} If the program died before it answered this line.
    * @throws {ConnectError} If no answer came in time, or the program has been closed.
    */
   async ask(line: string): Promise<string> {
@@ -99,7 +101,7 @@ export class LineProgram implements AsyncDisposable {
    *
    * @param line The line, without the newline at its end.
    * @returns The answer, without the newline at its end.
-   * @throws {RemoteError} If the program died with this line in hand.
+   * @throws {RemoteError} If the program died before it answered this line.
    * @throws {ConnectError} If no answer came in time, or the program has been closed.
    */
   askBytes(line: Uint8Array): Promise<Uint8Array> {
@@ -129,7 +131,7 @@ export class LineProgram implements AsyncDisposable {
     this.#restart?.resolve();
     this.#fail(new ConnectError(`Program ${this.#name} was stopped`));
     const timer = setTimeout(() => this.#program?.kill(), timerDelay(grace));
-    this.#writer?.close().catch(() => {});
+    void this.#program?.closeWrite();
     await this.#running;
     clearTimeout(timer);
   }
@@ -137,35 +139,29 @@ export class LineProgram implements AsyncDisposable {
   #start(): void {
     const program = startProgram(this.command, { onStderr: this.#options.onStderr });
     this.#program = program;
-    this.#writer = program.writable.getWriter();
-    this.#writer.closed.catch(() => {});
     this.#running = this.#run(program);
   }
 
   async #run(program: Program): Promise<void> {
-    const reader = program.readable.getReader();
-    const ended = program.finished.then(() => reader.cancel()).catch(() => {});
+    const ended = program.finished.then(() => program.stopReading());
     try {
-      await this.#readLines(reader);
+      await this.#readLines(program);
     } finally {
       this.#stop();
       const exit = await program.finished;
       await ended;
-      await this.#writer?.abort().catch(() => {});
-      this.#program = this.#writer = null;
-      const reason = describeExit(this.#name, exit);
+      this.#program = null;
+      const reason = describeExit(program, exit);
       this.#died(program.lastError === "" ? reason : `${reason}: ${program.lastError}`);
     }
   }
 
-  async #readLines(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<void> {
+  async #readLines(program: Program): Promise<void> {
     const limit = this.#options.maxLineBytes ?? 16 * 1024 * 1024;
     let parts: Uint8Array[] = [];
     let length = 0;
-    while (true) {
-      const { value } = await reader.read();
-      if (value === undefined) return;
-      let rest: Uint8Array = value;
+    for await (const chunk of program) {
+      let rest = chunk;
       for (let end = rest.indexOf(10); end >= 0; end = rest.indexOf(10)) {
         this.#onLine(join([...parts, rest.subarray(0, end)]));
         [parts, length, rest] = [[], 0, rest.subarray(end + 1)];
@@ -185,7 +181,11 @@ export class LineProgram implements AsyncDisposable {
     const pending = this.#pending;
     this.#pending = null;
     if (pending) pending.resolve(line);
-    else this.#options.onUnasked?.(new TextDecoder().decode(line));
+    else {
+      const text = new TextDecoder().decode(line);
+      const message = `Program ${this.#name} printed an unsolicited line: ${text}`;
+      this.#options.onProblem?.({ kind: "unsolicited", message });
+    }
   }
 
   #fail(error: Error): void {
@@ -203,7 +203,7 @@ export class LineProgram implements AsyncDisposable {
   #died(reason: string): void {
     this.#fail(new RemoteError(reason));
     if (this.#closing) return;
-    this.#options.onExit?.(reason);
+    this.#options.onProblem?.({ kind: "exit", message: `${reason}; starting it again` });
     this.#restartTimer = setTimeout(
       () => this.#startAgain(),
       timerDelay(this.#options.restartDelay ?? 1),
@@ -219,7 +219,6 @@ export class LineProgram implements AsyncDisposable {
     }
     this.#restart = null;
     restart.resolve();
-    this.#options.onRestart?.();
   }
 
   async #ask(line: Uint8Array): Promise<Uint8Array> {
@@ -228,14 +227,14 @@ export class LineProgram implements AsyncDisposable {
     const { timeout = 30 } = this.#options;
     const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
     this.#pending = { resolve, reject };
-    // The answer that is late would be taken for that of the next message: so the program has to start anew.
+    // A late answer would be taken for that of the next message: so the program is started anew.
     const timer = setTimeout(() => {
       this.#fail(
         new ConnectError(`No answer from program ${this.#name} within ${timeout} s`),
       );
       this.#stop();
     }, timerDelay(timeout));
-    this.#writer?.write(join([line, NEWLINE])).catch(() => {});
+    void this.#program?.write(join([line, NEWLINE]));
     try {
       return await promise;
     } finally {

@@ -1,13 +1,12 @@
 import { messageOf, UsageError } from "../errors.ts";
-import { lastLine } from "./last_line.ts";
-import { ProgramInput } from "./program_input.ts";
-import { ProgramOutput } from "./program_output.ts";
+import { whenAborted } from "../time/lifecycle.ts";
+import { ProgramInput, ProgramOutput } from "./pipes.ts";
 
 /** How {@linkcode startProgram} starts a program. */
 export interface StartProgramOptions {
   /** Kills the program when it fires. */
   signal?: AbortSignal;
-  /** Is given what the program writes on its stderr, as it comes. */
+  /** Called with what the program writes on its stderr, as it comes. */
   onStderr?: (bytes: Uint8Array) => void;
 }
 
@@ -22,64 +21,55 @@ export interface ProgramExit {
 /** How much of a program's stderr is kept, in bytes: enough for its last line. */
 const KEPT_STDERR = 8192;
 
-/** How long the output of what a program has left behind is waited for when it has ended, in milliseconds. */
+/** How long to wait, when a program has ended, for the output of what it has left behind, in milliseconds. */
 const GRACE = 250;
 
 /** The programs that run now, so that none of them outlives this one. */
 const running = new Set<Program>();
 
 /**
- * A running program as a transport: bytes go in on its stdin and come out on its stdout. Its stderr is read all
- * the time, so that it can never block on it, and the end of it is kept for error messages.
+ * A running program, to be read and written as a connection is: what is written goes to its stdin, what is read comes from its
+ * stdout. Its stderr is read all the time, so that the program never waits for it, and the end of it is kept for error messages.
  *
- * Except on Windows the program is the leader of a process group of its own: Ctrl-C at the terminal is not for
- * it, so it can finish what it has in hand. The group lives as long as the program: what it left in the background
- * has a quarter of a second to finish its output and is then killed. What is meant to go on needs a session of its
- * own, as `setsid` makes one. On Windows {@linkcode Program.kill} kills the children of a program that runs; what one
- * that has ended left behind goes on.
+ * Except on Windows the program is the leader of a process group of its own, so that Ctrl-C at the terminal does not reach it and
+ * it can finish what it is doing. The group lives as long as the program: what it left in the background has a quarter of a
+ * second to finish its output and is then killed. What is meant to go on needs a session of its own, as `setsid` makes one. On
+ * Windows {@linkcode Program.kill} kills the children of a program that runs; what one that has ended left behind goes on.
  */
 export class Program implements AsyncDisposable {
   /** The program and its arguments. */
   readonly command: readonly string[];
-  /** What the program prints on stdout. It ends with the program, also where something left behind holds it open. */
-  readonly readable: ReadableStream<Uint8Array>;
-  /** What the program reads on stdin; closing it is the end of its input. */
-  readonly writable: WritableStream<Uint8Array>;
   /** Resolves when the program has ended, its stderr has been read, and nothing of its process group is left. */
   readonly finished: Promise<ProgramExit>;
   readonly #child: Deno.ChildProcess;
-  readonly #unlisten: () => void;
+  readonly #abort: Disposable;
+  readonly #stdin: ProgramInput;
+  readonly #stdout: ProgramOutput;
+  readonly #stderr: ProgramOutput;
+  /** The end of what was written on stderr. */
+  #complaints: Uint8Array = new Uint8Array(0);
   #ended = false;
   /** Whether its process group is gone as well. */
   #gone = false;
   #killing: Promise<unknown> | undefined;
-  #stderr: Uint8Array = new Uint8Array(0);
-  readonly #input: ProgramInput;
-  readonly #outputs: readonly ProgramOutput[];
 
   /**
    * Starts the program.
    *
    * @param command The program and its arguments.
-   * @param options When to kill it and who hears its complaints.
+   * @param options When to kill it, and who gets its stderr.
    * @throws {UsageError} If it cannot be started.
    */
   constructor(command: readonly string[], options: StartProgramOptions = {}) {
     this.command = command;
     this.#child = spawn(command);
-    const stdout = new ProgramOutput(this.#child.stdout);
-    const stderr = new ProgramOutput(this.#child.stderr);
-    this.#outputs = [stdout, stderr];
-    this.readable = stdout.readable();
-    this.#input = new ProgramInput(this.#child.stdin);
-    this.writable = this.#input.writable;
+    this.#stdin = new ProgramInput(this.#child.stdin);
+    this.#stdout = new ProgramOutput(this.#child.stdout);
+    this.#stderr = new ProgramOutput(this.#child.stderr);
     running.add(this);
     if (running.size === 1) globalThis.addEventListener("unload", killAll);
-    const onAbort = () => this.kill();
-    options.signal?.addEventListener("abort", onAbort);
-    this.#unlisten = () => options.signal?.removeEventListener("abort", onAbort);
-    this.finished = this.#finish(this.#drain(stderr, options.onStderr));
-    if (options.signal?.aborted) this.kill();
+    this.finished = this.#finish(this.#drain(options.onStderr));
+    this.#abort = whenAborted(options.signal, () => this.kill());
   }
 
   /** The process id. */
@@ -89,7 +79,42 @@ export class Program implements AsyncDisposable {
 
   /** The last line, not blank, that the program wrote on its stderr until now; `""` where there is none. */
   get lastError(): string {
-    return lastLine(this.#stderr);
+    return new TextDecoder().decode(this.#complaints).trimEnd().split("\n").at(-1)!.trim();
+  }
+
+  /**
+   * Reads what the program prints next; one read at a time.
+   *
+   * @returns One or more bytes; null at the end, which is that of the program, also where something left behind holds its stdout
+   * open.
+   */
+  read(): Promise<Uint8Array | null> {
+    return this.#stdout.read();
+  }
+
+  /** What the program prints, to the end. */
+  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, void> {
+    for (let bytes; (bytes = await this.read()) !== null;) yield bytes;
+  }
+
+  /** Reads no more: a read that is waited for returns null. */
+  async stopReading(): Promise<void> {
+    await this.#stdout.cancel();
+  }
+
+  /**
+   * Writes to the program's stdin, and waits as long as the program does not read it.
+   *
+   * @param bytes What to write; not to be changed before the promise resolves.
+   * @returns Whether the program took it; false once it has closed its stdin or ended.
+   */
+  write(bytes: Uint8Array): Promise<boolean> {
+    return this.#stdin.write(bytes);
+  }
+
+  /** Ends the program's input, behind what is being written. */
+  async closeWrite(): Promise<void> {
+    await this.#stdin.close();
   }
 
   /** Kills the program and its children. Harmless once it has ended. */
@@ -103,11 +128,8 @@ export class Program implements AsyncDisposable {
   /** Kills the program and waits until nothing of it is left open. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.kill();
-    await Promise.allSettled([
-      this.readable.locked ? undefined : this.readable.cancel(),
-      this.writable.locked ? undefined : this.writable.abort(),
-      this.finished,
-    ]);
+    await Promise.all([this.#stdout.cancel(), this.finished]);
+    await this.#stdin.end();
   }
 
   /** Kills what is alive in the program's process group, which may be without the program. */
@@ -142,13 +164,14 @@ export class Program implements AsyncDisposable {
   }
 
   #endOutputs(): void {
-    for (const output of this.#outputs) output.end();
+    this.#stdout.end();
+    this.#stderr.end();
   }
 
   async #finish(drained: Promise<void>): Promise<ProgramExit> {
     const { code, signal } = await this.#child.status;
     this.#ended = true;
-    this.#unlisten();
+    this.#abort[Symbol.dispose]();
     await this.#endGroup();
     this.#gone = true;
     await this.#killing;
@@ -162,20 +185,20 @@ export class Program implements AsyncDisposable {
   async #endGroup(): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     const timer = setTimeout(resolve, GRACE);
-    void Promise.all(this.#outputs.map(({ finished }) => finished)).then(() => resolve());
+    void Promise.all([this.#stdout.finished, this.#stderr.finished]).then(() => resolve());
     await promise;
     clearTimeout(timer);
     if (Deno.build.os !== "windows") this.#killGroup();
     this.#endOutputs();
-    this.#input.end();
+    void this.#stdin.end();
   }
 
-  async #drain(stderr: ProgramOutput, onStderr?: (bytes: Uint8Array) => void): Promise<void> {
-    for (let bytes; (bytes = await stderr.read()) !== undefined;) {
-      const joined = new Uint8Array(this.#stderr.length + bytes.length);
-      joined.set(this.#stderr);
-      joined.set(bytes, this.#stderr.length);
-      this.#stderr = joined.subarray(-KEPT_STDERR);
+  async #drain(onStderr?: (bytes: Uint8Array) => void): Promise<void> {
+    for (let bytes; (bytes = await this.#stderr.read()) !== null;) {
+      const joined = new Uint8Array(this.#complaints.length + bytes.length);
+      joined.set(this.#complaints);
+      joined.set(bytes, this.#complaints.length);
+      this.#complaints = joined.subarray(-KEPT_STDERR);
       onStderr?.(bytes);
     }
   }
@@ -189,7 +212,7 @@ function killAll(): void {
  * Starts a program without a shell.
  *
  * @param command The program and its arguments, see {@linkcode splitCommandLine}.
- * @param options When to kill it and who hears its complaints.
+ * @param options When to kill it, and who gets its stderr.
  * @returns The running program.
  * @throws {UsageError} If it cannot be started.
  *
@@ -199,10 +222,9 @@ function killAll(): void {
  * import { assertEquals } from "@std/assert";
  *
  * await using program = startProgram([Deno.execPath(), "eval", "await Deno.stdin.readable.pipeTo(Deno.stdout.writable)"]);
- * const writer = program.writable.getWriter();
- * await writer.write(new TextEncoder().encode("MEASURE?"));
- * await writer.close();
- * assertEquals(await new Response(program.readable).text(), "MEASURE?");
+ * await program.write(new TextEncoder().encode("MEASURE?"));
+ * await program.closeWrite();
+ * assertEquals(new TextDecoder().decode((await program.read())!), "MEASURE?");
  * assertEquals((await program.finished).code, 0);
  * ```
  */
@@ -211,6 +233,20 @@ export function startProgram(
   options: StartProgramOptions = {},
 ): Program {
   return new Program(command, options);
+}
+
+/**
+ * Describes how a program ended, for an error message.
+ *
+ * @param program The program.
+ * @param exit How it ended.
+ * @returns For example `Program "x.py" ended with exit code 3`.
+ */
+export function describeExit({ command }: Program, { code, signal }: ProgramExit): string {
+  const name = `Program ${JSON.stringify(command[0])}`;
+  return signal === null
+    ? `${name} ended with exit code ${code}`
+    : `${name} was ended by ${signal}`;
 }
 
 function spawn(command: readonly string[]): Deno.ChildProcess {

@@ -1,17 +1,15 @@
 import { ConnectError, messageOf } from "../errors.ts";
 import { formatAddress, type HostPort, isIPv6, resolveHost } from "../net/address/address.ts";
-import { bindDatagram, type Datagram, type DatagramEndpoint } from "../net/datagram/datagram.ts";
+import { bindDatagram, type Datagram, type DatagramSocket } from "../net/datagram/datagram.ts";
 import { within } from "../time/deadline.ts";
 import { isLocalhost, LOOPBACK } from "../net/address/localhost.ts";
-import { type LoopbackWatch, watchLoopback } from "../net/datagram/loopback_watch.ts";
 
-/** Seconds between two looks for a refusal: they double from the first to the last. */
-const FIRST_LOOK = 0.001;
-const LAST_LOOK = 0.064;
+/** Seconds in which an answer is read that arrived before its sender closed the port. */
+const LAST_ANSWER = 0.064;
 
 /** Where {@linkcode connectDatagram} sends. */
 export interface DatagramClientOptions {
-  /** Host name or IP address. Default: `localhost`, which is 127.0.0.1, or ::1 where that refuses. */
+  /** Host name or IP address. Default: `localhost`, which is 127.0.0.1, or ::1 where the system reports that nobody listens there. */
   host?: string;
   /** UDP port. */
   port: number;
@@ -27,14 +25,15 @@ export interface DatagramAnswer {
   readonly from: HostPort;
 }
 
-/** A UDP socket and what tells that nobody listens at the other end. */
+/** A UDP socket and where it sends to. */
 interface Socket {
-  readonly endpoint: DatagramEndpoint;
-  readonly watch: LoopbackWatch | undefined;
+  readonly endpoint: DatagramSocket;
   readonly to: HostPort;
+  /** Called when the system reports that nobody listens there. */
+  onBounced?: () => void;
 }
 
-/** Sends datagrams to one address and receives what comes back, from whomever; made by {@linkcode connectDatagram}. */
+/** Sends datagrams to one address and receives what comes back from any address; made by {@linkcode connectDatagram}. */
 export class DatagramClient implements AsyncDisposable {
   /** Resolves when the client is closed. */
   readonly finished: Promise<void>;
@@ -45,6 +44,8 @@ export class DatagramClient implements AsyncDisposable {
   #socket: Socket;
   #last: Uint8Array | undefined;
   #receiving: Promise<Datagram | null> | null = null;
+  /** Reports of that kind that have been dealt with. */
+  #bounces = 0;
   #closed = false;
 
   /** Use {@linkcode connectDatagram}. */
@@ -78,10 +79,9 @@ export class DatagramClient implements AsyncDisposable {
    */
   async send(bytes: Uint8Array): Promise<void> {
     this.#last = bytes;
-    const { endpoint, watch, to } = this.#socket;
+    const { endpoint, to } = this.#socket;
     try {
       await endpoint.send(bytes, to);
-      watch?.sent();
     } catch (error) {
       // Linux may report a refusal of an earlier datagram here, and has then not sent this one.
       if (error instanceof Deno.errors.ConnectionRefused) return await this.#refused(error);
@@ -95,33 +95,41 @@ export class DatagramClient implements AsyncDisposable {
    *
    * @param seconds How long; `Infinity` is allowed.
    * @returns The datagram, or undefined when none came in time or the client was closed.
-   * @throws {ConnectError} If nobody listens there, as far as the system tells: on Windows always, elsewhere of this computer's loopback.
+   * @throws {ConnectError} If the system reports that nobody listens there. Windows does; elsewhere no answer comes.
    */
   async receive(seconds: number): Promise<DatagramAnswer | undefined> {
     const end = performance.now() + seconds * 1000;
-    let refused = false;
-    for (let look = FIRST_LOOK; !this.#closed; look = Math.min(2 * look, LAST_LOOK)) {
-      const { endpoint, watch } = this.#socket;
-      const { bounced } = endpoint;
+    while (!this.#closed) {
       const left = Math.max(0, end - performance.now()) / 1000;
-      this.#receiving ??= endpoint.receive();
-      // Who has closed the port may have answered before: that has arrived, and is only to be read.
-      const patience = refused ? LAST_LOOK : watch ? Math.min(look, left) : left;
-      const datagram = await within(this.#receiving, patience);
-      if (datagram) {
-        watch?.answered();
-        this.#receiving = null;
-        this.#others = [];
-        const { hostname, port } = datagram.from as HostPort;
-        return { bytes: datagram.bytes.slice(), from: { hostname, port } };
-      }
-      if (refused) {
-        await this.#refused();
-        refused = false;
-      } else if (watch?.refused() || endpoint.bounced > bounced) refused = true;
-      else if (left === 0) return undefined;
+      this.#receiving ??= this.#socket.endpoint.receive();
+      await within(Promise.race([this.#receiving, this.#bounced()]), left);
+      const refused = this.#isRefused;
+      // A program that has closed the port may have answered before: that has arrived, and only has to be read.
+      const datagram = await within(this.#receiving, refused ? LAST_ANSWER : 0);
+      if (datagram) return this.#taken(datagram);
+      if (!refused) return undefined;
+      await this.#refused();
     }
     return undefined;
+  }
+
+  /** Whether the system has reported, since the last answer, that nobody listens. */
+  get #isRefused(): boolean {
+    return this.#socket.endpoint.counters.bounced > this.#bounces;
+  }
+
+  /** Resolves when the system reports that nobody listens. */
+  #bounced(): Promise<void> {
+    if (this.#isRefused) return Promise.resolve();
+    return new Promise((resolve) => this.#socket.onBounced = resolve);
+  }
+
+  #taken({ bytes, from }: Datagram): DatagramAnswer {
+    this.#receiving = null;
+    this.#others = [];
+    this.#bounces = this.#socket.endpoint.counters.bounced;
+    const { hostname, port } = from as HostPort;
+    return { bytes: bytes.slice(), from: { hostname, port } };
   }
 
   /** Closes the client; may be called again. */
@@ -151,6 +159,7 @@ export class DatagramClient implements AsyncDisposable {
       );
     }
     await this.#release();
+    this.#bounces = 0;
     this.#socket = await openSocket({ hostname, port: this.#options.port });
     if (this.#last) await this.send(this.#last);
   }
@@ -187,6 +196,10 @@ export async function connectDatagram(options: DatagramClientOptions): Promise<D
 
 async function openSocket(to: HostPort): Promise<Socket> {
   const hostname = isIPv6(to.hostname) ? "::" : "0.0.0.0";
-  const endpoint = await bindDatagram({ listen: { hostname, port: 0 } });
-  return { endpoint, watch: watchLoopback(to), to };
+  const endpoint = await bindDatagram({
+    listen: { hostname, port: 0 },
+    onBounced: () => socket.onBounced?.(),
+  });
+  const socket: Socket = { endpoint, to };
+  return socket;
 }

@@ -19,7 +19,7 @@ export interface ExchangeDatagramOptions extends DatagramClientOptions {
  * @param options Where to.
  * @returns The answer and who sent it.
  * @throws {ConnectError} If there is no such host, nobody listens there, or no answer comes in time. The message tells these
- * apart; that nobody listens is told on Windows, and elsewhere of this computer's loopback only.
+ * apart, but only Windows reports that nobody listens.
  *
  * @example A datagram to an echo
  * ```ts

@@ -1,7 +1,8 @@
 import { messageOf, UsageError } from "../errors.ts";
 import { formatAddress, type HostPort, resolveHost, unmapped } from "../net/address/address.ts";
 import { type AllowList, isLinkLocal } from "../net/address/allow_list.ts";
-import { bindDatagram, type DatagramEndpoint } from "../net/datagram/datagram.ts";
+import { isOwnAddress } from "../net/address/same.ts";
+import { bindDatagram, type DatagramSocket } from "../net/datagram/datagram.ts";
 import { within } from "../time/deadline.ts";
 import { isLocalhost, LOOPBACK } from "../net/address/localhost.ts";
 import type { GraceOptions } from "../net/stream/connection.ts";
@@ -49,7 +50,7 @@ export class DatagramServer implements AsyncDisposable {
   /** Resolves when the server is closed; rejects if the system takes the socket away. */
   readonly finished: Promise<void>;
   readonly #options: ListenDatagramsOptions;
-  readonly #endpoints: readonly DatagramEndpoint[];
+  readonly #endpoints: readonly DatagramSocket[];
   readonly #stats: DatagramServerStats = {
     received: 0,
     answered: 0,
@@ -60,7 +61,7 @@ export class DatagramServer implements AsyncDisposable {
   #closing: Promise<void> | null = null;
 
   /** Use {@linkcode listenDatagrams}. */
-  constructor(endpoints: readonly DatagramEndpoint[], options: ListenDatagramsOptions) {
+  constructor(endpoints: readonly DatagramSocket[], options: ListenDatagramsOptions) {
     this.#options = options;
     this.#endpoints = endpoints;
     this.addrs = endpoints.map(({ addr }) => addr as HostPort)
@@ -107,32 +108,38 @@ export class DatagramServer implements AsyncDisposable {
     await this.close();
   }
 
-  async #serve(endpoint: DatagramEndpoint): Promise<void> {
-    const { allow, concurrency = 1 } = this.#options;
-    for await (const { bytes, from } of endpoint) {
-      const to = from as HostPort;
-      if (this.#closing) continue;
-      if (endpoint.isOwn(to)) {
-        this.#stats.ignored++;
-        this.#tell(
-          `Ignored a datagram from ${formatAddress(to)}: that is the server's own address`,
-        );
-        continue;
-      }
-      if (allow && !allow.matches(to.hostname, this.#options.host)) {
-        this.#stats.refusedByAllow++;
-        this.#tell(`Refused ${formatAddress(to)}: not in the list of those allowed`);
-        continue;
-      }
-      this.#stats.received++;
-      if (concurrency > 1) {
-        this.#track(this.#answer(endpoint, bytes.slice(), to));
-        while (this.#inHand.size >= concurrency) await Promise.race(this.#inHand);
-      } else await this.#track(this.#answer(endpoint, bytes, to));
-    }
+  #serve(endpoint: DatagramSocket): Promise<void> {
+    return endpoint.serve((bytes, from) => this.#take(endpoint, bytes, from as HostPort));
   }
 
-  async #answer(endpoint: DatagramEndpoint, bytes: Uint8Array, to: HostPort): Promise<void> {
+  /** Takes one datagram; what it returns, if anything, is to be waited for before the next one. */
+  #take(endpoint: DatagramSocket, bytes: Uint8Array, from: HostPort): Promise<void> | undefined {
+    const { allow, concurrency = 1 } = this.#options;
+    if (this.#closing) return undefined;
+    if (isOwnAddress(endpoint.addr, from)) {
+      this.#stats.ignored++;
+      this.#tell(
+        `Ignored a datagram from ${formatAddress(from)}: that is the server's own address`,
+      );
+      return undefined;
+    }
+    if (allow && !allow.matches(from.hostname, this.#options.host)) {
+      this.#stats.refusedByAllow++;
+      this.#tell(`Refused ${formatAddress(from)}: not in the list of those allowed`);
+      return undefined;
+    }
+    this.#stats.received++;
+    if (concurrency === 1) return this.#track(this.#answer(endpoint, bytes, from));
+    void this.#track(this.#answer(endpoint, bytes.slice(), from));
+    return this.#inHand.size < concurrency ? undefined : this.#room(concurrency);
+  }
+
+  /** Resolves when fewer datagrams than the concurrency are being answered. */
+  async #room(concurrency: number): Promise<void> {
+    while (this.#inHand.size >= concurrency) await Promise.race(this.#inHand);
+  }
+
+  async #answer(endpoint: DatagramSocket, bytes: Uint8Array, to: HostPort): Promise<void> {
     const { answer = echo } = this.#options;
     try {
       const { hostname, port } = to;
@@ -198,7 +205,7 @@ export async function listenDatagrams(options: ListenDatagramsOptions): Promise<
   return new DatagramServer([endpoint], options);
 }
 
-async function bindLoopback(port: number): Promise<DatagramEndpoint[]> {
+async function bindLoopback(port: number): Promise<DatagramSocket[]> {
   const [v4, v6] = LOOPBACK as [string, string];
   for (let attempt = 1;; attempt++) {
     const first = await bindDatagram({ listen: { hostname: v4, port } });

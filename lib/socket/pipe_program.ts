@@ -1,9 +1,9 @@
-import { startProgram, type StartProgramOptions } from "../process/program.ts";
+import { type Program, startProgram, type StartProgramOptions } from "../process/program.ts";
 import type { StreamConnection } from "../net/stream/connection.ts";
 
 /** How {@linkcode pipeProgram} runs the program. */
 export interface PipeProgramOptions extends StartProgramOptions {
-  /** Told of what the client sends, before the program gets it. */
+  /** Called with what the client sends, before the program gets it. */
   onInput?: (bytes: Uint8Array) => void | Promise<void>;
 }
 
@@ -14,7 +14,7 @@ export interface PipeProgramOptions extends StartProgramOptions {
  *
  * @param connection The client.
  * @param command The program and its arguments.
- * @param options Who hears of it.
+ * @param options What to call with input and stderr.
  * @returns Resolves when the program has ended and everything was sent.
  * @throws {UsageError} If the program cannot be started.
  */
@@ -25,10 +25,10 @@ export async function pipeProgram(
 ): Promise<void> {
   await using program = startProgram(command, options);
   const gone = connection.finished.then(() => program.kill());
-  const feeding = feed(connection, program.writable.getWriter(), options.onInput).then(() => {
+  const feeding = feed(connection, program, options.onInput).then(() => {
     if (connection.readEnd === "lost") program.kill();
   });
-  for await (const chunk of program.readable) {
+  for await (const chunk of program) {
     if (!await connection.write(chunk)) program.kill();
   }
   // The program may have closed its output and go on; its exit is the end.
@@ -40,19 +40,15 @@ export async function pipeProgram(
   await gone;
 }
 
+/** Gives the program what the client sends, as long as it reads. */
 async function feed(
   connection: StreamConnection,
-  writer: WritableStreamDefaultWriter<Uint8Array>,
+  program: Program,
   onInput?: (bytes: Uint8Array) => void | Promise<void>,
 ): Promise<void> {
-  try {
-    for await (const chunk of connection) {
-      await onInput?.(chunk);
-      await writer.write(chunk.slice());
-    }
-    await writer.close();
-  } catch {
-    // The program reads no more, which is its right.
-    await writer.abort().catch(() => {});
+  for await (const chunk of connection) {
+    await onInput?.(chunk);
+    if (!await program.write(chunk.slice())) return;
   }
+  await program.closeWrite();
 }

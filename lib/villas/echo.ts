@@ -5,7 +5,8 @@ import { villasProtobuf } from "../codecs/villas/protobuf.ts";
 import { parseSignals, type SignalKind } from "../codecs/villas/signals.ts";
 import { CodecError, messageOf, UsageError } from "../errors.ts";
 import { type Endpoint, formatAddress } from "../net/address/address.ts";
-import { bindDatagram, type DatagramEndpoint, sameEndpoint } from "../net/datagram/datagram.ts";
+import { isOwnAddress, sameEndpoint } from "../net/address/same.ts";
+import { bindDatagram, type DatagramSocket } from "../net/datagram/datagram.ts";
 import { timerDelay } from "../time/deadline.ts";
 import { socketFile } from "../net/datagram/socket_file.ts";
 import { timestampClock } from "../time/timestamp.ts";
@@ -34,7 +35,7 @@ export class Echo implements AsyncDisposable {
   readonly addr: Endpoint;
   /** Resolves when the echo has ended; rejects if the socket failed. */
   readonly finished: Promise<void>;
-  readonly #socket: DatagramEndpoint;
+  readonly #socket: DatagramSocket;
   readonly #remote: Endpoint;
   readonly #options: VillasEchoOptions;
   readonly #codec: Codec<Sample[]>;
@@ -68,7 +69,7 @@ export class Echo implements AsyncDisposable {
 
   /** Use {@linkcode startVillasEcho}. */
   constructor(
-    socket: DatagramEndpoint,
+    socket: DatagramSocket,
     remote: Endpoint,
     options: VillasEchoOptions & { signals?: readonly SignalKind[] },
   ) {
@@ -138,7 +139,7 @@ export class Echo implements AsyncDisposable {
   }
 
   #accepts(from: Endpoint): boolean {
-    const own = this.#socket.isOwn(from);
+    const own = isOwnAddress(this.#socket.addr, from);
     if (!own && (this.#options.anySource || sameEndpoint(from, this.#remote))) return true;
     this.#counters.ignored++;
     if (this.#strangers.isNew(from)) {

@@ -3,7 +3,8 @@ import { sameSample, type Sample, type Timestamp } from "../codecs/villas/sample
 import { villasProtobuf } from "../codecs/villas/protobuf.ts";
 import { CodecError, messageOf, UsageError } from "../errors.ts";
 import { type Endpoint, formatAddress } from "../net/address/address.ts";
-import { bindDatagram, type DatagramEndpoint, sameEndpoint } from "../net/datagram/datagram.ts";
+import { isOwnAddress, sameEndpoint } from "../net/address/same.ts";
+import { bindDatagram, type DatagramSocket } from "../net/datagram/datagram.ts";
 import { delay, within } from "../time/deadline.ts";
 import { LatencyRecorder } from "../time/latency.ts";
 import { resolvePair } from "../net/address/pair.ts";
@@ -30,7 +31,7 @@ export class SignalSource implements AsyncDisposable {
   readonly addr: Endpoint;
   /** Resolves when the limit is reached and the last samples have come back or were waited for, or after `close()`. */
   readonly finished: Promise<void>;
-  readonly #socket: DatagramEndpoint;
+  readonly #socket: DatagramSocket;
   readonly #to: Endpoint;
   readonly #options: VillasSignalOptions;
   readonly #codec: Codec<Sample[]>;
@@ -55,7 +56,7 @@ export class SignalSource implements AsyncDisposable {
   #wake: (() => void) | undefined;
 
   /** Use {@linkcode startVillasSignal}. */
-  constructor(socket: DatagramEndpoint, to: Endpoint, options: VillasSignalOptions) {
+  constructor(socket: DatagramSocket, to: Endpoint, options: VillasSignalOptions) {
     this.addr = socket.addr;
     this.#socket = socket;
     this.#to = to;
@@ -225,7 +226,7 @@ export class SignalSource implements AsyncDisposable {
   }
 
   #accepts(from: Endpoint): boolean {
-    const own = this.#socket.isOwn(from);
+    const own = isOwnAddress(this.#socket.addr, from);
     if (!own && (this.#options.anySource || sameEndpoint(from, this.#to))) return true;
     this.#counters.ignored++;
     if (this.#strangers.isNew(from)) {

@@ -60,7 +60,9 @@ Deno.test("a handler in TypeScript runs from source, and an executable says to u
     assertEquals((await echoWith(files, EXTREMES)).reply, EXTREMES);
     return;
   }
-  const { code, stderr } = await labwire(["villas-echo", "--handler", "typed.ts"]);
+  const file = await Deno.makeTempFile({ suffix: "-typed.ts" });
+  const { code, stderr } = await labwire(["villas-echo", "--handler", file]);
+  await Deno.remove(file);
   assertEquals(code, 2);
-  assertMatch(stderr, /"typed\.ts": the compiled program runs JavaScript only; rename it to \.js/);
+  assertMatch(stderr, /typed\.ts": the compiled program runs JavaScript only; rename it to \.js/);
 });

@@ -1,13 +1,13 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { within } from "../../lib/time/deadline.ts";
-import { bindDatagram, type DatagramEndpoint, type Sample, villasProtobuf } from "../../mod.ts";
+import { bindDatagram, type DatagramSocket, type Sample, villasProtobuf } from "../../mod.ts";
 import { fixtureText, hexLines } from "../fixtures/read.ts";
 import { type Child, labwire, programCommand, start } from "./run.ts";
 
 const lab19 = await hexLines("lab19.hex");
 
 /** A node on a free port and the real villas-echo for it, ready. */
-async function lab(args: string[], node?: DatagramEndpoint) {
+async function lab(args: string[], node?: DatagramSocket) {
   const own = node ?? await bindDatagram({ listen: { hostname: "127.0.0.1", port: 0 } });
   const { port } = own.addr as Deno.NetAddr;
   const program = start([

@@ -1,6 +1,6 @@
 import { assertEquals, assertNotEquals, assertRejects, assertThrows } from "@std/assert";
 import { ConnectError, RemoteError, UsageError } from "../../lib/errors.ts";
-import { LineProgram } from "../../lib/process/line_program.ts";
+import { LineProgram, type ProgramProblem } from "../../lib/process/line_program.ts";
 import { isAlive } from "./is_alive.ts";
 
 const COUNTER = [
@@ -31,13 +31,11 @@ Deno.test("LineProgram carries long lines", async () => {
   assertEquals(await program.ask(line), `1 ${line}`);
 });
 
-Deno.test("LineProgram fails the message in hand when the program dies, and starts it again", async () => {
-  const restarted = Promise.withResolvers<void>();
-  const reasons: string[] = [];
+Deno.test("LineProgram fails the message that it handles when the program dies, and starts it again", async () => {
+  const problems: ProgramProblem[] = [];
   await using program = new LineProgram(COUNTER, {
     restartDelay: 0.01,
-    onExit: (reason) => reasons.push(reason),
-    onRestart: restarted.resolve,
+    onProblem: (problem) => problems.push(problem),
   });
   const first = program.pid;
   await program.ask("a");
@@ -45,8 +43,9 @@ Deno.test("LineProgram fails the message in hand when the program dies, and star
   const waiting = program.ask("b");
   await assertRejects(() => dying, RemoteError, "exit code 1: laser interlock open");
   assertEquals(await waiting, "1 b");
-  await restarted.promise;
-  assertEquals(reasons, ['Program "python3" ended with exit code 1: laser interlock open']);
+  const message =
+    'Program "python3" ended with exit code 1: laser interlock open; starting it again';
+  assertEquals(problems, [{ kind: "exit", message }]);
   assertNotEquals(program.pid, first);
 });
 
@@ -60,11 +59,12 @@ Deno.test("LineProgram kills a program that does not answer, and starts it again
   assertEquals(await program.ask("b"), "1 b");
 });
 
-Deno.test("LineProgram passes on lines that nobody asked for", async () => {
-  const unasked = Promise.withResolvers<string>();
-  await using program = new LineProgram(COUNTER, { onUnasked: unasked.resolve });
+Deno.test("LineProgram reports unsolicited lines", async () => {
+  const unsolicited = Promise.withResolvers<ProgramProblem>();
+  await using program = new LineProgram(COUNTER, { onProblem: unsolicited.resolve });
   assertEquals(await program.ask("banner"), "hello");
-  assertEquals(await unasked.promise, "1 banner");
+  const message = 'Program "python3" printed an unsolicited line: 1 banner';
+  assertEquals(await unsolicited.promise, { kind: "unsolicited", message });
 });
 
 Deno.test("LineProgram stops a line without end", async () => {
@@ -87,8 +87,8 @@ Deno.test("LineProgram.close() ends the program, fails what waits, and may be ca
 });
 
 Deno.test("LineProgram.close() does not wait for the next start", async () => {
-  const died = Promise.withResolvers<string>();
-  const program = new LineProgram(COUNTER, { restartDelay: 3600, onExit: died.resolve });
+  const died = Promise.withResolvers<ProgramProblem>();
+  const program = new LineProgram(COUNTER, { restartDelay: 3600, onProblem: died.resolve });
   await assertRejects(() => program.ask("die"), RemoteError);
   await died.promise;
   await program.close();
@@ -98,11 +98,11 @@ Deno.test({
   name: "LineProgram ends what a program that died has left in the background",
   ignore: Deno.build.os === "windows",
   async fn() {
-    const died = Promise.withResolvers<string>();
+    const died = Promise.withResolvers<ProgramProblem>();
     const script = "read line; sleep 300 & echo $!; read line; exit 3";
     await using program = new LineProgram(["sh", "-c", script], {
       restartDelay: 60,
-      onExit: died.resolve,
+      onProblem: died.resolve,
     });
     const child = Number(await program.ask("a"));
     await assertRejects(() => program.ask("b"), RemoteError, "exit code 3");

@@ -1,35 +1,34 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
+import config from "../../deno.json" with { type: "json" };
 
-/** The floors of the house, from the ground; a module imports from its own folder and from floors below. */
-const floors: Readonly<Record<string, number>> = {
-  "": 0,
-  guides: 0,
-  time: 1,
-  text: 1,
-  codecs: 2,
-  net: 3,
-  process: 3,
-  handlers: 4,
-  villas: 5,
-  json: 5,
-  struct: 5,
-  socket: 5,
-  scope: 6,
-  cli: 7,
-  doctor: 7,
-  commands: 8,
-  release: 9,
-};
+/**
+ * The rooms of lib/ by floor, from the ground. A module imports from its own room and from floors below; rooms of one floor do not
+ * import one another. `""` stands for the tables that lie in lib/ itself.
+ */
+const floors: readonly (readonly string[])[] = [
+  ["", "guides"],
+  ["time", "text"],
+  ["codecs"],
+  ["net", "process"],
+  ["handlers"],
+  ["villas", "json", "struct", "socket"],
+  ["scope"],
+  ["cli", "doctor"],
+  ["commands"],
+  ["release"],
+];
 
 /** Rooms that know nothing of each other, although one lies above the other. */
-const strangers: readonly (readonly [string, string])[] = [["net", "codecs"], [
-  "process",
-  "codecs",
-]];
+const strangers = [["net", "codecs"], ["process", "codecs"]] as const;
+
+function floorOf(room: string): number {
+  const floor = floors.findIndex((rooms) => rooms.includes(room));
+  assert(floor >= 0, `lib/${room} is on no floor: give it one in this test`);
+  return floor;
+}
 
 function mayImport(room: string, other: string): boolean {
-  return floors[other]! < floors[room]! &&
-    !strangers.some(([a, b]) => a === room && b === other);
+  return floorOf(other) < floorOf(room) && !strangers.some(([a, b]) => a === room && b === other);
 }
 
 const lib = new URL("../../lib/", import.meta.url);
@@ -48,6 +47,14 @@ function roomOf(module: URL): string | undefined {
   if (!module.href.startsWith(lib.href)) return undefined;
   const parts = module.href.slice(lib.href.length).split("/");
   return parts.length > 1 ? parts[0]! : "";
+}
+
+function isFolder(url: URL): boolean {
+  try {
+    return Deno.statSync(url).isDirectory;
+  } catch {
+    return false;
+  }
 }
 
 /** Every relative import in a source, also of types and dynamic ones. */
@@ -79,7 +86,45 @@ Deno.test("modules of lib/ import from their own folder and from floors below on
     }
   }
   assertEquals(upward, []);
-  assertEquals(seen > 100, true, "the imports were found");
+  assert(seen > 100, "the imports were found");
+});
+
+Deno.test("a room's mod.ts is for users: only mod.ts imports it, and nothing else", () => {
+  const root = new URL("../../mod.ts", import.meta.url);
+  const rooms = new Set(importsOf(root).map(({ href }) => href.slice(lib.href.length)));
+  const offenders = [...rooms].filter((name) => !name.endsWith("/mod.ts"));
+  for (const module of sources(lib)) {
+    const name = module.href.slice(lib.href.length);
+    if (name.endsWith("/mod.ts") && !rooms.has(name)) offenders.push(`${name} is not in mod.ts`);
+    for (const { href } of importsOf(module)) {
+      if (href.endsWith("/mod.ts")) offenders.push(`${name} imports ${href}`);
+    }
+  }
+  assertEquals(offenders, []);
+});
+
+Deno.test("the package's entries are the main program and the rooms' mod.ts", () => {
+  const { ".": all, "./main": main, ...others } = config.exports;
+  assertEquals([all, main], ["./mod.ts", "./main.ts"]);
+  for (const [entry, path] of Object.entries(others)) {
+    assertEquals(path, `./lib/${entry.slice(2)}/mod.ts`);
+  }
+});
+
+Deno.test("tests/ mirrors lib/: a test of a room lies in the folder of its name", () => {
+  const elsewhere = ["bench", "examples", "fixtures", "guides", "interop", "quality"];
+  const missing: string[] = [];
+  const compare = (tests: URL, path: string) => {
+    for (const { name, isDirectory } of Deno.readDirSync(tests)) {
+      if (!isDirectory || name.startsWith("_") || (path === "" && elsewhere.includes(name))) {
+        continue;
+      }
+      if (!isFolder(new URL(`${path}${name}/`, lib))) missing.push(`tests/${path}${name}`);
+      else compare(new URL(`${name}/`, tests), `${path}${name}/`);
+    }
+  };
+  compare(new URL("../", import.meta.url), "");
+  assertEquals(missing, []);
 });
 
 Deno.test("modules of lib/ do not import one another in a circle", () => {

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import {
   bindDatagram,
-  type DatagramEndpoint,
+  type DatagramSocket,
   type Sample,
   startVillasEcho,
   type VillasEchoProblem,
@@ -292,7 +292,7 @@ Deno.test("startVillasEcho() answers the message in hand before it ends", async 
 });
 
 Deno.test("startVillasEcho() works over IPv6, and from an IPv6 socket with an IPv4 remote", async () => {
-  const node: DatagramEndpoint = await bindDatagram({ listen: { hostname: "::1", port: 0 } });
+  const node: DatagramSocket = await bindDatagram({ listen: { hostname: "::1", port: 0 } });
   await using _node = node;
   await using echo = await startVillasEcho({ listen: "[::1]:0", remote: node.addr });
   await node.send(captured[0]!, echo.addr);

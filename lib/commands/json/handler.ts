@@ -1,21 +1,11 @@
 import type { Context } from "../../cli/context.ts";
-import { loadModule } from "../../handlers/load_module.ts";
+import { type HandlerValues, type ModuleHandler, openHandler } from "../../handlers/handler.ts";
 import { compactJson, jsonMembers } from "../../codecs/json/text.ts";
 import { decodeUtf8 } from "../../text/utf8.ts";
 import { CodecError, UsageError } from "../../errors.ts";
 import { commandId, interactWithCommands } from "../../json/commands.ts";
-import { interactWithLineProgram, interactWithProgram } from "../../json/program_interact.ts";
+import { interactThrough } from "../../json/program_interact.ts";
 import type { Commands, Interact } from "../../json/protocol.ts";
-import { splitCommandLine } from "../../process/command_line.ts";
-import { findProgram } from "../../process/find_program.ts";
-
-/** What the options say about who handles messages. */
-export interface HandlerValues {
-  readonly handler?: string;
-  readonly exec?: string;
-  readonly execPersistent?: string;
-  readonly execTimeout: number;
-}
 
 /** A handler, and the end of what is behind it. */
 export interface OpenHandler extends AsyncDisposable {
@@ -26,45 +16,38 @@ export interface OpenHandler extends AsyncDisposable {
  * Makes the handler that the options of `json-server` describe.
  *
  * @param values The options' values.
- * @param context Where the template's handler prints, and where programs complain.
+ * @param context Where the template's handler prints, and where the stderr of programs goes.
  * @param print Whether the template's handler prints at all.
  * @returns The handler, to be disposed of.
- * @throws {UsageError} If there are several, or the module or program is no use.
+ * @throws {UsageError} If there are several, the module has no handler, or the program cannot be started.
  */
 export async function jsonHandler(
   values: HandlerValues,
-  context: Context,
+  { out, say }: Context,
   print: boolean,
 ): Promise<OpenHandler> {
-  const { handler, exec, execPersistent, execTimeout: timeout } = values;
-  if ([handler, exec, execPersistent].filter((value) => value !== undefined).length > 1) {
+  const { handler: file, exec, execPersistent } = values;
+  if ([file, exec, execPersistent].filter((value) => value !== undefined).length > 1) {
     throw new UsageError(
       "Cannot use several of --handler, --exec and --exec-persistent: expected one",
     );
   }
-  if (handler !== undefined) return plain(await moduleInteract(handler));
-  if (exec !== undefined) return plain(interactWithProgram(await command(exec), { timeout }));
-  if (execPersistent === undefined) return plain(templateInteract(print ? context.out : undefined));
-  const { say } = context;
-  return interactWithLineProgram(await command(execPersistent), {
-    timeout,
-    onExit: (reason) => say.warn(`${reason}; starting it again`),
-    onUnasked: (line) =>
-      say.throttled("unasked", `The program printed without being asked: ${line}`),
+  const handler = await openHandler(values, {
+    onProblem({ kind, message }) {
+      if (kind === "exit") say.warn(message);
+      else say.throttled(kind, message);
+    },
     onStderr: (bytes) => say.relay(new TextDecoder().decode(bytes)),
   });
+  const interact = !handler
+    ? templateInteract(print ? out : undefined)
+    : handler.kind === "module"
+    ? moduleInteract(handler)
+    : interactThrough(handler);
+  return { interact, [Symbol.asyncDispose]: () => handler?.close() ?? Promise.resolve() };
 }
 
-function plain(interact: Interact): OpenHandler {
-  return { interact, [Symbol.asyncDispose]: () => Promise.resolve() };
-}
-
-async function command(text: string): Promise<string[]> {
-  const [program, ...args] = splitCommandLine(text);
-  return [await findProgram(program), ...args];
-}
-
-/** The template's own: prints what it gets; its labels only on a terminal. */
+/** The handler of the original template: prints what it gets; labels only on a terminal. */
 function templateInteract(out: Context["out"] | undefined): Interact {
   const interact: Interact = (data, { bytes }) => {
     const id = commandId(data);
@@ -82,9 +65,8 @@ function templateInteract(out: Context["out"] | undefined): Interact {
   return Object.assign(interact, { anyNumber: true });
 }
 
-async function moduleInteract(file: string): Promise<Interact> {
-  const module = await loadModule(file);
-  const { interact = module.default, commands } = module;
+function moduleInteract({ file, exports }: ModuleHandler): Interact {
+  const { interact = exports.default, commands } = exports;
   if (typeof interact === "function") return interact as Interact;
   if (typeof commands === "object" && commands !== null) {
     if (Object.values(commands).some((command) => typeof command === "function")) {

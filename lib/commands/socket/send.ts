@@ -9,7 +9,7 @@ import { wholeMessage } from "./message.ts";
 
 /** Seconds that a server has to end its side when this one has ended: until then what it sends is read and dropped. */
 const GRACE = 0.5;
-/** Seconds in which a refusal of a datagram arrives, where the system tells of one. */
+/** Seconds in which a system that reports closed ports does so. */
 const REFUSAL = 0.02;
 
 /**

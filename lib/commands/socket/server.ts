@@ -3,8 +3,7 @@ import type { Context } from "../../cli/context.ts";
 import { flag, host, integer, port, seconds, text } from "../../cli/options.ts";
 import { UsageError } from "../../errors.ts";
 import { outputOption } from "../../cli/output_option.ts";
-import { splitCommandLine } from "../../process/command_line.ts";
-import { findProgram } from "../../process/find_program.ts";
+import { findCommand } from "../../process/find_program.ts";
 import { messageTimeoutOption, readServing, servingOptions } from "../serving/serving.ts";
 import { BYTES_FORMS } from "./show_bytes.ts";
 import { readReplies, repliesOptions } from "./server_replies.ts";
@@ -91,14 +90,9 @@ export const socketServer = defineCommand({
       idleTimeout: options.idleTimeout || Infinity,
       messageTimeout: line && options.messageTimeout || Infinity,
       table,
-      command: exec === undefined ? undefined : await commandOf(exec),
+      command: exec === undefined ? undefined : await findCommand(exec),
     };
     await (udp ? serveDatagrams : serveStreams)(context, values);
     context.say.info("Bye.");
   },
 });
-
-async function commandOf(text: string): Promise<string[]> {
-  const [program, ...args] = splitCommandLine(text);
-  return [await findProgram(program), ...args];
-}

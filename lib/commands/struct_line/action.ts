@@ -1,12 +1,10 @@
 import type { Context } from "../../cli/context.ts";
-import { loadHandler } from "../../handlers/load_module.ts";
+import { defaultFunction, openHandler } from "../../handlers/handler.ts";
+import type { ProgramHandler } from "../../handlers/program.ts";
 import type { StructJson } from "../../codecs/struct/json.ts";
 import { UsageError } from "../../errors.ts";
 import { lineFraming } from "../../net/framing/line.ts";
 import { messagesOf } from "../../net/framing/read_messages.ts";
-import { splitCommandLine } from "../../process/command_line.ts";
-import { findProgram } from "../../process/find_program.ts";
-import { runProgram } from "../../process/run_program.ts";
 import type { LineAction } from "../../struct/line_options.ts";
 import { type RecordText, windowOf } from "./options.ts";
 
@@ -23,9 +21,9 @@ export interface ActionValues {
  *
  * @param values The options' values.
  * @param text What the records are.
- * @param context Where to complain.
+ * @param context What ends the program.
  * @returns The action; undefined if there is nothing to do but print.
- * @throws {UsageError} If there are several, or the module or program is no use.
+ * @throws {UsageError} If there are several, the module has no handler, or the program cannot be found.
  */
 export async function lineAction(
   { handler, exec, execTimeout, echo }: ActionValues,
@@ -35,10 +33,11 @@ export async function lineAction(
   if ([handler !== undefined, exec !== undefined, echo].filter(Boolean).length > 1) {
     throw new UsageError("Cannot use several of --handler, --exec and --echo: expected one");
   }
-  if (handler !== undefined) {
-    return await loadHandler<LineAction<string>>(handler, "function (values, line) { … }");
+  const code = await openHandler({ handler, exec, execTimeout });
+  if (code?.kind === "module") {
+    return defaultFunction<LineAction<string>>(code, "function (values, line) { … }");
   }
-  if (exec !== undefined) return await programAction(exec, execTimeout, json, context);
+  if (code) return programAction(code, json, context);
   if (!echo) return undefined;
   const window = windowOf(struct);
   let count = 0;
@@ -49,20 +48,17 @@ export async function lineAction(
 }
 
 /** Gives each record to a program that is started for it. */
-async function programAction(
-  text: string,
-  timeout: number,
+function programAction(
+  program: ProgramHandler,
   json: StructJson,
   { signal }: Context,
-): Promise<LineAction<string>> {
-  const [program, ...args] = splitCommandLine(text);
-  const command = [await findProgram(program), ...args];
+): LineAction<string> {
   const framing = lineFraming({ maxBytes: Infinity });
   const decoder = new TextDecoder();
   return async (values, line) => {
-    const input = framing.encode(json.stringify(values));
+    const record = new TextEncoder().encode(json.stringify(values));
     try {
-      const output = await runProgram(command, input, { timeout, signal });
+      const output = await program.handle(record, signal);
       for (const bytes of messagesOf(output, framing)) {
         const answer = decoder.decode(bytes);
         if (answer.trim() !== "") await line.send(json.parse(answer));

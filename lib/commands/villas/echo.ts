@@ -1,7 +1,7 @@
 import type { Context } from "../../cli/context.ts";
 import { defineCommand } from "../../cli/command.ts";
 import { graceOption } from "../../cli/grace_option.ts";
-import { loadHandler } from "../../handlers/load_module.ts";
+import { defaultFunction, openModule } from "../../handlers/handler.ts";
 import { address, choice, file, flag, integer, seconds, value } from "../../cli/options.ts";
 import { withPlace } from "../../handlers/place.ts";
 import { counted } from "../../text/wording.ts";
@@ -101,9 +101,10 @@ export const villasEcho = defineCommand({
       }
       return endpoint;
     });
-    const handler = options.handler === undefined
+    await using module = options.handler === undefined
       ? undefined
-      : await loadHandler<SampleHandler>(options.handler, "(sample) => sample");
+      : await openModule(options.handler);
+    const handler = module && defaultFunction<SampleHandler>(module, "(sample) => sample");
     const print = messagePrinter(options.output, out);
     say.info("Start client...");
     await using echo = await startVillasEcho({

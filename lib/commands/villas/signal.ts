@@ -94,7 +94,7 @@ export const villasSignal = defineCommand({
     if (signal.aborted) stop();
     // Where samples scroll by on the terminal, they are progress enough.
     const live = options.output === "none" || options.noReturn || !out.terminal
-      ? setInterval(() => say.live(progress(source.stats, options.limit)), 1000)
+      ? setInterval(() => say.live(progress(source.stats, options)), 1000)
       : undefined;
     try {
       await source.finished;
@@ -130,9 +130,12 @@ function nothingReturned(stats: VillasSignalStats, to: string): ConnectError {
 }
 
 /** How far it is. */
-function progress({ sent, returned, lost }: VillasSignalStats, limit: number | undefined): string {
-  const of = limit === undefined ? "" : ` of ${limit}`;
-  return `${sent}${of} sent, ${returned} returned, ${lost} on the way or lost`;
+function progress(
+  { sent, returned, lost }: VillasSignalStats,
+  { limit, noReturn }: { limit?: number; noReturn: boolean },
+): string {
+  const count = `${sent}${limit === undefined ? "" : ` of ${limit}`} sent`;
+  return noReturn ? count : `${count}, ${returned} returned, ${lost} on the way or lost`;
 }
 
 /** All counters in a line, and the round-trip times in another. */

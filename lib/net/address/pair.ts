@@ -1,4 +1,4 @@
-import { sameEndpoint } from "../datagram/datagram.ts";
+import { sameEndpoint } from "./same.ts";
 import { UsageError } from "../../errors.ts";
 import { isLocalAddress, isWildcard } from "./local_address.ts";
 import {

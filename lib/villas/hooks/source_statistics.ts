@@ -1,5 +1,5 @@
 import { type Endpoint, formatAddress } from "../../net/address/address.ts";
-import { sameEndpoint } from "../../net/datagram/datagram.ts";
+import { sameEndpoint } from "../../net/address/same.ts";
 import { SequenceTracker } from "./sequence_tracker.ts";
 
 /** What sequence numbers tell of what happened on the way; each count is 2⁵³ − 1 at most. */

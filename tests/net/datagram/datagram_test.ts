@@ -1,14 +1,12 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { UsageError } from "../../../lib/errors.ts";
-import {
-  bindDatagram,
-  type DatagramEndpoint,
-  sameEndpoint,
-} from "../../../lib/net/datagram/datagram.ts";
+import type { UnsentDatagram } from "../../../lib/net/datagram/transport.ts";
+import { bindDatagram, type DatagramSocket } from "../../../lib/net/datagram/datagram.ts";
+import { isOwnAddress, sameEndpoint } from "../../../lib/net/address/same.ts";
 
 const loopback = { hostname: "127.0.0.1", port: 0 };
 
-async function exchange(a: DatagramEndpoint, b: DatagramEndpoint, size: number) {
+async function exchange(a: DatagramSocket, b: DatagramSocket, size: number) {
   const bytes = crypto.getRandomValues(new Uint8Array(Math.min(size, 65536)));
   await a.send(bytes, b.addr);
   const datagram = await b.receive();
@@ -114,7 +112,7 @@ Deno.test("bindDatagram() says when an address is taken or not of this computer"
   );
 });
 
-Deno.test("DatagramEndpoint.close() ends receive(), serve() and the iterator, and may be called again", async () => {
+Deno.test("DatagramSocket.close() ends receive(), serve() and the iterator, and may be called again", async () => {
   const socket = await bindDatagram({ listen: loopback });
   const waiting = [
     socket.receive(),
@@ -155,43 +153,86 @@ Deno.test("sameEndpoint() takes a mapped IPv4 address for that address", () => {
   assertEquals(sameEndpoint({ path: "/a" }, { hostname: "/a", port }), false);
 });
 
-Deno.test("DatagramEndpoint.isOwn() knows the socket's own address, and no other host's on the same port", async () => {
+Deno.test("isOwnAddress() knows the socket's own address, and no other host's on the same port", async () => {
   await using one = await bindDatagram({ listen: loopback });
   const { port } = one.addr as Deno.NetAddr;
-  assertEquals(one.isOwn(one.addr), true);
-  assertEquals(one.isOwn({ hostname: "::ffff:127.0.0.1", port }), true);
-  assertEquals(one.isOwn({ hostname: "127.0.0.1", port: port - 1 }), false);
-  assertEquals(one.isOwn({ hostname: "127.0.0.2", port }), false);
-  assertEquals(one.isOwn({ path: "/x" }), false);
+  assertEquals(isOwnAddress(one.addr, one.addr), true);
+  assertEquals(isOwnAddress(one.addr, { hostname: "::ffff:127.0.0.1", port }), true);
+  assertEquals(isOwnAddress(one.addr, { hostname: "127.0.0.1", port: port - 1 }), false);
+  assertEquals(isOwnAddress(one.addr, { hostname: "127.0.0.2", port }), false);
+  assertEquals(isOwnAddress(one.addr, { path: "/x" }), false);
   await one.send(new Uint8Array([1]), one.addr);
-  assertEquals(one.isOwn((await one.receive())!.from), true);
+  assertEquals(isOwnAddress(one.addr, (await one.receive())!.from), true);
 });
 
 for (const all of ["0.0.0.0", "::"]) {
-  Deno.test(`DatagramEndpoint.isOwn() knows every address of this computer where ${all} is bound`, async () => {
+  Deno.test(`isOwnAddress() knows every address of this computer where ${all} is bound`, async () => {
     await using socket = await bindDatagram({ listen: { hostname: all, port: 0 } });
     const { port } = socket.addr as Deno.NetAddr;
     const own = Deno.networkInterfaces().map(({ address }) => address);
     for (const hostname of ["127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1", all, ...own]) {
-      assertEquals(socket.isOwn({ hostname, port }), true, hostname);
-      assertEquals(socket.isOwn({ hostname, port: port - 1 }), false, hostname);
+      assertEquals(isOwnAddress(socket.addr, { hostname, port }), true, hostname);
+      assertEquals(isOwnAddress(socket.addr, { hostname, port: port - 1 }), false, hostname);
     }
     for (const hostname of ["198.51.100.7", "::ffff:198.51.100.7", "2001:db8::7"]) {
-      assertEquals(socket.isOwn({ hostname, port }), false, hostname);
+      assertEquals(isOwnAddress(socket.addr, { hostname, port }), false, hostname);
     }
   });
 }
 
 Deno.test({
-  name: "DatagramEndpoint.isOwn() knows a unix socket's own path (not on Windows, which has none)",
+  name: "isOwnAddress() knows a unix socket's own path (not on Windows, which has none)",
   ignore: Deno.build.os === "windows",
   async fn() {
     const folder = await Deno.makeTempDir();
     {
       await using socket = await bindDatagram({ listen: { path: `${folder}/a` } });
-      assertEquals(socket.isOwn({ path: `${folder}/a` }), true);
-      assertEquals(socket.isOwn({ path: "" }), false);
+      assertEquals(isOwnAddress(socket.addr, { path: `${folder}/a` }), true);
+      assertEquals(isOwnAddress(socket.addr, { path: "" }), false);
     }
     await Deno.remove(folder, { recursive: true });
   },
+});
+
+Deno.test("DatagramTransport.write() passes what the system does not take to onUnsent, and counts it", async () => {
+  const unsent: UnsentDatagram[] = [];
+  await using socket = await bindDatagram({
+    listen: loopback,
+    onUnsent: (datagram) => unsent.push(datagram),
+  });
+  const tooLarge = new Uint8Array(65_508);
+  await socket.write(tooLarge, socket.addr);
+  void socket.write(new Uint8Array([1]), socket.addr);
+  await socket.flush();
+  assertEquals(unsent.map(({ bytes, to }) => [bytes.length, to]), [[65_508, socket.addr]]);
+  await assertRejects(() => socket.send(tooLarge, socket.addr));
+  assertEquals((await socket.receive())!.bytes, new Uint8Array([1]));
+  assertEquals(socket.counters, { received: 1, sent: 1, unsent: 2, bounced: 0 });
+});
+
+Deno.test("DatagramTransport.serve() waits for the handler's promise, and end() for the datagram being handled", async () => {
+  const socket = await bindDatagram({ listen: loopback });
+  const handled: number[] = [];
+  for (const byte of [1, 2]) await socket.send(new Uint8Array([byte]), socket.addr);
+  await socket.serve(async (bytes) => {
+    const [byte] = bytes;
+    socket.end();
+    await new Promise((resolve) => setTimeout(resolve));
+    handled.push(byte!, bytes[0]!);
+  });
+  assertEquals(handled, [1, 1]);
+  await socket.finished;
+});
+
+Deno.test("DatagramSocket.receive() hands on a burst one datagram after another, each unchanged until the next call", async () => {
+  await using socket = await bindDatagram({ listen: loopback });
+  for (let i = 0; i < 10; i++) await socket.send(new Uint8Array([i]), socket.addr);
+  const both = [socket.receive(), socket.receive()];
+  const received = await Promise.all(both.map((next) => next.then((it) => it!.bytes[0])));
+  for (let i = 2; i < 10; i++) {
+    const { bytes } = (await socket.receive())!;
+    await new Promise((resolve) => setTimeout(resolve));
+    received.push(bytes[0]);
+  }
+  assertEquals(received, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
 });

@@ -1,0 +1,32 @@
+/**
+ * VILLASnode's samples and their formats on the wire.
+ *
+ * @example A message, and how VILLASnode prints it
+ * ```ts
+ * import { formatVillasHuman, villasProtobuf } from "@labwire/labwire/codecs/villas";
+ * import { assertMatch } from "@std/assert";
+ *
+ * const bytes = villasProtobuf.encode([{ type: "data", sequence: 7n, values: [1.5, 2n] }]);
+ * const [sample] = villasProtobuf.decode(bytes);
+ * assertMatch(formatVillasHuman(sample!), /\(7\)\t1\.50000000000000000\t2/);
+ * ```
+ *
+ * @module
+ */
+
+export { CodecError, type CodecErrorOptions } from "../../errors.ts";
+export type { Codec } from "../codec.ts";
+export {
+  type Complex,
+  kindOf,
+  type Sample,
+  type Timestamp,
+  type Value,
+  type ValueKind,
+} from "./sample.ts";
+export { describeLikeness, type RecognisedFormat, recogniseFormat } from "./recognise.ts";
+export { formatVillasHuman } from "./human.ts";
+export { formatVillasJson } from "./json.ts";
+export { formatProtobufText } from "./protobuf_text.ts";
+export { parseSignals, type SignalKind } from "./signals.ts";
+export { villasProtobuf } from "./protobuf.ts";
