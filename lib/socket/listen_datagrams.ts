@@ -125,7 +125,7 @@ export class DatagramServer implements AsyncDisposable {
     }
     if (allow && !allow.matches(from.hostname, this.#options.host)) {
       this.#stats.refusedByAllow++;
-      this.#tell(`Refused ${formatAddress(from)}: not in the list of those allowed`);
+      this.#tell(`Refused ${formatAddress(from)}: not in the allow list`);
       return undefined;
     }
     this.#stats.received++;

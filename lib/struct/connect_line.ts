@@ -11,12 +11,12 @@ import {
 } from "./line_options.ts";
 
 /**
- * Connects to the peer of a line, and again where that is wanted.
+ * Connects to the peer of a line, and reconnects if that is requested.
  *
  * @param options Where and how.
  * @param closing Ends the attempts.
- * @param work What serves each connection.
- * @returns What to close.
+ * @param work Serves each connection.
+ * @returns The connecting end of the line.
  * @throws {ConnectError} If the last attempt fails.
  */
 export async function connectLine<F extends string>(
@@ -37,7 +37,7 @@ export async function connectLine<F extends string>(
     }
   };
   const finished = keepUp();
-  const over = finished.catch(() => {}); // who awaits `finished` is told
+  const over = finished.catch(() => {}); // reported by `finished`
   return {
     addrs,
     finished,
@@ -48,7 +48,7 @@ export async function connectLine<F extends string>(
     async close(grace) {
       await within(over, grace);
       await current.abort();
-      // An action that goes on without its connection is not waited for.
+      // Actions that continue without their connection are not waited for.
       await within(over, 0.2);
     },
   };

@@ -3,17 +3,17 @@ import { formatAddress } from "../net/address/address.ts";
 import type { LineProblem } from "./line_options.ts";
 import type { LinePeer } from "./line_peer.ts";
 
-/** How a connection can end badly. */
+/** A connection that ended with an error. */
 export interface ConnectionFault extends LineProblem {
   kind: "cut" | "lost";
   error: Error;
 }
 
 /**
- * Tells what is wrong with the end of a connection.
+ * Checks how a connection ended.
  *
- * @param peer The other end, from which nothing more comes.
- * @param cut What was wrong with the end of the stream, if anything was.
+ * @param peer The peer, which sends nothing more.
+ * @param cut The error at the end of the stream, if any.
  * @returns The fault, if there is one.
  */
 export function connectionFault<F extends string>(
@@ -27,7 +27,7 @@ export function connectionFault<F extends string>(
   }
   if (!lost) return undefined;
   const message = gaveUp
-    ? `Gave up ${who}: it took nothing, which kept the others waiting`
-    : `Connection with ${who} broke`;
+    ? `Disconnected ${who}: it read nothing, and other peers were waiting`
+    : `Lost the connection with ${who}`;
   return { kind: "lost", message, from, error: new ConnectError(message, { cause }) };
 }

@@ -11,8 +11,8 @@ import {
  * Listens for the peers of a line.
  *
  * @param options Where and how.
- * @param work What serves each connection.
- * @returns What to close.
+ * @param work Serves each connection.
+ * @returns The listening end of the line.
  * @throws {UsageError} If the address cannot be bound.
  */
 export function listenLine<F extends string>(

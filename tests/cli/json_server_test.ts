@@ -266,7 +266,7 @@ Deno.test("json-server --debug tells what happens", async () => {
   });
   await using server = await serve(["--debug", "--handler", `${files.path}/bad.js`]);
   await server.ask("{}");
-  const [text] = await server.program.until("stderr", /^[^]*Connection with .* is over.*$/m);
+  const [text] = await server.program.until("stderr", /^[^]*Connection with .* closed.*$/m);
   assertMatch(text, /Connected with 127\.0\.0\.1:\d+/);
   assertMatch(text, /sent \{\}/);
   assertMatch(text, /TypeError: .*\n\s+at .*interact \(.*bad\.js/);

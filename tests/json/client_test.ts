@@ -277,7 +277,7 @@ Deno.test("connectJson() passes on what a server says before it closes", async (
   const answer = await second.send({});
   assertEquals(
     answer.outcome === "no-answer" && answer.error.message,
-    `Cannot send on a connection that is over: "127.0.0.1:${server.addr.port}" closed the connection: ` +
+    `Cannot send on a closed connection: "127.0.0.1:${server.addr.port}" closed the connection: ` +
       "Too many connections: 1 is open already",
   );
 });

@@ -102,7 +102,7 @@ Deno.test("send() gives up one of several peers that takes nothing, so that the 
   clock.pass(13);
   await sending;
   assertEquals(problems.map(({ kind, message }) => [kind, message]), [
-    ["lost", `Gave up 127.0.0.1:${port}: it took nothing, which kept the others waiting`],
+    ["lost", `Disconnected 127.0.0.1:${port}: it read nothing, and other peers were waiting`],
   ]);
   assertEquals([server.stats.lost, server.peers.length], [1, 1]);
   idle.close();

@@ -32,16 +32,16 @@ export const jsonClient = defineCommand({
   name: "json-client",
   summary: "send JSON commands to a server and show what it answers",
   details: [
-    "The message is one JSON text, or words as HTTPie has them. A first word without = is the command_id. name=text sends a text, " +
+    "The message is one JSON text, or words in the syntax of HTTPie. A first word without = is the command_id. name=text sends a text, " +
     "whatever it looks like: param1=100 sends \"100\". name:=json sends any JSON value: param1:=100, on:=true, list:='[1,2]'. " +
     "name=@FILE sends the text in a file, name:=@FILE the JSON value in it. " +
     "cfg[gain]:=1 is a member of the object cfg, list[]:=1 one more item of a list. All digits are sent as they are written.",
-    "What is printed is the result: a text bare, anything else as JSON, nothing if there is none. Errors are said on stderr. " +
+    "The result is printed: text without quotes, anything else as JSON, nothing if there is none. Errors go to stderr. " +
     "Without a message, lines from standard input are sent one after another, each a JSON message, and the answers are printed " +
-    "as JSON lines; a line that is no JSON is told, and the others are sent. On a terminal each line typed is sent.",
-    "The exit code is 0 for success, 3 if the server reported a failure, 4 if nobody was there, no answer came in time or the " +
-    "server closed without an answer, 5 if the answer or a line of stdin makes no sense, 2 if the command line does not, and " +
-    "130 after Ctrl-C while an answer was waited for.",
+    "as JSON lines; a line that is not JSON is reported, and the others are sent. On a terminal each line typed is sent.",
+    "The exit code is 0 for success, 3 if the server reported a failure, 4 if the server could not be reached, did not answer in " +
+    "time or closed the connection without an answer, 5 if the answer or a line of stdin is invalid, 2 if the command line is, " +
+    "and 130 after Ctrl-C while waiting for an answer.",
   ],
   positionals: [
     { name: "MESSAGE", variadic: true, help: "A JSON text, or command_id name=text name:=json" },
@@ -53,9 +53,9 @@ export const jsonClient = defineCommand({
     timeout: seconds({
       default: 5,
       min: 0.001,
-      help: "Seconds that connecting may take, and then each answer",
+      help: "Maximum time to connect, and then for each answer, in s",
     }),
-    retries: integer({ default: 0, min: 0, help: "How often connecting is tried again" }),
+    retries: integer({ default: 0, min: 0, help: "How many more times to try to connect" }),
     ...connectingOptions,
     keepOpen: flag({ help: "Use one connection for all messages, not one for each" }),
     output: outputOption(FORMS, {
@@ -108,7 +108,7 @@ export const jsonClient = defineCommand({
   },
 });
 
-/** Sends each line of standard input. Goes on after a failure, but not when there is no sense in that. */
+/** Sends each line of standard input. Continues after a failure, unless the server cannot be reached. */
 async function sendLines(context: Context, sender: Sender, output: Output): Promise<number> {
   const { stdin, signal, say, out } = context;
   let [code, number, seen] = [0, 0, 0];
@@ -131,7 +131,9 @@ async function sendLines(context: Context, sender: Sender, output: Output): Prom
     code ||= now;
   }
   if (seen === 0 && !signal.aborted) {
-    throw new UsageError("Cannot tell what to send: expected a message, --file, or lines on stdin");
+    throw new UsageError(
+      "Cannot send without a message: expected MESSAGE, --file, or lines on stdin",
+    );
   }
   return code;
 }
@@ -168,7 +170,7 @@ async function converse(
   return 0;
 }
 
-/** Prints what became of a message, and returns the exit code for it. */
+/** Prints the result of a message, and returns its exit code. */
 async function show(
   { out, say }: Context,
   result: JsonSendResult,
@@ -187,7 +189,7 @@ async function show(
   return EXIT_CODES[result.outcome];
 }
 
-/** Prints the answer or the result: digit for digit as it came. */
+/** Prints the answer or the result, with all digits as received. */
 function showSuccess(out: Context["out"], { result, text }: SuccessResult, output: Output): void {
   if (output === "json") out.json(text);
   if (output !== "text") return;

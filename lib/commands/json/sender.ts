@@ -2,7 +2,7 @@ import { connectJson, type JsonClient, type JsonSendOptions } from "../../json/c
 import { ConnectError } from "../../errors.ts";
 import type { JsonSendResult } from "../../json/read_answer.ts";
 
-/** Sends lines of JSON, each on a connection of its own as the template does, or all on one. */
+/** Sends lines of JSON, each on its own connection as the template does, or all on one. */
 export class Sender implements AsyncDisposable {
   readonly #options: JsonSendOptions;
   readonly #keepOpen: boolean;
@@ -18,16 +18,16 @@ export class Sender implements AsyncDisposable {
     this.#keepOpen = keepOpen;
   }
 
-  /** Whether a message has been sent, and what became of it is not known. */
+  /** Whether a message has been sent and its result is unknown. */
   get isWaiting(): boolean {
     return this.#isWaiting;
   }
 
   /**
-   * Sends a message and waits for what becomes of it.
+   * Sends a message and waits for its result.
    *
    * @param line One line of JSON.
-   * @returns What became of it.
+   * @returns The result.
    */
   async send(line: string): Promise<JsonSendResult> {
     try {

@@ -47,7 +47,7 @@ export async function lineAction(
   };
 }
 
-/** Gives each record to a program that is started for it. */
+/** Passes each record to a program that is started for it. */
 function programAction(
   program: ProgramHandler,
   json: StructJson,

@@ -1,9 +1,9 @@
 import { messageOf } from "../../errors.ts";
 
-/** Seconds between two messages about attempts that go on without end. */
+/** Seconds between two messages about attempts without a limit. */
 const SILENCE = 60;
 
-/** Says that attempts to connect fail: each where they are counted, at first and then rarely where they go on without end. */
+/** Reports failed attempts to connect: each if they are limited, else the first and then one per minute. */
 export class AttemptNews {
   readonly #retryDelay: number;
   readonly #tell: (message: string) => void;
@@ -13,7 +13,7 @@ export class AttemptNews {
 
   /**
    * @param retryDelay Seconds between two attempts.
-   * @param tell Says it.
+   * @param tell Reports a message.
    * @param now The clock in ms; any origin.
    */
   constructor(
@@ -26,7 +26,7 @@ export class AttemptNews {
     this.#now = now;
   }
 
-  /** Told that an attempt has failed, of how many, and why. */
+  /** To be called when an attempt has failed. */
   failed(attempt: number, attempts: number, error: unknown): void {
     if (attempts !== Infinity) {
       this.#tell(`Connection attempt ${attempt} of ${attempts} failed.`);
@@ -42,7 +42,7 @@ export class AttemptNews {
     }
   }
 
-  /** Told that there is a connection. */
+  /** To be called when there is a connection. */
   succeeded(): void {
     this.#since = undefined;
   }

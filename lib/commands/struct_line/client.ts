@@ -22,14 +22,14 @@ export const structLineClient = defineCommand({
   summary: "exchange Python structs over TCP with a server, records in both directions",
   details: [
     "The stream is nothing but structs of one format. Lines of standard input are records in JSON or CSV, sent one after " +
-    "another; on a terminal their fields are asked for. Records received are printed one per line, in a form in which they can " +
-    "be sent.",
+    "another; on a terminal there is a prompt for each field. Records received are printed one per line, in a form that can be sent " +
+    "again.",
     "At the end of standard input this side of the connection is ended, and what the server still sends is received; where " +
-    "standard input was empty, the line stays open for receiving. The exit code is 4 if nobody was there, the connection " +
-    "broke, a record could not be sent or fewer came than --count, and 5 if the stream ended inside a record or a line of " +
-    "standard input was none.",
-    "With --reconnect the server may come later, and go and come again; it is tried for as long as it takes, or --attempts in " +
-    "a row if that is given.",
+    "standard input was empty, the line stays open for receiving. The exit code is 4 if the server could not be reached, the " +
+    "connection was lost, a record could not be sent or fewer arrived than --count, and 5 if the stream ended inside a record or " +
+    "a line of standard input was invalid.",
+    "With --reconnect the server may start later, and restart; connecting is tried without a limit, or --attempts times in a row " +
+    "if that is given.",
   ],
   options: {
     ...lineOptions,
@@ -38,7 +38,7 @@ export const structLineClient = defineCommand({
     timeout: seconds({ default: 5, help: "Seconds that an attempt may take" }),
     reconnect: flag({
       help:
-        "Wait for a server that is not there yet, and connect again when the connection is over",
+        "Wait for a server that is not running yet, and reconnect when the connection is closed",
     }),
     ...connectingOptions,
   },
@@ -70,7 +70,7 @@ export const structLineClient = defineCommand({
         ...options,
         attempts: reconnect && !given.has("attempts") ? Infinity : options.attempts,
         ...connecting,
-        // What is sent when the server has ended may never be read, so it waits for the next connection.
+        // A server that has ended its half may not read any more, so records wait for the next connection.
         halfOpen: !terminal && !reconnect,
         action: session.action,
         signal: session.signal,
@@ -85,7 +85,7 @@ export const structLineClient = defineCommand({
         },
         onProblem: (problem) => session.report(problem),
       });
-      line.finished.catch(() => {}); // told below, when standard input has been dealt with
+      line.finished.catch(() => {}); // reported below, after standard input
       const sent = await converse(line, session, { ...options, text, input, terminal, say });
       try {
         await line.finished;
@@ -102,7 +102,7 @@ export const structLineClient = defineCommand({
         (awaited === 0 ? 0 : signal.aborted ? INTERRUPTED : 4);
     } catch (error) {
       if (!signal.aborted) throw error;
-      // Who waits for whatever may come has missed nothing.
+      // A client that only listens has missed nothing.
       return reconnect && !text.first && count === undefined ? 0 : INTERRUPTED;
     } finally {
       input.stop();
@@ -137,7 +137,7 @@ async function converse(
   const result = await session.sendInput(line, () => input.onLine());
   input.onEnd();
   const hasSent = result.sent > 0 || text.first !== undefined;
-  // Where there were lines and none could be sent, nothing will be answered.
+  // If no line could be sent, nothing will be answered.
   if (once || terminal || !hasSent && result.refused > 0) session.end();
   else if (!reconnect && hasSent) await line.closeWrite();
   return { ...result, unsent: result.unsent + lost };
@@ -167,21 +167,21 @@ class InputEnd {
     this.#clock = clock;
   }
 
-  /** Told that the server has ended its half, and how to end this one. */
+  /** To be called when the server has ended its half, with what ends this one. */
   onServerEnd(close: () => void): void {
     this.#close = close;
     if (this.#ended) close();
     else this.onLine();
   }
 
-  /** Told of each line of standard input. */
+  /** To be called at each line of standard input. */
   onLine(): void {
     if (!this.#close) return;
     this.#callOff?.();
     this.#callOff = this.#clock.wake(this.#close, SILENCE * 1000);
   }
 
-  /** Told of the end of standard input. */
+  /** To be called at the end of standard input. */
   onEnd(): void {
     this.#ended = true;
     this.#close?.();

@@ -16,20 +16,20 @@ export interface InputTarget {
   readonly send: (values: StructInput[]) => Promise<boolean>;
   /** Ends the reading. */
   readonly signal: AbortSignal;
-  /** Told of each line that is read. */
+  /** Called with each line that is read. */
   readonly onLine?: () => void;
   /** Told of Ctrl-C on a terminal. */
   readonly onInterrupt?: () => void;
-  /** Is given what others need to write between prompts. */
+  /** Called with what others need to write between prompts. */
   readonly onPrompter?: (prompter: Prompter) => void;
 }
 
 /**
- * Sends each line of standard input, a record in JSON or CSV. A line that is none is told, and the next one is taken.
+ * Sends each line of standard input, a record in JSON or CSV. An invalid line is reported, and the next one is read.
  *
  * @param context Standard input, and where to complain.
  * @param target Where to.
- * @returns What became of the lines, at the end of the input.
+ * @returns What happened to the lines, at the end of the input.
  */
 export async function sendLines(
   { stdin, say }: Context,
@@ -43,7 +43,7 @@ export async function sendLines(
   const onSent = (number: number, taken: boolean) => {
     if (taken || signal.aborted) return;
     result.unsent++;
-    say.throttled("unsent", `Cannot send line ${number}: nobody is connected`);
+    say.throttled("unsent", `Cannot send line ${number}: no peer is connected`);
   };
   const reader = new RecordReader(struct, reading, {
     onRecord(values) {
@@ -71,12 +71,12 @@ export async function sendLines(
 }
 
 /**
- * Asks for records on the terminal, field by field, and sends each. What does not fit is asked again.
+ * Prompts for records on the terminal, field by field, and sends each. Invalid values are prompted for again.
  *
- * @param context Where to say what does not fit.
+ * @param context Where to report invalid values.
  * @param target Where to.
- * @param once Whether to leave off after one.
- * @returns What became of them, when nothing more is typed.
+ * @param once Whether to stop after one.
+ * @returns What happened to them, when nothing more is typed.
  */
 export async function sendTyped(
   { say }: Context,
@@ -103,14 +103,14 @@ export async function sendTyped(
     if (await send(record)) say.info("Sent.");
     else if (!signal.aborted) {
       result.unsent++;
-      say.warn("Not sent: nobody is connected");
+      say.warn("Not sent: no peer is connected");
     }
     if (once) break;
   }
   return result;
 }
 
-/** Reads what was typed for a field, or tells why it does not fit. */
+/** Reads what was typed for a field, or returns why it does not fit. */
 function readField(
   { struct, json }: RecordText,
   index: number,
@@ -126,7 +126,7 @@ function readField(
   }
 }
 
-/** What a person is asked for: the value's name, or its code and what that means. */
+/** The prompt for each value: its name, or its code and type. */
 function fieldLabels({ struct, json }: RecordText): readonly string[] {
   return json.names ??
     struct.layout.items.flatMap(({ text, letter, form, cType, count, width }) => {

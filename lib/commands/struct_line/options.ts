@@ -1,5 +1,5 @@
 /**
- * What both ends of a line have in common on the command line.
+ * The command-line options of both ends of a line.
  *
  * @module
  */
@@ -90,7 +90,7 @@ export function recordText(
   }
 }
 
-/** How many records may be sent before the system must have taken one of them: 64 KiB or so. */
+/** How many records may be sent before the system must have accepted one of them: about 64 KiB. */
 export function windowOf({ size }: AnyStruct): number {
   return Math.max(1, Math.floor(65536 / size));
 }

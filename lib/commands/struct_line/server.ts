@@ -15,22 +15,23 @@ import { nothingSent, sayStats } from "./stats.ts";
 /** `labwire struct-line server`. */
 export const structLineServer = defineCommand({
   name: "struct-line server",
-  summary: "exchange Python structs over TCP with those who connect, records in both directions",
+  summary: "exchange Python structs over TCP with clients that connect, records in both directions",
   details: [
     "The stream is nothing but structs of one format. Records received are printed one per line. Lines of standard input are " +
-    "records in JSON or CSV, sent to everybody who is connected; on a terminal their fields are asked for. Nothing is read " +
-    "from standard input before somebody is connected; what nobody is there to take later is told and counted. Who reads " +
-    "slowly slows down the sending, but who reads nothing for a while is disconnected where others wait.",
+    "records in JSON or CSV, sent to all connected clients; on a terminal there is a prompt for each field. Standard input is not " +
+    "read before a client is connected; records that no client is connected for later are reported and counted. A client that " +
+    "reads slowly slows down the sending; one that reads nothing for a while is disconnected if others wait.",
     "--handler FILE is a JavaScript module with `export default function (values, line) { … }`; line.send(values) answers. " +
     "--exec 'PROGRAM ARG…' starts the program for each record, without a shell; it reads the record as a line of JSON from " +
     "stdin, and each line of JSON that it prints is sent back.",
   ],
   options: {
     ...lineOptions,
-    maxConnections: integer({ default: 64, min: 1, help: "Most connections at once" }),
+    maxConnections: integer({ default: 64, min: 1, help: "Maximum number of connections" }),
     stallTimeout: seconds({
       default: 10,
-      help: "Seconds that one may take nothing of what is sent while others wait for it",
+      help:
+        "Seconds after which a client that reads nothing while others wait for it is disconnected",
     }),
     ...messageTimeoutOption,
     ...servingOptions,

@@ -17,7 +17,7 @@ export interface SessionValues extends ActionValues, PrinterOptions {
   readonly once: boolean;
 }
 
-/** What one run of a line does with records, at either end: prints them, acts on them, and sends those of standard input. */
+/** What one run of a line does with records, at either end: prints them, handles them, and sends those of standard input. */
 export class LineSession {
   /** Handles each record. */
   readonly action: LineAction<string>;
@@ -53,7 +53,7 @@ export class LineSession {
    * @param text What the records are.
    * @param values The options' values.
    * @returns The session.
-   * @throws {UsageError} If a handler or program is no use.
+   * @throws {UsageError} If a handler or program cannot be used.
    */
   static async open(
     context: Context,
@@ -74,17 +74,17 @@ export class LineSession {
     return this.#ending.signal.aborted || this.#left === Infinity ? 0 : this.#left;
   }
 
-  /** Ends the line in order. */
+  /** Closes the line gracefully. */
   end(): void {
     this.#ending.abort();
   }
 
-  /** Says how things go, beside a prompt. */
+  /** Reports progress, even while there is a prompt. */
   tell(message: string): void {
     this.#aside(() => this.#context.say.info(message));
   }
 
-  /** Says what went wrong with a peer. */
+  /** Reports a problem with a peer. */
   report(problem: LineProblem): void {
     const { kind, message, error } = problem;
     const text = kind === "action"
@@ -100,11 +100,11 @@ export class LineSession {
   }
 
   /**
-   * Sends what comes from standard input, to its end or that of the line.
+   * Sends standard input, until it or the line ends.
    *
    * @param line Where to.
    * @param onLine Told of each line that is read.
-   * @returns What became of it.
+   * @returns The result.
    */
   async sendInput(line: Line, onLine?: () => void): Promise<InputResult> {
     const context = this.#context;

@@ -3,25 +3,25 @@ import { counted } from "../../text/wording.ts";
 import type { LineStats } from "../../struct/line_options.ts";
 import { httpCount } from "../serving/serving.ts";
 
-/** What became of the records of standard input. */
+/** What happened to the records of standard input. */
 export interface InputResult {
   /** Records that were to be sent. */
   sent: number;
-  /** Those of them that nobody was there to take. */
+  /** Those for which no peer was connected. */
   unsent: number;
-  /** Lines that were no records. */
+  /** Lines that were not records. */
   refused: number;
 }
 
-/** Where nothing was read. */
+/** The result if nothing was read. */
 export const nothingSent: Readonly<InputResult> = { sent: 0, unsent: 0, refused: 0 };
 
 /**
- * Says what a line has done.
+ * Prints the summary of a line.
  *
  * @param say Where to.
- * @param line What it counted.
- * @param input What became of standard input.
+ * @param line The counters of the line.
+ * @param input What happened to standard input.
  */
 export function sayStats(
   say: Context["say"],

@@ -1,5 +1,5 @@
 /**
- * What every command has that deals with structs.
+ * The options of all commands for structs.
  *
  * @module
  */
@@ -9,14 +9,14 @@ import { compileStruct, type Struct, type StructOptions } from "../../codecs/str
 import type { StructValue } from "../../codecs/struct/types.ts";
 import { CodecError, UsageError } from "../../errors.ts";
 
-/** The options that say what a format means. */
+/** The options for the meaning of a format. */
 export const platformOption = {
   platform: choice(["linux", "darwin", "windows"], {
     help: "Whose native sizes the mode @ means; this computer's unless given",
   }),
 } as const;
 
-/** The option that cuts what is too long. */
+/** The option that truncates byte strings. */
 export const truncateOption = {
   truncate: flag({
     help: "Cut texts that are longer than their field, as Python does, instead of refusing them",
@@ -47,8 +47,8 @@ export type AnyStruct = Struct<string, StructValue[]>;
  * Compiles a format of the command line.
  *
  * @param format The format.
- * @param options Whose native sizes, whether to cut what is too long, and the names of the fields.
- * @returns What packs and unpacks.
+ * @param options Whose native sizes, whether to truncate byte strings, and the names of the fields.
+ * @returns Packs and unpacks the records.
  * @throws {UsageError} If the format is wrong, or the names do not fit it.
  */
 export function structOf(

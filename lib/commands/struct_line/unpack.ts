@@ -80,7 +80,7 @@ function unpackLine(line: string, number: number, struct: AnyStruct, print: Prin
 
 /** Prints the structs that lie one after another. */
 function unpackAll(bytes: Uint8Array, struct: AnyStruct, print: Printer): void {
-  // One struct of the wrong size is told more plainly than several.
+  // The error is clearer for one struct of the wrong size than for several.
   const records = bytes.length <= struct.size ? [struct.unpack(bytes)] : struct.iterUnpack(bytes);
   let at = 0;
   for (const values of records) {
@@ -113,7 +113,7 @@ async function unpackStream(
   }
 }
 
-/** Makes a stream fill buffers. */
+/** Reads a stream into buffers. */
 function readerOf(stream: ReadableStream<Uint8Array>, signal: AbortSignal) {
   const reader = stream.getReader();
   const stop = () => void reader.cancel().catch(() => {});

@@ -17,19 +17,19 @@ import type { RawConnection } from "./connection_options.ts";
 
 export type { ListenStreamOptions, StreamListenerStats, StreamProblem };
 
-/** Seconds after which accepting is tried again when the system had no means to. */
+/** Seconds after which accepting is tried again when the system was out of resources. */
 const ACCEPT_PAUSE = 0.05;
-/** Connections beyond the limit that are told so at the same time; any more are just closed. */
+/** How many connections beyond the limit may be informed of it at a time; more are just closed. */
 const TOLD_AT_ONCE = 64;
 
 /**
  * Listens for TCP or TLS connections.
  *
- * `localhost` is served on 127.0.0.1 and ::1, on the same port; where the computer has only one of them, on that one. A client
- * that breaks its connection off, does not speak TLS or does not speak at all ends and holds up nobody else.
+ * `localhost` is served on 127.0.0.1 and ::1, on the same port, or on the one that the computer has. A client that disconnects, does
+ * not speak TLS or stays silent does not end or delay any other.
  *
  * @param options Where and how.
- * @returns What listens.
+ * @returns The listener.
  * @throws {UsageError} If the address cannot be bound, or certificate and key cannot be used.
  *
  * @example Echo
@@ -87,7 +87,7 @@ export class StreamListener implements AsyncDisposable {
    *
    * @param sockets The bound sockets, which belong to the new object from now on.
    * @param options As for {@linkcode listenStream}.
-   * @param verifier Puts TLS on the connections of plain sockets.
+   * @param verifier Adds TLS to the connections of plain sockets.
    */
   constructor(
     sockets: readonly StreamSocket[],
@@ -130,10 +130,10 @@ export class StreamListener implements AsyncDisposable {
   }
 
   /**
-   * Stops accepting and ends all connections: reading from them comes to its end, so that what is in hand can be finished;
-   * what is not closed after the grace is broken off.
+   * Stops accepting and ends all connections: their reads end, so that handlers can finish; connections that are still open after the
+   * grace are aborted.
    *
-   * @param options Most seconds for what is in hand; by default those of the listener.
+   * @param options Maximum time for the handlers in seconds; by default that of the listener.
    * @returns Resolves when nothing is left open. May be called any number of times.
    */
   close(options: GraceOptions = {}): Promise<void> {
@@ -146,9 +146,9 @@ export class StreamListener implements AsyncDisposable {
   }
 
   /**
-   * The connections that arrive, for whoever gives no `onConnection`; to be closed by who takes them.
+   * The connections that arrive, if there is no `onConnection`; the caller closes them.
    *
-   * @returns Connections, to the end of the listener.
+   * @returns Connections, until the listener is closed.
    */
   async *[Symbol.asyncIterator](): AsyncGenerator<StreamConnection, void, void> {
     for (;;) {
@@ -187,7 +187,7 @@ export class StreamListener implements AsyncDisposable {
     if (allow && !allow.matches(from.hostname, this.#localName(conn))) {
       this.#stats.refusedByAllow++;
       conn.close();
-      refuse("not-allowed", "not in the list of those allowed");
+      refuse("not-allowed", "not in the allow list");
     } else if (this.#open >= maxConnections) {
       this.#stats.refusedByLimit++;
       const open = maxConnections === 1 ? "1 connection is" : `${maxConnections} connections are`;
@@ -206,7 +206,7 @@ export class StreamListener implements AsyncDisposable {
     }
   }
 
-  /** The address on this side of a connection, with the zone where the listener was given one. */
+  /** The local address of a connection, with the zone if the listener has one. */
   #localName(conn: Deno.Conn): string {
     const { host } = this.#options;
     return host?.includes("%") ? host : hostPort(conn.localAddr).hostname;
@@ -243,20 +243,20 @@ export class StreamListener implements AsyncDisposable {
     this.#connections.delete(connection);
   }
 
-  /** Counts a connection that began with an HTTP request or TLS, and tells of the first of each kind. */
+  /** Counts a connection that began with an HTTP request or TLS, and reports the first of each kind. */
   #refuse(protocol: ForeignProtocol, from: HostPort): void {
     const counter = protocol === "http" ? "refusedAsHttp" : "refusedAsTls";
     if (this.#stats[counter]++ > 0) return;
     const [what, why] = protocol === "http"
       ? ["an HTTP request", "a web page may have sent it"]
-      : ["TLS", "this server was started without it, and a web page may have tried"];
+      : ["TLS", "this server does not use TLS, and a web page may have tried it"];
     const message = `Refused ${what} from ${
       formatAddress(from)
     }: ${why}; further ones are only counted`;
     this.#tell({ kind: protocol, from, message });
   }
 
-  /** Agrees on TLS with a client; null if that fails. */
+  /** Performs the TLS handshake; null if that fails. */
   async #secure(conn: Deno.Conn): Promise<RawConnection | null> {
     const { handshakeTimeout = 10, clock } = this.#options;
     const late = new Error(`no TLS handshake in ${handshakeTimeout} s`);
@@ -283,11 +283,11 @@ export class StreamListener implements AsyncDisposable {
     for (const socket of this.#sockets) socket.close();
     for (const connection of this.#connections) connection.stopReading();
     this.#wake?.();
-    // Nobody will take them any more.
+    // They will not be served any more.
     for (const connection of this.#arrived.splice(0)) void connection.abort();
     await within(this.#settled(), grace);
     await Promise.all([...this.#connections].map((connection) => connection.abort()));
-    // A handler that goes on without its connection is not waited for.
+    // Handlers that continue without their connection are not waited for.
     await within(this.#settled(), 0.2);
     this.#idleClock.stop();
     this.#messageClock.stop();
@@ -308,7 +308,7 @@ export class StreamListener implements AsyncDisposable {
   }
 }
 
-/** Whether a client broke its connection off before it was accepted: that is no trouble, and no reason to pause. */
+/** Whether a client disconnected before it was accepted, which is not a problem and no reason to pause. */
 function isClientGone(error: unknown): boolean {
   return error instanceof Deno.errors.NotConnected ||
     error instanceof Deno.errors.ConnectionReset ||

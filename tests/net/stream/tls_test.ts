@@ -53,9 +53,12 @@ Deno.test(`TLS: a certificate that does not fit is told as such${note}`, { ignor
     return (await assertRejects(() => connectStream(options), ConnectError) as Error).message;
   };
   const { port } = listener.addr;
-  assertStringIncludes(await refusal(port), "signed by nobody known");
-  assertStringIncludes(await refusal(port, tls.cert), "made out to another name");
-  assertStringIncludes(await refusal(authority.addr.port, other.cert), "it is an authority's own");
+  assertStringIncludes(await refusal(port), "signed by an unknown authority");
+  assertStringIncludes(await refusal(port, tls.cert), "issued for another name");
+  assertStringIncludes(
+    await refusal(authority.addr.port, other.cert),
+    "it is the certificate of an authority",
+  );
 });
 
 Deno.test(
@@ -143,7 +146,7 @@ Deno.test(`TLS: a client's certificate that is no use is told as such${note}`, {
     await assertRejects(
       () => connectStream({ port: listener.addr.port, ca: tls.cert, identity, timeout: 60 }),
       UsageError,
-      "the client's TLS certificate or its key is no use",
+      "the client's TLS certificate or its key is invalid",
     );
   }
   using free = Deno.listen({ hostname: "127.0.0.1", port: 0 });
@@ -199,8 +202,8 @@ Deno.test(
     plain.close();
     assertEquals(served, []);
     const [none, wrong, http] = problems.map(({ message }) => message);
-    assert(none!.endsWith("failed: it shows no certificate"), none);
-    assert(/failed: its certificate is not one that the authority has signed/.test(wrong!), wrong);
+    assert(none!.endsWith("failed: the client sent no certificate"), none);
+    assert(/failed: its certificate is not signed by the authority/.test(wrong!), wrong);
     assert(/^TLS with 127\.0\.0\.1:\d+ failed: /.test(http!), http);
     while (listener.stats.open > 0) await new Promise((resolve) => setTimeout(resolve, 1));
   },
@@ -238,11 +241,11 @@ Deno.test(
     await using tls = await makeCertificate();
     const cases: [Parameters<typeof listenStream>[0], string][] = verifies
       ? [
-        [{ port: 0, tls: { ...tls, clientCa: "x" } }, "that of their authority is no use"],
-        [{ port: 0, tls: { ...tls, clientCa: tls.key } }, "that of their authority is no use"],
+        [{ port: 0, tls: { ...tls, clientCa: "x" } }, "the authority's certificate is invalid"],
+        [{ port: 0, tls: { ...tls, clientCa: tls.key } }, "the authority's certificate is invalid"],
         [
           { port: 0, tls: { cert: "x", key: "y", clientCa: tls.cert } },
-          "the TLS certificate or its key is no use",
+          "the TLS certificate or its key is invalid",
         ],
       ]
       : [[{ port: 0, tls: { ...tls, clientCa: tls.cert } }, "expected 2.9 or later"]];
