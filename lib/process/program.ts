@@ -60,6 +60,8 @@ export class Program implements AsyncDisposable {
    * @param command The program and its arguments.
    * @param options When to kill it, and who gets its stderr.
    * @throws {UsageError} If it cannot be started.
+   *
+   * @internal
    */
   constructor(command: readonly string[], options: StartProgramOptions = {}) {
     this.command = command;

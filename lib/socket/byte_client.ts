@@ -38,7 +38,11 @@ export class ByteClient implements AsyncDisposable {
   /** What arrived beyond the last answer. */
   #rest: Uint8Array | null = null;
 
-  /** Use {@linkcode connectBytes}. */
+  /**
+   * Use {@linkcode connectBytes}.
+   *
+   * @internal
+   */
   constructor(connection: StreamConnection, name: string) {
     this.connection = connection;
     this.#name = name;

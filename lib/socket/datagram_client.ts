@@ -49,7 +49,11 @@ export class DatagramClient implements AsyncDisposable {
   #bounces = 0;
   #closed = false;
 
-  /** Use {@linkcode connectDatagram}. */
+  /**
+   * Use {@linkcode connectDatagram}.
+   *
+   * @internal
+   */
   constructor(socket: Socket, others: string[], options: DatagramClientOptions) {
     this.#socket = socket;
     this.#others = others;
