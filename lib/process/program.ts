@@ -1,6 +1,6 @@
 import { concat } from "@std/bytes/concat";
 import { messageOf, UsageError } from "../errors.ts";
-import { whenAborted } from "../time/lifecycle.ts";
+import { closeWhenAborted } from "../time/lifecycle.ts";
 import { ProgramInput, ProgramOutput } from "./pipes.ts";
 
 /** How {@linkcode startProgram} starts a program. */
@@ -43,7 +43,6 @@ export class Program implements AsyncDisposable {
   /** Resolves when the program has ended, its stderr has been read, and nothing of its process group is left. */
   readonly finished: Promise<ProgramExit>;
   readonly #child: Deno.ChildProcess;
-  readonly #abort: Disposable;
   readonly #stdin: ProgramInput;
   readonly #stdout: ProgramOutput;
   readonly #stderr: ProgramOutput;
@@ -72,7 +71,7 @@ export class Program implements AsyncDisposable {
     running.add(this);
     if (running.size === 1) globalThis.addEventListener("unload", killAll);
     this.finished = this.#finish(this.#drain(options.onStderr));
-    this.#abort = whenAborted(options.signal, () => this.kill());
+    closeWhenAborted(options.signal, this.finished, () => this.kill());
   }
 
   /** The process id. */
@@ -174,7 +173,6 @@ export class Program implements AsyncDisposable {
   async #finish(drained: Promise<void>): Promise<ProgramExit> {
     const { code, signal } = await this.#child.status;
     this.#ended = true;
-    this.#abort[Symbol.dispose]();
     await this.#endGroup();
     this.#gone = true;
     await this.#killing;

@@ -2,7 +2,7 @@ import { ConnectError, messageOf } from "../errors.ts";
 import { formatAddress, type HostPort, isIPv6, resolveHost } from "../net/address/address.ts";
 import { bindDatagram, type Datagram, type DatagramSocket } from "../net/datagram/datagram.ts";
 import { within } from "../time/deadline.ts";
-import { whenAborted } from "../time/lifecycle.ts";
+import { closeWhenAborted } from "../time/lifecycle.ts";
 import { isLocalhost, LOOPBACK } from "../net/address/localhost.ts";
 
 /** Seconds in which an answer is read that arrived before its sender closed the port. */
@@ -61,8 +61,7 @@ export class DatagramClient implements AsyncDisposable {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.finished = promise;
     this.#finish = resolve;
-    const abort = whenAborted(options.signal, () => void this.close());
-    void this.finished.then(() => abort[Symbol.dispose]());
+    closeWhenAborted(options.signal, this.finished, () => void this.close());
   }
 
   /** Where datagrams go. */

@@ -4,7 +4,7 @@ import { type AllowList, isLinkLocal } from "../net/address/allow_list.ts";
 import { isOwnAddress } from "../net/address/same.ts";
 import { bindDatagram, type DatagramSocket } from "../net/datagram/datagram.ts";
 import { within } from "../time/deadline.ts";
-import { whenAborted } from "../time/lifecycle.ts";
+import { closeWhenAborted } from "../time/lifecycle.ts";
 import { isLocalhost, LOOPBACK } from "../net/address/localhost.ts";
 import type { GraceOptions } from "../net/stream/connection.ts";
 import { type Answerer, echo } from "./answer.ts";
@@ -84,9 +84,7 @@ export class DatagramServer implements AsyncDisposable {
     this.addrs = endpoints.map(({ addr }) => addr as HostPort)
       .map(({ hostname, port }) => ({ hostname, port }));
     this.finished = Promise.all(endpoints.map((endpoint) => this.#serve(endpoint))).then(() => {});
-    const abort = whenAborted(options.signal, () => void this.close());
-    const forget = () => abort[Symbol.dispose]();
-    this.finished.then(forget, forget);
+    closeWhenAborted(options.signal, this.finished, () => void this.close());
   }
 
   /** The bound address, the IPv4 one where there are two. */
