@@ -73,7 +73,11 @@ export class DatagramServer implements AsyncDisposable {
   readonly #answering = new Set<Promise<void>>();
   #closing: Promise<void> | null = null;
 
-  /** Use {@linkcode listenDatagrams}. */
+  /**
+   * Use {@linkcode listenDatagrams}.
+   *
+   * @internal
+   */
   constructor(endpoints: readonly DatagramSocket[], options: ListenDatagramsOptions) {
     this.#options = options;
     this.#endpoints = endpoints;
@@ -140,7 +144,7 @@ export class DatagramServer implements AsyncDisposable {
     }
     if (allow && !allow.matches(from.hostname, this.#options.host)) {
       this.#stats.refusedByAllow++;
-      return this.#report("not-allowed", "Refused", from, "not in the list of those allowed");
+      return this.#report("not-allowed", "Refused", from, "not in the allow list");
     }
     this.#stats.received++;
     if (concurrency === 1) return this.#track(this.#answer(endpoint, bytes, from));
