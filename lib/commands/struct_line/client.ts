@@ -87,7 +87,7 @@ export const structLineClient = defineCommand({
       try {
         await line.finished;
       } finally {
-        sayStats(say, line.stats, sent);
+        await sayStats(context, line.stats, sent);
       }
       const awaited = session.awaited;
       if (awaited > 0 && !signal.aborted) {

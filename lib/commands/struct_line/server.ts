@@ -75,7 +75,7 @@ export const structLineServer = defineCommand({
       : await session.sendInput(line);
     if (options.once) session.end();
     await line.finished;
-    sayStats(say, line.stats, sent);
+    await sayStats(context, line.stats, sent);
     say.info("Bye.");
     // With --once, sending was all there was to do.
     if (!options.once || context.signal.aborted) return 0;

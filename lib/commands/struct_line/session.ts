@@ -9,6 +9,7 @@ import { echoAction, programAction } from "../../struct/actions.ts";
 import type { LineAction, LineProblem, LineStats } from "../../struct/line_options.ts";
 import type { SentRecords } from "../../struct/send_records.ts";
 import { counted, rareCounts } from "../../text/wording.ts";
+import { within } from "../../time/deadline.ts";
 import { httpCount, problemText } from "../serving/serving.ts";
 import { sendLines, sendTyped } from "./input.ts";
 import type { RecordText } from "./options.ts";
@@ -192,17 +193,18 @@ async function lineAction(
 }
 
 /**
- * Says what a line has done.
+ * Says what a line has done, behind the records on a terminal.
  *
- * @param say Where to.
+ * @param context Where to.
  * @param line What it counted.
  * @param input What became of standard input.
  */
-export function sayStats(
-  say: Context["say"],
+export async function sayStats(
+  { out, say }: Context,
   line: LineStats,
   { unsent, refused }: Readonly<SentRecords>,
-): void {
+): Promise<void> {
+  await within(out.flush(), 1);
   const stats = { ...line, unsent };
   say.summary(
     [
