@@ -44,14 +44,6 @@ Deno.test("checksums() writes what sha256sum reads", async () => {
   }
 });
 
-Deno.test("ARCHITECTURE.md lists each permission of the executable with its reason", async () => {
-  const text = await Deno.readTextFile(new URL("../../.github/ARCHITECTURE.md", import.meta.url));
-  const rows = text.split("\n").map((line) => line.split("|").map((cell) => cell.trim()));
-  for (const { flag, reason } of neededPermissions) {
-    assertEquals(rows.find(([, first]) => first === `\`${flag}\``)?.[2], reason);
-  }
-});
-
 Deno.test("wantedTargets() takes one platform, --all or nothing", () => {
   assertEquals(wantedTargets(["--all"]), targets);
   assertEquals(wantedTargets([targets[0]!]), [targets[0]!]);
