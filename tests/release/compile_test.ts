@@ -1,7 +1,6 @@
 import { assert, assertEquals, assertFalse, assertRejects, assertThrows } from "@std/assert";
 import { pathToFileURL } from "node:url";
 import config from "../../deno.json" with { type: "json" };
-import { neededPermissions } from "../../lib/permissions.ts";
 import { checksums } from "../../lib/release/checksums.ts";
 import { UsageError } from "../../lib/errors.ts";
 import { compileArguments, compileFor, wantedTargets } from "../../lib/release/compile.ts";
