@@ -1,7 +1,6 @@
 import { assert, assertEquals, assertFalse, assertRejects, assertThrows } from "@std/assert";
 import { pathToFileURL } from "node:url";
 import config from "../../deno.json" with { type: "json" };
-import { neededPermissions } from "../../lib/permissions.ts";
 import { checksums } from "../../lib/release/checksums.ts";
 import { UsageError } from "../../lib/errors.ts";
 import { compileArguments, compileFor, wantedTargets } from "../../lib/release/compile.ts";
@@ -41,14 +40,6 @@ Deno.test("checksums() writes what sha256sum reads", async () => {
     );
   } finally {
     await Deno.remove(folder, { recursive: true });
-  }
-});
-
-Deno.test("ARCHITECTURE.md lists each permission of the executable with its reason", async () => {
-  const text = await Deno.readTextFile(new URL("../../.github/ARCHITECTURE.md", import.meta.url));
-  const rows = text.split("\n").map((line) => line.split("|").map((cell) => cell.trim()));
-  for (const { flag, reason } of neededPermissions) {
-    assertEquals(rows.find(([, first]) => first === `\`${flag}\``)?.[2], reason);
   }
 });
 
