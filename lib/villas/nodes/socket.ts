@@ -236,7 +236,7 @@ class ArrivedBatch implements Batch {
 /**
  * Binds a socket node.
  *
- * @param options Where, with whom, and in which format.
+ * @param options The addresses and the format.
  * @throws {UsageError} If the address cannot be bound.
  */
 export async function openSocketNode(options: SocketNodeOptions): Promise<SocketNode> {
