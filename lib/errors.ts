@@ -17,7 +17,7 @@ export class RemoteError extends Error {
   override readonly name = "RemoteError";
 }
 
-/** Nobody there, refused, or no answer in time. Exit code 4. */
+/** Not reached, refused, or no answer in time. Exit code 4. */
 export class ConnectError extends Error {
   /** Always `"ConnectError"`. */
   override readonly name = "ConnectError";

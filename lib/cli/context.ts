@@ -8,7 +8,7 @@ export interface Context {
   readonly out: Output;
   /** Standard error: what is said to a person. */
   readonly say: Reporter;
-  /** Aborted by the first Ctrl-C or SIGTERM, or when nobody reads standard output any more. */
+  /** Aborted by the first Ctrl-C or SIGTERM, or when standard output cannot be written any more. */
   readonly signal: AbortSignal;
   /**
    * Sets what is said after Ctrl-C to be waited for, as in `2 messages that are being handled`; undefined where nothing is

@@ -23,7 +23,7 @@ export interface Signals {
   watch(options: WatchdogOptions): Promise<Watchdog | undefined>;
 }
 
-/** What a user's code threw or rejected without anybody handling it. */
+/** An unhandled error or rejection of a user's code. */
 export interface Unhandled {
   /** How it came. */
   readonly kind: "rejection" | "thrown";
@@ -50,7 +50,7 @@ export interface Environment {
   variable(name: string): string | undefined;
   /** The width of the terminal in columns. */
   columns(): number;
-  /** Reports what nobody handled, until it is disposed of; such errors do not end the program. */
+  /** Reports unhandled errors and rejections until it is disposed of; they do not end the program. */
   onUnhandled(report: (what: Unhandled) => void): Disposable;
   /** Ends the process at once. */
   exit(code: number): void;
@@ -85,7 +85,7 @@ function terminalColumns(): number {
   try {
     return Deno.consoleSize().columns;
   } catch {
-    return 80; // not a terminal that tells
+    return 80; // no terminal, or one of unknown width
   }
 }
 

@@ -56,7 +56,7 @@ export async function run(
     stop.inHand(() => "the reader of standard output");
     await flush(out, stop.signal, clock);
     if (unwritten === undefined) return code;
-    // A reader that goes away, as head does, has had enough; anything else has lost data.
+    // A reader that closes the pipe, as head does, wants no more; any other error has lost data.
     if (unwritten instanceof Deno.errors.BrokenPipe) return code === stop.code ? 0 : code;
     throw new Error(`Cannot write to standard output: ${textOf(unwritten, false)}`);
   } catch (error) {
@@ -69,7 +69,7 @@ export async function run(
   }
 }
 
-/** Whether an environment variable says anything. */
+/** Whether an environment variable is set to something. */
 function isSet(name: string, environment: Environment): boolean {
   try {
     return Boolean(environment.variable(name));
@@ -83,12 +83,12 @@ function textOf(error: unknown, debug: boolean): string {
   return debug ? stackOf(error) : messageOf(error);
 }
 
-/** The same with the place in the user's code, of which it most likely comes. */
+/** The same with the place in the user's code, where it most likely comes from. */
 function thrownText(error: unknown, debug: boolean): string {
   return debug ? stackOf(error) : withPlace(messageOf(error), error);
 }
 
-/** Waits until everything is written, but after Ctrl-C not for a reader that does not read. */
+/** Waits until everything is written; after Ctrl-C a reader that does not read is not waited for. */
 async function flush(out: Output, signal: AbortSignal, clock: Clock): Promise<void> {
   const late = Promise.withResolvers<void>();
   let forget = () => {};
@@ -124,7 +124,7 @@ async function dispatch(
     if (options.version) out.text(versionText());
     else if (options.help) out.text(programHelp(await all()));
     else if (args.length === 0) {
-      say.error("Cannot tell what to do: expected a command");
+      say.error("Cannot run without a command: expected labwire COMMAND");
       say.text(programHelp(await all()));
       return exit.usage;
     } else throw unknownCommand(args[0]!, registry);

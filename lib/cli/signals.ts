@@ -116,13 +116,13 @@ export class Interruption {
     const { clock } = this.#environment;
     if (this.signal.aborted) this.#environment.exit(this.#code);
     this.#timers.push(
-      clock.wake(() => this.#tell(), 1000 * PATIENCE),
+      clock.wake(() => this.#sayWaiting(), 1000 * PATIENCE),
       clock.wake(() => this.#giveUp(), Math.min(1000 * (this.#grace + LAST_WORDS), LONGEST)),
     );
     this.#controller.abort();
   }
 
-  #tell(): void {
+  #sayWaiting(): void {
     const what = this.#describe();
     if (what !== undefined) this.#say.info(this.#waitingFor(what));
   }

@@ -182,6 +182,8 @@ export class JsonClient implements AsyncDisposable {
    *
    * @param connection The open connection, which belongs to the client from now on.
    * @param options As for {@linkcode connectJson}.
+   *
+   * @internal
    */
   constructor(connection: StreamConnection, options: JsonSendOptions = {}) {
     this.#connection = connection;

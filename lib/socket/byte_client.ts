@@ -1,3 +1,4 @@
+import { concat } from "@std/bytes/concat";
 import { ConnectError } from "../errors.ts";
 import { formatAddress, type HostPort } from "../net/address/address.ts";
 import { connectStream, type ConnectStreamOptions } from "../net/stream/connect.ts";
@@ -37,7 +38,11 @@ export class ByteClient implements AsyncDisposable {
   /** What arrived beyond the last answer. */
   #rest: Uint8Array | null = null;
 
-  /** Use {@linkcode connectBytes}. */
+  /**
+   * Use {@linkcode connectBytes}.
+   *
+   * @internal
+   */
   constructor(connection: StreamConnection, name: string) {
     this.connection = connection;
     this.#name = name;
@@ -169,9 +174,9 @@ export class ByteClient implements AsyncDisposable {
    * @throws {ConnectError} As {@linkcode ByteClient.receive} does.
    */
   async exchange(message: Uint8Array, options: AskOptions = {}): Promise<Uint8Array> {
-    const pieces: Uint8Array<ArrayBuffer>[] = [];
+    const pieces: Uint8Array[] = [];
     for await (const piece of this.ask([message], options)) pieces.push(piece.slice());
-    return new Uint8Array(await new Blob(pieces).arrayBuffer());
+    return concat(pieces);
   }
 
   /**

@@ -6,7 +6,7 @@ import type { DatagramAnswer, DatagramClient } from "./datagram_client.ts";
 
 /** Seconds of silence after the last answer that is due. */
 const QUIET = 0.1;
-/** Seconds after which it is looked whether the input has ended. */
+/** Seconds between two checks whether the input has ended. */
 const LOOK = 0.05;
 
 /** When a conversation ends, once the input has. */
@@ -27,7 +27,7 @@ export interface ConversationOptions {
  * @param connection The connection.
  * @param input What to send.
  * @param options When it ends.
- * @returns What arrives, piece by piece, each valid until the next one is asked for. The time that a piece is looked at does not
+ * @returns What arrives, piece by piece, each valid until the next one is asked for. The time in which the caller handles a piece does not
  * count as silence.
  * @throws {ConnectError} If the connection breaks.
  */
@@ -38,7 +38,7 @@ export async function* converse(
 ): AsyncGenerator<Uint8Array, void, void> {
   const { timeout = 5, wait, count = Infinity } = options;
   const over = new AbortController();
-  /** When this side began to wait for what comes next; undefined while a piece is looked at. */
+  /** When this side began to wait for what comes next; undefined while the caller handles a piece. */
   let waiting: number | undefined;
   const sending = async () => {
     for await (const piece of input) if (!await connection.write(piece)) return;

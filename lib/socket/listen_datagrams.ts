@@ -73,7 +73,11 @@ export class DatagramServer implements AsyncDisposable {
   readonly #answering = new Set<Promise<void>>();
   #closing: Promise<void> | null = null;
 
-  /** Use {@linkcode listenDatagrams}. */
+  /**
+   * Use {@linkcode listenDatagrams}.
+   *
+   * @internal
+   */
   constructor(endpoints: readonly DatagramSocket[], options: ListenDatagramsOptions) {
     this.#options = options;
     this.#endpoints = endpoints;

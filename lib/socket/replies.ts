@@ -1,3 +1,4 @@
+import { concat } from "@std/bytes/concat";
 import { parseEscapedText } from "../text/escapes.ts";
 import { UsageError } from "../errors.ts";
 
@@ -123,12 +124,9 @@ function lineEndOf(message: Uint8Array): Uint8Array {
   return message.subarray(message.length - length);
 }
 
-/** Puts a line end behind an answer that has none of its own. */
+/** Adds a line end to an answer that has none. */
 function withEnd(answer: Uint8Array | undefined, end: Uint8Array): Uint8Array | null {
   if (answer === undefined || answer.length === 0) return null;
   if (end.length === 0 || lineEndOf(answer).length > 0) return answer;
-  const bytes = new Uint8Array(answer.length + end.length);
-  bytes.set(answer);
-  bytes.set(end, answer.length);
-  return bytes;
+  return concat([answer, end]);
 }

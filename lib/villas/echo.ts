@@ -43,7 +43,11 @@ export class Echo implements AsyncDisposable {
   #refused = 0;
   #failed = 0;
 
-  /** Use {@linkcode startVillasEcho}. */
+  /**
+   * Use {@linkcode startVillasEcho}.
+   *
+   * @internal
+   */
   constructor(node: SocketNode, remote: Endpoint, options: EchoOptions) {
     this.addr = node.addr;
     this.#node = node;

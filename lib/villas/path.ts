@@ -42,7 +42,11 @@ export class Path {
   readonly #taps: readonly Tap[];
   readonly #destinations: readonly Destination[];
 
-  /** @param options What the path leads through. */
+  /**
+   * Lays a path.
+   *
+   * @param options What it leads through.
+   */
   constructor(options: PathOptions) {
     const { hooks = [], taps = [], destinations = [] } = options;
     this.#options = options;

@@ -57,7 +57,11 @@ export class SignalSource implements AsyncDisposable {
     this.finished.catch(() => {}); // an error is seen by callers that await it
   }
 
-  /** Use {@linkcode startVillasSignal}. */
+  /**
+   * Use {@linkcode startVillasSignal}.
+   *
+   * @internal
+   */
   static async open(
     listen: Endpoint,
     remote: Endpoint,

@@ -249,7 +249,7 @@ Deno.test("json-client rejects command lines that make no sense", async () => {
     [["x", "--ca", "/no/such"], 'Cannot read --ca "/no/such": no such file'],
     [["x", "--timeout", "-1"], "expected a number from 0.001"],
     [["x", "--retry", "1"], 'did you mean "--retries"?'],
-    [[], "Cannot tell what to send"],
+    [[], "Cannot send nothing"],
   ];
   await Promise.all(cases.map(async ([args, reason]) => {
     const { code, stdout, stderr } = await labwire(["json-client", ...args]);

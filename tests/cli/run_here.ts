@@ -12,14 +12,16 @@ export interface Result {
   stderr: string;
 }
 
-/** What a test hands in; a pipe without a reader's end is made of the rest. */
+/** What differs from two pipes, without environment variables and signals. */
 export interface World extends Partial<Omit<Environment, "stdin">> {
   /** Standard input; nothing at all by default. */
   input?: string | Uint8Array;
+  /** Whether standard output and error are terminals. */
+  terminal?: boolean;
 }
 
 /** Bytes that were written to a pipe. */
-function pipe() {
+function pipe(terminal: boolean) {
   const chunks: Uint8Array[] = [];
   const writeSync = (bytes: Uint8Array) => {
     chunks.push(bytes.slice());
@@ -28,7 +30,7 @@ function pipe() {
   return {
     writeSync,
     write: (bytes: Uint8Array) => Promise.resolve(writeSync(bytes)),
-    isTerminal: () => false,
+    isTerminal: () => terminal,
     text: () => new Blob(chunks as BlobPart[]).text(),
   };
 }
@@ -37,12 +39,12 @@ function pipe() {
  * Runs a command line to its end.
  *
  * @param args The arguments.
- * @param world What differs from a pipe at each end, without environment variables.
+ * @param world The world to run it in.
  * @returns The exit code and what was written.
  */
 export async function runHere(args: readonly string[], world: World = {}): Promise<Result> {
-  const { input = "", ...others } = world;
-  const [stdout, stderr] = [pipe(), pipe()];
+  const { input = "", terminal = false, ...others } = world;
+  const [stdout, stderr] = [pipe(terminal), pipe(terminal)];
   const readable = new Blob([input as BlobPart]).stream();
   const code = await run(args, {
     stdin: { readable, isTerminal: () => false },

@@ -87,7 +87,7 @@ for (const udp of [false, true]) {
   });
 }
 
-Deno.test("socket-client sends what it is told to", async () => {
+Deno.test("socket-client sends the message that its options describe", async () => {
   await using echo = echoServer();
   const file = await Deno.makeTempFile();
   await Deno.writeTextFile(file, "from a file");
@@ -111,7 +111,7 @@ Deno.test("socket-client sends what it is told to", async () => {
   await Deno.remove(file);
 });
 
-Deno.test("socket-client shows what comes back as it is told to", async () => {
+Deno.test("socket-client shows answers in the form of --output", async () => {
   await using echo = echoServer();
   const shown = async (...args: string[]) => {
     const hex = "41c2b50a1b";
@@ -178,7 +178,7 @@ Deno.test("socket-client shows what has come of an answer that is not completed"
   }
 });
 
-Deno.test("socket-client tells the kinds of failure apart, each with exit code 4", async () => {
+Deno.test("socket-client has a message for each kind of failure, and exits with 4", async () => {
   await using silent = listenBytes({ port: 0, allowHttp: true, answer: () => null });
   await using quitting = listenStream({
     port: 0,
@@ -217,7 +217,7 @@ Deno.test("socket-client tells the kinds of failure apart, each with exit code 4
   );
 });
 
-Deno.test("socket-client --udp tells a closed port from silence where the system reports it", async () => {
+Deno.test("socket-client --udp reports a closed port where the system does", async () => {
   await using silent = await listenDatagrams({ port: 0, answer: () => null });
   const port = String(silent.addr.port);
   const args = ["socket-client", "--udp", "--timeout", "0.3", "x", "--port"];

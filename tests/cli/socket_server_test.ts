@@ -205,7 +205,7 @@ Deno.test("socket-server says at once that there is no such program", async () =
   assertStringIncludes(stderr, 'Cannot find program "no-such-program"');
 });
 
-Deno.test("socket-server shows what arrives as it is told to", async () => {
+Deno.test("socket-server shows what arrives in the form of --output", async () => {
   const shown = async (format: string) => {
     const { server, port } = await serve("--output", format, "--count", "1");
     await using _ = server;

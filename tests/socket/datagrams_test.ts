@@ -212,7 +212,7 @@ Deno.test("a signal ends listenDatagrams() and connectDatagram()", async () => {
 
 Deno.test({
   name: "listenDatagrams() ignores a datagram that seems to come from itself" +
-    (CAN_FORGE ? "" : " (ignored: nobody here may forge one)"),
+    (CAN_FORGE ? "" : " (ignored: forging needs a raw socket)"),
   ignore: !CAN_FORGE,
   async fn() {
     for (const host of ["127.0.0.1", "0.0.0.0"]) {

@@ -38,9 +38,9 @@ export const jsonClient = defineCommand({
     "What is printed is the result: a text bare, anything else as JSON, nothing if there is none. Errors go to stderr. " +
     "Without a message, lines from standard input are sent one after another, each a JSON message, and the answers are printed " +
     "as JSON lines; a line that is no JSON is reported, and the others are sent. On a terminal each line typed is sent.",
-    "The exit code is 0 for success, 3 if the server reported a failure, 4 if nobody was there, no answer came in time or the " +
-    "server closed without an answer, 5 if the answer or a line of stdin makes no sense, 2 if the command line does not, and " +
-    "130 after Ctrl-C while an answer was waited for.",
+    "The exit code is 0 for success, 3 if the server reported a failure, 4 if the server was not reached, did not answer in time or " +
+    "closed without an answer, 5 if the answer or a line of stdin is invalid, 2 if the command line is, and " +
+    "130 after Ctrl-C while waiting for an answer.",
   ],
   positionals: [
     { name: "MESSAGE", variadic: true, help: "A JSON text, or command_id name=text name:=json" },
@@ -107,7 +107,7 @@ export const jsonClient = defineCommand({
   },
 });
 
-/** Sends each line of standard input. Goes on after a failure, but not when there is no sense in that. */
+/** Sends each line of standard input. Goes on after a failure, but not when the server cannot be reached. */
 async function sendLines(context: Context, sender: Sender, output: Output): Promise<number> {
   const { stdin, signal, say, out } = context;
   let [code, number, seen] = [exit.done as number, 0, 0];
@@ -130,7 +130,7 @@ async function sendLines(context: Context, sender: Sender, output: Output): Prom
     code ||= now;
   }
   if (seen === 0 && !signal.aborted) {
-    throw new UsageError("Cannot tell what to send: expected a message, --file, or lines on stdin");
+    throw new UsageError("Cannot send nothing: expected a message, --file, or lines on stdin");
   }
   return code;
 }
@@ -139,7 +139,7 @@ function isBlank(line: Uint8Array): boolean {
   return line.every((byte) => byte === 0x20 || byte === 0x09 || byte === 0x0d);
 }
 
-/** Sends what is typed. */
+/** Sends each line that is typed. */
 async function converse(
   context: Context,
   sender: Sender,

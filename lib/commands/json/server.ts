@@ -60,7 +60,7 @@ export const jsonServer = defineCommand({
     handlerTimeout: seconds({
       min: 0.001,
       help:
-        "Seconds after which a message is answered with a failure although its handler goes on (default no limit)",
+        "Seconds after which a message is answered with a failure although its handler still runs (default no limit)",
     }),
     concurrency: integer({ default: 1, min: 1, help: "How many messages may be handled at once" }),
     failStatus: choice(["error", "failed"], {

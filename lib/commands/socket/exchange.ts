@@ -1,3 +1,4 @@
+import { concat } from "@std/bytes/concat";
 import type { Context } from "../../cli/context.ts";
 import { formatAddress } from "../../net/address/address.ts";
 import { connectStream } from "../../net/stream/connect.ts";
@@ -36,7 +37,7 @@ export interface ClientValues extends Connecting, MessageValues {
  * @param context Where the answer goes.
  * @param values The options' values.
  * @param pieces The message.
- * @throws {ConnectError} If nobody is there, or no answer comes.
+ * @throws {ConnectError} If no server is there, or no answer comes.
  */
 export async function exchangeOnce(
   context: Context,
@@ -63,7 +64,7 @@ export async function exchangeOnce(
  *
  * @param values The options' values.
  * @param pieces The message.
- * @throws {ConnectError} If nobody is there, or the message is not taken in time.
+ * @throws {ConnectError} If no server is there, or the message is not taken in time.
  */
 export async function sendOnly(
   values: ClientValues,
@@ -79,7 +80,7 @@ export async function sendOnly(
  * @param context Where output goes to.
  * @param values The options' values.
  * @param typed What is typed or piped in.
- * @throws {ConnectError} If nobody is there.
+ * @throws {ConnectError} If no server is there.
  */
 export async function interact(
   context: Context,
@@ -116,10 +117,10 @@ export async function interact(
 
 /** Puts pieces together, up to a size; what has come before a failure too. */
 async function* joined(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, void> {
-  let held: Uint8Array<ArrayBuffer>[] = [];
+  let held: Uint8Array[] = [];
   let size = 0;
-  const take = async () => {
-    const bytes = new Uint8Array(await new Blob(held).arrayBuffer());
+  const take = () => {
+    const bytes = concat(held);
     held = [];
     size = 0;
     return bytes;
@@ -129,11 +130,11 @@ async function* joined(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8A
     for await (const piece of pieces) {
       held.push(piece.slice());
       size += piece.length;
-      if (size >= SHOWN_AT_ONCE) yield await take();
+      if (size >= SHOWN_AT_ONCE) yield take();
     }
   } catch (error) {
     failure = { error };
   }
-  if (size > 0) yield await take();
+  if (size > 0) yield take();
   if (failure) throw failure.error;
 }

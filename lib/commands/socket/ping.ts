@@ -13,7 +13,7 @@ import { wholeMessage } from "./message.ts";
  * @param values The options' values.
  * @param pieces The message.
  * @returns Whether anything was answered; false only if it was ended before.
- * @throws {ConnectError} If nobody is there, or nothing was answered.
+ * @throws {ConnectError} If no server is there, or nothing was answered.
  */
 export async function pingServer(
   context: Context,

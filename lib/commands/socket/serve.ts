@@ -22,7 +22,7 @@ import { type BytesForm, bytesShower, pythonAddress } from "./show_bytes.ts";
 /** Programs that may answer datagrams at the same time. */
 const PROGRAMS_AT_ONCE = 16;
 
-/** Seconds that a program is not started yet, for a connection whose first bytes have not shown that it is no browser's. */
+/** Seconds to wait for a connection's first bytes, which show whether it is a browser's, before its program is started. */
 const FIRST_BYTES = 0.2;
 
 /** What `socket-server` has read from its options, for TCP and UDP alike. */
@@ -113,7 +113,7 @@ export async function serveStreams(context: Context, values: ServerValues): Prom
   );
 }
 
-/** What is waited for when the server closes. */
+/** What the server waits for when it closes. */
 function connections(open: number): string | undefined {
   if (open === 0) return undefined;
   return open === 1 ? "1 connection to end" : `${open} connections to end`;
@@ -170,7 +170,7 @@ export async function serveDatagrams(context: Context, values: ServerValues): Pr
   );
 }
 
-/** What is waited for when the server closes. */
+/** What the server waits for when it closes. */
 function answers(pending: number): string | undefined {
   if (pending === 0) return undefined;
   return pending === 1 ? "the answer to 1 datagram" : `the answers to ${pending} datagrams`;

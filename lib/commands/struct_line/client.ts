@@ -22,7 +22,7 @@ export const structLineClient = defineCommand({
     "another; on a terminal their fields are asked for. Records received are printed one per line, in a form in which they can " +
     "be sent.",
     "At the end of standard input this side of the connection is ended, and what the server still sends is received; where " +
-    "standard input was empty, the line stays open for receiving. The exit code is 4 if nobody was there, the connection " +
+    "standard input was empty, the line stays open for receiving. The exit code is 4 if the server was not reached, the connection " +
     "broke, a record could not be sent or fewer came than --count, and 5 if the stream ended inside a record or a line of " +
     "standard input was none.",
     "With --reconnect the server may come later, and go and come again; it is tried for as long as it takes, or --attempts in " +
@@ -60,7 +60,7 @@ export const structLineClient = defineCommand({
     const connecting = await readConnecting(options);
     const session = await LineSession.open(context, text, options);
     const input = new InputEnd();
-    const attempts = new AttemptNews(options.retryDelay, (message) => session.tell(message));
+    const attempts = new AttemptNews(options.retryDelay, (message) => session.info(message));
     const terminal = context.stdin.isTerminal();
     try {
       await using line = await Line.connect<string>({
@@ -74,11 +74,11 @@ export const structLineClient = defineCommand({
         onAttemptFailed: (attempt, of, error) => attempts.failed(attempt, of, error),
         onConnect: () => {
           attempts.succeeded();
-          session.tell("Connected with server.");
+          session.info("Connected with server.");
         },
         onEnd: (peer) => input.onServerEnd(() => void peer.closeWrite()),
         onDisconnect: () => {
-          if (reconnect && !session.signal.aborted) session.tell("Disconnected, connecting again.");
+          if (reconnect && !session.signal.aborted) session.info("Disconnected, connecting again.");
         },
         onProblem: (problem) => session.report(problem),
       });
@@ -190,39 +190,39 @@ const NEWS_INTERVAL = 60;
 /** Says that attempts to connect fail: each where they are counted, at first and then rarely where they go on without end. */
 export class AttemptNews {
   readonly #retryDelay: number;
-  readonly #tell: (message: string) => void;
+  readonly #say: (message: string) => void;
   readonly #now: () => number;
   #since: number | undefined;
-  #told = 0;
+  #saidAt = 0;
 
   /**
    * @param retryDelay Seconds between two attempts.
-   * @param tell Prints a message.
+   * @param say Prints a message.
    * @param now The clock in ms; any origin.
    */
   constructor(
     retryDelay: number,
-    tell: (message: string) => void,
+    say: (message: string) => void,
     now: () => number = () => performance.now(),
   ) {
     this.#retryDelay = retryDelay;
-    this.#tell = tell;
+    this.#say = say;
     this.#now = now;
   }
 
   /** Reports that an attempt has failed, of how many, and why. */
   failed(attempt: number, attempts: number, error: unknown): void {
     if (attempts !== Infinity) {
-      this.#tell(`Connection attempt ${attempt} of ${attempts} failed.`);
+      this.#say(`Connection attempt ${attempt} of ${attempts} failed.`);
       return;
     }
     const now = this.#now();
     if (this.#since === undefined) {
-      this.#since = this.#told = now;
-      this.#tell(`${messageOf(error)}; trying again every ${this.#retryDelay} s`);
-    } else if (now - this.#told >= NEWS_INTERVAL * 1000) {
-      this.#told = now;
-      this.#tell(`${messageOf(error)}; still trying after ${duration(now - this.#since)}`);
+      this.#since = this.#saidAt = now;
+      this.#say(`${messageOf(error)}; trying again every ${this.#retryDelay} s`);
+    } else if (now - this.#saidAt >= NEWS_INTERVAL * 1000) {
+      this.#saidAt = now;
+      this.#say(`${messageOf(error)}; still trying after ${duration(now - this.#since)}`);
     }
   }
 

@@ -60,10 +60,10 @@ export const structLineServer = defineCommand({
       action: session.action,
       signal: session.signal,
       onConnect: (peer) => {
-        session.tell(`Connected with ${formatAddress(peer.remoteAddr)}`);
+        session.info(`Connected with ${formatAddress(peer.remoteAddr)}`);
         if (text.first) void peer.send(text.first);
       },
-      onDisconnect: (peer) => session.tell(`Disconnected from ${formatAddress(peer.remoteAddr)}`),
+      onDisconnect: (peer) => session.info(`Disconnected from ${formatAddress(peer.remoteAddr)}`),
       onProblem: (problem) => session.report(problem),
     });
     context.inHand(() => connectionsToEnd(line.peers.length));

@@ -80,8 +80,8 @@ export class LineSession {
     this.#ending.abort();
   }
 
-  /** Says how things go, beside a prompt. */
-  tell(message: string): void {
+  /** Prints a message about the line, beside a prompt. */
+  info(message: string): void {
     this.#aside(() => this.#context.say.info(message));
   }
 

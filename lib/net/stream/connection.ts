@@ -72,6 +72,8 @@ export class StreamConnection implements AsyncDisposable {
    *
    * @param conn The open connection, which belongs to the new object from now on.
    * @param options How it behaves.
+   *
+   * @internal
    */
   constructor(conn: RawConnection, options: StreamConnectionOptions = {}) {
     const { idleTimeout = Infinity, idleClock = new IdleClock(idleTimeout), signal } = options;
@@ -166,6 +168,8 @@ export class StreamConnection implements AsyncDisposable {
    *
    * @param seconds How long; a peer may wait for this side to speak first.
    * @returns Whether the connection can be served: false if it was refused or is gone.
+   *
+   * @internal
    */
   async firstBytes(seconds: number): Promise<boolean> {
     try {
@@ -217,6 +221,8 @@ export class StreamConnection implements AsyncDisposable {
    * the other half too.
    *
    * @returns False if it is known that the connection is broken.
+   *
+   * @internal
    */
   async check(): Promise<boolean> {
     // A write that waits for the peer would hold up this one, and tells in the end by itself.
@@ -238,6 +244,8 @@ export class StreamConnection implements AsyncDisposable {
    * Holds back the idle timeout, e.g. while an answer is worked out and the next message may come or not.
    *
    * @returns Lets the time run again when disposed of.
+   *
+   * @internal
    */
   hold(): Disposable {
     this.#idle.hold();

@@ -87,6 +87,8 @@ export class StreamListener implements AsyncDisposable {
    * @param sockets The bound sockets, which belong to the new object from now on.
    * @param options As for {@linkcode listenStream}.
    * @param verifier Puts TLS on the connections of plain sockets.
+   *
+   * @internal
    */
   constructor(
     sockets: readonly StreamSocket[],
