@@ -72,6 +72,7 @@ export class SignalSource implements AsyncDisposable {
       listen,
       remote,
       format,
+      scan: false,
       anySource,
       remoteIs: "samples are sent to",
       onProblem: (problem) => source.#problem(problem),
