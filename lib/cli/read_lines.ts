@@ -1,6 +1,6 @@
 import { lineFraming, type LineFramingOptions } from "../net/framing/line.ts";
-import { whenAborted } from "../time/lifecycle.ts";
 import { type ByteSource, readMessages } from "../net/framing/read_messages.ts";
+import { whenAborted } from "../time/lifecycle.ts";
 
 /**
  * Reads text line by line, each as soon as it is there.

@@ -3,6 +3,7 @@ import { ConnectError } from "../errors.ts";
 import { formatAddress } from "../net/address/address.ts";
 import type { TlsIdentity } from "../net/stream/bind.ts";
 import { connectStream } from "../net/stream/connect.ts";
+import { type Clock, systemClock } from "../time/clock.ts";
 import { timerDelay } from "../time/deadline.ts";
 import { type LineFraming, lineFraming } from "../net/framing/line.ts";
 import { readMessages } from "../net/framing/read_messages.ts";
@@ -26,7 +27,7 @@ export interface JsonSendOptions {
   port?: number;
   /** Seconds that connecting may take, and then each answer. Default: 5. */
   timeout?: number;
-  /** How often connecting is tried again. A message is never sent twice. Default: 0. */
+  /** How many more times to try to connect. A message is never sent twice. Default: 0. */
   retries?: number;
   /** Seconds between two attempts to connect. Default: 1. */
   retryDelay?: number;
@@ -39,11 +40,11 @@ export interface JsonSendOptions {
   /** Longest answer in bytes. Default: 67,108,864. */
   maxBytes?: number;
   /**
-   * Whether answers may have numbers that JavaScript cannot hold, such as `1e400`: they are exact in the `text` of the result, and
-   * infinite, or 0, everywhere else. Default: false, such an answer makes no sense.
+   * Whether answers may have numbers that JavaScript cannot represent, such as `1e400`: they are exact in the `text` of the result, and
+   * infinite, or 0, everywhere else. Default: false, such an answer is invalid.
    */
   anyNumber?: boolean;
-  /** Calls everything off. */
+  /** Cancels everything. */
   signal?: AbortSignal;
   /** Called when the server reports success: the template's `server_success`. */
   onSuccess?: (response: AnswerData, result: SuccessResult) => void;
@@ -51,20 +52,26 @@ export interface JsonSendOptions {
   onFail?: (response: AnswerData, result: FailResult) => void;
   /** Called when there is no answer: the template's `fail_connect`. */
   onConnectFail?: (error: ConnectError, result: NoAnswerResult) => void;
-  /** Called when the answer makes no sense. */
+  /** Called when the answer is invalid. */
   onBadAnswer?: (error: Error, result: BadAnswerResult) => void;
-  /** Is told what happens, step by step; `console.error` makes it the template's `debug=True`. */
+  /** Called at each step with what happens; `console.error` makes it the template's `debug=True`. */
   debug?: (message: string) => void;
+  /**
+   * Measures the time that answers take. Default: this computer's clock.
+   *
+   * @internal
+   */
+  clock?: Clock;
 }
 
 /**
- * Sends a message to a server, on a connection of its own, and waits for the answer: the template's `send_data`.
+ * Sends a message to a server, on its own connection, and waits for the answer: the template's `send_data`.
  *
- * @param json The message: whatever JSON has a form of.
- * @param options Where the server is, how long to wait, and whom to call.
- * @returns What became of it. `outcome` is `"success"`, `"fail"`, `"no-answer"` or `"bad-answer"`; none of them is thrown.
- * @throws {CodecError} If the message has no JSON form.
- * @throws The signal's reason, if it called the whole off.
+ * @param json The message: any value that JSON can represent.
+ * @param options Where the server is, how long to wait, and callbacks.
+ * @returns The result. Its `outcome` is `"success"`, `"fail"`, `"no-answer"` or `"bad-answer"`; nothing is thrown for these.
+ * @throws {CodecError} If JSON cannot represent the message.
+ * @throws The signal's reason, if it is aborted.
  *
  * @example The document's message
  * ```ts
@@ -107,12 +114,12 @@ export async function sendJson(
 }
 
 /**
- * Connects to a server for any number of messages. They may be sent without waiting for one another; the answers come in the
+ * Connects to a server for any number of messages. Messages may be sent without waiting for earlier answers; the answers arrive in the
  * order of the messages.
  *
- * @param options Where the server is, how long to wait, and whom to call.
+ * @param options Where the server is, how long to wait, and callbacks.
  * @returns The client, to be closed.
- * @throws {ConnectError} If nobody is there.
+ * @throws {ConnectError} If the server cannot be reached.
  *
  * @example Three at once
  * ```ts
@@ -150,37 +157,37 @@ export async function connectJson(options: JsonSendOptions = {}): Promise<JsonCl
 /** A message without an answer. */
 interface Waiting {
   readonly resolve: (result: JsonSendResult) => void;
-  /** Whether the system has taken all of it, as far as is known yet. */
+  /** Whether the system is known to have accepted all of it. */
   taken: boolean;
 }
 
-/** Why nothing can be sent any more. */
+/** Why nothing more can be sent. */
 interface Over {
   readonly why: string;
-  /** Whether that is what the server said, so that it has not read what was sent. */
+  /** Whether the server gave the reason, and so has not read what was sent. */
   readonly refused?: boolean;
-  /** Whether there was so much time that what the system has not taken yet is certainly not sent. */
+  /** Whether the time was over, so that a message which the system has not accepted has certainly not been sent. */
   readonly late?: boolean;
   readonly cause?: unknown;
 }
 
 /** A client on one connection; made by {@linkcode connectJson}. */
 export class JsonClient implements AsyncDisposable {
-  /** Resolves when the connection is over, for whatever reason. */
+  /** Resolves when the connection is closed, for any reason. */
   readonly finished: Promise<void>;
   readonly #connection: StreamConnection;
   readonly #options: JsonSendOptions;
   readonly #where: string;
   readonly #framing: LineFraming;
   readonly #waiting: Waiting[] = [];
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  #callOff: (() => void) | undefined;
   #over: Over | null = null;
-  #unasked = "";
+  #unsolicited = "";
 
   /**
-   * Takes over a connection; see `connectJson()` for the usual way to get one.
+   * Takes over a connection; usually, use `connectJson()`.
    *
-   * @param connection The open connection, which belongs to the client from now on.
+   * @param connection The open connection, which the client owns from now on.
    * @param options As for {@linkcode connectJson}.
    *
    * @internal
@@ -194,7 +201,7 @@ export class JsonClient implements AsyncDisposable {
     this.finished = this.#read();
   }
 
-  /** Whether messages can be sent: the connection is not over. */
+  /** Whether messages can be sent: the connection is open. */
   get open(): boolean {
     return this.#over === null;
   }
@@ -202,10 +209,10 @@ export class JsonClient implements AsyncDisposable {
   /**
    * Sends a message.
    *
-   * @param json The message: whatever JSON has a form of.
-   * @returns What became of it, as for {@linkcode sendJson}.
-   * @throws {CodecError} If the message has no JSON form.
-   * @throws The signal's reason, if it called the whole off.
+   * @param json The message: any value that JSON can represent.
+   * @returns The result, as for {@linkcode sendJson}.
+   * @throws {CodecError} If JSON cannot represent the message.
+   * @throws The signal's reason, if it is aborted.
    */
   // deno-lint-ignore require-await
   async send(json: unknown): Promise<JsonSendResult> {
@@ -216,9 +223,9 @@ export class JsonClient implements AsyncDisposable {
    * Sends a message that already is one line of JSON.
    *
    * @param line The line, without a newline.
-   * @returns What became of it, as for {@linkcode sendJson}.
+   * @returns The result, as for {@linkcode sendJson}.
    * @throws {CodecError} If there is a newline in it.
-   * @throws The signal's reason, if it called the whole off.
+   * @throws The signal's reason, if it is aborted.
    */
   async sendLine(line: string): Promise<JsonSendResult> {
     const result = await this.#exchange(line);
@@ -227,7 +234,7 @@ export class JsonClient implements AsyncDisposable {
   }
 
   /**
-   * Closes the connection. Messages that are not answered yet have no answer.
+   * Closes the connection. Messages without an answer fail.
    *
    * @returns Resolves when nothing is left open. May be called any number of times.
    */
@@ -245,7 +252,7 @@ export class JsonClient implements AsyncDisposable {
   #exchange(line: string): Promise<JsonSendResult> {
     if (this.#over) {
       const { why, cause } = this.#over;
-      const error = new ConnectError(`Cannot send on a connection that is over: ${why}`, { cause });
+      const error = new ConnectError(`Cannot send on a closed connection: ${why}`, { cause });
       return Promise.resolve({ outcome: "no-answer", error, sent: false });
     }
     this.#options.debug?.(`Sending ${line}`);
@@ -271,22 +278,21 @@ export class JsonClient implements AsyncDisposable {
     const waiting = this.#waiting.shift();
     const result = readAnswer(line, this.#options);
     if (!waiting) {
-      this.#unasked = result.outcome === "fail" ? result.error : result.text;
+      this.#unsolicited = result.outcome === "fail" ? result.error : result.text;
       return;
     }
     this.#options.debug?.(`Received ${result.text}`);
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.#callOff?.();
     if (this.#waiting.length > 0) this.#startTimer();
     waiting.resolve(result);
   }
 
-  /** Waits for the answer to the first message that has none. */
+  /** Limits the wait for the answer to the first unanswered message. */
   #startTimer(): void {
-    const { timeout = 5 } = this.#options;
+    const { timeout = 5, clock = systemClock } = this.#options;
     if (timeout === Infinity) return;
-    this.#timer = setTimeout(() => {
-      // An answer that came later would be taken for that of the next message: so the connection has to go.
+    this.#callOff = clock.wake(() => {
+      // A later answer would count as the answer to the next message, so the connection has to be closed.
       this.#end({ why: `No answer from "${this.#where}" within ${timeout} s`, late: true });
       void this.#connection.abort();
     }, timerDelay(timeout));
@@ -294,16 +300,16 @@ export class JsonClient implements AsyncDisposable {
 
   #whyOver(): Over {
     const { closeReason, readEnd, error: cause } = this.#connection;
-    if (this.#unasked !== "") {
-      return { why: `"${this.#where}" closed the connection: ${this.#unasked}`, refused: true };
+    if (this.#unsolicited !== "") {
+      return { why: `"${this.#where}" closed the connection: ${this.#unsolicited}`, refused: true };
     }
-    const how = readEnd === "lost" || closeReason === "reset" ? "broke off" : "closed";
+    const how = readEnd === "lost" || closeReason === "reset" ? "reset" : "closed";
     return { why: `"${this.#where}" ${how} the connection without an answer`, cause };
   }
 
   #end(over: Over): void {
     this.#over ??= over;
-    clearTimeout(this.#timer);
+    this.#callOff?.();
     for (const { resolve, taken } of this.#waiting.splice(0)) {
       const sent = taken || !this.#over.late;
       resolve({ outcome: "no-answer", error: withoutAnswer(this.#over, sent), sent });
@@ -320,7 +326,7 @@ function withoutAnswer({ why, refused, cause }: Over, sent: boolean): ConnectErr
   return new ConnectError(why + fate, { cause });
 }
 
-/** Calls back, and passes the result on. */
+/** Calls the callback, and returns the result. */
 function report<R extends JsonSendResult>(result: R, options: JsonSendOptions): R {
   if (result.outcome === "success") options.onSuccess?.(result.response, result);
   else if (result.outcome === "fail") options.onFail?.(result.response, result);

@@ -3,16 +3,16 @@ import { CodecError } from "../errors.ts";
 import { nearest } from "../text/nearest.ts";
 import type { Commands, Interact } from "./protocol.ts";
 
-/** How many commands an error message lists. */
+/** Maximum number of commands in an error message. */
 const LISTED = 20;
 
 /**
  * Makes a handler of messages from a handler for each command: the message's `command_id` says which.
  *
- * @param commands The handlers by `command_id`. Only the object's own functions count, so `"constructor"` and the like are
- * no commands.
+ * @param commands The handlers by `command_id`. Only the object's own functions count, so `"constructor"` and the like are not
+ * commands.
  * @returns The handler. It throws a {@linkcode CodecError} if a message has no `command_id`, or one that is not among
- * them; the error lists those there are and names the nearest.
+ * them; the error lists the known ones and suggests the nearest.
  *
  * @example Two commands
  * ```ts
@@ -51,14 +51,14 @@ export function interactWithCommands(commands: Commands): Interact {
  * Reads the `command_id` of a message.
  *
  * @param data The message.
- * @returns Its own `command_id`, or undefined if it has none or is no object.
+ * @returns Its own `command_id`, or undefined if it has none or is not an object.
  */
 export function commandId(data: unknown): unknown {
   return ownProperty(data, "command_id");
 }
 
 /**
- * Reads a property that an object has itself: not one that all objects inherit.
+ * Reads an object's own property, not one that all objects inherit.
  *
  * @param data Any value.
  * @param name The name.

@@ -1,26 +1,26 @@
-/** The greatest index: what is missing before it is filled with null. */
+/** The largest index: missing items before it become null. */
 const MOST = 9999;
 
 /** How many brackets a name may have. */
 const DEEPEST = 500;
 
-/** What a name begins with, and what may follow: anything but brackets, unless there is a backslash before them. */
+/** The start of a name, and the brackets that may follow. Brackets after a backslash are ordinary characters. */
 const FIRST = /^(?:\\[[\]]|[^[\]\\]|\\(?![[\]]))*/;
 const BRACKET = /\[((?:\\[[\]]|[^[\]\\]|\\(?![[\]]))*)\]/y;
 
-/** A step into a value: a name in an object, an index in a list, or null for the place behind a list's last item. */
+/** A step into a value: a name in an object, an index in a list, or null for the end of a list. */
 export type Step = string | number | null;
 
-/** A name that makes no sense, or contradicts an earlier one. The message says why, as the end of a sentence. */
+/** A name that is invalid or contradicts an earlier one. The message says why, as the end of a sentence. */
 export class PathError extends Error {}
 
 /**
  * Reads a name with brackets.
  *
- * @param text The name as it was written, not empty: `a`, `a[b]`, `a[0]`, `a[]`, any number of brackets. A backslash before `=`,
+ * @param text The name as written, not empty: `a`, `a[b]`, `a[0]`, `a[]`, any number of brackets. A backslash before `=`,
  * `:`, `[` or `]` makes that an ordinary character, and digits behind one a name.
  * @returns The steps.
- * @throws {PathError} If a bracket has no partner.
+ * @throws {PathError} If a bracket has no counterpart.
  */
 export function parsePath(text: string): Step[] {
   const first = FIRST.exec(text)![0];
@@ -53,28 +53,28 @@ function stepOf(text: string): Step {
   throw new PathError(`expected an index up to ${MOST}, found "${text}"`);
 }
 
-/** Takes backslashes away before signs; others stand for themselves. */
+/** Removes backslashes before these characters; other backslashes are literal. */
 function unescape(text: string): string {
   return text.replace(/\\([=:[\]])/g, "$1");
 }
 
-/** A value, and the word that it comes from. */
+/** A value, and the argument that it comes from. */
 type Node =
   | { readonly kind: "value"; readonly word: string; readonly json: string }
   | { readonly kind: "object"; readonly word: string; readonly members: Map<string, Node> }
   | { readonly kind: "list"; readonly word: string; readonly items: (Node | undefined)[] };
 
-/** An object that is put together from names with brackets, and values that are JSON already. */
+/** An object built from names with brackets, and values that are JSON already. */
 export class Tree {
   readonly #root: Node = { kind: "object", word: "", members: new Map() };
 
   /**
-   * Puts a value into the tree.
+   * Adds a value to the tree.
    *
-   * @param path Where: one step at least.
+   * @param path Where: at least one step.
    * @param json The value.
-   * @param word What the user wrote, for the errors of later words.
-   * @throws {PathError} If there is something else already, there or on the way.
+   * @param word The user's argument, for errors about later arguments.
+   * @throws {PathError} If the place, or one on the way to it, is taken.
    */
   set(path: readonly Step[], json: string, word: string): void {
     let node = this.#root;
@@ -82,7 +82,7 @@ export class Tree {
       const name = () => quote(path.slice(0, i + 1));
       const there = childOf(node, step, () => quote(path.slice(0, i)));
       if (i + 1 === path.length) {
-        if (there) throw new PathError(`${name()} is there twice, also in "${there.word}"`);
+        if (there) throw new PathError(`${name()} is given twice, also in "${there.word}"`);
         put(node, step, { kind: "value", word, json });
         return;
       }
@@ -96,7 +96,7 @@ export class Tree {
   /**
    * Writes the tree.
    *
-   * @returns JSON in one line; items of lists that were left out are null.
+   * @returns JSON in one line; missing items of lists are null.
    */
   toJson(): string {
     return write(this.#root);
@@ -109,7 +109,7 @@ function containerFor(step: Step, word: string): Node {
     : { kind: "list", word, items: [] };
 }
 
-/** What is at some place of an object or list. */
+/** The child at a place of an object or list. */
 function childOf(node: Node, step: Step, name: () => string): Node | undefined {
   if (node.kind === "object" && typeof step === "string") return node.members.get(step);
   if (node.kind === "list" && typeof step !== "string") return node.items[step ?? -1];

@@ -4,10 +4,10 @@ import { decodeUtf8 } from "../text/utf8.ts";
 import { messageOf, UsageError } from "../errors.ts";
 import { parsePath, PathError, Tree } from "./item_tree.ts";
 
-/** The signs between name and value, the longer ones first where one starts as another. */
+/** The separators between name and value, longer ones first where they start alike. */
 const SEPARATOR = /^(?::=@|:=|=@|=)/;
 
-/** One argument, taken apart. */
+/** One argument in parts. */
 interface Item {
   name: string;
   separator: string;
@@ -15,7 +15,7 @@ interface Item {
 }
 
 /**
- * Reads a message from words as HTTPie has them on its command line.
+ * Reads a message from command-line words, in the syntax of HTTPie.
  *
  * | word | is |
  * |---|---|
@@ -27,13 +27,13 @@ interface Item {
  * | `list[]:=1` | one more item of a list |
  * | `list[0]:=1` | the item with that index; `cfg[\0]:=1` is a member with that name |
  *
- * A first word without any of these signs is the `command_id`. A backslash before `=`, `:`, `[` or `]` makes the sign a part of the
- * name, one before `@` makes it a part of the value; any other backslash stands for itself.
+ * A first word without any of these separators is the `command_id`. After a backslash, `=`, `:`, `[` and `]` are part of the name, and
+ * `@` is part of the value; any other backslash is literal.
  *
  * @param words The words.
  * @param readFile Reads a file that a word names.
  * @returns The message.
- * @throws {UsageError} If a word is none of these, two of them contradict each other, or a file cannot be read or does not fit.
+ * @throws {UsageError} If a word is none of these, two words contradict each other, or a file cannot be read or is invalid.
  *
  * @example The document's test command
  * ```ts
@@ -58,8 +58,8 @@ export async function parseJsonItems(
 }
 
 /**
- * Reads a message as {@linkcode parseJsonItems} does, and writes it as JSON in which all numbers are as the user wrote them: `1.0`,
- * `-0.0` and `1e400` too.
+ * Reads a message as {@linkcode parseJsonItems} does, and writes it as JSON with all numbers as the user wrote them, even `1.0`, `-0.0`
+ * and `1e400`.
  *
  * @param words The words.
  * @param readFile Reads a file that a word names.
@@ -97,7 +97,7 @@ async function readItems(
   return tree.toJson();
 }
 
-/** Takes a word apart at its first sign; null if there is none. */
+/** Splits a word at its first separator; null if there is none. */
 function splitItem(word: string): Item | null {
   for (let at = 0; at < word.length; at++) {
     const separator = SEPARATOR.exec(word.slice(at, at + 3))?.[0];

@@ -11,9 +11,9 @@ const CR = 13;
 const SPACE = 32;
 
 /**
- * Makes a handler that starts a program for each message: the program gets the message and a newline on stdin, and what it
- * prints becomes the result: the JSON value that it is, as a {@linkcode JsonText}, else the text without blanks around it, and
- * nothing if there is nothing. An exit code other than 0 is a failure with the last line of its stderr.
+ * Makes a handler that starts a program for each message. The program reads the message as one line from stdin, and its output becomes
+ * the result: as a {@linkcode JsonText} if it is JSON, else as text without surrounding blanks, and none if it is empty. An exit code
+ * other than 0 is a failure with the last line of its stderr.
  *
  * @param command The program and its arguments, see {@linkcode splitCommandLine}.
  * @param options How long it may take and how much it may print.
@@ -38,7 +38,7 @@ export function interactWithProgram(
   return interactThrough(programPerMessage(command, options));
 }
 
-/** A handler that has a program running behind it. */
+/** A handler backed by a running program. */
 export interface LineProgramInteract extends AsyncDisposable {
   /** The handler. */
   interact: Interact;
@@ -74,7 +74,7 @@ export function interactWithLineProgram(
 export function interactThrough(program: ProgramHandler): Interact {
   const interact: Interact = async (_data, context) => {
     const result = resultOf(await program.handle(oneLine(context), context.signal));
-    // A program that goes on has no exit code to say it with.
+    // A program that keeps running has no exit code to report a failure with.
     if (program.persistent && result instanceof JsonText) throwIfFailure(result);
     return result;
   };
@@ -92,8 +92,8 @@ function throwIfFailure(result: JsonText): void {
 }
 
 /**
- * The message as it came. Carriage returns, which some programs take for the end of a line, are blanks in JSON: within strings
- * they are always escaped.
+ * The message as received. Carriage returns, which some programs take as the end of a line, are only white space in JSON: within
+ * strings they are always escaped.
  */
 function oneLine({ bytes }: InteractContext): Uint8Array {
   return bytes.includes(CR) ? bytes.map((byte) => byte === CR ? SPACE : byte) : bytes;

@@ -1,4 +1,4 @@
-/** A task that waits for its turn, in a list with those before and behind it. */
+/** A task that waits for its turn, in a linked list. */
 interface Waiting {
   start: () => void;
   before: Waiting | null;
@@ -6,8 +6,8 @@ interface Waiting {
 }
 
 /**
- * Runs tasks in the order in which they arrive, no more than so many at once. A task that does not wait for anything
- * costs no promise.
+ * Runs tasks in the order in which they arrive, with a limit on how many run at once. A synchronous task that need not wait costs no
+ * promise.
  *
  * @example Never two at a time
  * ```ts
@@ -47,11 +47,11 @@ export class Queue {
   }
 
   /**
-   * Runs a task when its turn has come: at once, where nothing is ahead of it.
+   * Runs a task when its turn has come: immediately, if nothing is ahead of it.
    *
    * @param task What to do.
-   * @param onWait Called if the task has to wait, with a function that calls it off before its turn: the result is that function's
-   * argument then. It must not be called later.
+   * @param onWait Called if the task has to wait, with a function that cancels it before its turn; the result is then the argument of that
+   * function. It must not be called later.
    * @returns What the task returns; a promise of it if it had to wait or returned one.
    */
   run<T>(
@@ -108,7 +108,7 @@ export class Queue {
   #end(): void {
     this.#running--;
     if (this.#draining) return;
-    // A loop, not a call from task to task: a thousand tasks that were waiting would be a thousand calls deep.
+    // A loop rather than recursion: a thousand waiting tasks would be a thousand calls deep.
     this.#draining = true;
     while (this.#running < this.concurrency && this.#first) {
       const first = this.#first;

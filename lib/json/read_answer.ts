@@ -4,68 +4,68 @@ import { decodeUtf8 } from "../text/utf8.ts";
 import { CodecError, type ConnectError, messageOf } from "../errors.ts";
 import { ownProperty } from "./commands.ts";
 
-/** How much of an answer that cannot be read is shown. */
+/** Maximum length of an unreadable answer in a message, in characters. */
 const SHOWN = 200;
 
-/** What begins a TLS record that says what is wrong (RFC 8446, section 5.1). */
+/** The first byte of a TLS alert (RFC 8446, section 5.1). */
 const TLS_ALERT = 0x15;
 
-/** An answer, as it was sent. */
+/** An answer as it was sent. */
 export type AnswerData = { [name: string]: JsonValue };
 
 /** The server reported success. */
 export interface SuccessResult {
-  /** Tells the results apart. */
+  /** The kind of result. */
   outcome: "success";
   /** The whole answer. */
   response: AnswerData;
-  /** Its `result`, where it has one. */
+  /** Its `result`, if it has one. */
   result: JsonValue | undefined;
-  /** The answer as it came. */
+  /** The answer as received. */
   text: string;
 }
 
 /** The server reported a failure. */
 export interface FailResult {
-  /** Tells the results apart. */
+  /** The kind of result. */
   outcome: "fail";
   /** The whole answer. */
   response: AnswerData;
-  /** Its `error`, as text; the whole answer where it has none. */
+  /** Its `error`, as text; the whole answer if it has none. */
   error: string;
-  /** The answer as it came. */
+  /** The answer as received. */
   text: string;
 }
 
-/** There was no answer: the message of the error says whether nobody was there, or none came in time, or the server closed. */
+/** There was no answer: the error says whether the server was unreachable, did not answer in time, or closed the connection. */
 export interface NoAnswerResult {
-  /** Tells the results apart. */
+  /** The kind of result. */
   outcome: "no-answer";
   /** Why there was no answer. */
   error: ConnectError;
-  /** Whether the message may have left this computer: then it may have been carried out, or still be. */
+  /** Whether the message may have left this computer, and so may be carried out. */
   sent: boolean;
 }
 
-/** There was an answer that is no JSON, or says neither success nor failure. */
+/** There was an answer that is not JSON, or reports neither success nor failure. */
 export interface BadAnswerResult {
-  /** Tells the results apart. */
+  /** The kind of result. */
   outcome: "bad-answer";
-  /** What is wrong with the answer; it shows it. */
+  /** What is wrong with the answer; the message shows it. */
   error: CodecError;
-  /** The answer as it came. */
+  /** The answer as received. */
   text: string;
 }
 
-/** What became of a message; `outcome` tells which. */
+/** The result of sending a message; `outcome` is its kind. */
 export type JsonSendResult = SuccessResult | FailResult | NoAnswerResult | BadAnswerResult;
 
 /**
  * Reads an answer.
  *
  * @param bytes The line.
- * @param options Whether it may have numbers that JavaScript cannot hold.
- * @returns What it says: success, failure, or nothing that makes sense.
+ * @param options Whether it may have numbers that JavaScript cannot represent.
+ * @returns Success, failure, or an invalid answer.
  */
 export function readAnswer(
   bytes: Uint8Array,
@@ -95,7 +95,7 @@ export function readAnswer(
   }
 }
 
-/** What is in place of the text of an error, as it came. */
+/** An error that is not a string, as received. */
 function textOf(error: unknown, answer: string): string {
   const text = compactJson(answer);
   return error == null ? text : jsonMembers(text).get("error")!;

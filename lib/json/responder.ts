@@ -6,6 +6,7 @@ import { decodeUtf8 } from "../text/utf8.ts";
 import { ConnectError } from "../errors.ts";
 import type { HostPort } from "../net/address/address.ts";
 import { lineFraming } from "../net/framing/line.ts";
+import type { Clock } from "../time/clock.ts";
 import { orAborted } from "../time/deadline.ts";
 import { Limit } from "../time/limit.ts";
 import { ownProperty } from "./commands.ts";
@@ -14,15 +15,15 @@ import { Queue } from "./queue.ts";
 
 /** A message that was answered. */
 export interface Handled {
-  /** When the message was there. */
+  /** When the message arrived. */
   readonly time: Date;
   /** Who sent it. */
   readonly remoteAddr: HostPort;
-  /** What it said; undefined if it could not be read. */
+  /** The message; undefined if it could not be parsed. */
   readonly data: JsonValue | undefined;
-  /** The same as JSON in one line, with the digits as they came. */
+  /** The same as JSON in one line, with the digits as received. */
   readonly text: string | undefined;
-  /** What was answered. */
+  /** The answer. */
   readonly answer: Answer;
   /** The answer as it was sent: JSON in one line. */
   readonly answerText: string;
@@ -38,33 +39,35 @@ export interface ResponderOptions {
   interact: Interact;
   /** How many messages may be handled at once. */
   concurrency: number;
-  /** The word that marks a failure. */
+  /** The `status` of a failure. */
   failStatus: FailStatus;
-  /** Seconds that handling a message may take; `Infinity` for no limit. */
+  /** Maximum time to handle a message in seconds; `Infinity` for no limit. */
   handlerTimeout: number;
-  /** What handlers see as their signal. */
+  /** Measures that. Default: this computer's clock. */
+  clock?: Clock;
+  /** The signal that handlers get. */
   signal: AbortSignal;
-  /** From when on handlers are not waited for any more, and none is called; its reason is the error of the answers. */
+  /** When aborted, no handler is waited for or called any more; its reason becomes the error of the answers. */
   givenUp: AbortSignal;
-  /** Is told of each message that was answered. */
+  /** Called with each message that was answered. */
   onMessage?: (handled: Handled) => void;
-  /** Is told of what a handler threw. */
+  /** Called with what a handler threw. */
   onHandlerError?: (error: unknown) => void;
-  /** Is told of each message that is not begun, since its client has broken off. */
+  /** Called for each message that is not handled because its client has disconnected. */
   onDropped?: (remoteAddr: HostPort) => void;
 }
 
-/** Who sent messages, as far as that matters to answering them. */
+/** The sender of messages, as answering needs to know it. */
 export interface Client {
   /** The address. */
   readonly remoteAddr: HostPort;
   /** Whether it is known that no answer can reach it. */
   readonly gone: boolean;
-  /** Whether it has ended its half, so that only {@linkcode Client.isThere} knows. */
+  /** Whether it has ended its half, so that only {@linkcode Client.isThere} can tell. */
   readonly halfClosed: boolean;
-  /** Finds out whether answers can reach it. */
+  /** Checks whether answers can reach it. */
   isThere(): Promise<boolean>;
-  /** To be called when it is gone while a message of its waits for its turn. */
+  /** Called when it disconnects while its message waits for its turn. */
   onGone: (() => void) | undefined;
 }
 
@@ -73,34 +76,34 @@ const { encode } = lineFraming();
 /** The answer to most messages, encoded once. */
 const SUCCESS = '{"status":"success"}';
 const SUCCESS_LINE = encode(SUCCESS);
-/** What is sent where there is no answer. */
+/** What is sent if there is no answer. */
 const NOTHING = new Uint8Array();
 
-/** Numbers that `String()` might write otherwise: `-0`, many digits, exponents, zeros at the end or behind the point. */
+/** Numbers that `String()` might write differently: `-0`, many digits, exponents, zeros at the end or behind the point. */
 const OTHER_FORM = /-0|[\d.]{16}|\d[eE]|\.\d*0(?!\d)|0\.000000/;
 
-/** A message's way through the responder. */
+/** The state of a message in the responder. */
 interface Request {
   readonly bytes: Uint8Array;
   readonly client: Client;
   readonly started: number;
   text?: string;
   data?: JsonValue;
-  /** The message's `id`, as it was before a handler could change it. */
+  /** The message's `id`, before a handler could change it. */
   id?: JsonValue;
-  /** The same as it came. */
+  /** The same as received. */
   idText?: string;
 }
 
-/** Turns messages into answers: reads them, has them handled in the order of their arrival, and counts. */
+/** Answers messages: parses them, calls the handler in the order of their arrival, and counts. */
 export class Responder {
   /** Messages answered with success so far. */
   successes = 0;
-  /** Messages answered with a failure so far, those that could not be read among them. */
+  /** Messages answered with a failure so far, including those that could not be parsed. */
   failures = 0;
-  /** Messages so far that could not be read. */
+  /** Messages so far that could not be parsed. */
   invalid = 0;
-  /** Messages so far that were not begun, since their client had broken off. */
+  /** Messages so far that were not handled because their client had disconnected. */
   dropped = 0;
   readonly #options: ResponderOptions;
   readonly #queue: Queue;
@@ -111,7 +114,7 @@ export class Responder {
     this.#queue = new Queue(options.concurrency);
   }
 
-  /** Messages that are handled or wait for it now. */
+  /** Messages that are being handled or wait for it. */
   get pending(): number {
     return this.#queue.running + this.#queue.waiting;
   }
@@ -119,9 +122,9 @@ export class Responder {
   /**
    * Answers one message.
    *
-   * @param bytes The message, not to be changed before it is answered.
-   * @param client Who sent it; none of its other messages may be in hand.
-   * @returns The answer with the newline at its end, empty if the client is gone; a promise of it if that takes time.
+   * @param bytes The message; do not change it before it is answered.
+   * @param client Who sent it; no other message of it may be in progress.
+   * @returns The answer as a line, empty if the client is gone; a promise of it if that takes time.
    */
   respond(bytes: Uint8Array, client: Client): Uint8Array | Promise<Uint8Array> {
     const request: Request = { bytes, client, started: performance.now() };
@@ -138,11 +141,11 @@ export class Responder {
   }
 
   /**
-   * Answers what is no message at all.
+   * Answers bytes that are not a message.
    *
-   * @param error What is wrong with it.
+   * @param error What is wrong with them.
    * @param client Who sent it.
-   * @returns The answer with the newline at its end.
+   * @returns The answer as a line.
    */
   respondBad(error: Error, client: Client): Uint8Array {
     this.invalid++;
@@ -150,10 +153,10 @@ export class Responder {
   }
 
   /**
-   * Writes a failure that answers no message, and is not counted as one.
+   * Writes a failure that does not answer a message, and is not counted.
    *
    * @param error What is wrong.
-   * @returns The answer with the newline at its end.
+   * @returns The answer as a line.
    */
   refusal(error: string): Uint8Array {
     return encode(stringifyJson({ status: this.#options.failStatus, error }));
@@ -168,7 +171,7 @@ export class Responder {
     if (request.id !== undefined) request.idText = textOfId(request.id, text);
   }
 
-  /** Handles a message when its turn has come, unless its client is not there any more. */
+  /** Handles a message when its turn has come, unless its client has disconnected. */
   #begin(request: Request): Uint8Array | Promise<Uint8Array> {
     const { client } = request;
     client.onGone = undefined;
@@ -186,11 +189,11 @@ export class Responder {
   }
 
   #handle(request: Request): Uint8Array | Promise<Uint8Array> {
-    const { handlerTimeout, signal, givenUp } = this.#options;
+    const { handlerTimeout, clock, signal, givenUp } = this.#options;
     if (givenUp.aborted) return this.#fail(request, givenUp.reason);
     if (handlerTimeout === Infinity) return this.#call(request, signal, givenUp);
     const late = new ConnectError(`The message was not handled within ${handlerTimeout} s`);
-    const limit = new Limit(handlerTimeout, late, signal);
+    const limit = new Limit(handlerTimeout, late, signal, clock);
     const answer = this.#call(request, limit.signal, limit.signal);
     if (answer instanceof Promise) return answer.finally(() => limit[Symbol.dispose]());
     limit[Symbol.dispose]();
@@ -200,9 +203,9 @@ export class Responder {
   /**
    * Calls the handler.
    *
-   * @param request What it handles.
-   * @param signal What it sees.
-   * @param end Until when it is waited for.
+   * @param request The message.
+   * @param signal The handler's signal.
+   * @param end Ends the wait for the handler.
    */
   #call(
     request: Request,
@@ -287,7 +290,7 @@ class HandledMessage implements Handled {
   }
 }
 
-/** The `id` of a message, as it came. */
+/** The `id` of a message as received. */
 function textOfId(id: JsonValue, text: string): string {
   if (typeof id !== "number" && typeof id !== "object") return stringifyJson(id);
   return OTHER_FORM.test(text) ? jsonMembers(compactJson(text)).get("id")! : JSON.stringify(id);
@@ -305,7 +308,7 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof (value as PromiseLike<unknown> | undefined)?.then === "function";
 }
 
-/** What was thrown, as the client is told of it: an object as JSON. It can be anything, even what throws when looked at. */
+/** The `error` of an answer: text, or an object as JSON. Anything can be thrown, even an object whose properties throw. */
 function answerText(thrown: unknown): string {
   try {
     if (typeof thrown !== "object" || thrown === null) return String(thrown);
@@ -313,6 +316,6 @@ function answerText(thrown: unknown): string {
     if (typeof message !== "string") return stringifyJson(message ?? thrown);
     return message === "" ? String(name ?? "Error") : message;
   } catch {
-    return "The handler threw what has no text";
+    return "The handler threw a value that has no text";
   }
 }

@@ -1,37 +1,40 @@
 import { concat } from "@std/bytes/concat";
 import { CodecError } from "../errors.ts";
 import type { HostPort } from "../net/address/address.ts";
+import type { Clock } from "../time/clock.ts";
 import { within } from "../time/deadline.ts";
 import type { LineDecoder, LineFraming } from "../net/framing/line.ts";
 import type { StreamConnection } from "../net/stream/connection.ts";
 import type { Client, Responder } from "./responder.ts";
 import { ValueEnd } from "./value_end.ts";
 
-/** Bytes that are read ahead while a message waits for its turn or is handled. */
+/** Bytes that are read ahead while a message waits for its turn or is being handled. */
 const AHEAD_BYTES = 1 << 12;
 
-/** Answers that are ready are sent when they are this many bytes, even if more messages are at hand. */
+/** Answers that are ready are sent when they reach this many bytes, even if more messages have arrived. */
 const BATCH_BYTES = 1 << 16;
 
 /** How {@linkcode serveConnection} serves. */
 export interface ServeConnectionOptions {
-  /** What answers. */
+  /** Answers the messages. */
   responder: Responder;
-  /** How messages are told apart. */
+  /** How messages are separated. */
   framing: LineFraming;
-  /** Seconds of silence after which a complete value counts as a message without its newline; `Infinity` for never. */
+  /** Seconds of silence after which a complete value counts as a message without a newline; `Infinity` for never. */
   completeAfter: number;
-  /** Told of each such message, before it is answered. */
+  /** Measures that. Default: this computer's clock. */
+  clock?: Clock;
+  /** Called for each such message, before it is answered. */
   onUnended: (remoteAddr: HostPort) => void;
 }
 
 /**
- * Serves one connection to its end: answers its messages one after another, in their order. Answers that are ready together
- * leave together.
+ * Serves one connection until it ends: answers its messages one after another, in order. Answers that are ready together are sent
+ * together.
  *
  * @param connection The connection.
- * @param options What answers, and how messages are told apart.
- * @returns How many answers did not reach the client, when the connection is over.
+ * @param options How to separate messages, and what answers them.
+ * @returns How many answers did not reach the client, when the connection is closed.
  */
 export async function serveConnection(
   connection: StreamConnection,
@@ -49,12 +52,12 @@ class Session implements Client {
   readonly #connection: StreamConnection;
   readonly #options: ServeConnectionOptions;
   readonly #decoder: LineDecoder;
-  /** What is being read ahead of its time. */
+  /** The read-ahead in progress. */
   #ahead: Promise<Uint8Array | null> | null = null;
-  /** Buffers for that; of the two, one is read into while the messages of the other are answered. */
+  /** Buffers for that: one is read into while the messages in the other are answered. */
   readonly #buffers: Uint8Array[] = [];
   #turn = 0;
-  /** Where the value that has no newline yet is complete; made when somebody wants to know. */
+  /** Finds the end of a value without a newline; made when needed. */
   #valueEnd: ValueEnd | null = null;
   /** Answers that wait to be sent. */
   #ready: Uint8Array[] = [];
@@ -109,10 +112,11 @@ class Session implements Client {
     return this.#takeAhead() ?? this.#connection.read();
   }
 
-  /** Reads what arrives next; if nothing does for a while, answers what is there, provided that it is complete. */
+  /** Reads what arrives next; if nothing does for a while, answers the value received so far, if it is complete. */
   async #readOrComplete(): Promise<Uint8Array | null> {
+    const { completeAfter, clock } = this.#options;
     const reading = this.#ahead ??= this.#connection.read().then((chunk) => this.#arrived(chunk));
-    const silent = await within(reading, this.#options.completeAfter) === undefined;
+    const silent = await within(reading, completeAfter, clock) === undefined;
     if (silent && this.#isComplete()) {
       this.#options.onUnended(this.remoteAddr);
       await this.#answerLast();
@@ -125,7 +129,7 @@ class Session implements Client {
     return this.#valueEnd.isComplete(this.#decoder.held);
   }
 
-  /** Begins to read what comes behind the message in hand: so it is noticed when the client breaks off. */
+  /** Begins to read what follows the message being handled, to notice when the client disconnects. */
   #lookAhead(): void {
     if (this.#ahead) return;
     const buffer = this.#buffers[this.#turn] ??= new Uint8Array(AHEAD_BYTES);
@@ -145,7 +149,7 @@ class Session implements Client {
     return ahead;
   }
 
-  /** Answers what is there of a message although no newline has ended it. */
+  /** Answers a message that no newline has ended. */
   async #answerLast(): Promise<void> {
     const answer = this.#answer("end");
     if (answer) this.#add(answer instanceof Promise ? await this.#wait(answer) : answer);
@@ -170,7 +174,7 @@ class Session implements Client {
     }
   }
 
-  /** Waits for an answer that takes time. What is ready need not wait for it, and nobody is idle meanwhile. */
+  /** Waits for an answer that takes time. Answers that are ready are sent meanwhile, and the client does not count as idle. */
   async #wait(answer: Promise<Uint8Array>): Promise<Uint8Array> {
     using _hold = this.#connection.hold();
     const flushed = this.#size > 0 ? this.#flush() : undefined;
@@ -186,7 +190,7 @@ class Session implements Client {
     this.#size += answer.length;
   }
 
-  /** Sends what is ready; resolves when the system has taken it. */
+  /** Sends the answers that are ready; resolves when the system has accepted them. */
   #flush(): Promise<void> {
     const answers = this.#ready;
     const bytes = answers.length === 1 ? answers[0]! : concat(answers);

@@ -2,7 +2,9 @@ import { ConnectError, UsageError } from "../errors.ts";
 import { formatAddress, type HostPort } from "../net/address/address.ts";
 import { type AllowList, parseCidrList } from "../net/address/allow_list.ts";
 import type { TlsServing } from "../net/stream/bind.ts";
+import type { Clock } from "../time/clock.ts";
 import { timerDelay } from "../time/deadline.ts";
+import { closeWhenAborted } from "../time/lifecycle.ts";
 import { lineFraming } from "../net/framing/line.ts";
 import type { GraceOptions, StreamConnection } from "../net/stream/connection.ts";
 import { listenStream, type StreamListener, type StreamProblem } from "../net/stream/listener.ts";
@@ -18,17 +20,17 @@ import {
 import { type Handled, Responder } from "./responder.ts";
 import { serveConnection, type ServeConnectionOptions } from "./serve_connection.ts";
 
-/** Seconds that a handler has to react when its time is over, and then its answer to leave. */
+/** Seconds for a handler to react when its time is over, and then for its answer to be sent. */
 const LAST_WORDS = 0.2;
 
-/** How many clients are remembered that were told of their newlines. */
-const TOLD = 1000;
+/** Maximum number of clients whose missing newlines are reported. */
+const WARNED = 1000;
 
-/** Something that went wrong with one client; the server goes on. */
+/** Something that went wrong with one client; the server continues. */
 export interface JsonServerProblem extends Omit<StreamProblem, "kind"> {
   /**
-   * What it is: what can happen to any listener, a message that was not begun since its client had broken off, or the first message
-   * of a client that had no newline at its end.
+   * What it is: a problem of the listener, a message that was not handled because its client had disconnected, or the first message of a
+   * client without a newline at its end.
    */
   kind: StreamProblem["kind"] | "dropped" | "unended";
 }
@@ -39,18 +41,18 @@ export interface JsonServerOptions {
   host?: string;
   /** TCP port; 0 for one that is free. Default: 65432. */
   port?: number;
-  /** Handles every message. Default: all messages are answered with success. */
+  /** Handles every message. Default: every message is answered with success. */
   interact?: Interact;
   /** Handles messages by their `command_id`, instead of `interact`. */
   commands?: Commands;
-  /** How many messages may be handled at once. Default: 1, since equipment rarely takes more. */
+  /** How many messages may be handled at once. Default: 1, since equipment rarely supports more. */
   concurrency?: number;
   /**
-   * Seconds that handling a message may take, for handlers that return promises. After that it is answered with a failure, its
-   * handler's signal is aborted, and the next message has its turn even if the handler goes on. Default: no limit.
+   * Maximum time to handle a message in seconds, for handlers that return promises. After that the message is answered with a failure,
+   * its handler's signal is aborted, and the next message has its turn even if the handler continues. Default: no limit.
    */
   handlerTimeout?: number;
-  /** The word that marks a failure. Default: `"error"`; the template's server writes `"failed"`. */
+  /** The `status` of a failure. Default: `"error"`; the template's server writes `"failed"`. */
   failStatus?: FailStatus;
   /** Longest message in bytes. Default: 1,048,576. */
   maxBytes?: number;
@@ -59,14 +61,14 @@ export interface JsonServerOptions {
    * Default: 0.1.
    */
   completeAfter?: number;
-  /** Most connections at once. Default: 256. */
+  /** Maximum number of connections. Default: 256. */
   maxConnections?: number;
   /** Seconds without a byte after which a connection is closed. Default: 30. */
   idleTimeout?: number;
   /** Seconds within which a message must be complete, from its first byte on. Default: 30. */
   messageTimeout?: number;
   /**
-   * Let HTTP requests in, as `listenStream()` has it: any web page that is open in a browser on this computer could give commands then.
+   * Whether to accept HTTP requests, as in `listenStream()`: any web page open in a browser on this computer could then send commands.
    * Default: false.
    */
   allowHttp?: boolean;
@@ -74,25 +76,31 @@ export interface JsonServerOptions {
   allow?: AllowList | readonly string[];
   /** Certificate and key, to serve TLS. */
   tls?: TlsServing;
-  /** Seconds that messages in hand may take when the server closes. Default: 5. */
+  /** Seconds for the messages being handled when the server closes. Default: 5. */
   grace?: number;
   /** Closes the server. */
   signal?: AbortSignal;
-  /** Is told of each message that was answered. */
+  /** Called with each message that was answered. */
   onMessage?: (handled: Handled) => void;
-  /** Is told of what went wrong with one client. */
+  /** Called with each problem with a client. */
   onProblem?: (problem: JsonServerProblem) => void;
-  /** Is told of what a handler threw. */
+  /** Called with what a handler threw. */
   onHandlerError?: (error: unknown) => void;
-  /** Is told what happens, step by step; `console.error` makes it the template's `debug=True`. */
+  /** Called at each step with what happens; `console.error` makes it the template's `debug=True`. */
   debug?: (message: string) => void;
+  /**
+   * Measures all times but `grace`. Default: this computer's clock.
+   *
+   * @internal
+   */
+  clock?: Clock;
 }
 
 /** What a {@linkcode JsonServer} has done so far. */
 export interface JsonServerStats {
   /** Connections let in. */
   connections: number;
-  /** Connections kept out: not allowed, too many, or TLS where none is served. */
+  /** Connections refused: not allowed, too many, or TLS where it is not served. */
   refused: number;
   /** Connections closed because they began with an HTTP request. */
   refusedAsHttp: number;
@@ -104,13 +112,13 @@ export interface JsonServerStats {
   successes: number;
   /** Messages answered with a failure. */
   failures: number;
-  /** Messages among the failures that could not be read. */
+  /** Failures that are messages which could not be parsed. */
   invalid: number;
   /** Answers that did not reach their client. */
   unanswered: number;
-  /** Messages that were not begun, since their client had broken off; not among those that were answered. */
+  /** Messages that were not handled because their client had disconnected; these are not answered. */
   dropped: number;
-  /** Messages that are handled or wait for it now. */
+  /** Messages that are being handled or wait for it. */
   pending: number;
 }
 
@@ -164,13 +172,12 @@ export class JsonServer implements AsyncDisposable {
   readonly #options: JsonServerOptions;
   readonly #listener: StreamListener;
   readonly #responder: Responder;
-  /** Tells handlers that patience is over. */
+  /** Aborts the handlers' signal when the grace is over. */
   readonly #overdue = new AbortController();
-  /** Ends the wait for those that did not listen. */
+  /** Ends the wait for handlers that ignored it. */
   readonly #givenUp = new AbortController();
-  /** The addresses of clients that were told of their newlines. */
-  readonly #told = new Set<string>();
-  readonly #onAbort = (): void => void this.close();
+  /** The addresses of clients whose missing newlines have been reported. */
+  readonly #warned = new Set<string>();
   #unanswered = 0;
   #closing: Promise<void> | null = null;
 
@@ -192,17 +199,17 @@ export class JsonServer implements AsyncDisposable {
       interact,
       concurrency,
       handlerTimeout: options.handlerTimeout ?? Infinity,
+      clock: options.clock,
       failStatus,
       signal: this.#overdue.signal,
       givenUp: this.#givenUp.signal,
       onMessage: this.#telling(onMessage),
       onHandlerError,
-      onDropped: (remoteAddr) => this.#dropped(remoteAddr),
+      onDropped: (from) => this.#dropped(from),
     });
     this.#listener = this.#listen();
     this.finished = this.#listener.finished;
-    if (options.signal?.aborted) void this.close();
-    else options.signal?.addEventListener("abort", this.#onAbort, { once: true });
+    closeWhenAborted(options.signal, this.finished, () => void this.close());
   }
 
   /** The bound address. */
@@ -236,9 +243,9 @@ export class JsonServer implements AsyncDisposable {
   }
 
   /**
-   * Closes the server: accepts no more connections, reads no more messages, and answers those that are in hand.
+   * Closes the server: accepts no more connections, reads no more messages, and answers those already read.
    *
-   * @param options Most seconds for that; by default those of the server. Handlers that take longer see their signal aborted,
+   * @param options Maximum time for that in seconds; by default that of the server. Handlers that take longer have their signal aborted,
    * and their messages are answered with a failure.
    * @returns Resolves when nothing is left open. May be called any number of times.
    */
@@ -252,7 +259,6 @@ export class JsonServer implements AsyncDisposable {
   }
 
   async #close(grace: number): Promise<void> {
-    this.#options.signal?.removeEventListener("abort", this.#onAbort);
     const reason = new ConnectError("The server was closed before the message was handled");
     const timers = [this.#overdue, this.#givenUp].map((controller, i) =>
       setTimeout(() => controller.abort(reason), timerDelay(grace + i * LAST_WORDS))
@@ -266,12 +272,13 @@ export class JsonServer implements AsyncDisposable {
   #listen(): StreamListener {
     const { host = DEFAULT_HOST, port = DEFAULT_PORT, maxConnections = 256 } = this.#options;
     const { idleTimeout = 30, maxBytes = DEFAULT_MAX_BYTES, tls, debug } = this.#options;
-    const { messageTimeout = 30, allowHttp } = this.#options;
+    const { messageTimeout = 30, allowHttp, clock } = this.#options;
     const serving: ServeConnectionOptions = {
       responder: this.#responder,
       framing: lineFraming({ maxBytes }),
       completeAfter: this.#options.completeAfter ?? 0.1,
-      onUnended: (remoteAddr) => this.#unended(remoteAddr),
+      clock,
+      onUnended: (from) => this.#unended(from),
     };
     return listenStream({
       host,
@@ -282,6 +289,7 @@ export class JsonServer implements AsyncDisposable {
       idleTimeout,
       messageTimeout,
       allowHttp,
+      clock,
       onProblem: (problem) => this.#tell(problem),
       onTooMany: async (connection) => {
         const open = maxConnections === 1 ? "1 is" : `${maxConnections} are`;
@@ -292,9 +300,7 @@ export class JsonServer implements AsyncDisposable {
         debug?.(`Connected with ${formatAddress(connection.remoteAddr)}`);
         this.#unanswered += await serveConnection(connection, serving);
         debug?.(
-          `Connection with ${formatAddress(connection.remoteAddr)} is over: ${
-            reasonOf(connection)
-          }`,
+          `Connection with ${formatAddress(connection.remoteAddr)} closed: ${reasonOf(connection)}`,
         );
       },
     });
@@ -305,30 +311,31 @@ export class JsonServer implements AsyncDisposable {
     this.#options.onProblem?.(problem);
   }
 
-  #dropped(remoteAddr: HostPort): void {
-    const client = formatAddress(remoteAddr);
-    const message = `Did not begin a message from ${client}: it broke off before its turn`;
-    this.#tell({ kind: "dropped", remoteAddr, message });
+  #dropped(from: HostPort): void {
+    const message = `Did not handle a message from ${
+      formatAddress(from)
+    }: it disconnected before its turn`;
+    this.#tell({ kind: "dropped", from, message });
   }
 
-  /** Tells once for each client that a newline should end its messages. */
-  #unended(remoteAddr: HostPort): void {
-    if (this.#told.has(remoteAddr.hostname) || this.#told.size >= TOLD) return;
-    this.#told.add(remoteAddr.hostname);
+  /** Reports once for each client that a newline should end its messages. */
+  #unended(from: HostPort): void {
+    if (this.#warned.has(from.hostname) || this.#warned.size >= WARNED) return;
+    this.#warned.add(from.hostname);
     const { completeAfter = 0.1 } = this.#options;
     const message =
-      `A message from ${formatAddress(remoteAddr)} had no newline at its end, and was ` +
-      `taken as complete after ${completeAfter} s of silence: have the client send "\\n" behind each`;
-    this.#tell({ kind: "unended", remoteAddr, message });
+      `A message from ${formatAddress(from)} had no newline at its end, and was taken as ` +
+      `complete after ${completeAfter} s of silence: have the client send "\\n" after each message`;
+    this.#tell({ kind: "unended", from, message });
   }
 
-  /** Adds what debugging tells of each message. */
+  /** Adds debug output for each message. */
   #telling(onMessage: JsonServerOptions["onMessage"]): JsonServerOptions["onMessage"] {
     const { debug } = this.#options;
     if (!debug) return onMessage;
     return (handled) => {
       const client = formatAddress(handled.remoteAddr);
-      debug(`${client} sent ${handled.text ?? "what cannot be read"}`);
+      debug(`${client} sent ${handled.text ?? "an unreadable message"}`);
       debug(`${client} was answered ${handled.answerText}`);
       onMessage?.(handled);
     };

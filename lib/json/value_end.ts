@@ -1,30 +1,30 @@
-/** The longest number or word that is looked at; longer ones are never complete without a newline. */
+/** The longest number or word that is checked; longer ones are never complete without a newline. */
 const LONGEST_SCALAR = 500;
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 
-/** What the bytes so far end in: nothing that is open, a string, an array or object, or anything else, such as a number. */
+/** Where the bytes so far end: between values, in a string, in an array or object, or in anything else, such as a number. */
 type Place = "between" | "string" | "container" | "scalar";
 
 /**
- * Tells whether bytes that grow end with a complete JSON value. Each byte is looked at once, however often that is asked: brackets
- * and quotes are all that counts. Whether the value is right is for the parser to say.
+ * Checks whether growing input ends with a complete JSON value. Each byte is examined only once; only brackets and quotes count.
+ * Whether the value is valid is for the parser to decide.
  */
 export class ValueEnd {
   #place: Place = "between";
   #depth = 0;
-  /** Whether the next byte of a string is behind a backslash. */
+  /** Whether the next byte of a string follows a backslash. */
   #escaped = false;
-  /** Where the latest value starts; -1 as long as there is none. */
+  /** Where the latest value starts; -1 if there is none. */
   #start = -1;
   #at = 0;
 
   /**
-   * Looks at what has come since the last call.
+   * Examines the bytes that are new since the last call.
    *
    * @param bytes All bytes so far, in UTF-8.
-   * @returns Whether they end with a value that is complete. A number may still go on.
+   * @returns Whether they end with a complete value. A number might still continue.
    */
   isComplete(bytes: Uint8Array): boolean {
     for (; this.#at < bytes.length; this.#at++) this.#look(bytes[this.#at]!);
@@ -59,7 +59,7 @@ export class ValueEnd {
   }
 }
 
-/** Whether a byte is white space of JSON, or of the byte order mark that some put before it. */
+/** Whether a byte is JSON white space, or part of a byte order mark. */
 function isBlank(byte: number): boolean {
   return byte === 0x20 || byte === 0x09 || byte === 0x0d ||
     byte === 0xef || byte === 0xbb || byte === 0xbf;

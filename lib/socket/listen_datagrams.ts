@@ -144,7 +144,7 @@ export class DatagramServer implements AsyncDisposable {
     }
     if (allow && !allow.matches(from.hostname, this.#options.host)) {
       this.#stats.refusedByAllow++;
-      return this.#report("not-allowed", "Refused", from, "not in the list of those allowed");
+      return this.#report("not-allowed", "Refused", from, "not in the allow list");
     }
     this.#stats.received++;
     if (concurrency === 1) return this.#track(this.#answer(endpoint, bytes, from));

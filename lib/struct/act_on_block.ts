@@ -1,20 +1,20 @@
 import type { Struct } from "../codecs/struct/struct.ts";
 import type { StructValues } from "../codecs/struct/types.ts";
 
-/** What to do with the records of a block. */
+/** What handles the records of a block. */
 export interface Actor<F extends string> {
   /** The format of the records. */
   readonly struct: Struct<F>;
   /** Handles a record at an offset of the block; if it returns a promise, the next record waits for it. */
   readonly act: (values: StructValues<F>, block: Uint8Array, at: number) => unknown;
-  /** Told of what `act` throws. */
+  /** Called with what `act` throws. */
   readonly onError: (error: unknown) => void;
-  /** Whether to leave off. */
+  /** Whether to stop. */
   readonly stopped: () => boolean;
 }
 
 /**
- * Handles the records of a block one after another. A promise is made only where handling a record takes one.
+ * Handles the records of a block one after another. A promise is created only if handling a record returns one.
  *
  * @param block Whole records.
  * @param actor What to do with them.

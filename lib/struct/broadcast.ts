@@ -1,25 +1,34 @@
+import { type Clock, systemClock } from "../time/clock.ts";
+import { timerDelay } from "../time/deadline.ts";
 import type { StructInputs } from "../codecs/struct/types.ts";
 import type { LinePeer } from "./line_peer.ts";
 
-/** How often the peers are looked at before one is given up. */
+/** How many times a peer is checked before it is disconnected. */
 const LOOKS = 5;
 
-/** Sends records to several peers, none of which can hold up the others for ever. */
+/** Sends records to several peers, none of which can hold up the others forever. */
 export class Broadcast<F extends string> {
   readonly #peers: ReadonlySet<LinePeer<F>>;
   readonly #patience: number;
-  /** What each peer that has something to take had taken at the last look, and how many looks ago that was new. */
+  /** For each peer with bytes queued: how many bytes it had taken, and for how many checks that has not changed. */
   readonly #stalled = new Map<LinePeer<F>, { bytes: number; looks: number }>();
+  readonly #clock: Clock;
   #pending = 0;
-  #timer: ReturnType<typeof setInterval> | undefined;
+  #callOff: (() => void) | undefined;
 
   /**
-   * @param peers Who is connected, at any time.
-   * @param patience Seconds that a peer may take nothing of what waits for it; then it is given up.
+   * @param peers The peers that are connected now.
+   * @param patience Seconds after which a peer that reads nothing of what waits for it is disconnected.
+   * @param clock Measures that. Default: this computer's.
    */
-  constructor(peers: ReadonlySet<LinePeer<F>>, patience: number) {
+  constructor(
+    peers: ReadonlySet<LinePeer<F>>,
+    patience: number,
+    clock: Clock = systemClock,
+  ) {
     this.#peers = peers;
     this.#patience = patience;
+    this.#clock = clock;
   }
 
   /**
@@ -32,15 +41,20 @@ export class Broadcast<F extends string> {
   send(values: StructInputs<F>): Promise<boolean> {
     const sends = Array.from(this.#peers, (peer) => peer.send(values));
     this.#pending++;
-    this.#timer ??= setInterval(() => this.#look(), this.#patience * 1000 / LOOKS);
+    if (!this.#callOff) this.#lookLater();
     return Promise.all(sends).then((taken) => {
       if (--this.#pending === 0) this.#rest();
       return taken.includes(true);
     });
   }
 
+  #lookLater(): void {
+    this.#callOff = this.#clock.wake(() => this.#look(), timerDelay(this.#patience / LOOKS));
+  }
+
   #look(): void {
-    // Where all of them are slow, none is kept waiting by another.
+    this.#lookLater();
+    // If all of them are slow, none is kept waiting by another.
     const someWait = [...this.#peers].some((peer) => peer.bytesQueued === 0);
     for (const peer of this.#peers) {
       const before = this.#stalled.get(peer);
@@ -52,8 +66,8 @@ export class Broadcast<F extends string> {
   }
 
   #rest(): void {
-    clearInterval(this.#timer);
-    this.#timer = undefined;
+    this.#callOff?.();
+    this.#callOff = undefined;
     this.#stalled.clear();
   }
 }

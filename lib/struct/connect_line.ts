@@ -1,6 +1,7 @@
 import { ConnectError } from "../errors.ts";
 import { connectStream } from "../net/stream/connect.ts";
 import { delay, within } from "../time/deadline.ts";
+import { whenAborted } from "../time/lifecycle.ts";
 import type { StreamConnection } from "../net/stream/connection.ts";
 import {
   DEFAULT_PORT,
@@ -10,12 +11,12 @@ import {
 } from "./line_options.ts";
 
 /**
- * Connects to the peer of a line, and again where that is wanted.
+ * Connects to the peer of a line, and reconnects if that is requested.
  *
  * @param options Where and how.
  * @param closing Ends the attempts.
- * @param work What serves each connection.
- * @returns What to close.
+ * @param work Serves each connection.
+ * @returns The connecting end of the line.
  * @throws {ConnectError} If the last attempt fails.
  */
 export async function connectLine<F extends string>(
@@ -36,7 +37,7 @@ export async function connectLine<F extends string>(
     }
   };
   const finished = keepUp();
-  const over = finished.catch(() => {}); // who awaits `finished` is told
+  const over = finished.catch(() => {}); // reported by `finished`
   return {
     addrs,
     finished,
@@ -47,7 +48,7 @@ export async function connectLine<F extends string>(
     async close(grace) {
       await within(over, grace);
       await current.abort();
-      // An action that goes on without its connection is not waited for.
+      // Actions that continue without their connection are not waited for.
       await within(over, 0.2);
     },
   };
@@ -73,27 +74,21 @@ async function connect<F extends string>(
   const { host, port = DEFAULT_PORT, retryDelay, timeout, onAttemptFailed } = options;
   const { tls, ca, identity } = options;
   const { attempts = options.reconnect ? Infinity : 5 } = options;
-  // The signal must end the attempts but not break the connection that one of them makes.
+  // The signal must end the attempts, but not break the connection that one of them makes.
   const connecting = new AbortController();
-  const stop = () => connecting.abort(closing.reason);
-  if (closing.aborted) stop();
-  closing.addEventListener("abort", stop);
-  try {
-    return await connectStream({
-      host,
-      port,
-      attempts,
-      retryDelay,
-      timeout,
-      tls,
-      ca,
-      identity,
-      onAttemptFailed,
-      // Missing permissions, say, do not come by waiting.
-      isWorthRetrying: (error) => error instanceof ConnectError,
-      signal: connecting.signal,
-    });
-  } finally {
-    closing.removeEventListener("abort", stop);
-  }
+  using _ = whenAborted(closing, () => connecting.abort(closing.reason));
+  return await connectStream({
+    host,
+    port,
+    attempts,
+    retryDelay,
+    timeout,
+    tls,
+    ca,
+    identity,
+    onAttemptFailed,
+    // Waiting does not help where a permission is missing, for example.
+    isWorthRetrying: (error) => error instanceof ConnectError,
+    signal: connecting.signal,
+  });
 }

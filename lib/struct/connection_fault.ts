@@ -3,31 +3,31 @@ import { formatAddress } from "../net/address/address.ts";
 import type { LineProblem } from "./line_options.ts";
 import type { LinePeer } from "./line_peer.ts";
 
-/** How a connection can end badly. */
+/** A connection that ended with an error. */
 export interface ConnectionFault extends LineProblem {
   kind: "cut" | "lost";
   error: Error;
 }
 
 /**
- * Tells what is wrong with the end of a connection.
+ * Checks how a connection ended.
  *
- * @param peer The other end, from which nothing more comes.
- * @param cut What was wrong with the end of the stream, if anything was.
+ * @param peer The peer, which sends nothing more.
+ * @param cut The error at the end of the stream, if any.
  * @returns The fault, if there is one.
  */
 export function connectionFault<F extends string>(
-  { remoteAddr, closeReason, lost, error: cause }: LinePeer<F>,
+  { remoteAddr: from, closeReason, lost, error: cause }: LinePeer<F>,
   cut: CodecError | undefined,
 ): ConnectionFault | undefined {
-  const who = formatAddress(remoteAddr);
+  const who = formatAddress(from);
   const gaveUp = closeReason === "idle";
   if (cut && !gaveUp) {
-    return { kind: "cut", remoteAddr, message: `${cut.message} (from ${who})`, error: cut };
+    return { kind: "cut", message: `${cut.message} (from ${who})`, from, error: cut };
   }
   if (!lost) return undefined;
   const message = gaveUp
-    ? `Gave up ${who}: it took nothing, which kept the others waiting`
-    : `Connection with ${who} broke`;
-  return { kind: "lost", remoteAddr, message, error: new ConnectError(message, { cause }) };
+    ? `Disconnected ${who}: it read nothing, and other peers were waiting`
+    : `Lost the connection with ${who}`;
+  return { kind: "lost", message, from, error: new ConnectError(message, { cause }) };
 }

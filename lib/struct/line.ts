@@ -3,6 +3,8 @@ import type { StructInputs, StructValues } from "../codecs/struct/types.ts";
 import { CodecError, ConnectError, messageOf } from "../errors.ts";
 import type { HostPort } from "../net/address/address.ts";
 import type { GraceOptions, StreamConnection } from "../net/stream/connection.ts";
+import type { Clock } from "../time/clock.ts";
+import { closeWhenAborted } from "../time/lifecycle.ts";
 import { actOnBlock, type Actor } from "./act_on_block.ts";
 import { Broadcast } from "./broadcast.ts";
 import { checkRecordSize } from "./check_record_size.ts";
@@ -22,13 +24,11 @@ import {
 import { RecordQueue } from "./record_queue.ts";
 
 /**
- * A duplex line of structs over TCP or TLS: nothing but records of one format, one after another, in both directions. Both
- * ends are alike once connected; a listening end may have several peers, whose records come together and to all of which
- * `send()` sends.
+ * A duplex line of structs over TCP or TLS: only records of one format, one after another, in both directions. Both ends are alike
+ * once connected; a listening end may have several peers: it receives the records of all, and `send()` sends to all.
  *
- * Records are given to the `action`, those of each peer one after another; without an action they wait, and the peers with
- * them, until the line is iterated over. The iteration of a line that connected ends with an error if the connection broke
- * or ended inside a record.
+ * Records are passed to the `action`, those of each peer one after another. Without an action, records and peers wait until the line
+ * is iterated. The iteration of a line that connected ends with an error if the connection was lost or ended inside a record.
  *
  * @typeParam F The format of the records; a literal gives typed records.
  *
@@ -53,12 +53,12 @@ import { RecordQueue } from "./record_queue.ts";
  */
 export class Line<F extends string = string>
   implements AsyncDisposable, AsyncIterable<StructValues<F>> {
-  /** What packs and unpacks the records. */
+  /** Packs and unpacks the records. */
   readonly struct: Struct<F>;
-  /** Resolves when there is a first peer; at once on a line that connected. */
+  /** Resolves when there is a first peer; immediately on a line that connected. */
   readonly connected: Promise<void>;
   readonly #options: LineOptions<F>;
-  /** Who can be sent to. */
+  /** The peers that can be sent to. */
   readonly #peers = new Set<LinePeer<F>>();
   readonly #broadcast: Broadcast<F>;
   readonly #queue: RecordQueue<StructValues<F>> | null;
@@ -71,12 +71,12 @@ export class Line<F extends string = string>
   #failure: unknown;
   #finished!: Promise<void>;
 
-  private constructor(options: LineOptions<F>, stallTimeout: number) {
+  private constructor(options: LineOptions<F>, stallTimeout: number, clock?: Clock) {
     this.#options = options;
     const { format = DEFAULT_FORMAT as string as F, platform, truncate, fields, action } = options;
     this.struct = compileStruct(format, { platform, truncate, fields });
     checkRecordSize(this.struct);
-    this.#broadcast = new Broadcast(this.#peers, stallTimeout);
+    this.#broadcast = new Broadcast(this.#peers, stallTimeout, clock);
     this.#queue = action ? null : new RecordQueue(this.struct, () => this.#stats.received++);
     this.connected = this.#arrival.promise;
   }
@@ -91,7 +91,7 @@ export class Line<F extends string = string>
    * @throws {CodecError} If the format is wrong.
    */
   static listen<F extends string = DefaultFormat>(options: LineListenOptions<F> = {}): Line<F> {
-    const line = new Line<F>(options, options.stallTimeout ?? 10);
+    const line = new Line<F>(options, options.stallTimeout ?? 10, options.clock);
     line.#start(listenLine(options, {
       serve: (connection) => line.#serve(connection, false),
       tell: (problem) => options.onProblem?.(problem),
@@ -137,7 +137,7 @@ export class Line<F extends string = string>
     return this.#end.addrs;
   }
 
-  /** The other ends that are connected now. */
+  /** The peers that are connected now. */
   get peers(): readonly LinePeer<F>[] {
     return [...this.#peers];
   }
@@ -151,21 +151,21 @@ export class Line<F extends string = string>
   }
 
   /**
-   * Resolves when the line is closed; a line that connected closes when the other end does. Rejects with what the action threw
-   * where nobody is told of that, and when the attempts to connect again are used up.
+   * Resolves when the line is closed; a line that connected closes when the other end does. Rejects with what the action threw if there
+   * is no `onProblem`, and when all attempts to reconnect have failed.
    */
   get finished(): Promise<void> {
     return this.#finished;
   }
 
   /**
-   * Sends a record to every peer. Records that are sent in the same turn of the event loop leave together. Who awaits each,
-   * or one in every few thousand, keeps memory bounded when a peer reads slowly.
+   * Sends a record to every peer. Records sent in the same turn of the event loop are written together. Await each, or one in every
+   * few thousand, to keep memory bounded when a peer reads slowly.
    *
    * @param values The record.
-   * @returns Whether the system has taken it for one peer at least; false where there is none. A line that reconnects waits
-   * until it has connected again.
-   * @throws {CodecError} At once, if the values do not fit the format.
+   * @returns Whether the system has accepted it for at least one peer; false if there is none. A line that reconnects waits until it
+   * has.
+   * @throws {CodecError} Immediately, if the values do not fit the format.
    */
   send(values: StructInputs<F>): Promise<boolean> {
     const peers = this.#peers;
@@ -182,10 +182,9 @@ export class Line<F extends string = string>
   }
 
   /**
-   * Closes the line: sends what is queued, handles no more records, and waits for the action in hand. In an action, do not
-   * wait for it.
+   * Closes the line: sends what is queued, handles no more records, and waits for the running action. Do not await it in an action.
    *
-   * @param options Most seconds for that; by default those of the line.
+   * @param options Maximum time for that in seconds; by default that of the line.
    * @returns Resolves when nothing is left open. May be called any number of times.
    */
   close(options: GraceOptions = {}): Promise<void> {
@@ -198,8 +197,8 @@ export class Line<F extends string = string>
   }
 
   /**
-   * The records that arrive, those of all peers together, to the end of the line. Leaving the loop does not close the line,
-   * and another one goes on with the next record.
+   * The records that arrive from all peers, until the line ends. Leaving the loop does not close the line, and another loop continues
+   * with the next record.
    *
    * @returns The records.
    * @throws {TypeError} If the line has an action.
@@ -214,9 +213,7 @@ export class Line<F extends string = string>
   #start(end: LineEnd): void {
     this.#end = end;
     this.#finished = this.#finish(end);
-    const { signal } = this.#options;
-    if (signal?.aborted) void this.close();
-    else signal?.addEventListener("abort", this.#onAbort, { once: true });
+    closeWhenAborted(this.#options.signal, this.#finished, () => void this.close());
   }
 
   async #finish(end: LineEnd): Promise<void> {
@@ -226,7 +223,6 @@ export class Line<F extends string = string>
       this.#failure ??= error; // it could not connect again
     }
     this.#stopped = true;
-    this.#options.signal?.removeEventListener("abort", this.#onAbort);
     this.#queue?.end(this.#failure instanceof ConnectError ? this.#failure : undefined);
     this.#arrival.resolve();
     if (this.#failure !== undefined) throw this.#failure;
@@ -263,7 +259,7 @@ export class Line<F extends string = string>
     onDisconnect?.(peer);
   }
 
-  /** Receives records to the end, and tells what is wrong with that end. */
+  /** Receives records until the connection ends, and reports an error there. */
   async #receive(peer: LinePeer<F>): Promise<Error | undefined> {
     const actor = this.#queue ? null : this.#actor(peer);
     let cut: CodecError | undefined;
@@ -298,15 +294,13 @@ export class Line<F extends string = string>
     };
   }
 
-  #fail(error: unknown, { remoteAddr }: LinePeer<F>): void {
+  #fail(error: unknown, { remoteAddr: from }: LinePeer<F>): void {
     this.#stats.failed++;
     if (this.#options.onProblem) {
       const message = messageOf(error);
-      return this.#options.onProblem({ kind: "action", remoteAddr, message, error });
+      return this.#options.onProblem({ kind: "action", message, from, error });
     }
     this.#failure ??= error;
     void this.close();
   }
-
-  #onAbort = (): void => void this.close();
 }

@@ -5,15 +5,16 @@ import type { AllowList } from "../net/address/allow_list.ts";
 import type { TlsIdentity, TlsServing } from "../net/stream/bind.ts";
 import type { StreamConnection } from "../net/stream/connection.ts";
 import type { StreamProblem } from "../net/stream/listener.ts";
+import type { Clock } from "../time/clock.ts";
 import type { LinePeer } from "./line_peer.ts";
 
-/** The format of a line that was told none, as in the program that lines come from. */
+/** The default format of a line, as in the original program. */
 export type DefaultFormat = "!I2sd";
 
 /** Same, as a value. */
 export const DEFAULT_FORMAT: DefaultFormat = "!I2sd";
 
-/** The port of a line that was told none. */
+/** The default port of a line. */
 export const DEFAULT_PORT = 10000;
 
 /**
@@ -29,11 +30,10 @@ export type LineAction<F extends string> = (
   peer: LinePeer<F>,
 ) => unknown;
 
-/** Something that went wrong with one peer; the line goes on where it can. */
-export interface LineProblem extends Pick<StreamProblem, "remoteAddr" | "message" | "error"> {
+/** Something that went wrong with one peer; the line continues if possible. */
+export interface LineProblem extends Omit<StreamProblem, "kind"> {
   /**
-   * What it is: the stream ended inside a record, the connection broke, the action threw; or what
-   * can go wrong when a connection is accepted.
+   * What it is: the stream ended inside a record, the connection was lost, the action threw, or a problem of the listener.
    */
   kind: "cut" | "lost" | "action" | StreamProblem["kind"];
 }
@@ -42,7 +42,7 @@ export interface LineProblem extends Pick<StreamProblem, "remoteAddr" | "message
 export interface LineStats {
   /** Records received and handled. */
   received: number;
-  /** Records that the system has taken to send, one for each peer. */
+  /** Records that the system has accepted for sending, counted for each peer. */
   sent: number;
   /** Connections made. */
   connections: number;
@@ -50,17 +50,17 @@ export interface LineStats {
   open: number;
   /** Connections that ended inside a record. */
   cut: number;
-  /** Connections that broke, or were given up. */
+  /** Connections that were lost, or closed because the peer read nothing. */
   lost: number;
   /** Records whose action threw. */
   failed: number;
-  /** Connections kept out: not allowed, too many, or TLS where none is served. */
+  /** Connections refused: not allowed, too many, or TLS where it is not served. */
   refused: number;
   /** Connections closed because they began with an HTTP request. */
   refusedAsHttp: number;
 }
 
-/** What both ends of a line can be told. */
+/** The options of both ends of a line. */
 export interface LineOptions<F extends string>
   extends Pick<StructOptions, "platform" | "truncate" | "fields"> {
   /** Format of the records, see `compileStruct()`. Default: `!I2sd`. */
@@ -69,20 +69,20 @@ export interface LineOptions<F extends string>
   host?: string;
   /** TCP port. Default: 10000. A listening line takes 0 for one that is free. */
   port?: number;
-  /** Handles every record. Without it, records wait until the line is iterated over, and the peer with them. */
+  /** Handles every record. Without it, records and peers wait until the line is iterated. */
   action?: LineAction<F>;
-  /** Told of each new connection. */
+  /** Called with each new connection. */
   onConnect?: (peer: LinePeer<F>) => void;
-  /** Told when a peer has ended its half in order; what it is owed can still be sent. */
+  /** Called when a peer has ended its half; records can still be sent to it. */
   onEnd?: (peer: LinePeer<F>) => void;
-  /** Told when a connection is over. */
+  /** Called when a connection is closed. */
   onDisconnect?: (peer: LinePeer<F>) => void;
   /**
-   * Told of what went wrong with a peer. Without it nobody is, but an error that the action throws ends the line, and
+   * Called with each problem with a peer. Without it, problems are not reported, but an error thrown by the action ends the line, and
    * `finished` rejects with it.
    */
   onProblem?: (problem: LineProblem) => void;
-  /** Seconds that what is in hand may take when the line closes. Default: 5. */
+  /** Seconds for the running action when the line closes. Default: 5. */
   grace?: number;
   /** Closes the line, as `close()` does. */
   signal?: AbortSignal;
@@ -90,17 +90,16 @@ export interface LineOptions<F extends string>
 
 /** Where and how {@linkcode Line.listen} listens. */
 export interface LineListenOptions<F extends string> extends LineOptions<F> {
-  /** Most connections at once. Default: 64. */
+  /** Maximum number of connections. Default: 64. */
   maxConnections?: number;
   /**
-   * Seconds that a peer may take nothing of what is sent while others wait for it; then its connection is broken off. A single
-   * peer may take its time. Default: 10.
+   * Seconds after which a peer that reads nothing while others wait for it is disconnected. A single peer has no limit. Default: 10.
    */
   stallTimeout?: number;
   /** Seconds within which a record must be complete, from its first byte on. Default: 30. */
   messageTimeout?: number;
   /**
-   * Let HTTP requests in, as `listenStream()` has it: any web page that is open in a browser on this computer could send records then.
+   * Whether to accept HTTP requests, as in `listenStream()`: any web page open in a browser on this computer could then send records.
    * Default: false.
    */
   allowHttp?: boolean;
@@ -108,21 +107,27 @@ export interface LineListenOptions<F extends string> extends LineOptions<F> {
   allow?: AllowList | readonly string[];
   /** Certificate and key, to serve TLS. */
   tls?: TlsServing;
+  /**
+   * Measures `stallTimeout` and `messageTimeout`. Default: this computer's clock.
+   *
+   * @internal
+   */
+  clock?: Clock;
 }
 
 /** Where and how {@linkcode Line.connect} connects. */
 export interface LineConnectOptions<F extends string> extends LineOptions<F> {
-  /** How many times to try in a row. Default: 5; without end where it is to connect again. */
+  /** How many times to try in a row. Default: 5; no limit with `reconnect`. */
   attempts?: number;
   /** Seconds between two attempts. Default: 1. */
   retryDelay?: number;
   /** Seconds that an attempt may take. Default: 5. */
   timeout?: number;
-  /** Told of each attempt that failed. */
+  /** Called with each attempt that failed. */
   onAttemptFailed?: (attempt: number, attempts: number, error: unknown) => void;
-  /** Wait for a server that is not there yet, and connect again when the connection is over. Default: false. */
+  /** Wait for a server that is not running yet, and reconnect when the connection is closed. Default: false. */
   reconnect?: boolean;
-  /** Go on sending when the other end has ended its half, until `closeWrite()` or `close()`. Default: false. */
+  /** Continue to send after the other end has ended its half, until `closeWrite()` or `close()`. Default: false. */
   halfOpen?: boolean;
   /** Speak TLS. Default: only if `ca` or `identity` is given. */
   tls?: boolean;
@@ -132,11 +137,11 @@ export interface LineConnectOptions<F extends string> extends LineOptions<F> {
   identity?: TlsIdentity;
 }
 
-/** What a line makes of connections and problems, wherever they come from. */
+/** What a line does with connections and problems of either end. */
 export interface LineWork {
   /** Serves a connection; resolves when it is closed. */
   serve: (connection: StreamConnection) => Promise<void>;
-  /** Told of what went wrong. */
+  /** Called with what went wrong. */
   tell: (problem: LineProblem) => void;
 }
 
@@ -148,12 +153,12 @@ export interface LineEnd {
   readonly finished: Promise<void>;
   /** Whether this end connected to the other. */
   readonly isClient: boolean;
-  /** Whether another connection follows each that is over. */
+  /** Whether it reconnects when a connection is closed. */
   readonly reconnects: boolean;
-  /** Connections kept out. */
+  /** Connections refused. */
   readonly refused: number;
   /** Connections closed because they began with an HTTP request. */
   readonly refusedAsHttp: number;
-  /** Lets no more come, and waits so many seconds for those there are. */
+  /** Accepts no more connections, and waits so many seconds for the open ones. */
   close(grace: number): Promise<void>;
 }

@@ -23,9 +23,9 @@ export class LinePeer<F extends string = string> {
   #arrived = 0;
 
   /**
-   * Takes over a connection; lines do that themselves.
+   * Takes over a connection; used by `Line`.
    *
-   * @param connection The connection, which belongs to the new object from now on.
+   * @param connection The connection, which this object owns from now on.
    * @param struct The format of the records.
    */
   constructor(connection: StreamConnection, struct: Struct<F, readonly unknown[]>) {
@@ -49,32 +49,32 @@ export class LinePeer<F extends string = string> {
     return this.#connection.localAddr;
   }
 
-  /** Why the connection is over; undefined while it is open. */
+  /** Why the connection is closed; undefined while it is open. */
   get closeReason(): CloseReason | undefined {
     return this.#connection.closeReason;
   }
 
-  /** Whether the connection broke before either side had ended it. */
+  /** Whether the connection was lost before either side had ended it. */
   get lost(): boolean {
     return this.#connection.readEnd === "lost";
   }
 
-  /** What the system said when the connection broke, if it did. */
+  /** The system's error, if the connection was lost. */
   get error(): Error | undefined {
     return this.#connection.error;
   }
 
-  /** Records that the system has taken to send. */
+  /** Records that the system has accepted for sending. */
   get sent(): number {
     return this.#sends.sent;
   }
 
-  /** Bytes that the system has taken to send. */
+  /** Bytes that the system has accepted for sending. */
   get bytesSent(): number {
     return this.#connection.bytesSent;
   }
 
-  /** Bytes that wait until the system takes them: the peer reads slowly. */
+  /** Bytes that the system has not accepted yet because the peer reads slowly. */
   get bytesQueued(): number {
     return this.#connection.bytesQueued;
   }
@@ -84,23 +84,23 @@ export class LinePeer<F extends string = string> {
     return this.#connection.bytesReceived;
   }
 
-  /** The bytes of the record that the action has in hand; valid only until it is done. */
+  /** The bytes of the record that the action handles; valid only until it is done. */
   get recordBytes(): Uint8Array {
     return this.#block.subarray(this.#at, this.#at + this.#struct.size);
   }
 
-  /** When the last byte of the record that the action has in hand arrived at the latest, in ms since 1970, with fractions. */
+  /** When the record that the action handles had arrived, in ms since 1970, with fractions. */
   get recordTime(): number {
     return this.#arrived;
   }
 
   /**
-   * Sends a record to this peer. Records that are sent in the same turn of the event loop leave together. Who awaits each, or
-   * one in every few thousand, keeps memory bounded when the peer reads slowly.
+   * Sends a record to this peer. Records sent in the same turn of the event loop are written together. Await each, or one in every few
+   * thousand, to keep memory bounded when the peer reads slowly.
    *
    * @param values The record.
-   * @returns Whether the system has taken it; false when the connection is gone.
-   * @throws {CodecError} At once, if the values do not fit the format.
+   * @returns Whether the system has accepted it; false if the connection is closed.
+   * @throws {CodecError} Immediately, if the values do not fit the format.
    */
   send(values: StructInputs<F>): Promise<boolean> {
     return this.#sends.send(values);
@@ -113,7 +113,7 @@ export class LinePeer<F extends string = string> {
     this.#sendEnd.resolve();
   }
 
-  /** Resolves when everything sent so far has been taken by the system, or never will be. */
+  /** Resolves when the system has accepted everything sent so far, or the connection is closed. */
   async flush(): Promise<void> {
     await this.#sends.flush();
   }
@@ -124,24 +124,24 @@ export class LinePeer<F extends string = string> {
     await this.#connection.end();
   }
 
-  /** Breaks the connection off, because the peer takes nothing. */
+  /** Aborts the connection because the peer reads nothing. */
   giveUp(): void {
     void this.#connection.abort("idle");
   }
 
-  /** Receives no more, and expects nothing more to be sent. */
+  /** Stops receiving, and expects nothing more to be sent. */
   stop(): void {
     this.#connection.stopReading();
     this.#sendEnd.resolve();
   }
 
-  /** Says that a block of records has arrived now. */
+  /** Notes that a block of records has arrived now. */
   stampArrival(): void {
     this.#arrived = now();
   }
 
   /**
-   * Says which record is in hand.
+   * Notes which record is being handled.
    *
    * @param block The block that it is in.
    * @param at Its offset.
@@ -159,7 +159,7 @@ export class LinePeer<F extends string = string> {
   /**
    * Receives, to the end.
    *
-   * @returns Blocks of one or more whole records, each valid until the next one is asked for.
+   * @returns Blocks of one or more whole records, each valid until the next one is requested.
    * @throws {CodecError} If the stream ends inside a record.
    */
   blocks(): AsyncGenerator<Uint8Array, void, void> {

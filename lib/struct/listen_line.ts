@@ -11,8 +11,8 @@ import {
  * Listens for the peers of a line.
  *
  * @param options Where and how.
- * @param work What serves each connection.
- * @returns What to close.
+ * @param work Serves each connection.
+ * @returns The listening end of the line.
  * @throws {UsageError} If the address cannot be bound.
  */
 export function listenLine<F extends string>(
@@ -20,7 +20,7 @@ export function listenLine<F extends string>(
   { serve, tell }: LineWork,
 ): LineEnd {
   const { host, port = DEFAULT_PORT, maxConnections = 64, allow, tls } = options;
-  const { messageTimeout = 30, allowHttp } = options;
+  const { messageTimeout = 30, allowHttp, clock } = options;
   const listener = listenStream({
     host,
     port,
@@ -28,6 +28,7 @@ export function listenLine<F extends string>(
     tls,
     messageTimeout,
     allowHttp,
+    clock,
     allow: Array.isArray(allow) ? parseCidrList(allow) : allow as AllowList | undefined,
     onConnection: serve,
     onProblem: tell,

@@ -1,4 +1,4 @@
-/** A block of records that waits to be taken. */
+/** A block of records that waits to be consumed. */
 interface Block {
   readonly view: DataView;
   readonly taken: () => void;
@@ -7,7 +7,7 @@ interface Block {
 /** The part of a compiled format that is needed here. */
 type Unpacker<V> = { readonly size: number; unpackFrom(view: DataView, offset: number): V };
 
-/** Hands the records of blocks to whoever iterates, one by one; nothing is unpacked before it is asked for. */
+/** Passes the records of blocks to an iteration, one by one; each is unpacked when it is requested. */
 export class RecordQueue<V extends readonly unknown[]> implements AsyncIterableIterator<V> {
   readonly #struct: Unpacker<V>;
   readonly #blocks: Block[] = [];
@@ -19,7 +19,7 @@ export class RecordQueue<V extends readonly unknown[]> implements AsyncIterableI
 
   /**
    * @param struct The format of the records.
-   * @param onTaken Told of each record that is taken.
+   * @param onTaken Called for each record that is consumed.
    */
   constructor(struct: Unpacker<V>, onTaken: () => void) {
     this.#struct = struct;
@@ -29,8 +29,8 @@ export class RecordQueue<V extends readonly unknown[]> implements AsyncIterableI
   /**
    * Offers records.
    *
-   * @param bytes Whole records, not to be changed before the promise resolves.
-   * @returns Resolves when all of them have been taken, or nobody will take them.
+   * @param bytes Whole records; do not change them before the promise resolves.
+   * @returns Resolves when all of them have been consumed, or never will be.
    */
   push(bytes: Uint8Array): Promise<void> {
     if (this.#ended || bytes.length === 0) return Promise.resolve();
@@ -44,9 +44,9 @@ export class RecordQueue<V extends readonly unknown[]> implements AsyncIterableI
   }
 
   /**
-   * Ends the iteration. Records that nobody has taken yet are dropped.
+   * Ends the iteration. Records that have not been consumed are dropped.
    *
-   * @param error What the iteration is to end with, once.
+   * @param error Ends the iteration with this error, once.
    */
   end(error?: Error): void {
     if (this.#ended) return;
@@ -75,7 +75,7 @@ export class RecordQueue<V extends readonly unknown[]> implements AsyncIterableI
     return waiting.promise;
   }
 
-  /** Leaves off; another iteration goes on with the next record. */
+  /** Ends this iteration; another one continues with the next record. */
   return(): Promise<IteratorResult<V, undefined>> {
     return Promise.resolve({ done: true, value: undefined });
   }

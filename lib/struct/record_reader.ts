@@ -14,15 +14,15 @@ export interface RecordReaderOptions {
   readonly input: "auto" | "json" | "csv";
 }
 
-/** Where records and bad lines go. */
+/** Where records and errors go. */
 export interface RecordTarget {
   /**
-   * Receives each record.
+   * Called with each record.
    *
    * @throws {CodecError} If its values do not fit; that is reported as a bad line, unless the line is a header.
    */
   readonly onRecord: (values: StructInput[]) => void;
-  /** Called with each line that is no record. */
+  /** Called with the error of each line that is not a record. */
   readonly onBad: (error: CodecError, line: number) => void;
 }
 
@@ -34,13 +34,13 @@ interface Line {
 const NONE: readonly Line[] = [];
 const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** Reads records from lines of JSON or CSV. A row that names the columns says in which order they are. */
+/** Reads records from lines of JSON or CSV. A header row gives the order of the columns. */
 export class RecordReader {
   readonly #json: StructJson;
   readonly #csv: StructCsv;
   readonly #target: RecordTarget;
   readonly #fieldCount: number;
-  /** Most characters of a row; 0 if no cell of one can go on in the next line. */
+  /** Maximum length of a row in characters; 0 if no cell can continue in the next line. */
   readonly #rowLimit: number;
   #input: RecordReaderOptions["input"];
   #number = 0;
@@ -48,13 +48,13 @@ export class RecordReader {
   /** The lines of a row that is not complete. */
   #held: Line[] = [];
   #heldLength = 0;
-  /** Where the column of each value is, and how many there are, if there was a header. */
+  /** The column of each value and the number of columns, if there was a header. */
   #columns: { readonly places: readonly number[]; readonly count: number } | undefined;
 
   /**
    * @param struct The format of the records.
    * @param options What the lines are.
-   * @param target Where records and bad lines go.
+   * @param target Where records and errors go.
    */
   constructor(
     struct: AnyStruct,
@@ -71,7 +71,7 @@ export class RecordReader {
   }
 
   /**
-   * Takes a line.
+   * Reads a line.
    *
    * @param line The line without its end, in UTF-8.
    */
@@ -88,7 +88,7 @@ export class RecordReader {
     while (this.#held.length > 0) this.#readAnew(this.#giveUp());
   }
 
-  /** Reads lines that turned out not to be part of a row that was begun before them. */
+  /** Reads lines that turned out not to be part of an earlier row. */
   #readAnew(lines: readonly Line[]): void {
     const waiting = lines.toReversed();
     for (let line; (line = waiting.pop()) !== undefined;) {
@@ -96,7 +96,7 @@ export class RecordReader {
     }
   }
 
-  /** Reads a line; returns those that are to be read again. */
+  /** Reads a line; returns lines to be read again. */
   #read(line: Line): readonly Line[] {
     if (this.#held.length > 0) return this.#goOn(line);
     const { text } = line;
@@ -113,7 +113,7 @@ export class RecordReader {
     return NONE;
   }
 
-  /** Takes a further line of a row that is not complete. */
+  /** Adds a line to a row that is not complete. */
   #goOn(line: Line): readonly Line[] {
     this.#held.push(line);
     this.#heldLength += line.text.length + 1;
@@ -136,7 +136,7 @@ export class RecordReader {
     return NONE;
   }
 
-  /** Reports that a row was begun and is none; returns the lines that may be rows of their own. */
+  /** Reports an invalid row; returns the lines that may be rows of their own. */
   #giveUp(error = notClosed()): readonly Line[] {
     const [first, ...others] = this.#held;
     this.#held = [];
@@ -149,7 +149,7 @@ export class RecordReader {
     try {
       this.#target.onRecord(this.#csv.read(this.#inOrder(cells)));
     } catch (error) {
-      // Logs that were concatenated have headers between their rows.
+      // Concatenated logs have headers between the records.
       if (error instanceof CodecError && this.#header(cells)) return;
       throw this.#rows === 1 && error instanceof CodecError ? this.#withHint(error, cells) : error;
     }
@@ -172,7 +172,7 @@ export class RecordReader {
     );
   }
 
-  /** A first row that is no record may be a header that no option names. */
+  /** A first row that is not a record may be an undeclared header. */
   #withHint(error: CodecError, cells: readonly string[]): CodecError {
     const names = cells.map((cell) => cell.trim()).join(",");
     const isHeader = this.#csv.names === undefined && names.length < 200 &&
@@ -192,7 +192,7 @@ export class RecordReader {
   }
 }
 
-/** What the cells of a row say, null if it is not complete, or what is wrong with it. */
+/** The cells of a row, null if it is not complete, or what is wrong with it. */
 function cellsOf(text: string): readonly string[] | null | CodecError {
   try {
     return splitCsvRow(text);

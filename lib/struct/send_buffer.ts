@@ -1,12 +1,12 @@
 import type { Struct } from "../codecs/struct/struct.ts";
 import type { StructInputs } from "../codecs/struct/types.ts";
 
-/** Bytes that are gathered before they are written. */
+/** Bytes that are collected before they are written. */
 const BUFFER_BYTES = 1 << 16;
 
 /**
- * Gathers the records of one turn of the event loop, and those that come while others are being written, so that many records
- * cost one write.
+ * Collects the records of one turn of the event loop, and those sent while others are being written, so that many records cost one
+ * write.
  */
 export class SendBuffer<F extends string> {
   readonly #struct: Struct<F, readonly unknown[]>;
@@ -23,7 +23,7 @@ export class SendBuffer<F extends string> {
 
   /**
    * @param struct The format of the records.
-   * @param write Writes bytes in the order of the calls; resolves with whether it could, when they may be used again.
+   * @param write Writes bytes in the order of the calls; resolves with whether that succeeded, when they may be reused.
    */
   constructor(
     struct: Struct<F, readonly unknown[]>,
@@ -34,17 +34,16 @@ export class SendBuffer<F extends string> {
     this.#capacity = Math.max(1, Math.floor(BUFFER_BYTES / struct.size)) * struct.size;
   }
 
-  /** Records that the system has taken. */
+  /** Records that the system has accepted. */
   get sent(): number {
     return this.#sent;
   }
 
   /**
-   * Packs a record, to be written at the end of this turn of the event loop or, where the system is not yet done with those
-   * before, after them.
+   * Packs a record, to be written at the end of this turn of the event loop or, if a write is in progress, after it.
    *
    * @param values The record.
-   * @returns Resolves with whether the system has taken it.
+   * @returns Resolves with whether the system has accepted it.
    * @throws {CodecError} If the values do not fit the format.
    */
   send(values: StructInputs<F>): Promise<boolean> {
@@ -61,7 +60,7 @@ export class SendBuffer<F extends string> {
     return this.#batch.promise;
   }
 
-  /** Resolves when everything sent so far is dealt with, with whether the system has taken the last of it. */
+  /** Resolves when everything sent so far has been written or has failed, with whether the last of it succeeded. */
   async flush(): Promise<boolean> {
     this.#flush();
     return await this.#last;

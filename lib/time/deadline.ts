@@ -1,73 +1,83 @@
+import { type Clock, systemClock } from "./clock.ts";
+import { whenAborted } from "./lifecycle.ts";
+
 /** A timer's longest delay in ms: what fits into 31 bits. */
 const LONGEST = 2 ** 31 - 1;
 
-/** Milliseconds for a timer, from seconds; without end where the seconds are. */
+/** Milliseconds for a timer, from seconds; a delay that is too long for a timer becomes the longest possible. */
 export function timerDelay(seconds: number): number {
   return Math.min(seconds * 1000, LONGEST);
 }
 
 /**
- * Waits, unless told not to.
+ * Waits for some time.
  *
  * @param seconds How long.
  * @param signal Ends the wait early.
+ * @param clock The clock. Default: this computer's.
  * @returns Resolves when the time is over.
  * @throws The signal's reason, if it is or gets aborted.
  */
-export function delay(seconds: number, signal?: AbortSignal): Promise<void> {
+export function delay(
+  seconds: number,
+  signal?: AbortSignal,
+  clock: Clock = systemClock,
+): Promise<void> {
+  if (signal?.aborted) return Promise.reject(signal.reason);
   return new Promise((resolve, reject) => {
-    if (signal?.aborted) return reject(signal.reason);
-    const end = () => {
-      clearTimeout(timer);
-      reject(signal!.reason);
-    };
-    const timer = setTimeout(() => {
-      signal?.removeEventListener("abort", end);
+    const callOff = clock.wake(() => {
+      subscription[Symbol.dispose]();
       resolve();
     }, timerDelay(seconds));
-    signal?.addEventListener("abort", end, { once: true });
+    const subscription = whenAborted(signal, () => {
+      callOff();
+      reject(signal!.reason);
+    });
   });
 }
 
 /**
- * Waits for a promise, but not for ever. The promise goes on by itself when the time is over.
+ * Waits for a promise for a limited time. The promise continues on its own when the time is over.
  *
  * @param promise What to wait for.
- * @param seconds How long; without end for `Infinity`.
- * @returns The promise's value, or undefined when the time is over first.
+ * @param seconds How long; `Infinity` for no limit.
+ * @param clock The clock. Default: this computer's.
+ * @returns The promise's value, or undefined if the time is over first.
  * @throws What the promise rejects with.
  */
-export async function within<T>(promise: Promise<T>, seconds: number): Promise<T | undefined> {
+export async function within<T>(
+  promise: Promise<T>,
+  seconds: number,
+  clock: Clock = systemClock,
+): Promise<T | undefined> {
   if (seconds === Infinity) return await promise;
-  let timer: ReturnType<typeof setTimeout> | undefined;
+  let callOff: (() => void) | undefined;
   const over = new Promise<undefined>((resolve) => {
-    timer = setTimeout(() => resolve(undefined), timerDelay(seconds));
+    callOff = clock.wake(() => resolve(undefined), timerDelay(seconds));
   });
   try {
     return await Promise.race([promise, over]);
   } finally {
-    clearTimeout(timer);
+    callOff?.();
   }
 }
 
 /**
- * Waits for a promise that knows nothing of signals.
+ * Waits for a promise that takes no signal.
  *
- * @param promise What to wait for; it goes on by itself when the signal fires.
+ * @param promise What to wait for; it continues on its own when the signal is aborted.
  * @param signal Ends the wait.
  * @returns The promise's value.
  * @throws What the promise rejects with, or the signal's reason.
  */
 export function orAborted<T>(promise: PromiseLike<T>, signal: AbortSignal): Promise<T> {
   return new Promise<T>((resolve, reject) => {
-    const end = () => reject(signal.reason);
-    if (signal.aborted) end();
-    else signal.addEventListener("abort", end);
+    const subscription = whenAborted(signal, () => reject(signal.reason));
     promise.then((value) => {
-      signal.removeEventListener("abort", end);
+      subscription[Symbol.dispose]();
       resolve(value);
     }, (error) => {
-      signal.removeEventListener("abort", end);
+      subscription[Symbol.dispose]();
       reject(error);
     });
   });

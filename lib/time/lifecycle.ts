@@ -1,9 +1,9 @@
 /**
- * Calls a function once when a signal is aborted; at once, before this returns, where it is aborted already.
+ * Calls a function once when a signal is aborted; immediately, before this returns, if it already is.
  *
  * @param signal The signal; without one the function is never called.
  * @param act What to do.
- * @returns Dispose of it when the signal does not matter any more, so that a long-lived signal does not keep what is closed alive.
+ * @returns Dispose of it when the signal no longer matters, so that a long-lived signal does not keep closed objects alive.
  *
  * @example Close with the caller
  * ```ts
@@ -21,4 +21,27 @@ export function whenAborted(signal: AbortSignal | undefined, act: () => void): D
   if (signal?.aborted) act();
   else signal?.addEventListener("abort", act, { once: true });
   return { [Symbol.dispose]: () => signal?.removeEventListener("abort", act) };
+}
+
+/**
+ * Closes an object when a signal is aborted, and lets go of the signal when the object has finished.
+ *
+ * @param signal The signal; without one nothing happens.
+ * @param finished Resolves or rejects when the object is closed.
+ * @param close Closes the object; called immediately, before this returns, if the signal is aborted already.
+ *
+ * @example In a constructor
+ * ```ts ignore
+ * closeWhenAborted(options.signal, this.finished, () => void this.close());
+ * ```
+ */
+export function closeWhenAborted(
+  signal: AbortSignal | undefined,
+  finished: Promise<unknown>,
+  close: () => void,
+): void {
+  if (signal === undefined) return;
+  const subscription = whenAborted(signal, close);
+  const forget = () => subscription[Symbol.dispose]();
+  finished.then(forget, forget);
 }

@@ -1,23 +1,24 @@
+import { type Clock, systemClock } from "./clock.ts";
 import { orAborted, timerDelay } from "./deadline.ts";
+import { whenAborted } from "./lifecycle.ts";
 
-/** A time limit together with a caller's signal; lets go of both when disposed of. */
+/** A time limit combined with the caller's signal; lets go of both when disposed. */
 export class Limit implements Disposable {
   readonly #controller = new AbortController();
-  readonly #timer: ReturnType<typeof setTimeout> | undefined;
-  readonly #outer: AbortSignal | undefined;
+  readonly #callOff: (() => void) | undefined;
+  readonly #outer: Disposable;
 
   /**
    * @param seconds The time limit; `Infinity` for none.
    * @param reason What waiting fails with when the time is over.
    * @param outer Aborts as well, with its own reason.
+   * @param clock The clock. Default: this computer's.
    */
-  constructor(seconds: number, reason: Error, outer?: AbortSignal) {
+  constructor(seconds: number, reason: Error, outer?: AbortSignal, clock: Clock = systemClock) {
     if (seconds !== Infinity) {
-      this.#timer = setTimeout(() => this.#controller.abort(reason), timerDelay(seconds));
+      this.#callOff = clock.wake(() => this.#controller.abort(reason), timerDelay(seconds));
     }
-    this.#outer = outer;
-    if (outer?.aborted) this.#onAbort();
-    else outer?.addEventListener("abort", this.#onAbort, { once: true });
+    this.#outer = whenAborted(outer, () => this.#controller.abort(outer!.reason));
   }
 
   /** Aborted when the time is over or the caller's signal is. */
@@ -26,9 +27,9 @@ export class Limit implements Disposable {
   }
 
   /**
-   * Waits for a promise that knows nothing of signals.
+   * Waits for a promise that takes no signal.
    *
-   * @param promise What to wait for; it goes on by itself when the limit is reached.
+   * @param promise What to wait for; it continues on its own when the limit is reached.
    * @returns The promise's value.
    * @throws What the promise rejects with, or the limit's reason.
    */
@@ -36,11 +37,9 @@ export class Limit implements Disposable {
     return orAborted(promise, this.signal);
   }
 
-  #onAbort = (): void => this.#controller.abort(this.#outer!.reason);
-
   /** Lets go of the timer and the caller's signal. */
   [Symbol.dispose](): void {
-    clearTimeout(this.#timer);
-    this.#outer?.removeEventListener("abort", this.#onAbort);
+    this.#callOff?.();
+    this.#outer[Symbol.dispose]();
   }
 }

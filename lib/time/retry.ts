@@ -6,7 +6,7 @@ export interface RetryOptions {
   attempts?: number;
   /** Seconds between two attempts. Default: 1. */
   retryDelay?: number;
-  /** Told of each attempt that failed, the last one too. */
+  /** Called with each attempt that failed, the last one too. */
   onAttemptFailed?: (attempt: number, attempts: number, error: unknown) => void;
   /** Whether another attempt makes sense after this error. Default: it always does. */
   isWorthRetrying?: (error: unknown) => boolean;

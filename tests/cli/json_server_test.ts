@@ -223,7 +223,7 @@ s.close()
   await client.result();
   await server.program.until(
     "stderr",
-    /warning: Did not begin a message from 127\.0\.0\.1:\d+: it broke off before its turn\n/,
+    /warning: Did not handle a message from 127\.0\.0\.1:\d+: it disconnected before its turn\n/,
   );
   const { stderr } = await interrupt(server.program);
   if (windows) return;
@@ -273,7 +273,7 @@ Deno.test("json-server --debug tells what happens", async () => {
   });
   await using server = await serve(["--debug", "--handler", `${files.path}/bad.js`]);
   await server.ask("{}");
-  const [text] = await server.program.until("stderr", /^[^]*Connection with .* is over.*$/m);
+  const [text] = await server.program.until("stderr", /^[^]*Connection with .* closed.*$/m);
   assertMatch(text, /Connected with 127\.0\.0\.1:\d+/);
   assertMatch(text, /sent \{\}/);
   assertMatch(text, /TypeError: .*\n\s+at .*interact \(.*bad\.js/);

@@ -344,7 +344,7 @@ Deno.test(`socket-client --tls --ca speaks TLS${openssl.note}`, {
   assertEquals([trusted.code, trusted.stdout], [0, "secret"]);
   const distrusted = await labwire([...args, "--tls"]);
   assertEquals(distrusted.code, 4);
-  assertStringIncludes(distrusted.stderr, "signed by nobody known");
+  assertStringIncludes(distrusted.stderr, "signed by an unknown authority");
 });
 
 Deno.test("socket-client refuses options that do not go together", async () => {

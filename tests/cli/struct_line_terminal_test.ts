@@ -151,7 +151,7 @@ Deno.test({
     client.close();
     // What is said meanwhile stands above the prompt.
     await type(program, /Disconnected from \S+\nH \(unsigned short\): $/, "7");
-    await untilPlain(program, /warning: Not sent: nobody is connected\nH \(unsigned short\): $/);
+    await untilPlain(program, /warning: Not sent: no peer is connected\nH \(unsigned short\): $/);
     await program.write("\x03");
     const { code, stdout } = await program.result();
     assertEquals(code, 0);

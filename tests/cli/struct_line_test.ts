@@ -243,7 +243,7 @@ Deno.test("struct-line refuses options that do not go together or make no sense"
     [["server", "--echo", "--exec", "x"], "Cannot use several of --handler, --exec and --echo"],
     [["server", "--exec", "no-such-program-anywhere"], "Cannot find program"],
     [["server", "--format", "!I2y"], 'Cannot parse struct format "!I2y" at character 4'],
-    [["server", "--format", "!"], 'Cannot take "!" for the records of a stream: it has no bytes'],
+    [["server", "--format", "!"], 'Cannot use "!" for the records of a stream: it has no bytes'],
     [["server", "--format", "999999999999s"], "it has 999999999999 bytes, more than 1073741824"],
     [["server", "--format", "20000000b"], "it has 20000000 values, more than 16777216"],
     [["server", "--fields", "a,b"], 'Cannot name the fields of "!I2sd": expected 3 names, got 2'],
@@ -344,7 +344,7 @@ Deno.test("struct-line server tells and counts what it cannot send because nobod
   first.close();
   await server.program.until("stderr", /Disconnected from/);
   await server.program.write("[2]\n");
-  await server.program.until("stderr", /warning: Cannot send line 2: nobody is connected\n/);
+  await server.program.until("stderr", /warning: Cannot send line 2: no peer is connected\n/);
   using second = await server.connect();
   await server.program.until("stderr", /Connected with[^]*Connected with/);
   await server.program.write("[3]\n");

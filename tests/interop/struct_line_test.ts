@@ -166,7 +166,7 @@ link.close()
       for await (const _ of line);
     },
     ConnectError,
-    "broke",
+    "Lost the connection with",
   );
   await line.finished;
   assertEquals([problems, line.stats.lost], [["lost"], 1]);

@@ -106,8 +106,8 @@ Deno.test("parseJsonItems() says which word it cannot read, and why", async () =
     [["a:=[1"], 'Cannot read argument "a:=[1": Cannot parse JSON at byte 2'],
     [["a:=yes"], 'found "yes"'],
     [["=1"], 'expected a name before "="'],
-    [["a=1", "a:=2"], '"a" is there twice'],
-    [["x", "command_id=y"], '"command_id" is there twice'],
+    [["a=1", "a:=2"], '"a" is given twice'],
+    [["x", "command_id=y"], '"command_id" is given twice'],
     [["a=@nope"], 'Cannot read argument "a=@nope": no such file "nope"'],
     [["a=@c"], "Cannot decode UTF-8 at byte 0"],
     [["a:=@a.txt"], "Cannot parse JSON at byte 0"],
@@ -125,8 +125,8 @@ Deno.test("parseJsonItems() says which word it cannot read, and why", async () =
     [["a[10000]=1"], 'expected an index up to 9999, found "10000"'],
     [[`a${"[b]".repeat(600)}=1`], "it nests deeper than 500 levels"],
     [["a=1", "a[b]=2"], 'Cannot read argument "a[b]=2": "a" has a value already, from "a=1"'],
-    [["a[b]=1", "a=2"], '"a" is there twice, also in "a[b]=1"'],
-    [["a[b]=1", "a[b]:=2"], '"a[b]" is there twice, also in "a[b]=1"'],
+    [["a[b]=1", "a=2"], '"a" is given twice, also in "a[b]=1"'],
+    [["a[b]=1", "a[b]:=2"], '"a[b]" is given twice, also in "a[b]=1"'],
     [
       ["a[b][c]=1", "a[b][]=2"],
       '"a[b]" is an object, from "a[b][c]=1": expected a name in the brackets',
@@ -135,7 +135,7 @@ Deno.test("parseJsonItems() says which word it cannot read, and why", async () =
       ["a[]=1", "a[b]=2"],
       '"a" is a list, from "a[]=1": expected an index in the brackets, or nothing',
     ],
-    [["a[]=1", "a[0]=2"], '"a[0]" is there twice, also in "a[]=1"'],
+    [["a[]=1", "a[0]=2"], '"a[0]" is given twice, also in "a[]=1"'],
   ];
   for (const [words, reason] of cases) {
     await assertRejects(() => parse(...words), UsageError, reason);

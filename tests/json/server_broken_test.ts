@@ -95,7 +95,7 @@ Deno.test(`startJsonServer() does not begin messages whose client has broken off
   assertEquals(busy.problems.map(({ kind }) => kind), ["dropped", "dropped"]);
   assertMatch(
     busy.problems[0]!.message,
-    /^Did not begin a message from 127\.0\.0\.1:\d+: it broke off before its turn$/,
+    /^Did not handle a message from 127\.0\.0\.1:\d+: it disconnected before its turn$/,
   );
 });
 

@@ -2,6 +2,8 @@ import { assertEquals } from "@std/assert";
 import { sendJson } from "../../lib/json/client.ts";
 import { startJsonServer } from "../../lib/json/server.ts";
 import { startProgram } from "../../lib/process/program.ts";
+import { ManualClock } from "../time/manual_clock.ts";
+import { Gate } from "./gate.ts";
 import { Peer } from "./peer.ts";
 
 const echo = (data: unknown) => data;
@@ -29,18 +31,26 @@ sys.stdin.read()
 });
 
 Deno.test("startJsonServer() closes a connection that is idle, and not one that waits for its handler", async () => {
+  const clock = new ManualClock();
+  const gate = new Gate();
   await using server = startJsonServer({
     port: 0,
-    idleTimeout: 0.2,
-    interact: () => new Promise((resolve) => setTimeout(() => resolve("done"), 800)),
+    idleTimeout: 30,
+    messageTimeout: Infinity,
+    clock,
+    interact: gate.interact,
   });
   await using silent = await Peer.connect(server.addr);
   await using half = await Peer.connect(server.addr);
   await half.write('{"a"');
   await using busy = await Peer.connect(server.addr);
-  assertEquals(await busy.ask("{}"), '{"status":"success","result":"done"}');
+  const answer = busy.ask('{"n":7}');
+  await gate.running(1);
+  clock.pass(31);
   assertEquals(await silent.line(), null);
   assertEquals(await half.line(), null);
+  gate.release();
+  assertEquals(await answer, '{"status":"success","result":7}');
 });
 
 Deno.test("startJsonServer() tells a client beyond maxConnections so and closes it", async () => {

@@ -52,7 +52,7 @@ Deno.test("startJsonServer() answers a failure whatever is thrown", async () => 
     [{ code: 7 }, '{"code":7}'],
     [Object.assign(new Error(), { message: { code: 7 } }), '{"code":7}'],
     [Object.create(null), "{}"],
-    [unreadable, "The handler threw what has no text"],
+    [unreadable, "The handler threw a value that has no text"],
   ];
   await using server = startJsonServer({
     port: 0,

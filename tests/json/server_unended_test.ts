@@ -2,11 +2,15 @@ import { assertEquals, assertStringIncludes } from "@std/assert";
 import { type JsonServer, type JsonServerProblem, startJsonServer } from "../../lib/json/server.ts";
 import { needs, startPython } from "../interop/peer.ts";
 import { PYTHON } from "../interop/python.ts";
+import { ManualClock } from "../time/manual_clock.ts";
 import { Peer } from "./peer.ts";
+
+/** Lets what is due happen. */
+const turn = () => new Promise((resolve) => setTimeout(resolve));
 
 const echo = (data: unknown) => data;
 
-/** Waits until so many bytes have arrived at a server's handler, which no event tells. */
+/** Waits until that many messages have failed, for which there is no event. */
 async function failures(server: JsonServer, count: number): Promise<void> {
   while (server.stats.failures < count) await new Promise((resolve) => setTimeout(resolve, 1));
 }
@@ -35,20 +39,41 @@ Deno.test("startJsonServer() answers a value without a newline when nothing foll
 });
 
 Deno.test("startJsonServer() waits for the rest of a value without a newline", async () => {
-  await using server = startJsonServer({ port: 0, interact: echo, completeAfter: 0.02 });
+  const clock = new ManualClock();
+  let silence: Promise<void>;
+  await using server = startJsonServer({
+    port: 0,
+    interact: echo,
+    completeAfter: 1,
+    idleTimeout: Infinity,
+    messageTimeout: Infinity,
+    clock,
+  });
   await using peer = await Peer.connect(server.addr);
   // Longer pauses than it takes for a complete value.
   for (const part of ['{"a', '":[1', ',"', "]}", '"', "]"]) {
+    silence = clock.nextWake();
     await peer.write(part);
-    await new Promise((resolve) => setTimeout(resolve, 60));
+    await silence;
+    clock.pass(2);
+    await turn();
     assertEquals(server.stats.messages, 0, part);
   }
+  silence = clock.nextWake();
   await peer.write("}");
+  await silence;
+  clock.pass(2);
   assertEquals(await peer.line(), '{"status":"success","result":{"a":[1,"]}"]}}');
+  silence = clock.nextWake();
   await peer.write("tru");
-  await new Promise((resolve) => setTimeout(resolve, 60));
+  await silence;
+  clock.pass(2);
+  await turn();
   assertEquals(server.stats.messages, 1);
+  silence = clock.nextWake();
   await peer.write("e");
+  await silence;
+  clock.pass(2);
   assertEquals(await peer.line(), '{"status":"success","result":true}');
 });
 
@@ -64,24 +89,40 @@ Deno.test("startJsonServer() says what is wrong with a value without a newline",
 });
 
 Deno.test("startJsonServer() takes no value without a newline where completeAfter is Infinity", async () => {
-  await using server = startJsonServer({ port: 0, interact: echo, completeAfter: Infinity });
+  const clock = new ManualClock();
+  const idleTimeout = Infinity;
+  await using server = startJsonServer({
+    port: 0,
+    interact: echo,
+    completeAfter: Infinity,
+    idleTimeout,
+    clock,
+  });
   await using peer = await Peer.connect(server.addr);
+  const begun = clock.nextWake(); // the messageTimeout
   await peer.write("1");
-  await new Promise((resolve) => setTimeout(resolve, 300));
+  await begun;
+  clock.pass(29);
   assertEquals(await peer.ask("2"), '{"status":"success","result":12}');
 });
 
 Deno.test("startJsonServer() puts a large message together that arrives in parts with pauses", async () => {
   const text = JSON.stringify("x".repeat(900_000));
+  const clock = new ManualClock();
   await using server = startJsonServer({
     port: 0,
     interact: (data) => data.length,
-    completeAfter: 0.001,
+    completeAfter: 1,
+    idleTimeout: Infinity,
+    messageTimeout: Infinity,
+    clock,
   });
   await using peer = await Peer.connect(server.addr);
   for (let at = 0; at < text.length; at += 30_000) {
+    const silence = clock.nextWake();
     await peer.write(text.slice(at, at + 30_000));
-    await new Promise((resolve) => setTimeout(resolve, 3));
+    await silence;
+    clock.pass(2);
   }
   assertEquals(await peer.line(), '{"status":"success","result":900000}');
 });

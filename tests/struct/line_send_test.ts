@@ -1,6 +1,7 @@
 import { CodecError } from "../../lib/errors.ts";
 import { Line } from "../../lib/struct/line.ts";
 import type { LineProblem } from "../../lib/struct/line_options.ts";
+import { ManualClock } from "../time/manual_clock.ts";
 import { bareServer, connectBare, readToEnd, standstill, take } from "./line_peers.ts";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 
@@ -77,10 +78,12 @@ Deno.test("Line holds a peer back while nobody takes its records", async () => {
 
 Deno.test("send() gives up one of several peers that takes nothing, so that the others go on", async () => {
   const problems: LineProblem[] = [];
+  const clock = new ManualClock();
   await using server = Line.listen({
     format: "1000s",
     port: 0,
-    stallTimeout: 0.5,
+    stallTimeout: 10,
+    clock,
     action: () => {},
     onProblem: (problem) => problems.push(problem),
   });
@@ -88,9 +91,18 @@ Deno.test("send() gives up one of several peers that takes nothing, so that the 
   const { port } = idle.localAddr as Deno.NetAddr;
   while (server.peers.length < 2) await new Promise((resolve) => setTimeout(resolve));
   const reading = readToEnd(reader);
-  for (let i = 0; i < 20_000; i++) await server.send(["x"]);
+  const sending = (async () => {
+    for (let i = 0; i < 20_000; i++) await server.send(["x"]);
+  })();
+  const idlePeer = server.peers.find(({ remoteAddr }) => remoteAddr.port === port)!;
+  const readingPeer = server.peers.find((peer) => peer !== idlePeer)!;
+  while (idlePeer.bytesQueued === 0 || readingPeer.bytesQueued > 0) {
+    await new Promise((resolve) => setTimeout(resolve));
+  }
+  clock.pass(13);
+  await sending;
   assertEquals(problems.map(({ kind, message }) => [kind, message]), [
-    ["lost", `Gave up 127.0.0.1:${port}: it took nothing, which kept the others waiting`],
+    ["lost", `Disconnected 127.0.0.1:${port}: it read nothing, and other peers were waiting`],
   ]);
   assertEquals([server.stats.lost, server.peers.length], [1, 1]);
   idle.close();
@@ -99,14 +111,22 @@ Deno.test("send() gives up one of several peers that takes nothing, so that the 
 });
 
 Deno.test("send() never gives up a single peer, however long it takes nothing", async () => {
-  await using server = Line.listen({ format: "1000s", port: 0, stallTimeout: 0.05, grace: 0.1 });
+  const clock = new ManualClock();
+  await using server = Line.listen({
+    format: "1000s",
+    port: 0,
+    stallTimeout: 10,
+    clock,
+    grace: 0.1,
+  });
   using conn = await connectBare(server);
   await server.connected;
   let taken = 0;
   const sending = (async () => {
     while (taken < 100_000 && await server.send(["x"])) taken++;
   })();
-  await standstill(() => taken);
+  while (server.peers[0]!.bytesQueued === 0) await new Promise((resolve) => setTimeout(resolve));
+  clock.pass(1000);
   assertEquals([server.stats.lost, server.peers.length], [0, 1]);
   conn.close();
   await sending;

@@ -4,6 +4,7 @@ import type { Clock } from "../../lib/time/clock.ts";
 export class ManualClock implements Clock {
   #now = 1000;
   readonly #wakes = new Set<{ at: number; callback: () => void }>();
+  #onWake: (() => void)[] = [];
 
   now(): number {
     return this.#now;
@@ -12,7 +13,13 @@ export class ManualClock implements Clock {
   wake(callback: () => void, ms: number): () => void {
     const wake = { at: this.#now + ms, callback };
     this.#wakes.add(wake);
+    for (const resolve of this.#onWake.splice(0)) resolve();
     return () => void this.#wakes.delete(wake);
+  }
+
+  /** Resolves when something begins to wait for a time, from now on. */
+  nextWake(): Promise<void> {
+    return new Promise((resolve) => this.#onWake.push(resolve));
   }
 
   /** Whether something waits for a time. */
@@ -20,7 +27,7 @@ export class ManualClock implements Clock {
     return this.#wakes.size > 0;
   }
 
-  /** Lets time pass, and wakes whoever waits at his time. */
+  /** Lets time pass, and calls back each waiter when its time has come. */
   pass(seconds: number): void {
     const end = this.#now + seconds * 1000;
     for (;;) {
@@ -33,7 +40,7 @@ export class ManualClock implements Clock {
     this.#now = end;
   }
 
-  /** Lets time pass while the computer sleeps: whoever waited is woken at the end of it, late. */
+  /** Lets time pass while the computer sleeps: all waiters are called back at the end, late. */
   suspend(seconds: number): void {
     this.#now += seconds * 1000;
     this.pass(0.001);

@@ -11,12 +11,12 @@ const encoder = new TextEncoder();
 /**
  * Makes a codec for JSON texts (RFC 8259) in UTF-8, each in one line.
  *
- * - Decoding is strict. Errors say at which byte, line and column, what was wanted and what was found.
+ * - Decoding is strict. Errors give byte, line and column, and what was expected and found.
  * - Integers beyond ±(2⁵³ − 1) become `bigint` rather than lose digits, and are encoded as they were. Numbers that JavaScript
- *   cannot hold, such as `1e400`, are errors.
- * - A name such as `__proto__` or `constructor` is a name like any other: it becomes a property of the object itself
- *   and touches nothing else. Of a name that is there twice the last value counts, as in Python.
- * - `-0` is encoded as `-0.0`. NaN and the infinities, which JSON does not have, cannot be encoded; the error says where they are.
+ *   cannot represent, such as `1e400`, are errors.
+ * - A name such as `__proto__` or `constructor` is a name like any other: it becomes an own property of the object and affects nothing
+ *   else. If a name occurs twice, the last value counts, as in Python.
+ * - `-0` is encoded as `-0.0`. NaN and the infinities, which JSON does not have, cannot be encoded; the error says where they occur.
  *
  * @param options How deep messages may nest, and which numbers they may have.
  * @returns The codec.
@@ -64,8 +64,8 @@ export const jsonCodec: Codec<JsonValue> = createJsonCodec();
  *
  * @param text The text.
  * @param options How deep it may nest, and which numbers it may have.
- * @returns What it means.
- * @throws {CodecError} If it is no JSON, nests too deep, or has a number that JavaScript cannot hold.
+ * @returns Its value.
+ * @throws {CodecError} If it is not JSON, nests too deep, or has a number that JavaScript cannot represent.
  */
 export function parseJson(text: string, options: JsonCodecOptions = {}): JsonValue {
   return parseJsonText(text, options);
@@ -76,8 +76,8 @@ export function parseJson(text: string, options: JsonCodecOptions = {}): JsonVal
  *
  * @param value The value; `toJSON()` methods are honoured.
  * @returns The text.
- * @throws {CodecError} If the value has no JSON form: a function, `undefined`, a circle, nested too deep, or NaN or an infinity
- * anywhere in it. The message says where.
+ * @throws {CodecError} If JSON cannot represent the value: a function, `undefined`, a circular reference, too deep nesting, or NaN or an
+ * infinity anywhere in it. The message says where.
  */
 export function stringifyJson(value: unknown): string {
   return writeJson(value, "value");

@@ -13,11 +13,11 @@ export type JsonValue =
   | JsonValue[]
   | { [name: string]: JsonValue };
 
-/** Where a text stops being JSON that can be read, and why. */
+/** Where a text stops being valid JSON, and why. */
 export class JsonFault {
   /** Index of the first character that does not fit; the length of the text if it ends too early. */
   readonly index: number;
-  /** What is wrong there: what was wanted and what was found. */
+  /** What is wrong there: what was expected and what was found. */
   readonly why: string;
 
   /**
@@ -34,11 +34,11 @@ export class JsonFault {
  * Makes the value of a number.
  *
  * @param source The number as it is written.
- * @returns Its value; as a fault, why it has none (the index does not matter).
+ * @returns Its value, or a fault if it has none (the index does not matter).
  */
 export type ReadNumber = (source: string) => JsonValue | JsonFault;
 
-/** What people write who come from other notations, and what JSON wants. */
+/** Common mistakes from other notations, and the hints for them. */
 const HINTS: readonly (readonly [RegExp, string])[] = [
   [/^(True|False|None)\b/, "JSON writes true, false and null"],
   [/^[+-]?(NaN|Infinity|inf|nan)\b/, "JSON has no NaN and no infinities"],
@@ -55,7 +55,7 @@ const ESCAPE = /\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/y;
 const WORD = /(?:true|false|null)\b/y;
 const WORDS: Readonly<Record<string, JsonValue>> = { "true": true, "false": false, "null": null };
 
-/** Stands where a value begins: in an array or object that was opened, or behind a comma. */
+/** Returned where a value is expected next: in an array or object that was opened, or after a comma. */
 const OPENED = Symbol();
 
 /** An array or object that is not closed yet. */
@@ -69,9 +69,8 @@ interface Open {
 }
 
 /**
- * Reads a JSON text (RFC 8259) with a say on each number, and finds what keeps it from being JSON. It takes somewhat longer than
- * `JSON.parse()`, and about the same for each character whatever the text is. There is no recursion: however deep a text nests,
- * no stack runs over.
+ * Parses a JSON text (RFC 8259) with a custom reader of numbers, and finds the first fault. It takes somewhat longer than
+ * `JSON.parse()`, and about the same time per character for any text. It is not recursive, so deep nesting cannot overflow the stack.
  *
  * @param text The whole text.
  * @param maxDepth How deep arrays and objects may nest.
@@ -93,7 +92,7 @@ class Reader {
   readonly #open: Open[] = [];
   /** The innermost of them. */
   #top: Open | undefined;
-  /** The items of all arrays that are not closed: so each is made when its length is known. */
+  /** The items of all open arrays, so that each array is created when its length is known. */
   readonly #items: JsonValue[] = [];
   #count = 0;
   #at = 0;
@@ -167,7 +166,7 @@ class Reader {
     return this.#take(0x3a) ? OPENED : this.#fault('":" after the name');
   }
 
-  /** Reads what stands behind a value in an array or object: that itself, if it ends there. */
+  /** Reads what follows a value in an array or object; returns that array or object if it ends there. */
   #afterValue(open: Open): JsonValue | JsonFault | typeof OPENED {
     const { members } = open;
     if (this.#take(0x2c)) {
@@ -226,14 +225,14 @@ class Reader {
     return WORDS[word]!;
   }
 
-  /** Skips blanks and takes a sign, if it stands there. */
+  /** Skips blanks and consumes a character, if it is next. */
   #take(sign: number): boolean {
     if (this.#next() !== sign) return false;
     this.#at++;
     return true;
   }
 
-  /** Skips blanks; gives the character that follows, NaN at the end. */
+  /** Skips blanks; returns the character that follows, NaN at the end. */
   #next(): number {
     let code = this.#text.charCodeAt(this.#at);
     while (isSpace(code)) code = this.#text.charCodeAt(++this.#at);
@@ -262,7 +261,7 @@ function isDigit(code: number): boolean {
   return code >= 0x30 && code <= 0x39;
 }
 
-/** The index behind a number; -1 if what stands there is none (RFC 8259, section 6). */
+/** The index after a number; -1 if there is none (RFC 8259, section 6). */
 function endOfNumber(text: string, start: number): number {
   const first = text.charCodeAt(start) === 0x2d ? start + 1 : start;
   let at = skipDigits(text, first);

@@ -1,5 +1,5 @@
 /**
- * Ways over a JSON text that are not reading it. All of them take time in proportion to its length, whatever is in it.
+ * Functions that scan a JSON text without parsing it. Each takes time proportional to its length, whatever the content.
  *
  * @module
  */
@@ -7,7 +7,7 @@
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 
-/** Whether a character is white space in JSON (RFC 8259, section 2); false for `NaN`, which is behind the end. */
+/** Whether a character is white space in JSON (RFC 8259, section 2); false for `NaN`, which stands for the end. */
 export function isSpace(code: number): boolean {
   return code === 0x20 || code === 0x0a || code === 0x0d || code === 0x09;
 }
@@ -17,7 +17,7 @@ export function isSpace(code: number): boolean {
  *
  * @param text The text.
  * @param start Index of the opening quote.
- * @returns The index behind the closing quote; -1 if there is none.
+ * @returns The index after the closing quote; -1 if there is none.
  */
 export function endOfString(text: string, start: number): number {
   let end = text.indexOf('"', start + 1);
@@ -31,11 +31,11 @@ export function endOfString(text: string, start: number): number {
 }
 
 /**
- * Finds the end of the value, bracket or sign that starts at some place of a valid text.
+ * Finds the end of the value, bracket or comma that starts at an index of a valid text.
  *
  * @param text The text.
  * @param start Index of its first character.
- * @returns The index behind it.
+ * @returns The index after it.
  */
 export function endOfValue(text: string, start: number): number {
   let depth = 0;

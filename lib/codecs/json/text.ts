@@ -5,12 +5,12 @@ import { endOfString, endOfValue, isSpace } from "./scan.ts";
 const QUOTE = 0x22;
 const ESCAPE = /\\[u/]/g;
 
-/** What the platform has and TypeScript's library does not declare yet. */
+/** Provided by the platform, but not declared in TypeScript's library yet. */
 const { rawJSON } = JSON as unknown as { rawJSON(text: string): JsonValue };
 
 /**
- * A value as JSON text, for those who pass it on and need not compute with it: its numbers stay what they are to the last digit, as
- * `1.0`, `-0.0` and `1e400` would not.
+ * A value as JSON text, to pass it on without computing with it: all digits of its numbers are kept, even of `1.0`, `-0.0` and
+ * `1e400`.
  *
  * @example
  * ```ts
@@ -30,7 +30,7 @@ export class JsonText {
    * Checks a text and keeps it.
    *
    * @param text Any JSON text.
-   * @throws {CodecError} If it is no JSON, or nests deeper than 512 levels.
+   * @throws {CodecError} If it is not JSON, or nests deeper than 512 levels.
    */
   constructor(text: string) {
     parseJsonText(text, { anyNumber: true });
@@ -38,23 +38,23 @@ export class JsonText {
   }
 
   /**
-   * What the text means.
+   * The value of the text.
    *
-   * @throws {CodecError} If it has a number that JavaScript cannot hold.
+   * @throws {CodecError} If it has a number that JavaScript cannot represent.
    */
   get value(): JsonValue {
     return parseJsonText(this.text, {});
   }
 
-  /** What `JSON.stringify()` is to write: the same digits. */
+  /** Makes `JSON.stringify()` write the same digits. */
   toJSON(): unknown {
     return readJson(this.text, Infinity, rawJSON);
   }
 }
 
 /**
- * Takes the blanks and line ends between the parts of a text away, and writes strings with escapes as `JSON.stringify()` does;
- * numbers stay as they are.
+ * Removes blanks and line ends between the parts of a text, and writes strings with escapes as `JSON.stringify()` does; numbers stay as
+ * they are.
  *
  * @param text Valid JSON.
  * @returns The same in one line.
@@ -86,18 +86,18 @@ export function compactJson(text: string): string {
   return parts.join("");
 }
 
-/** The next escape that `JSON.stringify()` would perhaps not write; infinite if there is none. */
+/** The next escape that `JSON.stringify()` might not write; infinite if there is none. */
 function nextEscape(text: string, from: number): number {
   ESCAPE.lastIndex = from;
   return ESCAPE.exec(text)?.index ?? Infinity;
 }
 
 /**
- * Takes an object's text apart.
+ * Splits an object's text into its members.
  *
  * @param text Valid JSON as {@linkcode compactJson} writes it.
- * @returns The text of each member's value by the member's name, the last one where a name is there twice; none if it is no
- * object.
+ * @returns The text of each member's value by the member's name, the last one if a name occurs twice; empty if it is not
+ * an object.
  */
 export function jsonMembers(text: string): Map<string, string> {
   const members = new Map<string, string>();

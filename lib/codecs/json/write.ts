@@ -1,19 +1,19 @@
 import { CodecError, messageOf } from "../../errors.ts";
 import { JsonText } from "./text.ts";
 
-/** What the platform has and TypeScript's library does not declare yet. */
+/** Provided by the platform, but not declared in TypeScript's library yet. */
 const { rawJSON } = JSON as unknown as { rawJSON(text: string): unknown };
 
-/** What a text has in it if the value has NaN, an infinity or −0, which `JSON.stringify()` writes as `null` and `0`. */
+/** Occurs in the text if the value has NaN, an infinity or −0, which `JSON.stringify()` writes as `null` and `0`. */
 const NULL_OR_ZERO = /null|(?:^|[[:,])0(?:$|[,\]}])/;
 
 /**
  * Writes a value as JSON in one line.
  *
  * @param value The value; `toJSON()` methods are honoured, and a {@linkcode JsonText} is written as it is.
- * @param name What the value is called in errors.
+ * @param name The name of the value in errors.
  * @returns The text.
- * @throws {CodecError} If the value has no JSON form.
+ * @throws {CodecError} If JSON cannot represent the value.
  */
 export function writeJson(value: unknown, name: string): string {
   if (value instanceof JsonText) return value.text;
@@ -45,7 +45,7 @@ function tryWrite(value: unknown, name: string): string | undefined {
   return plain ? text : new Writer(name).write(value);
 }
 
-/** Whether a value has a number in it that `JSON.stringify()` changes, or an object that says itself how it is written. */
+/** Whether a value contains a number that `JSON.stringify()` changes, or an object with its own `toJSON()`. */
 function isUnusual(value: unknown): boolean {
   if (typeof value === "number") return value === 0 ? Object.is(value, -0) : !isFinite(value);
   if (typeof value !== "object" || value === null) return false;
@@ -54,10 +54,10 @@ function isUnusual(value: unknown): boolean {
   return Object.values(value).some(isUnusual);
 }
 
-/** Writes a value number by number, and knows where in it that is. */
+/** Writes a value and checks each number, with its path for errors. */
 class Writer {
   readonly #name: string;
-  /** The arrays and objects around the present value, the outermost first, and the names that lead to them. */
+  /** The arrays and objects around the current value, the outermost first, and the path to them. */
   readonly #holders: unknown[] = [];
   readonly #path: string[] = [];
 

@@ -99,12 +99,12 @@ export const nativeOnly = "nNP";
 export const structLetters: string = Object.keys(native).join("");
 
 /**
- * Looks a code up.
+ * Looks up a code.
  *
  * @param letter The code's letter.
  * @param aligned Whether the mode is `@`, with native sizes and alignment.
  * @param platform Whose native sizes.
- * @returns The code, or `undefined` if the mode has none of that letter.
+ * @returns The code, or `undefined` if the mode has no such letter.
  */
 export function structCode(
   letter: string,

@@ -14,11 +14,11 @@ import { counted } from "../../text/wording.ts";
 export interface StructCsvOptions {
   /** Names of the fields, and arrays of several values as `name*4`, see `parseStructFields()`. */
   fields?: readonly string[];
-  /** How byte strings are written. Default: `auto`. All forms are understood in any case. */
+  /** How byte strings are written. Default: `auto`. All forms can be read in any case. */
   bytes?: StructBytes;
 }
 
-/** How bytes begin that are no text. */
+/** The prefixes of bytes that are not text. */
 const ENCODED = /^(0x|base64:)/i;
 
 /**
@@ -26,9 +26,9 @@ const ENCODED = /^(0x|base64:)/i;
  *
  * - numbers with all their digits, as JavaScript writes them; complex ones as Python does, `1-2j`;
  * - byte strings as text where they are UTF-8 without control characters and do not begin with `0x` or `base64:`, else as `0x…`;
- * - the time of arrival, where one is given, in the first column.
+ * - the time of arrival, if given, in the first column.
  *
- * What is written reads back as the same record, bit for bit but for the payload of a NaN, and without the time.
+ * What is written reads back as the same record, bit for bit except for the payload of a NaN, and without the time.
  *
  * @example Both ways
  * ```ts
@@ -55,8 +55,7 @@ export class StructCsv {
    *
    * @param struct The format of the records.
    * @param options How to write and read them.
-   * @throws {UsageError} If the names do not fit the format, or one is there twice; or if a record has more than 16,777,216
-   * values.
+   * @throws {UsageError} If the names do not fit the format, one occurs twice, or a record has more than 16,777,216 values.
    */
   constructor(
     struct: Pick<Struct<string, readonly unknown[]>, "layout">,
@@ -93,16 +92,16 @@ export class StructCsv {
       if (i > 0 || time !== undefined) text += ",";
       text += this.#cell(values[i] as StructValue, this.#letters[i]!);
     }
-    // A line of one empty cell would be blank.
+    // A line with one empty cell would be blank.
     return text === "" && values.length > 0 ? '""' : text;
   }
 
   /**
-   * Reads a record. A time of arrival in a first column that is one too many is taken for none of the values.
+   * Reads a record. A time of arrival in an extra first column is skipped.
    *
-   * @param cells What the cells of a row say.
-   * @returns Values to be packed. Whether they fit the fields is for packing to find out.
-   * @throws {CodecError} If there is not one cell for each value, or it is no value for it.
+   * @param cells The cells of a row.
+   * @returns Values to be packed. Packing checks whether they fit the fields.
+   * @throws {CodecError} If there is not one cell for each value, or a cell is not a valid value.
    */
   read(cells: readonly string[]): StructInput[] {
     const letters = this.#letters;
@@ -127,10 +126,10 @@ export class StructCsv {
   }
 
   /**
-   * Finds the columns in a row that names them, in whatever order, beside a time of arrival or not.
+   * Finds the columns in a header row, in any order, with or without a time of arrival.
    *
-   * @param cells What the cells of the row say.
-   * @returns Where the column of each value is, and the number of all; undefined if the row does not name just them.
+   * @param cells The cells of the row.
+   * @returns The index of each value's column; undefined if the row does not name exactly these columns.
    */
   columns(cells: readonly string[]): number[] | undefined {
     const { names } = this;
@@ -159,12 +158,12 @@ export class StructCsv {
   }
 }
 
-/** A double with all its digits; pandas takes a column of `-0` for integers. */
+/** A double with all its digits; pandas would read a column of `-0` as integers. */
 function numberText(value: number): string {
   return Object.is(value, -0) ? "-0.0" : String(value);
 }
 
-/** A byte string is text unless it says that it is something else; all else is as a person types it. */
+/** A byte string is text unless it has a prefix; everything else is as a person types it. */
 function readCell(cell: string, letter: string): StructInput {
   if (!"csp".includes(letter)) return readTypedValue(cell, letter);
   if (!ENCODED.test(cell)) return cell;

@@ -2,9 +2,9 @@ import { UsageError } from "../../errors.ts";
 import type { StructItem, StructLayout } from "./format.ts";
 import { counted, quoted, shorten } from "../../text/wording.ts";
 
-/** Most values of a record that is kept in memory. */
+/** Maximum number of values in a record that is kept in memory. */
 const MOST_VALUES = 2 ** 24;
-/** A suggestion names no more fields than this. */
+/** Maximum number of fields in a suggestion. */
 const MOST_SUGGESTED = 10;
 
 /** A named field of a record: one value, or an array of several. */
@@ -24,7 +24,7 @@ export interface StructField {
  * @param names The names in order.
  * @param layout The format that they are for.
  * @returns The fields.
- * @throws {UsageError} If the names do not fit the format, which may tell some that would, or one is there twice.
+ * @throws {UsageError} If the names do not fit the format (the message may suggest names that do), or one occurs twice.
  *
  * @example An array
  * ```ts
@@ -56,7 +56,7 @@ export function parseStructFields(
     if (count === 0) throw refuse(`${shown} has no values`);
     const others = left.take(count);
     if (others) {
-      throw refuse(`${shown} has values of different codes, "${others.join('" and "')}"`);
+      throw refuse(`${shown} stands for values of different codes, "${others.join('" and "')}"`);
     }
     first += count;
     return { name, first: first - count, count };
@@ -82,8 +82,7 @@ export function valueNames(fields: readonly StructField[]): string[] {
 }
 
 /**
- * The name under which the time of arrival stands beside the fields: `time`, with as many underscores before it as it takes to
- * differ from their names.
+ * The name of the time of arrival among the fields: `time`, with as many leading underscores as it takes to differ from their names.
  *
  * @param names The names of the fields.
  */
@@ -105,13 +104,13 @@ export function checkValueCount(
 ): void {
   if (fieldCount <= MOST_VALUES) return;
   throw new UsageError(
-    `Cannot take ${
+    `Cannot use ${
       quoted(format)
     } for records: it has ${fieldCount} values, more than ${MOST_VALUES}`,
   );
 }
 
-/** Counts off the values of a format. */
+/** Consumes the values of a format. */
 class Values {
   readonly #items: readonly StructItem[];
   #at = 0;
@@ -121,15 +120,15 @@ class Values {
     this.#items = items;
   }
 
-  /** Values that the item at hand has left. */
+  /** Values that the current item has left. */
   get inItem(): number {
     return (this.#items[this.#at]?.count ?? 0) - this.#used;
   }
 
   /**
-   * Takes some, or as many as there are.
+   * Consumes some values, or as many as there are.
    *
-   * @returns Two codes, if those of all values are not the same.
+   * @returns Two codes, if the values do not all have the same code.
    */
   take(count: number): [string, string] | undefined {
     const code = this.#items[this.#at]?.letter;
@@ -176,7 +175,7 @@ function suggestion(names: readonly string[], items: readonly StructItem[]): str
   return `; ${fitting.join(",")} would fit`;
 }
 
-/** No two values may have one name, nor an array that of another field. */
+/** Checks that names of values and arrays are unique. */
 function checkNames(
   fields: readonly StructField[],
   refuse: (reason: string, hint: string) => UsageError,
@@ -184,7 +183,7 @@ function checkNames(
   const seen = new Set<string>();
   const arrays = fields.filter(({ count }) => count !== undefined);
   for (const name of [...fields.map(({ name }) => name), ...valueNames(arrays)]) {
-    if (seen.has(name)) throw refuse(`${quoted(name, 40)} is there twice`, "");
+    if (seen.has(name)) throw refuse(`${quoted(name, 40)} is given twice`, "");
     seen.add(name);
   }
 }

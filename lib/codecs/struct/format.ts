@@ -24,9 +24,9 @@ export interface StructItem extends Pick<StructCode, "form" | "cType"> {
   readonly width: number;
 }
 
-/** What a format says about bytes. */
+/** How a format lays out bytes. */
 export interface StructLayout {
-  /** The format as it was given. */
+  /** The format as given. */
   readonly format: string;
   /** Bytes of the struct. */
   readonly size: number;
@@ -36,7 +36,7 @@ export interface StructLayout {
   readonly littleEndian: boolean;
   /** Whether native sizes and alignment are in use: the mode `@`, or no mode. */
   readonly aligned: boolean;
-  /** The codes in order, pad bytes and zero counts too. */
+  /** The codes in order, including pad bytes and zero counts. */
   readonly items: readonly StructItem[];
 }
 

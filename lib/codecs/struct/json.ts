@@ -16,8 +16,7 @@ import { fieldText, readJsonValue, readTypedValue } from "./value.ts";
 import { counted, quoted, shorten } from "../../text/wording.ts";
 
 /**
- * How byte strings are written: as text where they are UTF-8 and else as hexadecimal digits (`auto`), or all of them in one
- * way.
+ * How byte strings are written: as text if they are UTF-8 and else as hexadecimal digits (`auto`), or always in one form.
  */
 export type StructBytes = "auto" | "text" | "hex" | "base64";
 
@@ -28,7 +27,7 @@ export interface StructJsonOptions {
    * otherwise.
    */
   fields?: readonly string[];
-  /** How byte strings are written. Default: `auto`. All forms are understood in any case. */
+  /** How byte strings are written. Default: `auto`. All forms can be read in any case. */
   bytes?: StructBytes;
 }
 
@@ -36,10 +35,10 @@ export interface StructJsonOptions {
  * Records as JSON, each in one line:
  *
  * - an array of the values, or an object if the fields have names;
- * - byte strings as text where they are UTF-8 once the zero bytes at the end of an `s` are cut, else as `{"hex": "…"}`;
+ * - byte strings as text if they are UTF-8 (without the zero bytes at the end of an `s`), else as `{"hex": "…"}`;
  * - integers with all their digits, NaN and the infinities as `"NaN"`, `"Infinity"` and `"-Infinity"`;
  * - complex numbers as `{"re": 1, "im": -2}`;
- * - the time of arrival, where one is given, first: in objects as `time`, or `_time` where a field has that name.
+ * - the time of arrival, if given, first: in objects as `time`, or `_time` if a field has that name.
  *
  * What is written reads back as the same record, without the time.
  *
@@ -65,7 +64,7 @@ export class StructJson {
   readonly #bytes: StructBytes;
   readonly #byName: ReadonlyMap<string, StructField>;
   readonly #timeName: string;
-  /** What stands before each value, and behind the last. */
+  /** The text before each value, and after the last. */
   readonly #before: readonly string[];
   readonly #end: string;
 
@@ -74,8 +73,7 @@ export class StructJson {
    *
    * @param struct The format of the records.
    * @param options How to write and read them.
-   * @throws {UsageError} If the names do not fit the format, or one is there twice; or if a record has more than 16,777,216
-   * values.
+   * @throws {UsageError} If the names do not fit the format, one occurs twice, or a record has more than 16,777,216 values.
    */
   constructor(
     struct: Pick<Struct<string, readonly unknown[]>, "layout">,
@@ -98,7 +96,7 @@ export class StructJson {
    * Writes a record.
    *
    * @param values Its values, as they were unpacked.
-   * @param time When it arrived, in ISO 8601, to stand before them.
+   * @param time When it arrived, in ISO 8601, to be written before them.
    * @returns JSON without a newline.
    */
   stringify(values: readonly unknown[], time?: string): string {
@@ -110,11 +108,11 @@ export class StructJson {
   }
 
   /**
-   * Reads a record: an array, or an object if the fields have names. A time of arrival is taken for none of the values.
+   * Reads a record: an array, or an object if the fields have names. A time of arrival is skipped.
    *
    * @param text JSON.
-   * @returns Values to be packed. Whether they fit the fields is for packing to find out.
-   * @throws {CodecError} If it is no JSON, or there is not one value for each field.
+   * @returns Values to be packed. Packing checks whether they fit the fields.
+   * @throws {CodecError} If it is not JSON, or there is not one value for each field.
    */
   parse(text: string): StructInput[] {
     return this.read(parseJson(text));
@@ -123,9 +121,9 @@ export class StructJson {
   /**
    * Reads a record that has been parsed.
    *
-   * @param record What the JSON means.
+   * @param record The parsed JSON.
    * @returns Values to be packed.
-   * @throws {CodecError} If there is not one value for each field, or it is no value for it.
+   * @throws {CodecError} If there is not one value for each field, or one is invalid.
    */
   read(record: JsonValue): StructInput[] {
     const values = Array.isArray(record) ? this.#ofArray(record) : this.#ofObject(record);
@@ -153,13 +151,13 @@ export class StructJson {
    *
    * @param index The value's number, from 0.
    * @param text What was typed.
-   * @returns The value to be packed; where it is no value for the field, the text, for packing to refuse.
+   * @returns The value to be packed; the text itself if it is not a value for the field, for packing to refuse.
    */
   readTyped(index: number, text: string): StructInput {
     return readTypedValue(text, this.#letters[index]!);
   }
 
-  /** The values of an array, which may have arrays in it where fields are arrays. */
+  /** The values of an array, which may have nested arrays where fields are arrays. */
   #ofArray(record: JsonValue[]): JsonValue[] {
     const { fields } = this;
     const nested = fields !== undefined && record.some(Array.isArray);
@@ -218,7 +216,7 @@ export class StructJson {
   }
 }
 
-/** What stands around the values of a record: brackets, commas and names. */
+/** The text around the values of a record: brackets, commas and names. */
 function frame(
   fields: readonly StructField[] | undefined,
   length: number,
@@ -237,7 +235,7 @@ function frame(
 /** The values of a field, of which an array has several. */
 function valuesOf({ name, count }: StructField, value: JsonValue): JsonValue | JsonValue[] {
   if (count === undefined) {
-    // Flattening takes one level of arrays away; what is no value is for packing to refuse.
+    // Flattening removes one level of arrays; packing refuses what is not a value.
     return Array.isArray(value) ? [value] : value;
   }
   if (Array.isArray(value) && value.length === count) return value;

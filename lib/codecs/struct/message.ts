@@ -3,7 +3,7 @@ import type { StructItem, StructLayout } from "./format.ts";
 import { counted, quoted, shorten } from "../../text/wording.ts";
 
 /**
- * Says that a value does not fit its field.
+ * The message for a value that does not fit its field.
  *
  * @param layout The format's layout.
  * @param index The value's number, from 0.
@@ -25,7 +25,7 @@ export function misfitMessage(
     `${showValue(value)} ${reason}`;
 }
 
-/** Says which value of a record is meant: the one of a name, or of a number from 0. */
+/** Names a value of a record by its name, or by its number from 0. */
 export function placeOf(index: number, name: string | undefined): string {
   return name === undefined ? `item ${index}` : `field ${quoted(name)}`;
 }
@@ -53,12 +53,12 @@ function objectText(value: object): string {
       (_, part) => typeof part === "bigint" || typeof part === "number" ? String(part) : part,
     ) ?? "a value";
   } catch {
-    return messageOf(value).replace(/\s+/g, " "); // it contains itself, say
+    return messageOf(value).replace(/\s+/g, " "); // e.g. a circular reference
   }
 }
 
 /**
- * Says that a struct does not lie within some bytes.
+ * The message for a struct that does not lie within some bytes.
  *
  * @param action What was to be done: `pack` or `unpack`.
  * @param layout The format's layout.

@@ -37,7 +37,7 @@ const readers: Readonly<Record<Exclude<StructForm, "pad">, StructRead>> = {
   }),
 };
 
-/** Readers of 64-bit integers that give a number where it is exact. */
+/** Readers of 64-bit integers that return a number if it is exact. */
 const safeReaders: Readonly<Partial<Record<StructForm, StructRead>>> = {
   i8: (view, at, little) => narrow(view.getBigInt64(at, little)),
   u8: (view, at, little) => narrow(view.getBigUint64(at, little)),
@@ -45,7 +45,7 @@ const safeReaders: Readonly<Partial<Record<StructForm, StructRead>>> = {
 };
 
 /**
- * Chooses what reads a kind of value.
+ * Returns the reader of a kind of value.
  *
  * @param form The kind.
  * @param safeNumbers Whether 64-bit integers become numbers where those are exact.

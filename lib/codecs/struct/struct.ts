@@ -25,11 +25,11 @@ export type { StructComplex, StructInput, StructInputs, StructPlatform, StructVa
 export interface StructOptions {
   /** Whose native sizes the mode `@` means; the running system's by default. */
   platform?: StructPlatform;
-  /** Give 64-bit integers as `number` where those are exact; by default they always are `bigint`. */
+  /** Return 64-bit integers as `number` if those are exact; by default they always are `bigint`. */
   safeNumbers?: boolean;
   /** Cut byte strings that are longer than their field, as Python does, instead of throwing. */
   truncate?: boolean;
-  /** Names of the fields, as `parseStructFields()` reads them: messages tell them instead of numbers. */
+  /** Names of the fields, as `parseStructFields()` reads them, for error messages instead of numbers. */
   fields?: readonly string[];
 }
 
@@ -143,7 +143,7 @@ export class Struct<
   }
 
   /**
-   * Unpacks a struct that lies among other bytes. Nothing but the result is allocated.
+   * Unpacks a struct that lies among other bytes. Only the result is allocated.
    *
    * @param view The bytes.
    * @param offset Offset in bytes in `view`; a negative one counts from its end.
@@ -166,7 +166,7 @@ export class Struct<
    *
    * @param bytes Whole structs.
    * @returns The values of each in turn.
-   * @throws {CodecError} At once, if the last struct is not whole or the format has no bytes.
+   * @throws {CodecError} Immediately, if the last struct is not whole or the format has no bytes.
    */
   iterUnpack(bytes: Uint8Array): IterableIterator<V> {
     if (this.size === 0) {
@@ -182,11 +182,11 @@ export class Struct<
   }
 
   /**
-   * Tells whether a value fits a field, without packing anything.
+   * Checks whether a value fits a field, without packing anything.
    *
    * @param index The field's number, from 0.
    * @param value The value.
-   * @returns What is wrong with it, as the end of a sentence that starts with the value; nothing if it fits.
+   * @returns What is wrong with it, as the end of a sentence that starts with the value; undefined if it fits.
    * @throws {RangeError} If there is no such field.
    */
   misfit(index: number, value: unknown): string | undefined {
@@ -265,7 +265,7 @@ export class Struct<
 }
 
 /**
- * Compiles a format of Python's `struct` module: everything of CPython 3.13, and 3.14's complex numbers.
+ * Compiles a format of Python's `struct` module: everything in CPython 3.13, and the complex numbers of 3.14.
  *
  * | code | value | bytes (native) |
  * |---|---|---|
@@ -278,7 +278,7 @@ export class Struct<
  * | `F` `D` | `{ re, im }` | 8 16 |
  * | `s` `p` | `Uint8Array` | the count |
  *
- * What differs from Python: text is taken for bytes, as UTF-8. A byte string that is longer than its field is an error
+ * Differences from Python: text is accepted for bytes, as UTF-8. A byte string that is longer than its field is an error
  * unless `truncate` is set. The number `1.0` is an integer, since it is the same as `1` here. The payload of a NaN may
  * be lost. A struct has at most 2⁵³ − 1 bytes.
  *

@@ -11,7 +11,7 @@ export function isoTime(ms: number): string {
 }
 
 /**
- * Tells whether something is a time as {@linkcode isoTime} writes it, or as Python and pandas do.
+ * Whether a value is a time as {@linkcode isoTime}, Python or pandas writes it.
  *
  * @param value Anything.
  */

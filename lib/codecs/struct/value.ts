@@ -7,12 +7,12 @@ const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const lenient = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /**
- * Reads the text of a byte string. The zero bytes at the end of an `s` are filling; those of a `p` or `c` are not.
+ * Reads the text of a byte string. The zero bytes at the end of an `s` are padding; those of a `p` or `c` are not.
  *
  * @param bytes The field.
  * @param letter The code.
- * @param always Put U+FFFD in place of what is no UTF-8.
- * @returns The text; `undefined` if it is none.
+ * @param always Replace invalid UTF-8 with U+FFFD.
+ * @returns The text; `undefined` if the bytes are not text.
  */
 export function fieldText(bytes: Uint8Array, letter: string, always = false): string | undefined {
   let length = bytes.length;
@@ -26,7 +26,7 @@ export function fieldText(bytes: Uint8Array, letter: string, always = false): st
   }
 }
 
-/** Texts up to this length are read here if they can be: calling a decoder takes longer. */
+/** ASCII texts up to this length are read here: calling a decoder takes longer. */
 const SHORT = 64;
 /** Integers of more digits fit no field. */
 const MANY_DIGITS = 100;
@@ -42,12 +42,12 @@ function asciiText(bytes: Uint8Array, length: number): string | undefined {
 }
 
 /**
- * Reads a value of a record in JSON. What is not understood is passed on as it is, for packing to refuse.
+ * Reads a value of a record in JSON. Unknown forms are returned as they are, for packing to refuse.
  *
- * @param value What the JSON means.
+ * @param value The parsed JSON.
  * @param letter The field's code.
  * @returns The value to be packed.
- * @throws {CodecError} If bytes are not what they say to be, a boolean is something else, or a number was too large to be read.
+ * @throws {CodecError} If encoded bytes are invalid, a boolean is something else, or a number is too large.
  */
 export function readJsonValue(value: JsonValue, letter: string): StructInput {
   if ("csp".includes(letter)) return readBytes(value);
@@ -73,12 +73,12 @@ function readBytes(value: JsonValue): StructInput {
 }
 
 /**
- * Reads bytes that are written in ASCII.
+ * Decodes bytes from ASCII.
  *
- * @param digits What is written.
- * @param form How.
+ * @param digits The text.
+ * @param form Its encoding.
  * @returns The bytes.
- * @throws {CodecError} If it is not written so.
+ * @throws {CodecError} If the text is not in that encoding.
  */
 export function decodeBytes(digits: string, form: "hex" | "base64"): Uint8Array {
   try {
@@ -98,13 +98,13 @@ function readFloat(value: JsonValue): StructInput {
 }
 
 /**
- * Reads a value that a person typed. What is not understood is passed on as it is, for packing to refuse.
+ * Reads a value that a person typed. Unknown forms are returned as they are, for packing to refuse.
  *
  * @param text What was typed: a number as JavaScript or Python writes it, `true` or `false`, any text for bytes.
  * @param letter The field's code.
  * @returns The value to be packed.
- * @throws {CodecError} If bytes are given as `{"hex": "…"}` or `{"base64": "…"}` and are not what they say to be, a boolean is
- * something else, or a number is larger than a double can be.
+ * @throws {CodecError} If bytes given as `{"hex": "…"}` or `{"base64": "…"}` are invalid, a boolean is something else, or a number is
+ * larger than a double can be.
  */
 export function readTypedValue(text: string, letter: string): StructInput {
   if ("csp".includes(letter)) {
@@ -117,7 +117,7 @@ export function readTypedValue(text: string, letter: string): StructInput {
   return /^[+-]?(\d+|0x[0-9a-f]+)$/i.test(word) ? readInteger(word) : readNumber(word) ?? text;
 }
 
-/** Packing would take any value for true or false, as Python does; here that would only hide a mistake. */
+/** Packing accepts any value as a boolean, as Python does; here that would only hide a mistake. */
 function readTruth(word: string): boolean {
   if (/^(true|yes|1)$/i.test(word)) return true;
   if (/^(false|no|0)$/i.test(word)) return false;
@@ -125,7 +125,7 @@ function readTruth(word: string): boolean {
   throw new CodecError(`Cannot read boolean ${shown}: expected true or false`);
 }
 
-/** What has too many digits for any field keeps so many that it still has too many: reading them all takes long. */
+/** An integer with too many digits for any field is cut, but is still too large: reading all digits would take long. */
 function readInteger(word: string): bigint {
   const [, sign, prefix = "", digits] = /^([+-]?)(0x)?0*(.*)$/i.exec(word)!;
   const size = BigInt(`${prefix}${digits!.slice(0, MANY_DIGITS) || "0"}`);

@@ -27,7 +27,7 @@ type SetNumber = (view: DataView, at: number, value: number, littleEndian: boole
 
 const MAX_HALF = 65504;
 const MAX_FLOAT = (2 - 2 ** -23) * 2 ** 127;
-/** A string that is no text: one part of a surrogate pair without the other. */
+/** For a string with one half of a surrogate pair. */
 const HALF_CHARACTER = "has half a character, which has no UTF-8";
 const encoder = new TextEncoder();
 
@@ -66,7 +66,7 @@ const nativeWriters: Readonly<Partial<Record<StructForm, StructWrite>>> = {
 };
 
 /**
- * Chooses what writes a kind of value.
+ * Returns the writer of a kind of value.
  *
  * @param form The kind.
  * @param aligned Whether the mode is native.
@@ -135,7 +135,7 @@ function complexWriter(writePart: StructWrite, partSize: number): StructWrite {
   };
 }
 
-/** Any value has a truth, the one it has in Python: what is empty or zero is false. */
+/** Any value counts as a boolean, as in Python: empty and zero values are false. */
 function writeBool(view: DataView, at: number, value: unknown): undefined {
   const empty = !value && !Number.isNaN(value) ||
     Array.isArray(value) && value.length === 0 ||
@@ -172,12 +172,12 @@ function writePascal(
   const field = new Uint8Array(view.buffer, view.byteOffset + at, width);
   const written = fill(field.subarray(1), value, truncate, 255);
   if (typeof written === "string") return written;
-  // When cut, Python still fills the field beyond the 255 bytes that the length can tell of.
+  // When truncating, Python fills the field even beyond the 255 bytes that the length can count.
   if (width > 0) field[0] = Math.min(written, 255);
   field.fill(0, written + 1);
 }
 
-/** Copies text or bytes into a field and tells how many bytes it took, or what is wrong. */
+/** Copies text or bytes into a field; returns how many bytes were written, or what is wrong. */
 function fill(
   field: Uint8Array,
   value: unknown,

@@ -1,8 +1,8 @@
 /**
  * The messages of `json-client` as lines of JSON.
  *
- * A JSON text that a user gives is checked, and sent as it is. Numbers keep their form in any case, so that Python gets `1.0` as a
- * float, and `1e400` is for the server to judge.
+ * A JSON text from the user is checked, and sent as it is. Numbers always keep their form, so that Python gets `1.0` as a float, and the
+ * server decides about `1e400`.
  *
  * @module
  */
@@ -18,18 +18,18 @@ import { splitCommandLine } from "../../process/command_line.ts";
  *
  * @param text The text; may have several lines.
  * @returns One line.
- * @throws {CodecError} If it is no JSON.
+ * @throws {CodecError} If it is not JSON.
  */
 export function lineMessage(text: string): string {
   parseJson(text, { anyNumber: true });
-  // What ends a line is white space in JSON: inside of texts it is always escaped.
+  // Line ends are white space in JSON: within strings they are always escaped.
   return text.replace(/^\uFEFF/, "").replace(/[\r\n]+/g, " ").trim();
 }
 
 /**
- * Reads a message from the words of a command line: one JSON text, or words as HTTPie has them.
+ * Reads a message from the words of a command line: one JSON text, or words in the syntax of HTTPie.
  *
- * @param words The words, one at least.
+ * @param words The words, at least one.
  * @returns One line.
  * @throws {UsageError} If they are neither.
  */
@@ -40,14 +40,14 @@ export async function wordsMessage(words: readonly string[]): Promise<string> {
   } catch (error) {
     if (!(error instanceof CodecError)) throw error;
     const hint = Deno.build.os === "windows" && !words.join("").includes('"')
-      ? '; the shell has taken the quotes away: write \\" for each, or use command_id name=text'
+      ? '; the shell removed the quotes: write \\" for each, or use command_id name=text'
       : "";
     throw new UsageError(error.message + hint, { cause: error });
   }
 }
 
 /**
- * Reads a message that was typed at the prompt: JSON, or words with quotes around those that have blanks.
+ * Reads a message typed at the prompt: JSON, or words, with quotes around those that contain blanks.
  *
  * @param text What was typed.
  * @returns One line.
@@ -62,7 +62,7 @@ export function typedMessage(text: string): Promise<string> {
  *
  * @param path The file.
  * @returns One line.
- * @throws {UsageError} If it cannot be read or is no JSON.
+ * @throws {UsageError} If it cannot be read or is not JSON.
  */
 export async function fileMessage(path: string): Promise<string> {
   try {

@@ -69,7 +69,7 @@ export async function readServing(values: ServingValues): Promise<Serving> {
   if (tlsClientCa === undefined) return { allow, tls: identity };
   if (!identity) {
     throw new UsageError(
-      "Cannot verify certificates of clients without TLS: expected --tls-cert and --tls-key with --tls-client-ca",
+      "Cannot verify client certificates without TLS: expected --tls-cert and --tls-key with --tls-client-ca",
     );
   }
   return { allow, tls: { ...identity, clientCa: await readPem("--tls-client-ca", tlsClientCa) } };

@@ -35,7 +35,7 @@ export interface PrinterOptions {
   readonly timestamps?: boolean;
 }
 
-/** Where a record came from; looked at only for what is printed. */
+/** The origin of a record; used only as far as it is printed. */
 export interface RecordOrigin {
   /** Its bytes, valid until the next record. */
   readonly recordBytes: Uint8Array;
@@ -47,13 +47,13 @@ export interface RecordOrigin {
 export type Printer = (values: readonly unknown[], origin: RecordOrigin) => void;
 
 /**
- * Makes what prints records: one per line, but for raw bytes. CSV with names starts with a line of them.
+ * Makes a printer of records: one per line, except for raw bytes. CSV with names starts with a header.
  *
  * @param struct The format of the records.
  * @param options How to print.
  * @param out Where to.
- * @returns What prints a record.
- * @throws {UsageError} If there is no place for the time of arrival, or the names do not fit the format.
+ * @returns Prints a record.
+ * @throws {UsageError} If the form has no place for the time of arrival, or the names do not fit the format.
  */
 export function structPrinter(
   struct: AnyStruct,
@@ -99,10 +99,10 @@ function arrivalText(): (origin: RecordOrigin) => string {
   };
 }
 
-/** Bytes of records that are gathered before they are written. */
+/** Bytes of records that are collected before they are written. */
 const RAW_BYTES = 1 << 16;
 
-/** Prints the bytes themselves; those of one turn of the event loop in few writes. */
+/** Prints the bytes themselves, with few writes for the records of one turn of the event loop. */
 function rawPrinter(size: number, out: Output): Printer {
   const buffer = new Uint8Array(Math.max(1, Math.floor(RAW_BYTES / Math.max(1, size))) * size);
   let used = 0;

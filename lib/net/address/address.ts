@@ -17,7 +17,7 @@ export interface UnixPath {
 /** Either kind of address. */
 export type Endpoint = HostPort | UnixPath;
 
-/** How an address is read: what is meant where the text does not say. */
+/** Defaults for the parts of an address that the text leaves out. */
 export interface ParseAddressOptions {
   /** The host that `:PORT` means. Default: `0.0.0.0`, all IPv4 interfaces. */
   host?: string;
@@ -30,9 +30,9 @@ export interface ParseAddressOptions {
  * is a default port, that may be left out too: `HOST`, `IPV6`.
  *
  * @param text What a user wrote.
- * @param options What is meant where the text does not say.
+ * @param options Defaults for what the text leaves out.
  * @returns Host and port.
- * @throws {UsageError} If the text is no such address; the message shows it and the form wanted.
+ * @throws {UsageError} If the text is not such an address; the message shows it and the expected form.
  *
  * @example IPv4 and IPv6
  * ```ts
@@ -58,7 +58,7 @@ export function parseAddress(text: string, options: ParseAddressOptions = {}): H
   if (host === undefined) throw malformed(text, formsOf(options));
   if (host === "") return { hostname: options.host ?? "0.0.0.0", port };
   if (host === "*") return { hostname: "0.0.0.0", port };
-  // A number with a letter behind it is a port with a typing error rather than a computer.
+  // A number followed by a letter is a mistyped port rather than a host name.
   if (digits === undefined && /^\d+[a-z]?$/i.test(host)) throw malformed(text, formsOf(options));
   if (!isHost(host)) {
     throw malformed(text, `${formsOf(options)} with a host name or an IP address`);
@@ -103,7 +103,7 @@ export function parseHost(text: string): string {
  * `unix:` before it.
  *
  * @param text What a user wrote.
- * @param options What is meant where the text does not say.
+ * @param options Defaults for what the text leaves out.
  * @returns Host and port, or a path.
  * @throws {UsageError} If the text is neither.
  */
@@ -164,7 +164,7 @@ export async function resolveHost(hostname: string): Promise<string[]> {
 }
 
 /**
- * Says why an address could not be bound.
+ * Explains why an address could not be bound.
  *
  * @param address The address that was asked for.
  * @param cause What the system threw.

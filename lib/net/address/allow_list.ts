@@ -1,7 +1,7 @@
 import { UsageError } from "../../errors.ts";
 import { isIPv4, isIPv6, unmapped } from "./address.ts";
 
-/** What stands before an IPv4 address in its IPv6 form: `::ffff:0:0/96`. */
+/** The prefix of an IPv4 address in its IPv6 form: `::ffff:0:0/96`. */
 const MAPPED: readonly number[] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255];
 
 /** A network: the bytes of its address, of which the first so many bits count. */
@@ -10,7 +10,7 @@ export interface Network {
   readonly bytes: Uint8Array;
   /** How many bits, from the first, make the network. */
   readonly bits: number;
-  /** The interface of this computer to which it is connected, by name or number, where only that one counts. */
+  /** Name or number of the only interface of this computer that counts, if there is such a limit. */
   readonly zone?: string;
 }
 
@@ -19,7 +19,7 @@ type InterfaceAddress = Pick<Deno.NetworkInterfaceInfo, "name" | "address" | "sc
 
 /** Addresses and networks that may connect. */
 export class AllowList {
-  /** Whether the interface counts in one of the networks. */
+  /** Whether one of the networks is limited to an interface. */
   readonly hasZones: boolean;
   readonly #networks: readonly Network[];
   readonly #interfaces: () => readonly InterfaceAddress[];
@@ -28,7 +28,7 @@ export class AllowList {
    * Makes a list of networks; {@linkcode parseCidrList} makes one from text.
    *
    * @param networks The networks.
-   * @param interfaces Tells the addresses of this computer.
+   * @param interfaces Returns the addresses of this computer.
    */
   constructor(
     networks: readonly Network[],
@@ -40,10 +40,10 @@ export class AllowList {
   }
 
   /**
-   * Tells whether an address is in one of the networks.
+   * Whether an address is in one of the networks.
    *
-   * Through which interface a link-local address is reached, the system does not tell; so where that counts, it is the interface that
-   * has the link-local address on this side. If several have it, none counts.
+   * The system does not say through which interface a link-local address is reached; if that matters, it is the interface that has the
+   * local link-local address. If several have it, none matches.
    *
    * @param hostname An IP address; an IPv4 address that is written as IPv6 (`::ffff:192.0.2.1`) counts as IPv4.
    * @param local The address on this side, with its zone if that is known.
@@ -75,11 +75,11 @@ export function isLinkLocal(hostname: string): boolean {
 }
 
 /**
- * Parses a list of addresses (`192.0.2.7`, `2001:db8::1`) and networks (`192.0.2.0/24`, `2001:db8::/32`). Behind a link-local address
- * may stand the interface that it is connected to: `fe80::1%eth0`, `fe80::%4/64`.
+ * Parses a list of addresses (`192.0.2.7`, `2001:db8::1`) and networks (`192.0.2.0/24`, `2001:db8::/32`). A link-local address may be
+ * followed by its interface: `fe80::1%eth0`, `fe80::%4/64`.
  *
  * @param list The addresses and networks, or a text with commas between them.
- * @returns What tells whether an address is among them.
+ * @returns The list.
  * @throws {UsageError} If one of them is neither, or the list is empty.
  *
  * @example A network and this computer
@@ -126,7 +126,7 @@ function parseCidr(text: string): Network {
   return { bytes, bits, zone };
 }
 
-/** The addresses of this computer; none where Deno was not permitted to tell them. */
+/** The addresses of this computer; none without Deno's permission to read them. */
 function networkInterfaces(): readonly InterfaceAddress[] {
   try {
     return Deno.networkInterfaces();

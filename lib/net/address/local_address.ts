@@ -1,7 +1,7 @@
 import { unmapped } from "./address.ts";
 import { isLoopback } from "./localhost.ts";
 
-/** How long it may take until an address that the computer got or lost is noticed, in ms. */
+/** How long the computer's addresses are cached, in ms. */
 const REMEMBER_MS = 1000;
 
 let known: ReadonlySet<string> = new Set();
@@ -30,6 +30,6 @@ export function isWildcard(hostname: string): boolean {
 
 function interfaceAddresses(): string[] {
   const { state } = Deno.permissions.querySync({ name: "sys", kind: "networkInterfaces" });
-  if (state !== "granted") return []; // it must not ask in the middle of everything
+  if (state !== "granted") return []; // Deno must not prompt here
   return Deno.networkInterfaces().map(({ address }) => address);
 }

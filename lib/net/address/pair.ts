@@ -57,7 +57,7 @@ export async function resolvePair(
   return { local, remote: reachableFrom(local, remote) };
 }
 
-/** Whether what is sent to the remote would come to the local socket itself. */
+/** Whether datagrams to the remote would arrive at the local socket itself. */
 function isSelf(local: Endpoint, remote: Endpoint): boolean {
   if (sameEndpoint(local, remote)) return true;
   if ("path" in local || "path" in remote || local.port !== remote.port) return false;

@@ -15,7 +15,7 @@ export function sameEndpoint(a: Endpoint, b: Endpoint): boolean {
 
 /**
  * Whether an address is a socket's own. A datagram that seems to come from there was forged, or sent back by mistake: a server that
- * answered it would answer itself for ever.
+ * answered it would answer itself forever.
  *
  * @param own The address that the socket is bound to.
  * @param from The sender of a datagram; a unix socket without a name has an empty path.

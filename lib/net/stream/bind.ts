@@ -2,7 +2,7 @@ import { UsageError } from "../../errors.ts";
 import { formatAddress, listenError } from "../address/address.ts";
 import { isLocalhost, LOOPBACK } from "../address/localhost.ts";
 
-/** How often a port that is free on both loopback addresses is looked for. */
+/** How many times to look for a port that is free on both loopback addresses. */
 const ATTEMPTS = 32;
 
 /** A certificate and its private key, as PEM text. */
@@ -16,8 +16,8 @@ export interface TlsIdentity {
 /** How a server speaks TLS. */
 export interface TlsServing extends TlsIdentity {
   /**
-   * Certificates of authorities, as PEM text: only clients that show a certificate that one of them has signed are served. Needs Deno
-   * 2.9. Default: clients need none.
+   * Certificates of authorities, as PEM text: only clients with a certificate signed by one of them are served. Needs Deno 2.9.
+   * Default: clients need no certificate.
    */
   clientCa?: string;
 }
@@ -54,7 +54,7 @@ export function bindStream(host: string, port: number, serving?: TlsServing): St
 }
 
 /**
- * Tries whether a certificate and a key can be used, for whoever would see that too late or not at all.
+ * Checks that a certificate and a key can be used, where that would otherwise show too late or not at all.
  *
  * @param identity Both.
  * @throws If not, as `Deno.listenTls()` does.
@@ -93,7 +93,7 @@ function bindError(hostname: string, port: number, error: unknown): unknown {
     return new UsageError(`${where}: no such host name`, { cause: error });
   }
   if (error instanceof Deno.errors.InvalidData || /certificate|key/i.test(error.message)) {
-    return new UsageError(`${where}: the TLS certificate or its key is no use: ${error.message}`, {
+    return new UsageError(`${where}: the TLS certificate or its key is invalid: ${error.message}`, {
       cause: error,
     });
   }

@@ -5,25 +5,25 @@ import { messageOf, UsageError } from "../../errors.ts";
 import type { TlsIdentity } from "./bind.ts";
 import type { RawConnection } from "./connection_options.ts";
 
-/** The first version of Deno whose TLS can ask for a client's certificate. */
+/** The first version of Deno whose TLS can request a client certificate. */
 const DENO = [2, 9] as const;
 /** Bytes that are read at once. */
 const PIECE = 1 << 16;
 
 /**
- * The fatal alert "bad certificate" (RFC 8446, section 6), without which a client of TLS 1.3 takes the end of the connection for one in
- * order: for it, TLS has been agreed on before its certificate is looked at. Deno keeps its own alert to itself.
+ * The fatal alert "bad certificate" (RFC 8446, section 6). Without it, a client of TLS 1.3 takes the end of the connection for a normal
+ * one, as its handshake is complete before its certificate is checked. Deno does not send the alert itself.
  */
 const BAD_CERTIFICATE = Uint8Array.of(21, 3, 3, 0, 2, 2, 42);
 
-/** Loads what Deno has of Node.js, which takes a while, when it is needed. */
+/** Deno's implementation of Node.js, loaded only when needed because that takes a while. */
 function node(): Pick<typeof process, "getBuiltinModule"> {
   return (globalThis as unknown as { process: typeof process }).process;
 }
 
 /**
- * Serves TLS to clients that show a certificate of an authority, and to nobody else. `Deno.listenTls()` cannot ask for one, but the
- * TLS of Node.js can, which Deno has too: it is put on top of a plain connection.
+ * Serves TLS only to clients with a certificate signed by an authority. `Deno.listenTls()` cannot request one, but Node's TLS, which
+ * Deno implements too, can: it runs on top of a plain connection.
  */
 export class ClientVerifier {
   readonly #identity: TlsIdentity;
@@ -31,24 +31,24 @@ export class ClientVerifier {
 
   /**
    * @param identity The server's own certificate and key; `bindStream()` has tried them.
-   * @param clientCa The certificates of those who may sign the clients', as PEM text.
-   * @throws {UsageError} If these cannot be used, or this version of Deno cannot do it.
+   * @param clientCa Certificates of the authorities that may sign client certificates, as PEM text.
+   * @throws {UsageError} If these cannot be used, or this version of Deno does not support it.
    */
   constructor(identity: TlsIdentity, clientCa: string) {
     const [major = 0, minor = 0] = Deno.version.deno.split(".").map(Number);
     if (major < DENO[0] || (major === DENO[0] && minor < DENO[1])) {
       throw new UsageError(
-        `Cannot verify certificates of clients: Deno ${Deno.version.deno} has no means to, expected ${
+        `Cannot verify client certificates with Deno ${Deno.version.deno}: expected ${
           DENO.join(".")
         } or later`,
       );
     }
     try {
-      // Node's TLS takes anything, and lets nobody in then.
+      // Node's TLS accepts anything here, and then refuses every client.
       new (node().getBuiltinModule("node:crypto").X509Certificate)(clientCa);
     } catch (cause) {
       throw new UsageError(
-        `Cannot verify certificates of clients: that of their authority is no use: ${
+        `Cannot verify client certificates: the authority's certificate is invalid: ${
           messageOf(cause)
         }`,
         { cause },
@@ -62,8 +62,8 @@ export class ClientVerifier {
    * Speaks TLS with a client.
    *
    * @param conn The plain connection, which belongs to the new one from now on.
-   * @returns The connection, with a client whose certificate is signed by the authority.
-   * @throws If TLS fails, or the client has no such certificate; the connection is closed then.
+   * @returns The connection to a client whose certificate is signed by the authority.
+   * @throws If TLS fails or the client has no such certificate; the connection is then closed.
    */
   secure(conn: Deno.TcpConn): Promise<RawConnection> {
     conn.setNoDelay(true);
@@ -78,7 +78,7 @@ export class ClientVerifier {
     let isVerified = false;
     const stream = duplexOf(conn, () => isVerified ? null : BAD_CERTIFICATE);
     server.on("secureConnection", (socket) => {
-      // A runtime that does not ask for certificates says of nobody that he is authorized.
+      // A runtime that does not request certificates never reports a client as authorized.
       isVerified = socket.authorized;
       if (isVerified) return resolve(new SecuredConnection(conn, socket));
       socket.destroy();
@@ -95,15 +95,15 @@ export class ClientVerifier {
 
 function reasonOf(error: Error): string {
   const { code } = error as { code?: string };
-  if (code === "ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE") return "it shows no certificate";
-  // Whether the client or this side has hung up is not told.
+  if (code === "ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE") return "the client sent no certificate";
+  // The error does not say which side closed the connection.
   if (code === "ECONNRESET") {
-    return "its certificate is not one that the authority has signed and that is valid now, or it hung up";
+    return "its certificate is not signed by the authority or not valid now, or it disconnected";
   }
   return error.message;
 }
 
-/** A connection of Deno's as a stream of Node's; what is to be sent when it is given up is asked for then. */
+/** A Deno connection as a Node stream; `lastWords` gives the bytes to send when it is destroyed. */
 function duplexOf(conn: Deno.Conn, lastWords: () => Uint8Array | null): DuplexStream {
   const { Duplex } = node().getBuiltinModule("node:stream");
   const close = async () => {
@@ -140,7 +140,7 @@ async function writeAll(conn: Deno.Conn, bytes: Uint8Array): Promise<void> {
   for (let at = 0; at < bytes.length;) at += await conn.write(bytes.subarray(at));
 }
 
-/** A connection of Node's in the manner of Deno's. */
+/** A Node connection with the interface of a Deno one. */
 class SecuredConnection implements RawConnection {
   readonly localAddr: Deno.Addr;
   readonly remoteAddr: Deno.Addr;

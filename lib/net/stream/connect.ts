@@ -7,7 +7,7 @@ import { isLocalhost, LOOPBACK } from "../address/localhost.ts";
 import { retry, type RetryOptions } from "../../time/retry.ts";
 import { StreamConnection, type StreamConnectionOptions } from "./connection.ts";
 
-/** Seconds after which the next address is tried beside one that has not answered yet. */
+/** Seconds without an answer after which the next address is tried as well. */
 const NEXT_ADDRESS = 0.25;
 
 /** Where and how {@linkcode connectStream} connects. */
@@ -29,13 +29,13 @@ export interface ConnectStreamOptions extends StreamConnectionOptions, RetryOpti
 }
 
 /**
- * Connects to a TCP or TLS server. All addresses of a name are tried, `localhost` as 127.0.0.1 and ::1: one after another, and
- * beside one another when one does not answer at once.
+ * Connects to a TCP or TLS server. All addresses of a name are tried, `localhost` as 127.0.0.1 and ::1: one after another, and in
+ * parallel if one does not answer quickly.
  *
  * @param options Where and how.
  * @returns The connection.
- * @throws {ConnectError} If the last attempt fails. The message tells apart: no such name, refused, unreachable, no answer in
- * time, and what is wrong with TLS.
+ * @throws {ConnectError} If the last attempt fails. The message distinguishes: no such name, refused, unreachable, no answer in time,
+ * and TLS errors.
  *
  * @example Five attempts, a second apart
  * ```ts
@@ -100,7 +100,7 @@ function connectAny(
     clearTimeout(timer);
     if (stop.aborted) {
       conn.close();
-      reject(signal.reason); // after another address has won, nobody sees this
+      reject(signal.reason); // has no effect after another address has won
       return;
     }
     losers.abort();
@@ -117,7 +117,7 @@ function connectAny(
 }
 
 /**
- * Connects and shows a certificate; Deno does that only where it looks up the name and connects by itself.
+ * Connects with a client certificate, which Deno supports only if it resolves the name and connects itself.
  *
  * @throws {UsageError} If certificate or key cannot be used; anything else as Deno has it.
  */
@@ -131,7 +131,7 @@ async function connectAs(
   try {
     tryIdentity(identity);
   } catch (cause) {
-    const why = `the client's TLS certificate or its key is no use: ${messageOf(cause)}`;
+    const why = `the client's TLS certificate or its key is invalid: ${messageOf(cause)}`;
     const where = formatAddress({ hostname, port });
     throw new UsageError(`Cannot connect to "${where}": ${why}`, { cause });
   }

@@ -2,26 +2,29 @@ import { ConnectError, messageOf, UsageError } from "../../errors.ts";
 import { isIPv4, isIPv6 } from "../address/address.ts";
 import { isLocalhost } from "../address/localhost.ts";
 
-/** The system's error codes and what they say to a person, the most telling first. */
+/** The system's error codes and what to tell a person, the most informative first. */
 const reasons: readonly [codes: readonly string[], reason: string][] = [
   [["ECONNREFUSED", "WSAECONNREFUSED"], "connection refused"],
   [["ETIMEDOUT", "WSAETIMEDOUT"], "no answer"],
-  [["ECONNRESET", "EPIPE", "ECONNABORTED"], "the server closed the connection at once"],
+  [["ECONNRESET", "EPIPE", "ECONNABORTED"], "the server closed the connection immediately"],
   [["EHOSTUNREACH", "EHOSTDOWN"], "host unreachable"],
   [["ENETUNREACH", "ENETDOWN", "EADDRNOTAVAIL"], "network unreachable"],
   [["EACCES", "EPERM"], "the system does not permit it"],
 ];
 
-/** What TLS says when a certificate does not fit, and what that means. */
+/** TLS errors about certificates, and what they mean. */
 const certificateProblems: readonly [pattern: RegExp, reason: string][] = [
-  [/UnknownIssuer/, "it is signed by nobody known; give the certificate of its authority as ca"],
-  [/not valid for name/, "it is made out to another name"],
+  [
+    /UnknownIssuer/,
+    "it is signed by an unknown authority; pass the certificate of that authority as ca",
+  ],
+  [/not valid for name/, "it is issued for another name"],
   [/expired|Expired/, "it has expired"],
   [/NotValidYet/i, "it is not valid yet"],
-  [/CaUsedAsEndEntity/, "it is an authority's own, which no server may show"],
+  [/CaUsedAsEndEntity/, "it is the certificate of an authority, which a server must not use"],
 ];
 
-/** What of a failure goes into the message. */
+/** Details for the message of a failure. */
 export interface ConnectFailureContext {
   /** The name that the certificate should have. */
   host: string;
@@ -30,12 +33,12 @@ export interface ConnectFailureContext {
 }
 
 /**
- * Says why a connection was not made.
+ * Explains why a connection failed.
  *
  * @param where The address as text.
  * @param cause What was thrown.
- * @param context What else the message needs.
- * @returns A {@linkcode ConnectError}, or the cause itself if it says enough or is about this program's own permissions.
+ * @param context Details for the message.
+ * @returns A {@linkcode ConnectError}, or the cause itself if it is clear already or concerns this program's own permissions.
  */
 export function connectFailure(
   where: string,
@@ -48,10 +51,10 @@ export function connectFailure(
 }
 
 /**
- * Of the failures of several addresses, the one to tell.
+ * Of the failures of several addresses, picks the one to report.
  *
  * @param errors What was thrown for each address.
- * @returns The error whose reason says most.
+ * @returns The error with the most informative reason.
  */
 export function mostTelling(errors: readonly unknown[]): unknown {
   const ranked = errors.toSorted((a, b) => rank(a) - rank(b));
@@ -83,9 +86,9 @@ function explain(cause: unknown, { host }: ConnectFailureContext): string {
 }
 
 /**
- * The command that makes a certificate which vouches for itself and is nothing but a server's.
+ * The command that makes a self-signed certificate for a server.
  *
- * @param host What it is made out to.
+ * @param host The name or address that it is issued for.
  * @returns A line for any shell.
  */
 function certificateCommand(host: string): string {

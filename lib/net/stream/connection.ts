@@ -2,6 +2,7 @@ import { CodecError } from "../../errors.ts";
 import { type HostPort, unmapped } from "../address/address.ts";
 import { within } from "../../time/deadline.ts";
 import { FirstBytesGate } from "./first_bytes_gate.ts";
+import { closeWhenAborted } from "../../time/lifecycle.ts";
 import { IdleClock, IdleTimer } from "../../time/idle_timer.ts";
 import { type ReadEnd, ReadSide } from "./read_side.ts";
 import type {
@@ -14,7 +15,7 @@ import { WriteSide } from "./write_side.ts";
 
 export type { CloseReason, GraceOptions, RawConnection, StreamConnectionOptions };
 
-/** Seconds that a closed connection's last system calls are waited for. */
+/** Seconds to wait for the last system calls of a closed connection. */
 const SETTLING = 0.2;
 /** Writing it sends nothing, but fails on a broken connection. */
 const NOTHING = new Uint8Array();
@@ -24,8 +25,8 @@ const ONE_PACKET = 1200;
 /**
  * A TCP or TLS connection.
  *
- * Nothing that a peer does makes a method throw: when the connection is gone, `read()` gives null and `write()` false, and
- * `closeReason` and `error` tell why.
+ * No method throws because of what a peer does: when the connection is gone, `read()` returns null and `write()` false, and
+ * `closeReason` and `error` say why.
  *
  * @example Read to the end
  * ```ts
@@ -49,16 +50,15 @@ export class StreamConnection implements AsyncDisposable {
   readonly #conn: RawConnection;
   /** Whether this is TCP without TLS. */
   readonly #plain: boolean;
-  /** Whether the system still holds back small packets. */
+  /** Whether the system still delays small packets. */
   #delays: boolean;
   readonly #idle: IdleTimer;
   /** Runs while a message has begun and not ended. */
   readonly #message: IdleTimer;
-  /** What keeps out browsers; null when the first bytes have shown that this is none. */
+  /** Refuses browsers; null once the first bytes have shown that the peer is not one. */
   #gate: FirstBytesGate | null = null;
   readonly #reads: ReadSide;
   readonly #writes: WriteSide;
-  readonly #signal: AbortSignal | undefined;
   readonly #finish: () => void;
   #writeEnd: Promise<void> | null = null;
   #closing: Promise<void> | null = null;
@@ -76,9 +76,9 @@ export class StreamConnection implements AsyncDisposable {
    * @internal
    */
   constructor(conn: RawConnection, options: StreamConnectionOptions = {}) {
-    const { idleTimeout = Infinity, idleClock = new IdleClock(idleTimeout), signal } = options;
-    const { messageTimeout = Infinity, messageClock = new IdleClock(messageTimeout) } = options;
-    const { onForeign } = options;
+    const { idleTimeout = Infinity, messageTimeout = Infinity, clock, onForeign, signal } = options;
+    const { idleClock = new IdleClock(idleTimeout, { clock }) } = options;
+    const { messageClock = new IdleClock(messageTimeout, { clock }) } = options;
     this.#conn = conn;
     this.remoteAddr = hostPort(conn.remoteAddr);
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -89,17 +89,15 @@ export class StreamConnection implements AsyncDisposable {
     const onError = (error: unknown) => this.#lose(error);
     this.#reads = new ReadSide((buffer) => this.#readSome(buffer), this.#idle, onError);
     this.#writes = new WriteSide((bytes) => this.#conn.write(bytes), this.#idle, onError);
-    this.#signal = signal;
     this.#plain = "setNoDelay" in conn;
     this.#delays = this.#plain;
     if (onForeign) {
       this.#gate = new FirstBytesGate((buffer) => conn.read(buffer), (protocol) => {
         onForeign(protocol);
         void this.abort("refused");
-      });
+      }, clock);
     }
-    if (signal?.aborted) void this.abort("aborted");
-    else signal?.addEventListener("abort", this.#onAbort, { once: true });
+    closeWhenAborted(signal, this.finished, () => void this.abort("aborted"));
   }
 
   /** This side's address. */
@@ -107,17 +105,17 @@ export class StreamConnection implements AsyncDisposable {
     return hostPort(this.#conn.localAddr);
   }
 
-  /** Why the connection is over; undefined while it is open. */
+  /** Why the connection is closed; undefined while it is open. */
   get closeReason(): CloseReason | undefined {
     return this.#closeReason;
   }
 
-  /** What the system said when the connection broke, if it did; or a {@linkcode CodecError} where a message was late. */
+  /** The system's error, if the connection was lost, or a {@linkcode CodecError}, if a message was not complete in time. */
   get error(): Error | undefined {
     return this.#error;
   }
 
-  /** Whether nothing that is written can arrive any more, as far as is known: see {@linkcode StreamConnection.check}. */
+  /** Whether it is known that nothing written now can arrive: see {@linkcode StreamConnection.check}. */
   get broken(): boolean {
     return this.#lost !== undefined || this.#released !== null;
   }
@@ -146,28 +144,29 @@ export class StreamConnection implements AsyncDisposable {
    * Reads what arrives next.
    *
    * @returns One or more bytes, valid until the next call, or null when the peer has ended its side or the connection is gone.
-   * @throws {TypeError} If another read is under way.
+   * @throws {TypeError} If another read is in progress.
    */
   read(): Promise<Uint8Array | null> {
     return this.#reads.read();
   }
 
   /**
-   * Reads what arrives next into a buffer of the caller's.
+   * Reads what arrives next into the caller's buffer.
    *
    * @param buffer Where the bytes go; not to be touched before the promise resolves.
-   * @returns How many bytes were put at its start, or null as for {@linkcode StreamConnection.read}.
-   * @throws {TypeError} If another read is under way.
+   * @returns How many bytes were written to its start, or null as for {@linkcode StreamConnection.read}.
+   * @throws {TypeError} If another read is in progress.
    */
   readInto(buffer: Uint8Array): Promise<number | null> {
     return this.#reads.readInto(buffer);
   }
 
   /**
-   * Waits for the first bytes, which stay to be read, for whoever must do nothing for a browser. Not to be called while reading.
+   * Waits for the first bytes, without consuming them, for servers that send first but must not serve a browser. Do not call while
+   * reading.
    *
-   * @param seconds How long; a peer may wait for this side to speak first.
-   * @returns Whether the connection can be served: false if it was refused or is gone.
+   * @param seconds How long; a peer may wait for this side to send first.
+   * @returns Whether the connection can be served: false if it was refused or closed.
    *
    * @internal
    */
@@ -181,22 +180,22 @@ export class StreamConnection implements AsyncDisposable {
   }
 
   /**
-   * Says that a message has begun, and its rest is to be read: the `messageTimeout` runs from now on, unless it does already.
+   * Starts the `messageTimeout`, unless it runs already: a message has begun and its rest has not arrived.
    */
   beginMessage(): void {
     if (!this.#message.waiting) this.#message.begin();
   }
 
-  /** Says that the message that had begun is complete. */
+  /** Stops the `messageTimeout`: the message is complete. */
   endMessage(): void {
     if (this.#message.waiting) this.#message.end();
   }
 
   /**
-   * Writes bytes, whole and in the order of the calls. Calls need not wait for one another; who awaits each keeps memory
-   * bounded when the peer reads slowly.
+   * Writes bytes, whole and in the order of the calls. Calls need not wait for one another; await each to keep memory bounded when
+   * the peer reads slowly.
    *
-   * @param bytes What to write; not to be changed before the promise resolves.
+   * @param bytes What to write; do not change it before the promise resolves.
    * @returns Whether the system has taken them; false when the connection is gone.
    */
   write(bytes: Uint8Array): Promise<boolean> {
@@ -217,15 +216,15 @@ export class StreamConnection implements AsyncDisposable {
   }
 
   /**
-   * Asks the system whether the peer still takes anything. Where it has ended its half, reading does not tell when it breaks off
-   * the other half too.
+   * Asks the system whether the peer still accepts data. After the peer has ended its half, reading does not show when it drops the
+   * other half too.
    *
    * @returns False if it is known that the connection is broken.
    *
    * @internal
    */
   async check(): Promise<boolean> {
-    // A write that waits for the peer would hold up this one, and tells in the end by itself.
+    // A write that waits for the peer would delay this one, and will fail by itself if the connection is broken.
     if (this.#plain && !this.broken && this.#writes.waiting === 0) {
       await this.#conn.write(NOTHING).catch((error) => this.#lose(error));
     }
@@ -233,17 +232,17 @@ export class StreamConnection implements AsyncDisposable {
   }
 
   /**
-   * Makes reads end as if the peer had ended its side, so that a loop that reads comes to its end after what it has in hand.
-   * What arrives afterwards is not read.
+   * Makes reads end as if the peer had ended its side, so that a reading loop ends after the message being handled. What arrives
+   * afterwards is not read.
    */
   stopReading(): void {
     this.#reads.stop("stopped");
   }
 
   /**
-   * Holds back the idle timeout, e.g. while an answer is worked out and the next message may come or not.
+   * Suspends the idle timeout, e.g. while an answer is being prepared.
    *
-   * @returns Lets the time run again when disposed of.
+   * @returns Resumes the timeout when disposed.
    *
    * @internal
    */
@@ -259,16 +258,16 @@ export class StreamConnection implements AsyncDisposable {
   }
 
   /**
-   * Ends the connection so that the peer gets everything: sends what is queued, ends this side's half, and reads and drops what
-   * comes until the peer has ended too. A plain `close()` with bytes unread makes the system break the connection, whereby the
-   * peer can lose the last of what was sent to it.
+   * Ends the connection so that the peer receives everything: sends what is queued, ends this side's half, and reads and drops what
+   * arrives until the peer has ended too. Closing with unread bytes makes the system reset the connection, and the peer can lose the
+   * last bytes sent to it.
    *
-   * @param options Most seconds to wait for the peer, 1 by default.
+   * @param options Maximum time to wait for the peer in seconds, 1 by default.
    * @returns Resolves when the connection is closed.
    */
   async end(options: GraceOptions = {}): Promise<void> {
     const { grace = 1 } = options;
-    // Closing is enough where all that was written has left, and all that came was read.
+    // Closing is enough if everything written has been sent and everything received has been read.
     const done = this.#plain && this.#reads.end === "ended" && this.#writes.waiting === 0;
     if (!this.#released && !done) {
       await within(Promise.all([this.closeWrite(), this.#reads.drain()]), grace);
@@ -279,7 +278,7 @@ export class StreamConnection implements AsyncDisposable {
   /**
    * Closes the connection.
    *
-   * @param options Most seconds to wait until the system has taken what is queued to be written, 1 by default.
+   * @param options Maximum time in seconds for the system to accept what is queued, 1 by default.
    * @returns Resolves when nothing is left open. May be called any number of times.
    */
   close(options: GraceOptions = {}): Promise<void> {
@@ -289,7 +288,7 @@ export class StreamConnection implements AsyncDisposable {
   /**
    * Closes the connection at once.
    *
-   * @param reason What `closeReason` is to say.
+   * @param reason The `closeReason`.
    * @returns Resolves when nothing is left open.
    */
   abort(reason: CloseReason = "aborted"): Promise<void> {
@@ -305,15 +304,15 @@ export class StreamConnection implements AsyncDisposable {
   /**
    * Reads what arrives, chunk by chunk, to the end.
    *
-   * @returns Chunks, each valid until the next one is asked for.
+   * @returns Chunks, each valid until the next one is requested.
    */
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, void> {
     for (let chunk; (chunk = await this.read()) !== null;) yield chunk;
   }
 
   /**
-   * Has the system send small packets while others are on the way. That costs a system call, so it is done when the connection
-   * turns out to send more than one packet.
+   * Makes the system send small packets without waiting for earlier ones. That costs a system call, so it is done only once the
+   * connection sends more than one packet.
    */
   #sendAtOnce(size: number): void {
     if (this.bytesSent + this.bytesQueued === 0 && size <= ONE_PACKET) return;
@@ -345,13 +344,12 @@ export class StreamConnection implements AsyncDisposable {
     this.#writes.fail();
     this.#idle.stop();
     this.#message.stop();
-    this.#signal?.removeEventListener("abort", this.#onAbort);
     try {
       this.#conn.close();
     } catch {
       // the system has closed it already
     }
-    // Deno before 2.9 lets go of a write that waits for the peer only when the peer reads or breaks off.
+    // Deno before 2.9 ends a write that waits for the peer only when the peer reads or disconnects.
     const { reading } = this.#reads;
     const { writing } = this.#writes;
     if (reading || writing) await within(Promise.all([reading, writing]), SETTLING);
@@ -370,8 +368,6 @@ export class StreamConnection implements AsyncDisposable {
     this.#lost ??= "late";
     this.#reads.stop("late");
   }
-
-  #onAbort = (): void => void this.abort("aborted");
 }
 
 /** Host and port of a socket's address, an IPv4 one always as such. */

@@ -1,15 +1,15 @@
-/** What the first bytes of a connection turned out to be; `"undecided"` as long as more of them are needed. */
+/** What the first bytes of a connection are; `"undecided"` while more of them are needed. */
 export type Verdict = "undecided" | "http" | "tls" | "other";
 
-/** The methods that a browser sends, and the one with which HTTP/2 begins. Bytes are held back for these only. */
+/** The methods that a browser sends, and the one that begins HTTP/2. Bytes are held back only for these. */
 const METHODS = "GET HEAD POST PUT DELETE CONNECT OPTIONS TRACE PATCH PRI".split(
   " ",
 ) as readonly string[];
-/** The longest method that is looked for, in characters. */
+/** The longest method that is recognised, in characters. */
 const LONGEST_METHOD = 20;
-/** A request line that is longer than this in bytes is taken for one although its end has not been seen. */
+/** A request line longer than this in bytes counts as one although its end has not been seen. */
 const LONGEST_LINE = 1 << 16;
-/** What stands behind the target: the version, any digit of it. */
+/** What follows the target: the version, with any digit. */
 const VERSION = "HTTP/0.";
 
 const SPACE = 0x20;
@@ -25,7 +25,7 @@ const CLIENT_HELLO: readonly (readonly [number, number])[] = [
 
 /**
  * Recognises what a browser sends to a port that is not a web server's: an HTTP request line (method, space, target, space,
- * `HTTP/1.`), the beginning of HTTP/2, or the first message of TLS. Each byte is looked at once, however they are cut.
+ * `HTTP/1.`), the beginning of HTTP/2, or the first message of TLS. Each byte is examined once, however the bytes are split.
  */
 export class FirstBytes {
   #verdict: Verdict = "undecided";
@@ -41,8 +41,8 @@ export class FirstBytes {
   }
 
   /**
-   * Whether the bytes so far should be held back. It takes more than that they could be a request with some unheard-of method: those
-   * are held back by nobody, and refused all the same when the whole pattern has come.
+   * Whether the bytes so far should be held back. Requests with an unusual method are not held back, but are refused once the whole
+   * pattern has arrived.
    */
   get suspicious(): boolean {
     if (this.#verdict !== "undecided") return false;
@@ -52,7 +52,7 @@ export class FirstBytes {
   }
 
   /**
-   * Looks at the bytes that came next.
+   * Examines the bytes that arrived next.
    *
    * @param bytes The bytes.
    * @returns What is known now.
@@ -97,7 +97,7 @@ export class FirstBytes {
   }
 }
 
-/** Methods of one's own may have small letters and hyphens (`M-SEARCH`). */
+/** Custom methods may have lower-case letters and hyphens (`M-SEARCH`). */
 function isMethodByte(byte: number): boolean {
   return byte >= 0x41 && byte <= 0x5a || byte >= 0x61 && byte <= 0x7a || byte === 0x2d;
 }

@@ -1,30 +1,32 @@
+import { type Clock, systemClock } from "../../time/clock.ts";
 import { within } from "../../time/deadline.ts";
 import { FirstBytes } from "./first_bytes.ts";
 import type { ReadSome } from "./read_side.ts";
 
-/** Seconds of silence after which bytes that could still be the beginning of a request are handed on. */
+/** Seconds of silence after which bytes that could still begin a request are passed on. */
 const SILENCE = 0.5;
-/** Seconds after which they are, silence or not. */
+/** Seconds after which they are passed on in any case. */
 const LONGEST = 5;
 /** Bytes that are read at once while some are held back. */
 const PIECE = 1 << 12;
 
-/** What a server without it refuses: an HTTP request, or TLS. */
+/** What a server refuses unless it expects it: an HTTP request, or TLS. */
 export type ForeignProtocol = "http" | "tls";
 
 /**
- * Stands between a connection and whoever reads from it until the first bytes have shown that they do not come from a browser. Bytes
- * are held back only as long as they can still be the beginning of a request, and not for long when nothing follows them; those that
- * were handed on then are still watched.
+ * Stands between a connection and its reader until the first bytes have shown that the peer is not a browser. Bytes are held back
+ * only while they can still be the beginning of a request, and only briefly if nothing follows them; even then, what follows is still
+ * checked.
  */
 export class FirstBytesGate {
   readonly #readSome: ReadSome;
   readonly #onRefused: (protocol: ForeignProtocol) => void;
+  readonly #clock: Clock;
   readonly #first = new FirstBytes();
-  /** Bytes that are held back, or wait to be taken. */
+  /** Bytes that are held back, or wait to be read. */
   #held = new Uint8Array(0);
   #length = 0;
-  /** A read that goes on although what was held back before it has been handed on. */
+  /** A read in progress, although the bytes held back before it have been passed on. */
   #reading: Promise<number | null> | null = null;
   #piece: Uint8Array<ArrayBuffer> | null = null;
   #ended = false;
@@ -32,20 +34,26 @@ export class FirstBytesGate {
 
   /**
    * @param readSome Reads from the system.
-   * @param onRefused Told of a request; nothing is read after it.
+   * @param onRefused Called when a request arrives; nothing is read after it.
+   * @param clock Measures how long bytes are held back. Default: this computer's.
    */
-  constructor(readSome: ReadSome, onRefused: (protocol: ForeignProtocol) => void) {
+  constructor(
+    readSome: ReadSome,
+    onRefused: (protocol: ForeignProtocol) => void,
+    clock: Clock = systemClock,
+  ) {
     this.#readSome = readSome;
     this.#onRefused = onRefused;
+    this.#clock = clock;
   }
 
-  /** Whether all is clear: from now on the system can be read from directly. */
+  /** Whether the peer is not a browser: from now on the connection can be read directly. */
   get open(): boolean {
     return this.#first.verdict === "other" && this.#length === 0 && this.#reading === null;
   }
 
   /**
-   * Reads like the system, but nothing of a request.
+   * Reads from the connection, but nothing of a request.
    *
    * @param buffer Where the bytes go.
    * @returns How many there are, or null at the end, which a request is too.
@@ -64,7 +72,7 @@ export class FirstBytesGate {
   }
 
   /**
-   * Waits for the first bytes, which stay to be read.
+   * Waits for the first bytes, without consuming them.
    *
    * @param seconds How long.
    * @returns Whether the connection can be served: false if a request has come.
@@ -75,7 +83,7 @@ export class FirstBytesGate {
     return !this.#refused;
   }
 
-  /** Waits until what is held back can be handed on: it is no request, or nothing more comes. */
+  /** Waits until what is held back can be passed on: it is not a request, or nothing more arrives. */
   async #wait(): Promise<void> {
     let end = Infinity;
     while (!this.#refused && !this.#ended) {
@@ -84,20 +92,20 @@ export class FirstBytesGate {
         continue;
       }
       if (!this.#first.suspicious) return;
-      const now = performance.now();
+      const now = this.#clock.now();
       end = Math.min(end, now + LONGEST * 1000);
       if (!await this.#next(Math.min(SILENCE, (end - now) / 1000))) return;
     }
   }
 
-  /** Reads the next bytes behind those that are held back; false if none come in time. */
+  /** Reads the next bytes after those held back; false if none arrive in time. */
   async #next(seconds: number): Promise<boolean> {
     const piece = this.#piece ??= new Uint8Array(PIECE);
     if (this.#reading === null) {
       this.#reading = this.#readSome(piece);
-      this.#reading.catch(() => {}); // whoever reads next sees the error
+      this.#reading.catch(() => {}); // the next read reports the error
     }
-    const length = await within(this.#reading, Math.max(seconds, 0));
+    const length = await within(this.#reading, Math.max(seconds, 0), this.#clock);
     if (length === undefined) return false;
     this.#reading = null;
     if (length === null) this.#ended = true;
@@ -105,7 +113,7 @@ export class FirstBytesGate {
     return true;
   }
 
-  /** Whether bytes may be read; tells of a request. */
+  /** Whether bytes may be read; reports a request. */
   #judge(bytes: Uint8Array): boolean {
     const verdict = this.#first.push(bytes);
     if (verdict !== "http" && verdict !== "tls") return true;

@@ -5,6 +5,7 @@ import { ClientVerifier } from "./client_verifier.ts";
 import { delay, within } from "../../time/deadline.ts";
 import type { ForeignProtocol } from "./first_bytes_gate.ts";
 import { IdleClock } from "../../time/idle_timer.ts";
+import { closeWhenAborted } from "../../time/lifecycle.ts";
 import { Limit } from "../../time/limit.ts";
 import type {
   ListenStreamOptions,
@@ -16,19 +17,19 @@ import type { RawConnection } from "./connection_options.ts";
 
 export type { ListenStreamOptions, StreamListenerStats, StreamProblem };
 
-/** Seconds after which accepting is tried again when the system had no means to. */
+/** Seconds after which accepting is tried again when the system was out of resources. */
 const ACCEPT_PAUSE = 0.05;
-/** Connections beyond the limit that are told so at the same time; any more are just closed. */
+/** How many connections beyond the limit may be informed of it at a time; more are just closed. */
 const TOLD_AT_ONCE = 64;
 
 /**
  * Listens for TCP or TLS connections.
  *
- * `localhost` is served on 127.0.0.1 and ::1, on the same port; where the computer has only one of them, on that one. A client
- * that breaks its connection off, does not speak TLS or does not speak at all ends and holds up nobody else.
+ * `localhost` is served on 127.0.0.1 and ::1, on the same port, or on the one that the computer has. A client that disconnects, does
+ * not speak TLS or stays silent does not end or delay any other.
  *
  * @param options Where and how.
- * @returns What listens.
+ * @returns The listener.
  * @throws {UsageError} If the address cannot be bound, or certificate and key cannot be used.
  *
  * @example Echo
@@ -86,7 +87,7 @@ export class StreamListener implements AsyncDisposable {
    *
    * @param sockets The bound sockets, which belong to the new object from now on.
    * @param options As for {@linkcode listenStream}.
-   * @param verifier Puts TLS on the connections of plain sockets.
+   * @param verifier Adds TLS to the connections of plain sockets.
    *
    * @internal
    */
@@ -107,8 +108,7 @@ export class StreamListener implements AsyncDisposable {
     this.finished = promise;
     this.#finish = resolve;
     for (const socket of sockets) this.#track(this.#acceptFrom(socket));
-    if (options.signal?.aborted) void this.close();
-    else options.signal?.addEventListener("abort", this.#onAbort, { once: true });
+    closeWhenAborted(options.signal, this.finished, () => void this.close());
   }
 
   /** The bound address, the IPv4 one where there are two. */
@@ -132,10 +132,10 @@ export class StreamListener implements AsyncDisposable {
   }
 
   /**
-   * Stops accepting and ends all connections: reading from them comes to its end, so that what is in hand can be finished;
-   * what is not closed after the grace is broken off.
+   * Stops accepting and ends all connections: their reads end, so that handlers can finish; connections that are still open after the
+   * grace are aborted.
    *
-   * @param options Most seconds for what is in hand; by default those of the listener.
+   * @param options Maximum time for the handlers in seconds; by default that of the listener.
    * @returns Resolves when nothing is left open. May be called any number of times.
    */
   close(options: GraceOptions = {}): Promise<void> {
@@ -148,9 +148,9 @@ export class StreamListener implements AsyncDisposable {
   }
 
   /**
-   * The connections that arrive, for whoever gives no `onConnection`; to be closed by who takes them.
+   * The connections that arrive, if there is no `onConnection`; the caller closes them.
    *
-   * @returns Connections, to the end of the listener.
+   * @returns Connections, until the listener is closed.
    */
   async *[Symbol.asyncIterator](): AsyncGenerator<StreamConnection, void, void> {
     for (;;) {
@@ -182,14 +182,14 @@ export class StreamListener implements AsyncDisposable {
 
   #admit(conn: Deno.Conn): void {
     const { allow, maxConnections = Infinity, onConnection, onTooMany } = this.#options;
-    const remoteAddr = hostPort(conn.remoteAddr);
+    const from = hostPort(conn.remoteAddr);
     const refuse = (kind: StreamProblem["kind"], why: string) => {
-      this.#tell({ kind, remoteAddr, message: `Refused ${formatAddress(remoteAddr)}: ${why}` });
+      this.#tell({ kind, from, message: `Refused ${formatAddress(from)}: ${why}` });
     };
-    if (allow && !allow.matches(remoteAddr.hostname, this.#localName(conn))) {
+    if (allow && !allow.matches(from.hostname, this.#localName(conn))) {
       this.#stats.refusedByAllow++;
       conn.close();
-      refuse("not-allowed", "not in the list of those allowed");
+      refuse("not-allowed", "not in the allow list");
     } else if (this.#open >= maxConnections) {
       this.#stats.refusedByLimit++;
       const open = maxConnections === 1 ? "1 connection is" : `${maxConnections} connections are`;
@@ -208,7 +208,7 @@ export class StreamListener implements AsyncDisposable {
     }
   }
 
-  /** The address on this side of a connection, with the zone where the listener was given one. */
+  /** The local address of a connection, with the zone if the listener has one. */
   #localName(conn: Deno.Conn): string {
     const { host } = this.#options;
     return host?.includes("%") ? host : hostPort(conn.localAddr).hostname;
@@ -221,6 +221,7 @@ export class StreamListener implements AsyncDisposable {
     const connection = new StreamConnection(conn, {
       idleClock: this.#idleClock,
       messageClock: this.#messageClock,
+      clock: this.#options.clock,
       onForeign: this.#options.allowHttp
         ? undefined
         : (protocol) => this.#refuse(protocol, connection.remoteAddr),
@@ -231,9 +232,9 @@ export class StreamListener implements AsyncDisposable {
       try {
         await handler(connection);
       } catch (error) {
-        const { remoteAddr } = connection;
-        const message = `Serving ${formatAddress(remoteAddr)} failed: ${messageOf(error)}`;
-        this.#tell({ kind: "handler", remoteAddr, message, error });
+        const { remoteAddr: from } = connection;
+        const message = `Serving ${formatAddress(from)} failed: ${messageOf(error)}`;
+        this.#tell({ kind: "handler", from, message, error });
       }
       await connection.close();
     } else {
@@ -244,54 +245,51 @@ export class StreamListener implements AsyncDisposable {
     this.#connections.delete(connection);
   }
 
-  /** Counts a connection that began with an HTTP request or TLS, and tells of the first of each kind. */
-  #refuse(protocol: ForeignProtocol, remoteAddr: HostPort): void {
+  /** Counts a connection that began with an HTTP request or TLS, and reports the first of each kind. */
+  #refuse(protocol: ForeignProtocol, from: HostPort): void {
     const counter = protocol === "http" ? "refusedAsHttp" : "refusedAsTls";
     if (this.#stats[counter]++ > 0) return;
     const [what, why] = protocol === "http"
       ? ["an HTTP request", "a web page may have sent it"]
-      : ["TLS", "this server was started without it, and a web page may have tried"];
-    const message = `Refused ${what} from ${formatAddress(remoteAddr)}: ${why}`;
-    this.#tell({
-      kind: protocol,
-      remoteAddr,
-      message: `${message}; further ones are only counted`,
-    });
+      : ["TLS", "this server does not use TLS, and a web page may have tried it"];
+    const message = `Refused ${what} from ${
+      formatAddress(from)
+    }: ${why}; further ones are only counted`;
+    this.#tell({ kind: protocol, from, message });
   }
 
-  /** Agrees on TLS with a client; null if that fails. */
+  /** Performs the TLS handshake; null if that fails. */
   async #secure(conn: Deno.Conn): Promise<RawConnection | null> {
-    const { handshakeTimeout = 10 } = this.#options;
+    const { handshakeTimeout = 10, clock } = this.#options;
     const late = new Error(`no TLS handshake in ${handshakeTimeout} s`);
-    using limit = new Limit(handshakeTimeout, late, this.#stopping.signal);
+    using limit = new Limit(handshakeTimeout, late, this.#stopping.signal, clock);
     try {
       if (this.#verifier) return await limit.wait(this.#verifier.secure(conn as Deno.TcpConn));
       await limit.wait((conn as Deno.TlsConn).handshake());
       return conn;
     } catch (error) {
-      const remoteAddr = hostPort(conn.remoteAddr);
+      const from = hostPort(conn.remoteAddr);
       try {
         conn.close();
       } catch {
         // the verifier has closed it
       }
-      const message = `TLS with ${formatAddress(remoteAddr)} failed: ${messageOf(error)}`;
-      this.#tell({ kind: "tls", remoteAddr, message, error });
+      const message = `TLS with ${formatAddress(from)} failed: ${messageOf(error)}`;
+      this.#tell({ kind: "tls", from, message, error });
       return null;
     }
   }
 
   async #close(grace: number): Promise<void> {
-    this.#options.signal?.removeEventListener("abort", this.#onAbort);
     this.#stopping.abort();
     for (const socket of this.#sockets) socket.close();
     for (const connection of this.#connections) connection.stopReading();
     this.#wake?.();
-    // Nobody will take them any more.
+    // They will not be served any more.
     for (const connection of this.#arrived.splice(0)) void connection.abort();
     await within(this.#settled(), grace);
     await Promise.all([...this.#connections].map((connection) => connection.abort()));
-    // A handler that goes on without its connection is not waited for.
+    // Handlers that continue without their connection are not waited for.
     await within(this.#settled(), 0.2);
     this.#idleClock.stop();
     this.#messageClock.stop();
@@ -310,11 +308,9 @@ export class StreamListener implements AsyncDisposable {
   #tell(problem: StreamProblem): void {
     if (!this.#stopping.signal.aborted) this.#options.onProblem?.(problem);
   }
-
-  #onAbort = (): void => void this.close();
 }
 
-/** Whether a client broke its connection off before it was accepted: that is no trouble, and no reason to pause. */
+/** Whether a client disconnected before it was accepted, which is not a problem and no reason to pause. */
 function isClientGone(error: unknown): boolean {
   return error instanceof Deno.errors.NotConnected ||
     error instanceof Deno.errors.ConnectionReset ||

@@ -4,18 +4,18 @@ import type { TlsServing } from "./bind.ts";
 import type { Clock } from "../../time/clock.ts";
 import type { StreamConnection } from "./connection.ts";
 
-/** Something that went wrong with one client, or with accepting one; the listener goes on. */
+/** Something that went wrong with one client, or with accepting one; the listener continues. */
 export interface StreamProblem {
   /**
-   * What it is: the system could not accept, TLS could not be agreed on, the address is not allowed, there are too many
-   * connections, an HTTP request came, or `onConnection` threw.
+   * What it is: the system could not accept, the TLS handshake failed, the address is not allowed, there are too many connections, an
+   * HTTP request or TLS arrived unexpectedly, or `onConnection` threw.
    */
   kind: "accept" | "tls" | "not-allowed" | "too-many" | "http" | "handler";
-  /** The client, where there is one. */
-  remoteAddr?: HostPort;
-  /** What it is, to be shown to a person. */
+  /** What happened, for a person. */
   message: string;
-  /** What was thrown, if something was. */
+  /** The client's address, if it concerns a client. */
+  from?: HostPort;
+  /** What was thrown, if anything was. */
   error?: unknown;
 }
 
@@ -23,9 +23,9 @@ export interface StreamProblem {
 export interface StreamListenerStats {
   /** Connections accepted and let in. */
   accepted: number;
-  /** Connections that the allow list kept out. */
+  /** Connections refused by the allow list. */
   refusedByAllow: number;
-  /** Connections that were too many. */
+  /** Connections refused because there were too many. */
   refusedByLimit: number;
   /** Connections closed because they began with an HTTP request. */
   refusedAsHttp: number;
@@ -45,7 +45,7 @@ export interface ListenStreamOptions {
   tls?: TlsServing;
   /** Who may connect. Default: everybody. */
   allow?: AllowList;
-  /** Most connections at once. Default: no limit. */
+  /** Maximum number of connections. Default: no limit. */
   maxConnections?: number;
   /** Seconds without a byte, while this side waits for a client, after which its connection is closed. Default: never. */
   idleTimeout?: number;
@@ -55,28 +55,28 @@ export interface ListenStreamOptions {
    */
   messageTimeout?: number;
   /**
-   * Let HTTP requests in, and TLS where none is served. Any web page that is open in a browser on this computer can send a request,
-   * with contents of its choice, to any port of it; so without this a connection that begins like one is closed before any of
-   * it is read. It is counted, and the first of them is told. Default: false.
+   * Whether to accept HTTP requests, and TLS where it is not served. Any web page open in a browser on this computer can send a request
+   * with any content to any of its ports; so by default a connection that begins like one is closed before any of it is read. Such
+   * connections are counted, and the first is reported. Default: false.
    */
   allowHttp?: boolean;
   /** Seconds that a TLS handshake may take. Default: 10. */
   handshakeTimeout?: number;
   /**
-   * Serves one connection, which is closed when the promise resolves; any number run at once. Without it, take connections
-   * from the iterator, and close them.
+   * Serves one connection, which is closed when the promise resolves; any number are served at once. Without it, take connections
+   * from the iterator and close them.
    */
   onConnection?: (connection: StreamConnection) => void | Promise<void>;
-  /** Tells a client that there are too many, before its connection is closed. */
+  /** Informs a client that there are too many, before its connection is closed. */
   onTooMany?: (connection: StreamConnection) => void | Promise<void>;
-  /** Told of what went wrong with one client. Default: nobody is. */
+  /** Called with each problem with a client. Default: problems are not reported. */
   onProblem?: (problem: StreamProblem) => void;
-  /** Seconds that what is in hand may take when the listener closes. Default: 5. */
+  /** Seconds that handlers may take when the listener closes. Default: 5. */
   grace?: number;
   /** Closes the listener, as `close()` does. */
   signal?: AbortSignal;
   /**
-   * What measures `idleTimeout` and `messageTimeout`.
+   * Measures all times but `grace`. Default: this computer's clock.
    *
    * @internal
    */

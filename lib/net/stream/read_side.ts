@@ -1,22 +1,22 @@
 import type { IdleTimer } from "../../time/idle_timer.ts";
 
-/** A read buffer grows from the first size to the second as long as reads fill it. */
+/** A read buffer grows from the first size to the second while reads fill it. */
 const FIRST_BUFFER = 1 << 12;
 const LARGEST_BUFFER = 1 << 16;
-/** First buffers of connections that have ended, for those to come: most connections never need a larger one. */
+/** First buffers of closed connections, to be reused: most connections never need a larger one. */
 const spare: Uint8Array<ArrayBuffer>[] = [];
 const SPARE = 64;
 
 /**
- * Why there is nothing more to read: not yet so, the peer has ended its side in order, this side has stopped reading or
- * closed, a message was not complete in time, or the connection broke or fell idle.
+ * Why there is nothing more to read: `"open"` means that there may be more; the peer has ended its side; this side has stopped reading
+ * or closed; a message was not complete in time; or the connection was lost or idle for too long.
  */
 export type ReadEnd = "open" | "ended" | "stopped" | "late" | "lost";
 
-/** Puts what has arrived into a buffer; null at the end. */
+/** Reads what has arrived into a buffer; null at the end. */
 export type ReadSome = (buffer: Uint8Array) => Promise<number | null>;
 
-/** The reading half of a connection: one read at a time, which can be called off without closing anything. */
+/** The reading half of a connection: one read at a time, which can be cancelled without closing anything. */
 export class ReadSide {
   readonly #readSome: ReadSome;
   readonly #idle: IdleTimer;
@@ -29,8 +29,8 @@ export class ReadSide {
 
   /**
    * @param readSome Reads from the system.
-   * @param idle Counts the time that reads wait.
-   * @param onError Told of the error that ended reading, if one did.
+   * @param idle Measures how long reads wait.
+   * @param onError Called with the error that ended reading, if any.
    */
   constructor(readSome: ReadSome, idle: IdleTimer, onError: (error: unknown) => void) {
     this.#readSome = readSome;
@@ -64,7 +64,7 @@ export class ReadSide {
     return this.#begin(buffer, (length) => length);
   }
 
-  /** Ends reading, a read that is under way too. */
+  /** Ends reading, including a read in progress. */
   stop(end: "stopped" | "late" | "lost"): void {
     if (this.#end !== "open") return;
     this.#end = end;
@@ -74,13 +74,13 @@ export class ReadSide {
   /** Reads and drops everything up to the peer's end, also after {@linkcode ReadSide.stop}. */
   async drain(): Promise<void> {
     await this.#reading;
-    // What was read last may still be in use.
+    // The last chunk may still be in use.
     this.#buffer = null;
     if (this.#end === "stopped" || this.#end === "late") this.#end = "open";
     while (await this.read() !== null);
   }
 
-  /** The read that is under way, also when it was called off; it never rejects. */
+  /** The read in progress, even if it was cancelled; it never rejects. */
   get reading(): Promise<void> | null {
     return this.#reading;
   }
@@ -88,7 +88,7 @@ export class ReadSide {
   #begin<T>(buffer: Uint8Array, take: (length: number) => T): Promise<T | null> {
     if (this.#end !== "open") return Promise.resolve(null);
     if (this.#reading) {
-      const why = "Cannot read: another read of this connection is under way";
+      const why = "Cannot read: another read of this connection is in progress";
       return Promise.reject(new TypeError(why));
     }
     return new Promise((resolve) => {
@@ -107,7 +107,7 @@ export class ReadSide {
       if (length !== null) this.#bytes += length;
       else this.#finish("ended");
     } catch (error) {
-      // A TLS peer that closes without saying so has ended all the same.
+      // A TLS peer may close without announcing it.
       if (error instanceof Deno.errors.UnexpectedEof) this.#finish("ended");
       else if (this.#finish("lost")) this.#onError(error);
     }

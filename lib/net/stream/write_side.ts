@@ -1,18 +1,18 @@
 import { concat } from "@std/bytes/concat";
 import type { IdleTimer } from "../../time/idle_timer.ts";
 
-/** Writes up to this size are put together into one. */
+/** Writes up to this size are combined. */
 const JOINED_BYTES = 1 << 16;
 
-/** Writes some of the bytes and tells how many. */
+/** Writes some of the bytes and returns how many. */
 export type WriteSome = (bytes: Uint8Array) => Promise<number>;
 
-/** Writes whole byte arrays one after another; what is written while another write is under way leaves together. */
+/** Writes whole byte arrays one after another; those written during another write are combined. */
 export class WriteSide {
   readonly #writeSome: WriteSome;
   readonly #idle: IdleTimer;
   readonly #onError: (error: unknown) => void;
-  /** What waits for its turn, and the promise of the batch that it will be. */
+  /** Bytes that wait for their turn, and the promise of their batch. */
   #queue: Uint8Array[] = [];
   #batch: Promise<boolean> | null = null;
   #tail: Promise<boolean> = Promise.resolve(true);
@@ -26,8 +26,8 @@ export class WriteSide {
 
   /**
    * @param writeSome Writes to the system.
-   * @param idle Counts the time that writes wait.
-   * @param onError Told of the first error; nothing is written after it.
+   * @param idle Measures how long writes wait.
+   * @param onError Called with the first error; nothing is written after it.
    */
   constructor(writeSome: WriteSome, idle: IdleTimer, onError: (error: unknown) => void) {
     this.#writeSome = writeSome;
@@ -35,12 +35,12 @@ export class WriteSide {
     this.#onError = onError;
   }
 
-  /** Bytes that the system has not taken yet. */
+  /** Bytes that the system has not accepted yet. */
   get waiting(): number {
     return this.#waiting;
   }
 
-  /** Bytes that the system has taken. */
+  /** Bytes that the system has accepted. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -60,20 +60,20 @@ export class WriteSide {
     return this.#batch;
   }
 
-  /** Takes no more writes; resolves when everything queued so far is dealt with. */
+  /** Accepts no more writes; resolves when everything queued has been written or has failed. */
   finish(): Promise<boolean> {
     this.#ended = true;
     return this.#tail;
   }
 
-  /** Takes no more writes and gives up those that are queued or under way. */
+  /** Accepts no more writes and drops those queued or in progress. */
   fail(): void {
     this.#ended = true;
     this.#failed = true;
     this.#callOff?.(0);
   }
 
-  /** The last write, if the system is not done with it. */
+  /** The last write, if it is in progress. */
   get writing(): Promise<void> | null {
     return this.#writing;
   }
@@ -99,7 +99,7 @@ export class WriteSide {
     return !this.#failed;
   }
 
-  /** Writes until the system has taken something, or that is called off. */
+  /** Waits until the system has accepted some bytes, or the write is cancelled. */
   #some(bytes: Uint8Array): Promise<number> {
     this.#idle.begin();
     return new Promise((resolve, reject) => {
@@ -115,7 +115,7 @@ export class WriteSide {
   }
 }
 
-/** Puts neighbours together as long as they are small. */
+/** Combines neighbouring chunks while they are small. */
 function joined(chunks: Uint8Array[]): Uint8Array[] {
   if (chunks.length < 2) return chunks;
   const result: Uint8Array[] = [];

@@ -42,11 +42,15 @@ Deno.test("parseStructFields() says which names would fit", () => {
     ["<I4d", "n,arr", "it has 5 values, the names stand for 2; n,arr*4 would fit"],
     ["<I4d", "n,arr*5", "it has 5 values, the names stand for 6; n,arr*4 would fit"],
     ["<I4d", "n,arr*3", "it has 5 values, the names stand for 4; n,arr*4 would fit"],
-    ["<I4d", "arr*4,n", '"arr*4" has values of different codes, "I" and "d"; arr,n*4 would fit'],
+    [
+      "<I4d",
+      "arr*4,n",
+      '"arr*4" stands for values of different codes, "I" and "d"; arr,n*4 would fit',
+    ],
     ["<I4d", "n,arr*0", '"arr*0" has no values; n,arr*4 would fit'],
     ["<I4d", "n,*4", '"*4" has no name before its count; n,field2*4 would fit'],
-    ["<I4d", "n,n*4", '"n" is there twice'],
-    ["<I4d", "arr[0],arr*4", '"arr[0]" is there twice'],
+    ["<I4d", "n,n*4", '"n" is given twice'],
+    ["<I4d", "arr[0],arr*4", '"arr[0]" is given twice'],
     ["<Id", "n", "expected 2 names, got 1"],
     ["<I", "n,d", "expected 1 name, got 2"],
     ["<I4d", `n,arr*${"9".repeat(400)}`, "it has 5 values, the names stand for far more; n,arr*4"],
@@ -153,7 +157,7 @@ Deno.test("the time of arrival stands first, under a name that no field has, and
 
 Deno.test("formats of a huge count are refused where their values would be held", () => {
   const { layout } = compileStruct("4000000000d");
-  const message = 'Cannot take "4000000000d" for records: it has 4000000000 values';
+  const message = 'Cannot use "4000000000d" for records: it has 4000000000 values';
   assertThrows(() => new StructJson({ layout }), UsageError, message);
   assertThrows(() => new StructCsv({ layout }), UsageError, message);
   assertThrows(() => compileStruct("4000000000d").pack([]), CodecError, "expected 4000000000 val");

@@ -134,7 +134,7 @@ Deno.test("StructJson refuses names that do not fit the format", () => {
   for (
     const [fields, message] of [
       [["a", "b"], 'Cannot name the fields of "!I2sd": expected 3 names, got 2'],
-      [["a", "b", "a"], 'Cannot name the fields of "!I2sd": "a" is there twice'],
+      [["a", "b", "a"], 'Cannot name the fields of "!I2sd": "a" is given twice'],
     ] as const
   ) assertThrows(() => new StructJson(struct, { fields }), UsageError, message);
 });

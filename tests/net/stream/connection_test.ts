@@ -1,16 +1,20 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { connectStream } from "../../../lib/net/stream/connect.ts";
-import { StreamConnection } from "../../../lib/net/stream/connection.ts";
+import {
+  StreamConnection,
+  type StreamConnectionOptions,
+} from "../../../lib/net/stream/connection.ts";
 import { listenStream } from "../../../lib/net/stream/listener.ts";
 import { needs, startPython } from "../../interop/peer.ts";
 import { PYTHON } from "../../interop/python.ts";
+import { ManualClock } from "../../time/manual_clock.ts";
 
 const python = needs(PYTHON);
 const bytes = (text: string) => new TextEncoder().encode(text);
 const text = (chunk: Uint8Array | null) => chunk && new TextDecoder().decode(chunk);
 
 /** A server's side of a connection and the bare other end. */
-async function pair(options?: { idleTimeout?: number; signal?: AbortSignal }) {
+async function pair(options?: StreamConnectionOptions) {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const port = (listener.addr as Deno.NetAddr).port;
   const [conn, peer] = await Promise.all([
@@ -181,8 +185,13 @@ print(s.recv(100))`,
 );
 
 Deno.test("StreamConnection closes when the peer is silent for too long", async () => {
-  const { connection, peer } = await pair({ idleTimeout: 0.05 });
-  assertEquals(await connection.read(), null);
+  const clock = new ManualClock();
+  const { connection, peer } = await pair({ idleTimeout: 30, clock });
+  const read = connection.read();
+  clock.pass(29);
+  assertEquals(connection.closeReason, undefined);
+  clock.pass(2);
+  assertEquals(await read, null);
   await connection.finished;
   assertEquals([connection.readEnd, connection.closeReason], ["lost", "idle"]);
   assertEquals(await readAll(peer), 0);
@@ -190,8 +199,10 @@ Deno.test("StreamConnection closes when the peer is silent for too long", async 
 });
 
 Deno.test("StreamConnection closes when the peer takes nothing for too long", async () => {
-  const { connection, peer } = await pair({ idleTimeout: 0.05 });
+  const clock = new ManualClock();
+  const { connection, peer } = await pair({ idleTimeout: 30, clock });
   const write = connection.write(new Uint8Array(64 << 20));
+  clock.pass(31);
   await connection.finished;
   assertEquals(connection.closeReason, "idle");
   peer.close();
@@ -199,17 +210,19 @@ Deno.test("StreamConnection closes when the peer takes nothing for too long", as
 });
 
 Deno.test("StreamConnection is not idle while nobody waits for the peer, or it is held", async () => {
-  const { connection, peer } = await pair({ idleTimeout: 0.02 });
+  const clock = new ManualClock();
+  const { connection, peer } = await pair({ idleTimeout: 30, clock });
   await peer.write(bytes("a"));
   await connection.read();
-  await new Promise((resolve) => setTimeout(resolve, 80));
+  clock.pass(100);
   assertEquals(connection.closeReason, undefined);
   const read = connection.read();
   {
     using _ = connection.hold();
-    await new Promise((resolve) => setTimeout(resolve, 80));
+    clock.pass(100);
     assertEquals(connection.closeReason, undefined);
   }
+  clock.pass(31);
   assertEquals(await read, null);
   await connection.finished;
   assertEquals(connection.closeReason, "idle");

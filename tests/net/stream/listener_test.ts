@@ -82,7 +82,7 @@ Deno.test("listenStream() says why it cannot listen", () => {
     [{ host: "203.0.113.7", port: 0 }, "this computer has no such address"],
     [{ host: "nothing.invalid", port: 0 }, "no such host name"],
     [{ host: "bad host", port: 0 }, "no such host name"],
-    [{ port: 0, tls: { cert: "x", key: "y" } }, "the TLS certificate or its key is no use"],
+    [{ port: 0, tls: { cert: "x", key: "y" } }, "the TLS certificate or its key is invalid"],
   ];
   for (const [options, message] of cases) {
     assertThrows(() => listenStream(options), UsageError, message);
@@ -159,7 +159,7 @@ Deno.test("listenStream() keeps out who is not allowed", async () => {
   assertEquals(problems[0]?.kind, "not-allowed");
   assertEquals(
     problems[0]?.message,
-    `Refused 127.0.0.1:${client.localAddr.port}: not in the list of those allowed`,
+    `Refused 127.0.0.1:${client.localAddr.port}: not in the allow list`,
   );
 });
 
