@@ -29,7 +29,7 @@ type EchoOptions = VillasEchoOptions & { signals?: readonly SignalKind[] };
 
 /**
  * The client of VILLASnode's Lab 19: receives messages, and sends each back. Made by {@linkcode startVillasEcho}. It is a path from a
- * socket node through a reply back to the same node, with statistics, and a tap for whoever wants to see the messages.
+ * socket node through a reply back to the same node, with statistics, and a tap for `onMessage`.
  */
 export class Echo implements AsyncDisposable {
   /** The address that is really bound. */
@@ -65,7 +65,7 @@ export class Echo implements AsyncDisposable {
       onRefused: (error, { from }) => this.#unanswered(error, from!),
     });
     this.finished = Promise.resolve().then(() => this.#run());
-    this.finished.catch(() => {}); // whoever awaits it sees the error; nobody has to
+    this.finished.catch(() => {}); // an error is seen by callers that await it
   }
 
   /** What was counted so far. */
@@ -110,8 +110,8 @@ export class Echo implements AsyncDisposable {
       this.#options.onProblem?.({ kind: "refused", message, from, error, ...refusal });
     } else {
       this.#failed++;
-      const told = `The handler threw: ${message}`;
-      this.#options.onProblem?.({ kind: "handler", message: told, from, error });
+      const text = `The handler threw: ${message}`;
+      this.#options.onProblem?.({ kind: "handler", message: text, from, error });
     }
   }
 }
@@ -143,13 +143,13 @@ function refusalOf(thrown: unknown): Pick<VillasEchoProblem, "unstated"> | undef
 }
 
 /**
- * Starts the client of VILLASnode's Lab 19: it receives VILLAS messages, tells of each, and sends it back.
+ * Starts the client of VILLASnode's Lab 19: it receives VILLAS messages, reports each, and sends it back.
  *
  * The very bytes received go back unless `constant` or `handler` changes something. A datagram that does not decode is
  * counted and never answered. A reply that could make VILLASnode abort is counted as refused and not sent: one of another type
  * than DATA, with more values than were received, or with values of other kinds; `signals` says what else it takes.
  *
- * @param options Where, with whom, and what to reply. The defaults are those of VILLASnode's Python client.
+ * @param options The addresses, and what to reply. The defaults are those of VILLASnode's Python client.
  * @returns The running echo.
  * @throws {UsageError} If an address is malformed or cannot be bound.
  * @throws {ConnectError} If the remote's name cannot be resolved.
@@ -182,11 +182,13 @@ export async function startVillasEcho(options: VillasEchoOptions = {}): Promise<
     ? parseSignals(options.signals)
     : options.signals;
   const { codec: format = villasProtobuf, anySource, replyTo, onProblem } = options;
+  const { onMessage, handler, constant } = options;
   const node = await openSocketNode({
     listen: local,
     remote,
     format,
     signals,
+    scan: !onMessage && !handler && !constant,
     anySource,
     replyToSender: replyTo === "sender",
     onProblem,

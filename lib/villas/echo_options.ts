@@ -22,7 +22,7 @@ export interface VillasEchoProblem {
   /**
    * `invalid`: it did not decode. `refused`: VILLASnode could have aborted on the reply. `handler`: the handler threw. `ignored`:
    * the first datagram from an address that is not the remote. `own`: the first that seems to come from the echo itself.
-   * `send`: the system did not take the reply. `waiting`: the remote's unix socket does not exist yet; told once a second.
+   * `send`: the system did not take the reply. `waiting`: the remote's unix socket does not exist yet; reported once a second.
    */
   readonly kind: "invalid" | "refused" | "handler" | "ignored" | "own" | "send" | "waiting";
   /** What happened, for a person. */
@@ -31,7 +31,7 @@ export interface VillasEchoProblem {
   readonly from: Endpoint;
   /** What the handler threw, if it did. */
   readonly error?: unknown;
-  /** Whether a reply was refused because nobody stated the `signals` that VILLASnode expects. */
+  /** Whether a reply was refused because the `signals` that VILLASnode expects were not stated. */
   readonly unstated?: boolean;
 }
 
@@ -41,7 +41,7 @@ export interface VillasEchoOptions {
   listen?: string | Endpoint;
   /** VILLASnode. Default: `127.0.0.1:12000`. */
   remote?: string | Endpoint;
-  /** Who gets the replies: the remote, or whoever sent. Default: `remote`. */
+  /** Which address gets the replies: the remote, or the sender of the message. Default: `remote`. */
   replyTo?: "remote" | "sender";
   /** Handle datagrams from every address, not only from the remote. Default: false. */
   anySource?: boolean;
@@ -59,7 +59,7 @@ export interface VillasEchoOptions {
   handler?: SampleHandler;
   /** End after so many messages. Default: never. */
   count?: number;
-  /** Seconds that the message in hand may take when the echo ends. Default: 1. */
+  /** Seconds that the message being handled may take when the echo ends. Default: 1. */
   grace?: number;
   /** Ends the echo when aborted. */
   signal?: AbortSignal;

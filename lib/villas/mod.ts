@@ -34,7 +34,7 @@ export {
   type SignalType,
 } from "./nodes/signal_generator.ts";
 export { type Batch, batchOf, type BatchOrigin, type SampleNode } from "./node.ts";
-export { type Hook, Path, type PathOptions, type Tap } from "./path.ts";
+export { type Destination, type Hook, Path, type PathOptions, type Tap } from "./path.ts";
 export { type SignalSource, startVillasSignal } from "./signal_source.ts";
 export type {
   SignalProblem,

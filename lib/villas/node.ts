@@ -80,5 +80,7 @@ export function batchOf(samples: readonly Sample[], origin: BatchOrigin = {}): B
 
 /** The sequence numbers of those samples that have one. */
 export function sequencesOf(samples: readonly Sample[]): bigint[] {
-  return samples.map(({ sequence }) => sequence).filter((sequence) => sequence !== undefined);
+  const sequences: bigint[] = [];
+  for (const { sequence } of samples) if (sequence !== undefined) sequences.push(sequence);
+  return sequences;
 }

@@ -16,6 +16,9 @@ export interface Hook {
   process?(batch: Batch): Batch | null | Promise<Batch | null>;
 }
 
+/** Where a path can lead. */
+export type Destination = Pick<SampleNode, "write" | "flush">;
+
 /** What a path leads through. */
 export interface PathOptions {
   /** Looked at, or changed by, in this order. */
@@ -23,21 +26,21 @@ export interface PathOptions {
   /** Shown what comes from the source. What they throw ends the path. */
   readonly taps?: readonly Tap[];
   /** Where what is left goes. */
-  readonly destinations?: readonly Pick<SampleNode, "write">[];
+  readonly destinations?: readonly Destination[];
   /** Called with what a hook threw, or a destination whose format cannot carry the samples. */
   readonly onRefused: (error: unknown, batch: Batch) => void;
 }
 
 /**
- * The way of samples: source → hooks → destinations, with taps at the source. There is no promise for a batch that nobody has to be
- * waited for.
+ * The way of samples: source → hooks → destinations, with taps at the source. A batch for which nothing has to be waited for costs no
+ * promise.
  */
 export class Path {
   readonly #options: PathOptions;
   readonly #prepared: readonly Hook[];
   readonly #processing: readonly Hook[];
   readonly #taps: readonly Tap[];
-  readonly #destinations: readonly Pick<SampleNode, "write">[];
+  readonly #destinations: readonly Destination[];
 
   /**
    * Lays a path.
@@ -59,11 +62,17 @@ export class Path {
    * @param source Where samples come from.
    */
   run(source: SampleNode): Promise<void> {
-    return source.serve((batch) => this.lead(batch));
+    // A node that serves sends by itself what was written to it meanwhile.
+    const others = this.#destinations.filter((node) => node !== source);
+    if (others.length === 0) return source.serve((batch) => this.lead(batch));
+    return source.serve(async (batch) => {
+      await this.lead(batch);
+      for (const node of others) await node.flush();
+    });
   }
 
   /**
-   * Leads one batch along the path.
+   * Leads one batch along the path; what its destinations have not sent yet remains to be flushed.
    *
    * @param batch The batch.
    * @returns A promise, if there is something to be waited for before the next batch.

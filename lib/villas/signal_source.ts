@@ -54,7 +54,7 @@ export class SignalSource implements AsyncDisposable {
     this.#signal = new SignalNode({ ...options, now, onStep: (step) => this.#room(step) });
     this.#returns = new Returns({ onReturn, onMessage: () => this.#wake?.() });
     this.finished = Promise.resolve().then(() => this.#run());
-    this.finished.catch(() => {}); // whoever awaits it sees the error; nobody has to
+    this.finished.catch(() => {}); // an error is seen by callers that await it
   }
 
   /**
@@ -72,6 +72,7 @@ export class SignalSource implements AsyncDisposable {
       listen,
       remote,
       format,
+      scan: false,
       anySource,
       remoteIs: "samples are sent to",
       onProblem: (problem) => source.#problem(problem),
@@ -254,7 +255,7 @@ export async function startVillasSignal(options: VillasSignalOptions = {}): Prom
     remotePort: 12001,
   });
   if ("path" in local) {
-    // Deno lets nobody send on a unix datagram socket while a receive is under way.
+    // Deno cannot send on a unix datagram socket while it receives on it.
     throw new UsageError(`Cannot send signals from "${local.path}": expected UDP addresses`);
   }
   return await SignalSource.open(local, remote, options);

@@ -7,7 +7,7 @@ import type { SignalGeneratorOptions } from "./nodes/signal_generator.ts";
 
 /**
  * What can go wrong with one datagram. `send`: the system did not take it. `invalid`: what came does not decode. `ignored`: it came from
- * another address than `to`, `own`: from the source's own; each address is told once.
+ * another address than `to`, `own`: from the source's own; each address is reported once.
  */
 export type SignalProblem = "send" | "invalid" | "ignored" | "own";
 

@@ -1,12 +1,21 @@
 import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
-import { type Batch, batchOf, type Hook, Path, type Sample, type Tap } from "../../mod.ts";
+import {
+  type Batch,
+  batchOf,
+  type Hook,
+  Path,
+  type Sample,
+  type SampleNode,
+  type Tap,
+} from "../../mod.ts";
 
 const sample = (sequence: bigint): Sample => ({ type: "data", sequence, values: [1] });
 
 /** A destination that remembers what it was given. */
 function sink() {
   const taken: Batch[] = [];
-  return { taken, write: (batch: Batch) => void taken.push(batch) };
+  const write = (batch: Batch) => void taken.push(batch);
+  return { taken, write, flush: () => Promise.resolve() };
 }
 
 const nothingRefused = (error: unknown) => {
@@ -66,8 +75,27 @@ Deno.test("Path reports what a hook or a destination throws, and goes on; what a
   for (const hook of [{ process: fail }, { process: () => Promise.reject(thrown) }]) {
     await new Path({ hooks: [hook], onRefused }).lead(batch);
   }
-  await new Path({ destinations: [{ write: fail }], onRefused }).lead(batch);
+  await new Path({ destinations: [{ ...sink(), write: fail }], onRefused }).lead(batch);
   assertEquals(refused, [thrown, thrown, thrown]);
   const path = new Path({ taps: [() => Promise.reject(thrown)], onRefused });
   await assertRejects(async () => await path.lead(batch), Error, "no");
+});
+
+Deno.test("Path.run() flushes after each batch the destinations that are not the source itself", async () => {
+  const steps: string[] = [];
+  const node: SampleNode = {
+    finished: Promise.resolve(),
+    async serve(handle) {
+      for (const sequence of [1n, 2n]) await handle(batchOf([sample(sequence)]));
+    },
+    write: ({ sequences }) => void steps.push(`write ${sequences}`),
+    flush: () => Promise.resolve(void steps.push("flush")),
+    end() {},
+    close: () => Promise.resolve(),
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  };
+  await new Path({ destinations: [{ ...node }], onRefused: nothingRefused }).run(node);
+  assertEquals(steps.splice(0), ["write 1", "flush", "write 2", "flush"]);
+  await new Path({ destinations: [node], onRefused: nothingRefused }).run(node);
+  assertEquals(steps, ["write 1", "write 2"]);
 });

@@ -1,7 +1,7 @@
 import type { Codec } from "../codec.ts";
 import type { Sample, ValueKind } from "./sample.ts";
 
-/** Recognises plain messages without building their samples: at none of the garbage that decoding makes. */
+/** Recognises plain messages without building their samples, so that nothing has to be collected as garbage. */
 export interface MessageScanner {
   /** The sequence numbers in the message scanned last, if it was plain. */
   readonly sequences: readonly (number | bigint)[];

@@ -1,7 +1,6 @@
 /**
- * Recognises the messages that VILLASnode itself sends, without building anything: what an echo that changes nothing has
- * to know of a message, at none of the garbage that decoding it makes. Whatever is not exactly of the usual shape is left
- * to the decoder.
+ * Recognises the messages that VILLASnode itself sends, without building anything: it finds what an echo that changes nothing
+ * has to know, and leaves no garbage to be collected. Whatever is not exactly of the usual shape is left to the decoder.
  *
  * @module
  */

@@ -45,7 +45,7 @@ const TEXTS: readonly [RecognisedFormat, RegExp][] = [
  * Tells which of VILLASnode's formats a datagram is in. The time that it takes is bounded, whatever the bytes are.
  *
  * @param bytes A datagram, not empty.
- * @returns The format's name, `"JSON"` or `"text"` for such as no format of VILLASnode has, or undefined.
+ * @returns The format's name, `"JSON"` or `"text"` for text in none of VILLASnode's formats, or undefined.
  *
  * @example A sample in VILLASnode's format for people
  * ```ts

@@ -27,8 +27,8 @@ export const villasEcho = defineCommand({
   details: [
     "Replies never make VILLASnode abort: one of another type than DATA, with an unset value, with more values than were " +
     "received or of other kinds is refused, counted and not sent. With --signals, what VILLASnode is said to expect counts " +
-    "instead of what was received. What goes to the remote because somebody else sent it (--any-source) is measured by " +
-    "what the remote itself has sent last.",
+    "instead of what was received. A message from another sender that goes to the remote (--any-source) is compared " +
+    "with what the remote itself has sent last.",
   ],
   options: {
     listen: address({ default: "0.0.0.0:12001", help: "Where to bind" }),
@@ -41,7 +41,7 @@ export const villasEcho = defineCommand({
     layer: choice(["udp", "unix"], {
       default: "udp",
       help:
-        `Kind of socket; unix uses ${UNIX.listen.path} and ${UNIX.remote.path} unless told otherwise`,
+        `Kind of socket; unix uses ${UNIX.listen.path} and ${UNIX.remote.path} unless addresses are given`,
     }),
     output: sampleOutput("json"),
     signals: value(

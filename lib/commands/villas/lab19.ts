@@ -97,7 +97,7 @@ async function onFreePort<T>(start: () => Promise<T>): Promise<T> {
   }
 }
 
-/** What is wrong, for a person who has to mend it. */
+/** What is wrong, for the person who has to fix it. */
 function faultOf(
   node: VillasSignalStats,
   client: VillasEchoStats,

@@ -131,7 +131,7 @@ export class DatagramSocket implements DatagramTransport {
     }
   }
 
-  /** Gives a datagram to whoever has waited longest; there is no other before somebody waits again. */
+  /** Gives a datagram to the call that has waited longest; the next datagram is taken when `receive()` is called again. */
   #hand(datagram: Datagram): Promise<void> {
     this.#waiting.shift()?.resolve(datagram);
     if (this.#waiting.length > 0) return Promise.resolve();

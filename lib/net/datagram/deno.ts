@@ -130,7 +130,7 @@ export class DenoDatagrams implements DatagramTransport {
  * Binds a socket of Deno's.
  *
  * @param listen An IP address and a port, 0 for one that is free, or the path of a unix socket.
- * @param options What to report, and to whom.
+ * @param options What to call, and the signal that closes the socket.
  * @returns The bound socket.
  * @throws What Deno throws, and {@linkcode UsageError} if a unix path cannot be used.
  */

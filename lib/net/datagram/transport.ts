@@ -39,7 +39,7 @@ export interface DatagramTransportOptions {
   signal?: AbortSignal;
   /** Called with each datagram that the system did not take. */
   onUnsent?: (datagram: UnsentDatagram) => void;
-  /** Called when the system reports that an earlier datagram found nobody who listens. */
+  /** Called when the system reports that an earlier datagram met a port on which nobody listens. */
   onBounced?: (error: unknown) => void;
 }
 

@@ -8,7 +8,7 @@ import type { Batch } from "../node.ts";
 export class Refusal extends Error {
   /** Always `"Refusal"`. */
   override readonly name = "Refusal";
-  /** Whether it was measured by what arrived, because nobody said which signals the remote expects. */
+  /** Whether it was measured by what arrived, because the signals that the remote expects were not stated. */
   readonly unstated: boolean;
 
   /**
@@ -23,7 +23,7 @@ export class Refusal extends Error {
   }
 }
 
-/** What a reply may hold, that VILLASnode does not abort on it: so many values at most, each of a certain kind. */
+/** What a reply may hold, so that VILLASnode does not abort on it: so many values at most, each of a certain kind. */
 export class Expected {
   /** The kind of each signal. */
   readonly kinds: readonly ValueKind[];
@@ -36,12 +36,12 @@ export class Expected {
     this.#unstated = unstated;
   }
 
-  /** The signals that somebody stated. */
+  /** The signals that were stated. */
   static stated(kinds: readonly ValueKind[]): Expected {
     return new Expected(kinds, `at most ${kinds.length}, as many as there are signals`, false);
   }
 
-  /** The kinds that a sample has: whoever sent it takes such. */
+  /** The kinds that a sample has: its sender accepts the same. */
   static received(sample: Sample): Expected {
     const kinds = sample.values.map(kindOf);
     return new Expected(kinds, `at most ${kinds.length}, as many as were received`, true);
@@ -74,7 +74,7 @@ export class Expected {
 
 /** How {@linkcode Expectations} are found out. */
 export interface ExpectationsOptions {
-  /** The signals that somebody stated. */
+  /** The signals that were stated. */
   readonly signals?: readonly SignalKind[];
   /** The address that gets replies to others, too; undefined where each sender gets its own. */
   readonly passesOnTo?: Endpoint;

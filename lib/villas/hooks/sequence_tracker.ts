@@ -1,4 +1,4 @@
-/** How many sequence numbers, up to the highest one, are told apart. A power of two, so that it divides 2⁶⁴. */
+/** How many sequence numbers, up to the highest one, are distinguished. A power of two, so that it divides 2⁶⁴. */
 const WINDOW = 65_536;
 const FAR = BigInt(WINDOW);
 /** How far apart numbers may be that support one another, unless the source itself takes larger steps. */

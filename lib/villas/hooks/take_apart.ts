@@ -1,6 +1,6 @@
 /**
  * Takes apart what a handler returned. That can be anything, and change whenever it is looked at: so each part is read once, and what
- * is made of it belongs to nobody else.
+ * is made of it is shared with no other code.
  *
  * @module
  */

@@ -36,6 +36,8 @@ export interface SocketNodeOptions {
   readonly format: Format;
   /** The signals of the messages; batches with others are not plain. Default: any. */
   readonly signals?: readonly SignalKind[];
+  /** Whether to recognise plain messages without decoding them; in vain where all samples are looked at. Default: true. */
+  readonly scan?: boolean;
   /** Whether to hand on datagrams from every address. Default: false. */
   readonly anySource?: boolean;
   /** Whether what is written goes to the address that the batch is an answer to, rather than to the remote. Default: false. */
@@ -196,9 +198,9 @@ class ArrivedBatch implements Batch {
   #samples: Sample[] | undefined;
   #received: Timestamp | undefined;
 
-  constructor({ format, signals, now }: SocketNodeOptions) {
+  constructor({ format, signals, scan = true, now }: SocketNodeOptions) {
     this.#format = signals && format.withSignals ? format.withSignals(signals) : format;
-    this.#scanner = format.scanner?.(signals);
+    if (scan) this.#scanner = format.scanner?.(signals);
     this.#now = now;
   }
 
@@ -236,7 +238,7 @@ class ArrivedBatch implements Batch {
 /**
  * Binds a socket node.
  *
- * @param options Where, with whom, and in which format.
+ * @param options The addresses and the format.
  * @throws {UsageError} If the address cannot be bound.
  */
 export async function openSocketNode(options: SocketNodeOptions): Promise<SocketNode> {

@@ -1,9 +1,9 @@
 import { type Endpoint, formatAddress } from "../../net/address/address.ts";
 
-/** Addresses that are told apart. */
+/** Addresses that are remembered. */
 const MOST = 1024;
 
-/** Remembers whose datagrams have been ignored, so that each address is told once. */
+/** Remembers whose datagrams have been ignored, so that each address is reported once. */
 export class Strangers {
   readonly #names = new Set<string>();
 
