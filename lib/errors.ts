@@ -1,5 +1,5 @@
 /**
- * The errors that cross module borders. Each stands for one kind of trouble and one exit code of the
+ * The errors that more than one room knows. Each stands for one kind of failure and one exit code of the
  * program, so that a script can tell them apart.
  *
  * @module
@@ -17,7 +17,7 @@ export class RemoteError extends Error {
   override readonly name = "RemoteError";
 }
 
-/** Nobody there, refused, or no answer in time. Exit code 4. */
+/** Not reached, refused, or no answer in time. Exit code 4. */
 export class ConnectError extends Error {
   /** Always `"ConnectError"`. */
   override readonly name = "ConnectError";
@@ -48,6 +48,18 @@ export class CodecError extends Error {
   }
 }
 
+/** The exit codes of the program by name; {@linkcode exitCodes} says what they mean. */
+export const exit = {
+  done: 0,
+  fault: 1,
+  usage: 2,
+  remote: 3,
+  connect: 4,
+  codec: 5,
+  interrupted: 130,
+  terminated: 143,
+} as const;
+
 /** What an exit code of the program means. */
 export interface ExitCode {
   /** The code. */
@@ -60,21 +72,25 @@ export interface ExitCode {
 
 /** All exit codes of the program: this table is what it ends with, and what help, manual page and README say. */
 export const exitCodes: readonly ExitCode[] = [
-  { code: 0, meaning: "done; a server or a stream was ended with Ctrl-C" },
-  { code: 1, meaning: "a fault of labwire or of the machine" },
+  { code: exit.done, meaning: "done; a server or a stream was ended with Ctrl-C" },
+  { code: exit.fault, meaning: "a fault of labwire or of the machine" },
   {
-    code: 2,
+    code: exit.usage,
     meaning: "the command line is wrong, or an address cannot be bound",
     error: UsageError,
   },
-  { code: 3, meaning: "the other side answered with a failure", error: RemoteError },
-  { code: 4, meaning: "nobody there, refused, or no answer in time", error: ConnectError },
-  { code: 5, meaning: "bytes or values that do not fit the format", error: CodecError },
+  { code: exit.remote, meaning: "the other side answered with a failure", error: RemoteError },
   {
-    code: 130,
+    code: exit.connect,
+    meaning: "nobody there, refused, or no answer in time",
+    error: ConnectError,
+  },
+  { code: exit.codec, meaning: "bytes or values that do not fit the format", error: CodecError },
+  {
+    code: exit.interrupted,
     meaning: "Ctrl-C while a client waited for its answer, or before a server was done",
   },
-  { code: 143, meaning: "the same with SIGTERM" },
+  { code: exit.terminated, meaning: "the same with SIGTERM" },
 ];
 
 /**
@@ -84,11 +100,11 @@ export const exitCodes: readonly ExitCode[] = [
  * @returns The code of its class, 1 for any other.
  */
 export function exitCodeOf(error: unknown): number {
-  return exitCodes.find(({ error: kind }) => kind && error instanceof kind)?.code ?? 1;
+  return exitCodes.find(({ error: kind }) => kind && error instanceof kind)?.code ?? exit.fault;
 }
 
 /**
- * Says what was thrown. That can be anything, even what cannot be looked at without throwing again.
+ * Says what was thrown. That can be any value, even one that throws again when it is read.
  *
  * @param thrown What was thrown.
  * @returns Its message, or how it looks.
@@ -111,7 +127,7 @@ export function stackOf(thrown: unknown): string {
   try {
     if (thrown instanceof Error && thrown.stack) return String(thrown.stack);
   } catch {
-    // it does not let itself be looked at
+    // reading the stack throws
   }
   return messageOf(thrown);
 }

@@ -29,7 +29,7 @@ export interface Example {
   readonly command: string;
 }
 
-/** A port that a command has unless told otherwise. */
+/** The port that a command binds by default. */
 export interface Binding {
   /** The option whose default has the port, by its name in the table; without a host in it, that is the option `host`'s. */
   readonly option: string;

@@ -1,3 +1,4 @@
+import type { Input } from "./environment.ts";
 import type { Output } from "./output.ts";
 import type { Reporter } from "./reporter.ts";
 
@@ -7,11 +8,11 @@ export interface Context {
   readonly out: Output;
   /** Standard error: what is said to a person. */
   readonly say: Reporter;
-  /** Aborted by the first Ctrl-C or SIGTERM, or when nobody reads standard output any more. */
+  /** Aborted by the first Ctrl-C or SIGTERM, or when standard output cannot be written any more. */
   readonly signal: AbortSignal;
   /**
-   * Sets what is said after Ctrl-C to be waited for, as in `2 messages that are being handled`; undefined where nothing is in
-   * hand.
+   * Sets what is said after Ctrl-C to be waited for, as in `2 messages that are being handled`; undefined where nothing is
+   * being waited for.
    */
   readonly inHand: (describe: () => string | undefined) => void;
   /** Whether `--debug` was given. */
@@ -19,10 +20,9 @@ export interface Context {
   /** Whether `--quiet` was given. */
   readonly quiet: boolean;
   /** Standard input. */
-  readonly stdin: {
-    readonly readable: ReadableStream<Uint8Array<ArrayBuffer>>;
-    isTerminal(): boolean;
-  };
+  readonly stdin: Input;
+  /** The width of the terminal in columns. */
+  readonly columns: () => number;
   /** The options that were given on the command line, by their names in camel case. */
   readonly given: ReadonlySet<string>;
 }

@@ -59,7 +59,7 @@ export function programHelp(commands: readonly Command[]): string {
     "Exit codes:",
     ...columns(exitCodes.map(({ code, meaning }) => [String(code), meaning])),
     "",
-    "labwire COMMAND --help tells more. First thing to try: labwire lab19",
+    "labwire COMMAND --help shows more. First thing to try: labwire lab19",
   ].join("\n");
 }
 
@@ -78,11 +78,12 @@ export function familyHelp(word: string, commands: readonly Command[]): string {
     "Commands:",
     ...columns(commands.map((command) => [command.name, command.summary])),
     "",
-    `labwire ${word} COMMAND --help tells more`,
+    `labwire ${word} COMMAND --help shows more`,
   ].join("\n");
 }
 
-function usageOf({ name, required, variadic }: Positional): string {
+/** An argument as it stands in a command's usage: `FILE`, `[FILE]`, `[WORD…]`. */
+export function usageOf({ name, required, variadic }: Positional): string {
   const word = variadic ? `${name}…` : name;
   return required ? word : `[${word}]`;
 }

@@ -1,6 +1,6 @@
 import { exitCodes } from "../errors.ts";
-import type { Command, Positional } from "./command.ts";
-import { HELP, wrap } from "./help.ts";
+import type { Command } from "./command.ts";
+import { HELP, usageOf, wrap } from "./help.ts";
 import type { Option, OptionTable } from "./options.ts";
 import { aliases, globalOptions, kebab } from "./parse.ts";
 
@@ -67,7 +67,7 @@ function commandSection(command: Command): string[] {
     fill(capitalised(summary)),
     ".PP",
     `.B ${roff(`labwire ${name}`)}`,
-    ...positionals.map((positional) => `.I ${roff(usage(positional))}`),
+    ...positionals.map((positional) => `.I ${roff(usageOf(positional))}`),
     roff("[options]"),
     ...details.flatMap((paragraph) => [".PP", fill(paragraph)]),
     ...positionals.flatMap(({ name, help }) => [".TP", `.I ${roff(name)}`, fill(`${help}.`)]),
@@ -100,11 +100,6 @@ function optionHead(key: string, { placeholder }: Option<unknown>): string {
   const names = [...short === undefined ? [] : [`-${short}`], `--${kebab(key)}`];
   if (placeholder === undefined) return `.B ${roff(names.join(", "))}`;
   return `.BI ${quote(`${names.join(", ")} `)} ${quote(placeholder)}`;
-}
-
-function usage({ name, required, variadic }: Positional): string {
-  const word = variadic ? `${name}…` : name;
-  return required ? word : `[${word}]`;
 }
 
 function capitalised(summary: string): string {

@@ -227,7 +227,7 @@ class Page {
     return [...runs, { text: text.slice(at), style: "plain" }];
   }
 
-  /** Without colour the marks stay, as nothing else tells where code ends. */
+  /** Without colour the marks stay, as nothing else shows where code ends. */
   #inlineCode(code: string): Run {
     return { text: this.#colour ? code : `\`${code}\``, style: "code" };
   }

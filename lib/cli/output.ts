@@ -2,13 +2,13 @@ import { visibleJson, visibleLine, visibleText } from "../text/visible_text.ts";
 
 /** Where bytes go: `Deno.stdout`, or anything like it in a test. */
 export interface ByteSink {
-  /** Writes some of the bytes and tells how many. */
+  /** Writes some of the bytes and returns how many. */
   write(bytes: Uint8Array): Promise<number>;
-  /** Whether a person looks at it; a file or a pipe where it does not tell. */
+  /** Whether it is a terminal; without this method it is a file or a pipe. */
   isTerminal?(): boolean;
 }
 
-/** What an {@linkcode Output} can be told. */
+/** How an {@linkcode Output} behaves. */
 export interface OutputOptions {
   /** Called once when nothing can be written any more, with what the system said. */
   onBroken?: (error: unknown) => void;
@@ -45,7 +45,7 @@ export class Output {
 
   /**
    * @param sink Where the bytes go.
-   * @param options Whom to tell what, and whether to colour.
+   * @param options What to call, and whether to colour.
    */
   constructor(sink: ByteSink, options: OutputOptions = {}) {
     this.#sink = sink;
@@ -64,12 +64,12 @@ export class Output {
     this.#put(visibleText(text));
   }
 
-  /** Writes one line of JSON, which stays the same value: what is not fit to be seen is escaped as JSON does it. */
+  /** Writes one line of JSON, which stays the same value: control characters are escaped as JSON does it. */
   json(json: string): void {
     this.#put(visibleJson(json));
   }
 
-  /** Writes one line that begins with a word, coloured on a terminal, and goes on with text as {@linkcode Output.line}. */
+  /** Writes one line that begins with a word, coloured on a terminal, followed by text as {@linkcode Output.line} writes it. */
   labelled(label: string, colour: keyof typeof COLOURS, text: string): void {
     const word = visibleLine(label);
     const painted = this.#colour ? `\x1b[${COLOURS[colour]};1m${word}\x1b[0m` : word;
@@ -88,6 +88,11 @@ export class Output {
   /** Whether a person looks at it, so that labels may stand beside the data. */
   get terminal(): boolean {
     return this.#sink.isTerminal?.() ?? false;
+  }
+
+  /** Whether it may be coloured: on a terminal, unless the user does not want that. */
+  get colour(): boolean {
+    return this.#colour;
   }
 
   /** Whether so much waits to be written that a writer should await {@linkcode Output.ready}. */
@@ -137,7 +142,7 @@ export class Output {
         for (let at = 0; at < chunk.length;) at += await this.#sink.write(chunk.subarray(at));
       }
     } catch (error) {
-      this.#broken = true; // nobody reads any more, or the disk is full: there is nowhere left to write to
+      this.#broken = true; // the reader has closed the pipe, or the disk is full
       this.#onBroken(error);
     }
   }

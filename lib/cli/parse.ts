@@ -7,7 +7,7 @@ import { flag, type Option, type OptionTable, type OptionValues } from "./option
 export const globalOptions = {
   help: flag({ help: "Show what the command does and its options" }),
   version: flag({ help: "Show the version of labwire and of what it runs on" }),
-  debug: flag({ help: "Show stack traces and what goes on inside" }),
+  debug: flag({ help: "Show stack traces and internal messages" }),
   quiet: flag({ help: "Say nothing on stderr but errors" }),
 } satisfies OptionTable;
 

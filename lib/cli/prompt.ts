@@ -1,12 +1,14 @@
+import { whenAborted } from "../time/lifecycle.ts";
+
 /** How {@linkcode promptLines} asks. */
 export interface PromptOptions {
   /** What stands before what is typed; as a function, it is asked anew for each line. */
   prompt: string | (() => string);
   /** Ends the asking. */
   signal?: AbortSignal;
-  /** Told of Ctrl-C, which gives no signal while a line is being typed. */
+  /** Called on Ctrl-C, which gives no signal while a line is being typed. */
   onInterrupt?: () => void;
-  /** Is given what others need to write between prompts. */
+  /** Receives what others need to write between prompts. */
   onOpen?: (prompter: Prompter) => void;
 }
 
@@ -42,18 +44,22 @@ export async function* promptLines(options: PromptOptions): AsyncGenerator<strin
     close();
   });
   let closed = false;
+  let isShown = false;
   reader.once("close", () => closed = true);
   options.onOpen?.({
     clear() {
       if (closed) return;
       cursorTo(output, 0);
       clearLine(output, 0);
+      isShown = false;
     },
     redraw() {
-      if (!closed) reader.prompt(true);
+      if (closed) return;
+      reader.prompt(true);
+      isShown = true;
     },
   });
-  options.signal?.addEventListener("abort", close, { once: true });
+  using _ = whenAborted(options.signal, close);
   try {
     if (options.signal?.aborted) return;
     const lines = reader[Symbol.asyncIterator]();
@@ -61,15 +67,15 @@ export async function* promptLines(options: PromptOptions): AsyncGenerator<strin
       const { prompt } = options;
       reader.setPrompt(typeof prompt === "string" ? prompt : prompt());
       reader.prompt();
+      isShown = true;
       const { value, done } = await lines.next();
       if (done) {
-        output.write("\n"); // what is said next starts on a line of its own
+        if (isShown) output.write("\n"); // what is said next starts on a line of its own
         return;
       }
       yield value;
     }
   } finally {
-    options.signal?.removeEventListener("abort", close);
     reader.close();
   }
 }

@@ -1,6 +1,6 @@
-import { lineFraming } from "../net/framing/line.ts";
-import { type ByteSource, readMessages } from "../net/framing/read_messages.ts";
+import { lineFraming, type LineFramingOptions } from "../net/framing/line.ts";
 import { whenAborted } from "../time/lifecycle.ts";
+import { type ByteSource, readMessages } from "../net/framing/read_messages.ts";
 
 /**
  * Reads text line by line, each as soon as it is there.
@@ -22,11 +22,13 @@ export async function* readLines(
  *
  * @param stream Any bytes.
  * @param signal Ends the reading.
+ * @param options Whether lines keep their ends, and how long they may be; any length by default.
  * @returns The lines without their ends, each valid until the next one is asked for; the last one too if it has none.
  */
 export async function* readByteLines(
   stream: ReadableStream<Uint8Array>,
   signal?: AbortSignal,
+  options: LineFramingOptions = {},
 ): AsyncGenerator<Uint8Array, void, void> {
   const reader = stream.getReader();
   const cancel = () => void reader.cancel().catch(() => {});
@@ -38,7 +40,8 @@ export async function* readByteLines(
     },
   };
   try {
-    for await (const line of readMessages(source, lineFraming({ maxBytes: Infinity }))) {
+    const framing = lineFraming({ maxBytes: Infinity, ...options });
+    for await (const line of readMessages(source, framing)) {
       if (signal?.aborted) return;
       yield line;
     }

@@ -16,7 +16,7 @@ export interface ReporterOptions {
   colour?: boolean;
   /** The clock in ms that throttles; any origin. */
   now?: () => number;
-  /** The width of the terminal in columns. */
+  /** The width of the terminal in columns; 80 by default. */
   columns?: () => number;
 }
 
@@ -46,10 +46,10 @@ export class Reporter {
     this.#quiet = options.quiet ?? false;
     this.#colour = (options.colour ?? true) && sink.isTerminal();
     this.#now = options.now ?? (() => performance.now());
-    this.#columns = options.columns ?? terminalColumns;
+    this.#columns = options.columns ?? (() => 80);
   }
 
-  /** Says how things go; nothing with `--quiet`. */
+  /** Prints a message about what happens; nothing with `--quiet`. */
   info(message: string): void {
     this.#write(this.infoText(message));
   }
@@ -93,7 +93,7 @@ export class Reporter {
   }
 
   /**
-   * Warns at most once a second about things of one kind, however many there are; what was held back is told as a number
+   * Warns at most once a second about things of one kind, however many there are; how many were held back is said
    * next time, or by {@linkcode Reporter.summary} and {@linkcode Reporter.tellHeld}.
    */
   throttled(kind: string, message: string): void {
@@ -109,7 +109,7 @@ export class Reporter {
     this.warn(message + more);
   }
 
-  /** Tells of what was held back and not told of yet: the last of each kind, and how many there were. */
+  /** Reports what was held back and not reported yet: the last of each kind, and how many there were. */
   tellHeld(): void {
     for (const state of this.#kinds.values()) {
       const { held, message } = state;
@@ -142,16 +142,7 @@ export class Reporter {
     try {
       for (let at = 0; at < bytes.length;) at += this.#sink.writeSync(bytes.subarray(at));
     } catch {
-      // Standard error is closed: there is nobody left to tell.
+      // Standard error is closed: the message cannot be shown.
     }
-  }
-}
-
-/** The width of the terminal in columns. */
-export function terminalColumns(): number {
-  try {
-    return Deno.consoleSize().columns;
-  } catch {
-    return 80; // not a terminal that tells
   }
 }

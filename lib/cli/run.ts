@@ -1,7 +1,11 @@
-import { exitCodeOf, messageOf, stackOf, UsageError } from "../errors.ts";
+import { exit, exitCodeOf, messageOf, stackOf, UsageError } from "../errors.ts";
 import { nearest, suggestions } from "../text/nearest.ts";
+import type { Clock } from "../time/clock.ts";
+import { whenAborted } from "../time/lifecycle.ts";
 import type { Command, Registry } from "./command.ts";
+import type { Environment } from "./environment.ts";
 import { commandHelp, familyHelp, programHelp } from "./help.ts";
+import type { Context } from "./context.ts";
 import { Output } from "./output.ts";
 import { aliases, globalOptions, parseOptions } from "./parse.ts";
 import { withPlace } from "../handlers/place.ts";
@@ -19,66 +23,56 @@ const FLUSH_MS = 1000;
  * Runs the program.
  *
  * @param argv The command line.
+ * @param environment The world around it.
  * @param registry The commands there are.
- * @param exit Ends the process at once, for a second Ctrl-C.
  * @returns The exit code.
  */
 export async function run(
   argv: readonly string[],
+  environment: Environment,
   registry: Registry,
-  exit: (code: number) => void,
 ): Promise<number> {
   const before = argv.includes("--") ? argv.slice(0, argv.indexOf("--")) : argv;
   const debug = before.includes("--debug");
   const quiet = before.includes("--quiet") || before.includes("-q");
-  const colour = !isSet("NO_COLOR");
-  const say = new Reporter(Deno.stderr, { quiet, colour });
-  const stop = new Interruption({ say, exit });
+  const { stdin, stdout, stderr, clock, columns } = environment;
+  const colour = !isSet("NO_COLOR", environment);
+  const say = new Reporter(stderr, { quiet, colour, now: clock.now, columns });
+  const stop = new Interruption({ say, environment });
   let unwritten: unknown;
   const onBroken = (error: unknown) => {
     unwritten = error;
     stop.abort();
   };
-  const out = new Output(Deno.stdout, { onBroken, before: () => say.clearLive(), colour });
+  const out = new Output(stdout, { onBroken, before: () => say.clearLive(), colour });
   // A user's module that forgets to await, or throws in a timer, must not end a server.
-  const onRejection = (event: PromiseRejectionEvent) => {
-    event.preventDefault();
-    say.throttled(
-      "rejection",
-      `Nobody handled a rejected promise: ${thrownText(event.reason, debug)}`,
-    );
-  };
-  const onThrown = (event: ErrorEvent) => {
-    event.preventDefault();
-    say.throttled("thrown", `Nobody handled an error: ${thrownText(event.error, debug)}`);
-  };
-  globalThis.addEventListener("unhandledrejection", onRejection);
-  globalThis.addEventListener("error", onThrown);
+  using _unhandled = environment.onUnhandled(({ kind, error }) => {
+    const what = kind === "rejection" ? "Unhandled rejection" : "Unhandled error";
+    say.throttled(kind, `${what}: ${thrownText(error, debug)}`);
+  });
   try {
-    const code = await dispatch(argv, registry, { out, say, stop, debug, quiet });
+    const code = await dispatch(argv, registry, { out, say, stop, stdin, columns, debug, quiet });
     say.tellHeld();
     stop.inHand(() => "the reader of standard output");
-    await flush(out, stop.signal);
+    await flush(out, stop.signal, clock);
     if (unwritten === undefined) return code;
-    // A reader that goes away, as head does, has had enough; anything else has lost data.
+    // A reader that closes the pipe, as head does, wants no more; any other error has lost data.
     if (unwritten instanceof Deno.errors.BrokenPipe) return code === stop.code ? 0 : code;
     throw new Error(`Cannot write to standard output: ${textOf(unwritten, false)}`);
   } catch (error) {
     say.tellHeld();
-    await flush(out, stop.signal);
+    await flush(out, stop.signal, clock);
     say.error(textOf(error, debug));
     return exitCodeOf(error);
   } finally {
-    globalThis.removeEventListener("unhandledrejection", onRejection);
-    globalThis.removeEventListener("error", onThrown);
     stop.release();
   }
 }
 
-/** Whether an environment variable says anything. */
-function isSet(name: string): boolean {
+/** Whether an environment variable is set to something. */
+function isSet(name: string, environment: Environment): boolean {
   try {
-    return Boolean(Deno.env.get(name));
+    return Boolean(environment.variable(name));
   } catch {
     return true; // it does, although not in UTF-8
   }
@@ -89,27 +83,22 @@ function textOf(error: unknown, debug: boolean): string {
   return debug ? stackOf(error) : messageOf(error);
 }
 
-/** The same with the place in the user's code, of which it most likely comes. */
+/** The same with the place in the user's code, where it most likely comes from. */
 function thrownText(error: unknown, debug: boolean): string {
   return debug ? stackOf(error) : withPlace(messageOf(error), error);
 }
 
-/** Waits until everything is written, but after Ctrl-C not for a reader that does not read. */
-async function flush(out: Output, signal: AbortSignal): Promise<void> {
-  const patience = new Promise<void>((resolve) => {
-    const give = () => setTimeout(resolve, FLUSH_MS);
-    if (signal.aborted) give();
-    else signal.addEventListener("abort", give, { once: true });
-  });
-  await Promise.race([out.flush(), patience]);
+/** Waits until everything is written; after Ctrl-C a reader that does not read is not waited for. */
+async function flush(out: Output, signal: AbortSignal, clock: Clock): Promise<void> {
+  const late = Promise.withResolvers<void>();
+  let forget = () => {};
+  using _ = whenAborted(signal, () => forget = clock.wake(late.resolve, FLUSH_MS));
+  await Promise.race([out.flush(), late.promise]);
+  forget();
 }
 
-interface World {
-  out: Output;
-  say: Reporter;
+interface World extends Pick<Context, "out" | "say" | "stdin" | "columns" | "debug" | "quiet"> {
   stop: Interruption;
-  debug: boolean;
-  quiet: boolean;
 }
 
 async function dispatch(
@@ -117,7 +106,8 @@ async function dispatch(
   registry: Registry,
   world: World,
 ): Promise<number> {
-  const { out, say, stop, debug, quiet } = world;
+  const { stop, ...shared } = world;
+  const { out, say } = shared;
   if (argv[0] === COMPLETE) {
     const { complete } = await import("./complete.ts");
     for (const line of await complete(argv.slice(1), registry)) out.line(line);
@@ -134,9 +124,9 @@ async function dispatch(
     if (options.version) out.text(versionText());
     else if (options.help) out.text(programHelp(await all()));
     else if (args.length === 0) {
-      say.error("Cannot tell what to do: expected a command");
+      say.error("Cannot run without a command: expected labwire COMMAND");
       say.text(programHelp(await all()));
-      return 2;
+      return exit.usage;
     } else throw unknownCommand(args[0]!, registry);
     return 0;
   }
@@ -156,9 +146,8 @@ async function dispatch(
   await stop.listen({ grace, guarded: handler !== undefined });
   const { signal } = stop;
   const inHand = stop.inHand.bind(stop);
-  const context = { out, say, signal, inHand, debug, quiet, stdin: Deno.stdin, given };
-  const code = await command.run(context, options, args) ?? 0;
-  return code === 130 ? stop.code : code;
+  const code = await command.run({ ...shared, signal, inHand, given }, options, args) ?? 0;
+  return code === exit.interrupted ? stop.code : code;
 }
 
 /**

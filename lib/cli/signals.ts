@@ -1,51 +1,52 @@
+import { exit } from "../errors.ts";
+import type { Environment } from "./environment.ts";
 import type { Reporter } from "./reporter.ts";
 import type { Watchdog } from "./watchdog.ts";
 
-/** Seconds that what is in hand may take after Ctrl-C or SIGTERM, unless an option says otherwise. */
+/** Seconds that open work may take after Ctrl-C or SIGTERM, unless an option says otherwise. */
 export const DEFAULT_GRACE = 5;
-/** Seconds after a signal at which it is said what is waited for; most commands have ended by then. */
+/** Seconds from a signal to the message that says what is being waited for; most commands have ended by then. */
 const PATIENCE = 0.25;
-/** Seconds that a command has beyond its grace to break off what is in hand and say so. */
+/** Seconds that a command has beyond its grace to abandon its work and say so. */
 const LAST_WORDS = 1.5;
-/** The longest time that a timer can wait, in ms. */
+/** The longest time of a timer, in ms. */
 const LONGEST = 2 ** 31 - 1;
 
 /** What an {@linkcode Interruption} needs. */
 export interface InterruptionOptions {
-  /** Says what is waited for. */
+  /** Says what is being waited for. */
   say: Reporter;
-  /** Ends the process at once. */
-  exit: (code: number) => void;
+  /** Where signals and the time come from, and what ends the process. */
+  environment: Pick<Environment, "signals" | "clock" | "exit">;
 }
 
 /** How an {@linkcode Interruption} listens. */
 export interface ListenOptions {
-  /** Seconds that what is in hand may take. */
+  /** Seconds that open work may take. */
   grace?: number;
-  /** Whether code of the user's runs in this thread, which may never return. */
+  /** Whether the user's code runs in this thread, which may never return. */
   guarded: boolean;
 }
 
 /**
- * The user's wish that the program end: Ctrl-C, SIGTERM and, on Windows, Ctrl-Break become an abort signal. What is in hand may
- * then take a while, of which is told; when it is over, and at the second signal, the process ends at once.
+ * The user's wish that the program end: Ctrl-C, SIGTERM and, on Windows, Ctrl-Break become an abort signal. Open work may then
+ * take a while, and a message says so; when that time is over, and at the second signal, the process ends at once.
  */
 export class Interruption {
   readonly #controller = new AbortController();
-  readonly #names: readonly Deno.Signal[] = Deno.build.os === "windows"
-    ? ["SIGINT", "SIGBREAK"]
-    : ["SIGINT", "SIGTERM", "SIGHUP"];
-  readonly #options: InterruptionOptions;
+  readonly #say: Reporter;
+  readonly #environment: InterruptionOptions["environment"];
   readonly #listeners: [Deno.Signal, () => void][] = [];
-  readonly #timers: ReturnType<typeof setTimeout>[] = [];
+  readonly #timers: (() => void)[] = [];
   #watchdog: Watchdog | undefined;
   #describe: () => string | undefined = () => undefined;
   #grace = DEFAULT_GRACE;
-  #code = 130;
+  #code: number = exit.interrupted;
 
-  /** @param options Whom to tell, and how to end the process. */
-  constructor(options: InterruptionOptions) {
-    this.#options = options;
+  /** @param options Where messages go, and where signals come from. */
+  constructor({ say, environment }: InterruptionOptions) {
+    this.#say = say;
+    this.#environment = environment;
   }
 
   /** Aborted by the first signal. */
@@ -61,23 +62,23 @@ export class Interruption {
   /**
    * Starts to listen for the system's signals; until then they end the process as usual.
    *
-   * @param options How long what is in hand may take, and whether that may keep this thread busy.
+   * @param options How long open work may take, and whether that may keep this thread busy.
    */
   async listen({ grace = DEFAULT_GRACE, guarded }: ListenOptions): Promise<void> {
     this.#grace = grace;
-    for (const name of this.#names) {
+    const { signals } = this.#environment;
+    for (const name of signals.names) {
       const listener = () => this.#onSignal(name);
       this.#listeners.push([name, listener]);
-      Deno.addSignalListener(name, listener);
+      signals.add(name, listener);
     }
     if (!guarded) return;
-    const { startWatchdog } = await import("./watchdog.ts");
-    this.#watchdog = await startWatchdog({
-      signals: this.#names,
+    this.#watchdog = await signals.watch({
+      signals: signals.names,
       grace,
       more: LAST_WORDS,
-      waiting: this.#options.say.infoText(this.#waitingFor("the handler, which has not returned")),
-      over: this.#options.say.errorText(`The handler did not return within ${grace} s: ended it`),
+      waiting: this.#say.infoText(this.#waitingFor("the handler, which has not returned")),
+      over: this.#say.errorText(`The handler did not return within ${grace} s: ended it`),
       onSignal: (name) => this.#onSignal(name),
     });
     if (this.#watchdog) this.#unlisten();
@@ -86,7 +87,7 @@ export class Interruption {
   /**
    * Sets what is said to be waited for.
    *
-   * @param describe Says what is in hand, as in `2 messages that are being handled`; undefined if nothing is.
+   * @param describe Says what is being waited for, as in `2 messages that are being handled`; undefined if nothing is.
    */
   inHand(describe: () => string | undefined): void {
     this.#describe = describe;
@@ -99,36 +100,37 @@ export class Interruption {
 
   /** Stops listening. */
   release(): void {
-    this.#timers.forEach(clearTimeout);
+    for (const forget of this.#timers) forget();
     this.#unlisten();
     this.#watchdog?.[Symbol.dispose]();
   }
 
   #unlisten(): void {
     for (const [name, listener] of this.#listeners.splice(0)) {
-      Deno.removeSignalListener(name, listener);
+      this.#environment.signals.remove(name, listener);
     }
   }
 
   #onSignal(name: Deno.Signal): void {
-    this.#code = name === "SIGINT" || name === "SIGBREAK" ? 130 : 143;
-    if (this.signal.aborted) this.#options.exit(this.#code);
+    this.#code = name === "SIGINT" || name === "SIGBREAK" ? exit.interrupted : exit.terminated;
+    const { clock } = this.#environment;
+    if (this.signal.aborted) this.#environment.exit(this.#code);
     this.#timers.push(
-      setTimeout(() => this.#tell(), 1000 * PATIENCE),
-      setTimeout(() => this.#giveUp(), Math.min(1000 * (this.#grace + LAST_WORDS), LONGEST)),
+      clock.wake(() => this.#sayWaiting(), 1000 * PATIENCE),
+      clock.wake(() => this.#giveUp(), Math.min(1000 * (this.#grace + LAST_WORDS), LONGEST)),
     );
     this.#controller.abort();
   }
 
-  #tell(): void {
+  #sayWaiting(): void {
     const what = this.#describe();
-    if (what !== undefined) this.#options.say.info(this.#waitingFor(what));
+    if (what !== undefined) this.#say.info(this.#waitingFor(what));
   }
 
   #giveUp(): void {
-    const what = this.#describe() ?? "what is in hand";
-    this.#options.say.error(`Ended without ${what} after ${this.#grace} s`);
-    this.#options.exit(this.#code);
+    const what = this.#describe() ?? "the open work";
+    this.#say.error(`Ended without ${what} after ${this.#grace} s`);
+    this.#environment.exit(this.#code);
   }
 
   #waitingFor(what: string): string {

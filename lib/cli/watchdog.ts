@@ -1,11 +1,11 @@
 /**
  * A thread that listens for the system's signals while a user's JavaScript handler may keep the main thread busy for ever: only
- * from another thread can such a program be told anything, or be ended with the exit code that belongs to the signal.
+ * another thread can then print a message, or end the program with the exit code that belongs to the signal.
  *
  * @module
  */
 
-/** What a {@linkcode Watchdog} is told. */
+/** How a {@linkcode Watchdog} works. */
 export interface WatchdogOptions {
   /** The signals. */
   signals: readonly Deno.Signal[];
@@ -38,7 +38,7 @@ function watch(scope: Scope): void {
       // standard error is closed
     }
   };
-  /** Without listeners a signal does what the system does: it ends the process, as the exit code tells. */
+  /** Without listeners a signal does what the system does: it ends the process, and the exit code shows that. */
   const end = (name: Deno.Signal) => {
     for (const [each, listener] of listeners) Deno.removeSignalListener(each, listener);
     const fatal = Deno.build.os === "windows" ? "SIGKILL" : name === "SIGINT" ? name : "SIGTERM";
@@ -75,7 +75,7 @@ export type Watchdog = Disposable;
  * Starts to listen for signals from a thread of its own.
  *
  * @param options Which, and what to do when the main thread does not hear of them.
- * @returns What ends it; undefined where threads cannot be had.
+ * @returns What ends it; undefined where no thread can be started.
  */
 export async function startWatchdog(options: WatchdogOptions): Promise<Watchdog | undefined> {
   const { onSignal, ...rest } = options;

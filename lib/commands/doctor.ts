@@ -34,15 +34,15 @@ export function doctorCommand(all: () => Promise<readonly Command[]>): Command {
     name: "doctor",
     summary: "find out why nothing works: addresses, ports, loopback, buffers, firewall, clocks",
     details: [
-      "Each line says ok, note or problem, and below a problem how to mend it. The exit code is 1 if there is a problem. " +
+      "Each line says ok, note or problem, and below a problem how to fix it. The exit code is 1 if there is a problem. " +
       "Nothing is changed, and nothing is sent to other computers except to --peer.",
-      "For two computers, run doctor --serve on one and doctor --peer on the other: it tells whether datagrams get through " +
+      "For two computers, run doctor --serve on one and doctor --peer on the other: it shows whether datagrams get through " +
       "in both directions, and how far the clocks are apart. Where they speak IPv6 only, the one serves with " +
       `--listen '[::]:${PORT}'.`,
     ],
     options: {
       peer: value(
-        { help: `Another computer's doctor --serve; port ${PORT} unless said otherwise` },
+        { help: `Another computer's doctor --serve; port ${PORT} by default` },
         "HOST[:PORT]",
         parsePeer,
       ),
@@ -93,7 +93,7 @@ export function doctorCommand(all: () => Promise<readonly Command[]>): Command {
 }
 
 /**
- * Collects the ports that commands bind unless told otherwise.
+ * Collects the ports that commands bind by default.
  *
  * @param commands The commands.
  * @returns Each port once at each address, with all commands that bind it there.
@@ -125,7 +125,7 @@ export function printFinding(out: Output, { check, status, message, remedy }: Fi
   const [indent, column] = WIDTHS;
   const gap = " ".repeat(indent - status.length);
   out.labelled(status, COLOURS[status], gap + check.padEnd(column) + message);
-  if (remedy !== undefined) out.line(`${" ".repeat(indent)}to mend it: ${remedy}`);
+  if (remedy !== undefined) out.line(`${" ".repeat(indent)}fix: ${remedy}`);
 }
 
 /**
@@ -150,7 +150,7 @@ export function parsePeer(text: string): HostPort {
   return peer;
 }
 
-/** Serves until the end is wished. */
+/** Serves until Ctrl-C. */
 async function answer(
   { out, say, signal }: Context,
   listen: Endpoint,

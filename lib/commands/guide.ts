@@ -1,6 +1,5 @@
 import { defineCommand } from "../cli/command.ts";
 import { renderMarkdown } from "../cli/markdown.ts";
-import { terminalColumns } from "../cli/reporter.ts";
 
 /** A text import, as the runtime gives it. */
 type TextModule = Promise<{ readonly default: string }>;
@@ -39,7 +38,7 @@ export const guide = defineCommand({
     { text: "Commands for equipment", command: "labwire guide json" },
     { text: "A guide as a file", command: "labwire guide service > service.md" },
   ],
-  async run({ out, say }, _options, [topic]) {
+  async run({ out, say, columns }, _options, [topic]) {
     if (topic === undefined) {
       for (const name of topics) out.line(`${name.padEnd(12)}${titleOf(await read(name))}`);
       if (out.terminal) say.info("labwire guide TOPIC shows one of them.");
@@ -48,8 +47,8 @@ export const guide = defineCommand({
     const text = await read(topic);
     const shown = out.terminal
       ? renderMarkdown(text, {
-        width: Math.min(terminalColumns(), MOST_COLUMNS),
-        colour: !Deno.noColor,
+        width: Math.min(columns(), MOST_COLUMNS),
+        colour: out.colour,
         links: (target) =>
           /^(\w+)\.md$/.test(target) ? `labwire guide ${target.slice(0, -3)}` : target,
       })

@@ -6,7 +6,7 @@ import { wallClock } from "../time/wall_clock.ts";
 import { SendError } from "./send_error.ts";
 import { type System, thisSystem } from "./system.ts";
 
-/** What asking another computer for its time brought. */
+/** The answers of another computer that was asked for its time. */
 export interface ClockAnswers {
   /** The IP address that was asked. */
   readonly address: string;
@@ -15,7 +15,7 @@ export interface ClockAnswers {
   /** Requests answered. */
   readonly answered: number;
   /** Replies that came from a port that was not asked. */
-  readonly unasked: number;
+  readonly unsolicited: number;
   /** How far the other clock is ahead of this one, in ms, from the fastest exchange; NaN without an answer. */
   readonly offset: number;
   /** Round-trip time of the fastest exchange in ms; the offset is exact to half of it. */
@@ -49,7 +49,7 @@ export async function askClock(
 ): Promise<ClockAnswers> {
   const { rounds = 16, timeout = 0.5, clock = wallClock(), system = thisSystem } = options;
   const addresses = await resolveHost(peer.hostname);
-  // The other doctor listens on IPv4 unless told otherwise.
+  // The other doctor listens on IPv4 by default.
   const address = addresses.find(isIPv4) ?? addresses[0]!;
   const to = { hostname: address, port: peer.port };
   await using socket = await bindFor(address);
@@ -58,12 +58,12 @@ export async function askClock(
   const arrival = (key: string) =>
     new Promise<readonly [ClockMessage, number]>((resolve) => waiting.set(key, resolve));
   const exchanges: { offset: number; delay: number }[] = [];
-  const unasked: Promise<unknown>[] = [];
+  const unsolicited: Promise<unknown>[] = [];
   let asked = 0;
   for (let id = 0; id < rounds; id++) {
     asked++;
     const reply = arrival(`reply ${id}`);
-    const other = arrival(`unasked ${id}`);
+    const other = arrival(`unsolicited ${id}`);
     try {
       const request = encodeClockMessage({ kind: "request", id, times: [clock(), 0, 0] });
       await system.send(socket, request, to);
@@ -71,16 +71,16 @@ export async function askClock(
       if (exchanges.length === 0) throw new SendError(address, cause);
       continue;
     }
-    unasked.push(within(other, timeout * 2));
+    unsolicited.push(within(other, timeout * 2));
     const arrived = await within(reply, timeout);
     if (arrived) exchanges.push(exchangeOf(...arrived));
-    else if (id === 2 && exchanges.length === 0) break; // nobody there
+    else if (id === 2 && exchanges.length === 0) break; // no answer at all
   }
-  const others = (await Promise.all(unasked)).filter((message) => message !== undefined);
+  const others = (await Promise.all(unsolicited)).filter((message) => message !== undefined);
   await socket.close();
   await reading;
   const best = exchanges.toSorted((a, b) => a.delay - b.delay)[0] ?? { offset: NaN, delay: NaN };
-  return { address, asked, answered: exchanges.length, unasked: others.length, ...best };
+  return { address, asked, answered: exchanges.length, unsolicited: others.length, ...best };
 }
 
 /** Binds a socket that can send to an address. */
@@ -94,7 +94,7 @@ async function bindFor(address: string): Promise<DatagramSocket> {
   }
 }
 
-/** Hands each reply, with the time of its arrival, to who waits for it. */
+/** Hands each reply, with the time of its arrival, to the exchange that waits for it. */
 async function dispatch(
   socket: DatagramSocket,
   clock: () => number,

@@ -31,7 +31,8 @@ export function checkAddresses(interfaces: readonly Interface[]): Finding {
     return {
       check: "addresses",
       status: "problem",
-      message: `${lonely.name} chose ${lonely.address} itself, because nobody gave it an address`,
+      message:
+        `${lonely.name} chose ${lonely.address} itself, because it got no address from a DHCP server`,
       remedy: "check cable and router, or give both computers fixed addresses of one network",
     };
   }

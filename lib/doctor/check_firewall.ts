@@ -2,11 +2,11 @@ import type { DefaultPort } from "./check_ports.ts";
 import type { Finding } from "./finding.ts";
 import { type System, thisSystem } from "./system.ts";
 
-/** How a firewall is asked whether it is on, and told to let labwire through. */
+/** How to find out whether a firewall is on, and how to open it for labwire. */
 interface Firewall {
   /** The name that a person knows it by. */
   readonly name: string;
-  /** The command that tells its state. */
+  /** The command that shows its state. */
   readonly command: readonly string[];
   /** What the command writes when it is on. */
   readonly on: RegExp;
@@ -88,7 +88,7 @@ const firewalls: Partial<Record<System["os"], readonly Firewall[]>> = {
 };
 
 /**
- * Looks for a firewall that could swallow what comes from other computers.
+ * Looks for a firewall that could block what comes from other computers.
  *
  * @param ports The ports that should be open.
  * @param system The computer.
@@ -98,20 +98,20 @@ export async function checkFirewall(
   system: System = thisSystem,
 ): Promise<Finding> {
   const check = "firewall";
-  let told = false;
+  let isOff = false;
   for (const { name, command: [program, ...args], on, off, open } of firewalls[system.os] ?? []) {
     const state = await system.run(program!, args) ?? "";
     if (on.test(state)) {
       return {
         check,
         status: "note",
-        message: `${name} is on, and may swallow what other computers send; --peer tries it`,
+        message: `${name} is on, and may block what other computers send; --peer tests the way`,
         remedy: open(ports),
       };
     }
-    told ||= off.test(state);
+    isOff ||= off.test(state);
   }
-  return told
+  return isOff
     ? { check, status: "ok", message: "the system's firewall is off" }
-    : { check, status: "note", message: "the system does not tell of one; --peer tries it" };
+    : { check, status: "note", message: "no firewall was found; --peer tests the way" };
 }

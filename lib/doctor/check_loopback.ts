@@ -92,7 +92,7 @@ export function checkUdp(
     check,
     status: "problem",
     message: `only ${arrived} of ${DATAGRAMS} datagrams came back within this computer`,
-    remedy: "a firewall or security program swallows them: allow labwire in it",
+    remedy: "a firewall or security program blocks them: allow labwire in it",
   };
 }
 
@@ -159,7 +159,7 @@ function tcpProblem(check: string, message: string): Finding {
     check,
     status: "problem",
     message,
-    remedy: "a firewall or security program keeps it back: allow labwire in it",
+    remedy: "a firewall or security program blocks it: allow labwire in it",
   };
 }
 

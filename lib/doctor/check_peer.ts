@@ -37,7 +37,7 @@ export function checkPeer(peer: HostPort, answers: ClockAnswers): Finding[] {
 }
 
 /**
- * Makes a finding of what came in the way of asking another computer.
+ * Makes a finding of the error with which asking another computer failed.
  *
  * @param peer The other computer.
  * @param error What was thrown.
@@ -56,9 +56,9 @@ export function peerFailure(peer: HostPort, error: unknown, os: System["os"]): F
   };
 }
 
-/** What cannot be told of a computer that does not answer. */
+/** What is unknown of a computer that does not answer. */
 function unknown(why: string): Finding[] {
-  return ["unasked datagrams", "clock"].map((check) => {
+  return ["unsolicited UDP", "clock"].map((check) => {
     return { check, status: "note", message: `not checked, because ${why}` };
   });
 }
@@ -68,14 +68,14 @@ function findSilence({ port }: HostPort, address: string): string {
   const start = isIPv6(address)
     ? `start "labwire doctor --serve --listen '[::]:${port}'" there, since without --listen it serves IPv4 only`
     : 'start "labwire doctor --serve" there';
-  return `${start}; if it runs, a firewall on either computer or between the two keeps UDP ${port} or the answers ` +
-    "back: allow labwire in it";
+  return `${start}; if it runs, a firewall on either computer or between the two blocks UDP ${port} or the answers` +
+    ": allow labwire in it";
 }
 
-/** Answers come back through a firewall that keeps everything else out. */
-function wayBack(name: string, { unasked }: ClockAnswers): Finding {
-  const check = "unasked datagrams";
-  if (unasked > 0) {
+/** Answers come back through a firewall that blocks everything else. */
+function wayBack(name: string, { unsolicited }: ClockAnswers): Finding {
+  const check = "unsolicited UDP";
+  if (unsolicited > 0) {
     return {
       check,
       status: "ok",
@@ -86,7 +86,7 @@ function wayBack(name: string, { unasked }: ClockAnswers): Finding {
     check,
     status: "problem",
     message: `none came from a port of ${name} that was not asked, only answers do`,
-    remedy: "a firewall on this computer, or between the two, keeps them out: allow labwire in it",
+    remedy: "a firewall on this computer, or between the two, blocks them: allow labwire in it",
   };
 }
 

@@ -4,7 +4,7 @@ import { neededPermissions } from "../permissions.ts";
 /**
  * Checks what Deno lets this program do.
  *
- * @param isGranted Tells whether a permission is there; asks Deno by default.
+ * @param isGranted Says whether a permission is granted; asks Deno by default.
  * @param hasDatagrams Whether Deno has its datagram interface.
  */
 export function checkPermissions(

@@ -8,7 +8,7 @@ import { holderCommand, type PortHolder, portHolder, type Transport } from "./po
 import { failure, refusalOf } from "./refusal.ts";
 import { type System, thisSystem } from "./system.ts";
 
-/** A port that commands use unless told otherwise. */
+/** A port that commands use by default. */
 export interface DefaultPort {
   /** The transport. */
   readonly transport: Transport;
@@ -20,19 +20,19 @@ export interface DefaultPort {
   readonly commands: readonly string[];
 }
 
-/** Whether a port can be had; `kept` is one that the system itself keeps. */
+/** Whether a port is free; `kept` is one that the system reserves for itself. */
 export type PortState = "free" | "taken" | "kept";
 
-/** What {@linkcode checkPorts} can be told. */
+/** How {@linkcode checkPorts} finds out. */
 export interface CheckPortsOptions {
-  /** Tells whether a port can be had; tries by default. */
+  /** Says whether a port is free; binds it by default. */
   stateOf?: (transport: Transport, port: number, hostname: string) => Promise<PortState>;
   /** The computer. */
   system?: System;
 }
 
 /**
- * Checks whether ports are free, and says who has those that are not.
+ * Checks whether ports are free, and says which program has those that are not.
  *
  * @param ports The ports, each at the address at which its commands bind it.
  * @param options How to find out.
@@ -61,7 +61,7 @@ export async function checkPorts(
   return findings;
 }
 
-/** Says why a port cannot be had; undefined if it is free. */
+/** Says why a port cannot be bound; undefined if it is free. */
 async function checkPort(
   port: DefaultPort,
   stateOf: NonNullable<CheckPortsOptions["stateOf"]>,
@@ -119,10 +119,12 @@ function taken(
 function findHolder(os: System["os"], transport: Transport, port: number): string {
   const command = holderCommand(os, transport, port)
     .map((word) => word.includes(" ") ? `'${word}'` : word).join(" ");
-  if (os === "windows") return `"${command}${transport === "tcp" ? "q" : ""}" tells who has it`;
-  const tells = `"sudo ${command}" tells who has it`;
-  if (os !== "linux" || transport === "udp") return tells;
-  return `${tells}, or "sudo ss -HBnp -t" (of a recent iproute2) if it is bound without listening`;
+  if (os === "windows") {
+    return `"${command}${transport === "tcp" ? "q" : ""}" shows which program has it`;
+  }
+  const shows = `"sudo ${command}" shows which program has it`;
+  if (os !== "linux" || transport === "udp") return shows;
+  return `${shows}, or "sudo ss -HBnp -t" (of a recent iproute2) if it is bound without listening`;
 }
 
 function kept(port: string, transport: Transport, os: System["os"]): Finding {
@@ -137,7 +139,7 @@ function kept(port: string, transport: Transport, os: System["os"]): Finding {
   };
 }
 
-/** Tries to bind a port. An address that this computer does not have is in nobody's way. */
+/** Tries to bind a port. An address that this computer does not have blocks no other. */
 async function portState(
   transport: Transport,
   port: number,

@@ -12,13 +12,13 @@
  * | 32–39 | zero | T3, when the reply was sent |
  *
  * Times are 64-bit floats, milliseconds since the Unix epoch. A request is longer than both of its replies together, so
- * that nobody can use the responder to send a third party more than was sent to it.
+ * that the responder cannot be used to send a third party more bytes than it received.
  *
  * @module
  */
 
 /** What a message is. */
-export type ClockMessageKind = "request" | "reply" | "unasked";
+export type ClockMessageKind = "request" | "reply" | "unsolicited";
 
 /** One message. */
 export interface ClockMessage {
@@ -31,7 +31,12 @@ export interface ClockMessage {
 }
 
 const NAME = new TextEncoder().encode("labwire");
-const KINDS: readonly (ClockMessageKind | undefined)[] = [undefined, "request", "reply", "unasked"];
+const KINDS: readonly (ClockMessageKind | undefined)[] = [
+  undefined,
+  "request",
+  "reply",
+  "unsolicited",
+];
 const REQUEST_BYTES = 96;
 const REPLY_BYTES = 40;
 

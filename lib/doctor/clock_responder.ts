@@ -11,11 +11,11 @@ export interface ClockResponderOptions {
   signal?: AbortSignal;
   /** The clock, in ms since the Unix epoch. Default: this computer's. */
   clock?: () => number;
-  /** Told who asked, once for each request. */
+  /** Called for each request, with the address it came from. */
   onRequest?: (from: HostPort) => void;
 }
 
-/** Tells other computers the time; made by {@linkcode startClockResponder}. */
+/** Answers other computers with the time; made by {@linkcode startClockResponder}. */
 export class ClockResponder implements AsyncDisposable {
   /** The address that is really bound. */
   readonly addr: HostPort;
@@ -45,15 +45,15 @@ export class ClockResponder implements AsyncDisposable {
       try {
         const reply = encodeClockMessage({ kind: "reply", id, times: [sent, arrived, clock()] });
         await this.#socket.send(reply, from);
-        const unasked = encodeClockMessage({
-          kind: "unasked",
+        const unsolicited = encodeClockMessage({
+          kind: "unsolicited",
           id,
           times: [sent, arrived, clock()],
         });
-        await this.#other.send(unasked, from);
+        await this.#other.send(unsolicited, from);
         onRequest?.(from as HostPort);
       } catch {
-        // The way back is closed, or the responder is: whoever asked will notice.
+        // The way back is closed, or the responder is: the other side will notice.
       }
     }
     await this.#other.close();
@@ -72,10 +72,10 @@ export class ClockResponder implements AsyncDisposable {
 }
 
 /**
- * Starts to tell other computers the time, over UDP.
+ * Starts to answer other computers with the time, over UDP.
  *
  * @param options Where.
- * @returns What tells it.
+ * @returns The responder.
  * @throws {UsageError} If the address cannot be bound.
  */
 export async function startClockResponder(

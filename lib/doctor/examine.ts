@@ -22,18 +22,18 @@ import { type System, thisSystem } from "./system.ts";
 
 /** What {@linkcode examine} looks at. */
 export interface ExamineOptions {
-  /** The ports that commands use unless told otherwise. */
+  /** The ports that commands use by default. */
   ports: readonly DefaultPort[];
   /** Another computer's `labwire doctor --serve`. */
   peer?: HostPort;
   /** The computer. Default: this one. */
   system?: System;
-  /** Told of each check before it is made. */
+  /** Called before each check. */
   onCheck?: (check: string) => void;
 }
 
 /**
- * Looks for the reasons why nothing works. A check that fails is a finding; the others go on. One that cannot be made, or has no
+ * Looks for the reasons why nothing works. A check that fails is a finding; the others are made all the same. One that cannot be made, or makes no
  * sense on this computer, says so.
  *
  * @param options What to look at.
@@ -61,7 +61,7 @@ export async function* examine(options: ExamineOptions): AsyncGenerator<Finding,
   yield* await examinePeer(peer, world);
 }
 
-/** The computer, and who is told what is tried on it. */
+/** The computer, and what is called before each check. */
 interface World {
   readonly system: System;
   readonly onCheck: (check: string) => void;

@@ -2,10 +2,10 @@
 export interface Finding {
   /** What was looked at, in a word or two. */
   readonly check: string;
-  /** `note` is neither good nor bad, or cannot be told. */
+  /** `note` is neither good nor bad, or unknown. */
   readonly status: "ok" | "note" | "problem";
-  /** What is so, as a sentence without a period. */
+  /** What was found, as a sentence without a period. */
   readonly message: string;
-  /** How to mend it. */
+  /** How to fix it. */
   readonly remedy?: string;
 }

@@ -2,9 +2,9 @@ import { refusalOf } from "./refusal.ts";
 import type { System } from "./system.ts";
 
 /** The command that shows the loopback interface, and the one that switches it on. */
-const commands: Partial<Record<System["os"], { show: readonly string[]; mend: string }>> = {
-  linux: { show: ["ip", "link", "show", "lo"], mend: "sudo ip link set lo up" },
-  darwin: { show: ["ifconfig", "lo0"], mend: "sudo ifconfig lo0 up" },
+const commands: Partial<Record<System["os"], { show: readonly string[]; remedy: string }>> = {
+  linux: { show: ["ip", "link", "show", "lo"], remedy: "sudo ip link set lo up" },
+  darwin: { show: ["ifconfig", "lo0"], remedy: "sudo ifconfig lo0 up" },
 };
 
 /**
@@ -23,5 +23,5 @@ export async function isLoopbackDown(system: System, refused: unknown): Promise<
 
 /** How the loopback interface is switched on. */
 export function loopbackRemedy(os: System["os"]): string {
-  return commands[os]?.mend ?? "switch the loopback interface on, or restart the computer";
+  return commands[os]?.remedy ?? "switch the loopback interface on, or restart the computer";
 }

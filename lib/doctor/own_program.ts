@@ -14,7 +14,7 @@ export async function isOwnProgram(
   system: System,
 ): Promise<boolean> {
   const line = (await commandLine(pid, system))?.trim();
-  // Where the command line is not told, the name has to do.
+  // Where the system does not show the command line, the name has to suffice.
   if (!line) return /^labwire/i.test(name);
   return commands.some((command) => runs(line, command));
 }

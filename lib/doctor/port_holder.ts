@@ -8,7 +8,7 @@ export type Transport = "udp" | "tcp";
 export interface PortHolder {
   /** Its process number. */
   readonly pid: number;
-  /** Its name, where the system tells. */
+  /** Its name, where the system shows it. */
   readonly name?: string;
 }
 
@@ -21,13 +21,13 @@ interface Holding extends PortHolder {
 const ALL: readonly string[] = ["*", "0.0.0.0", "::"];
 
 /**
- * Finds out who has a port, from the system's own program for it: `ss`, `lsof` or `netstat`.
+ * Finds out which program has a port, from the system's own program for it: `ss`, `lsof` or `netstat`.
  *
  * @param transport The transport.
  * @param port The port.
  * @param hostname The IP address that cannot be bound; programs at other addresses are not in its way.
  * @param system The computer.
- * @returns The holder; undefined where the system does not tell, as it does of other users' programs.
+ * @returns The holder; undefined where the system does not show it, as with other users' programs.
  */
 export async function portHolder(
   transport: Transport,
@@ -51,7 +51,7 @@ export async function portHolder(
 }
 
 /**
- * The command line that tells who has a port.
+ * The command line that shows which program has a port.
  *
  * @param os The operating system.
  * @param transport The transport.

@@ -12,7 +12,7 @@ const UNREACHABLE = /^(WSA)?E(NETUNREACH|NETDOWN|HOSTUNREACH|HOSTDOWN|ADDRNOTAVA
 const FORBIDDEN = /^(WSA)?E(PERM|ACCES)$/;
 
 /**
- * Says of which kind a refusal is.
+ * Says why the system refused.
  *
  * @param error What was thrown by sending, or by binding the socket that should send.
  */
@@ -26,7 +26,7 @@ export function refusalOf(error: unknown): Refusal {
 }
 
 /**
- * Makes a finding of an error that a check met: the system refuses to send, or what nobody foresaw.
+ * Makes a finding of an error that a check met: the system refuses to send, or something unexpected.
  *
  * @param check What was looked at.
  * @param error What was thrown.
@@ -46,7 +46,7 @@ export function failure(
       check,
       status: "problem",
       message: `this could not be checked: ${messageOf(error)}`,
-      remedy: "the system's own words say what is in the way; the other checks do not depend on it",
+      remedy: "read the system's own message above; the other checks do not depend on this one",
     };
   }
   return {

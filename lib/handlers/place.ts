@@ -3,7 +3,7 @@ import { stackOf } from "../errors.ts";
 /** Where labwire's own modules are: the folder above this one in the sources, that of the bundle in the executable. */
 const OWN = import.meta.url.endsWith("/lib/handlers/place.ts")
   ? new URL("../", import.meta.url).href
-  : new URL("../cli/", import.meta.url).href;
+  : new URL("./", import.meta.url).href;
 
 /**
  * Finds where in the user's code something was thrown.

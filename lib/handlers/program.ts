@@ -1,7 +1,6 @@
 import { LineProgram, type LineProgramOptions } from "../process/line_program.ts";
 import { runProgram, type RunProgramOptions } from "../process/run_program.ts";
-
-const LF = 10;
+import { encodeLine } from "../text/lines.ts";
 
 /** A program that handles messages: it reads each as a line on stdin, and what it prints on stdout is the answer. */
 export interface ProgramHandler extends AsyncDisposable {
@@ -38,7 +37,7 @@ export function programPerMessage(
   return {
     kind: "program",
     persistent: false,
-    handle: (message, signal) => runProgram(command, asLine(message), { ...options, signal }),
+    handle: (message, signal) => runProgram(command, encodeLine(message), { ...options, signal }),
     close,
     [Symbol.asyncDispose]: close,
   };
@@ -65,11 +64,4 @@ export function persistentProgram(
     close,
     [Symbol.asyncDispose]: close,
   };
-}
-
-function asLine(message: Uint8Array): Uint8Array {
-  const line = new Uint8Array(message.length + 1);
-  line.set(message);
-  line[message.length] = LF;
-  return line;
 }

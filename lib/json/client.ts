@@ -189,6 +189,8 @@ export class JsonClient implements AsyncDisposable {
    *
    * @param connection The open connection, which the client owns from now on.
    * @param options As for {@linkcode connectJson}.
+   *
+   * @internal
    */
   constructor(connection: StreamConnection, options: JsonSendOptions = {}) {
     this.#connection = connection;

@@ -185,6 +185,8 @@ export class JsonServer implements AsyncDisposable {
    * Starts to serve; same as `startJsonServer()`.
    *
    * @param options As for {@linkcode startJsonServer}.
+   *
+   * @internal
    */
   constructor(options: JsonServerOptions = {}) {
     this.#options = options;

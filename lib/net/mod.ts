@@ -68,7 +68,6 @@ export { connectStream, type ConnectStreamOptions } from "./stream/connect.ts";
 export {
   type CloseReason,
   type GraceOptions,
-  type RawConnection,
   type StreamConnection,
   type StreamConnectionOptions,
 } from "./stream/connection.ts";

@@ -1,4 +1,5 @@
-import { ConnectError, messageOf, RemoteError } from "../errors.ts";
+import { CodecError, ConnectError, messageOf, RemoteError } from "../errors.ts";
+import { encodeLine, LineDecoder } from "../text/lines.ts";
 import { timerDelay } from "../time/deadline.ts";
 import { describeExit, type Program, startProgram } from "./program.ts";
 
@@ -89,6 +90,7 @@ export class LineProgram implements AsyncDisposable {
    *
    * @param line The line, without the newline at its end.
    * @returns The answer, without the newline at its end.
+   * @throws {CodecError} If there is a newline in the line.
    * @throws {RemoteError} If the program died before it answered this line.
    * @throws {ConnectError} If no answer came in time, or the program has been closed.
    */
@@ -101,6 +103,7 @@ export class LineProgram implements AsyncDisposable {
    *
    * @param line The line, without the newline at its end.
    * @returns The answer, without the newline at its end.
+   * @throws {CodecError} If there is a newline in the line.
    * @throws {RemoteError} If the program died before it answered this line.
    * @throws {ConnectError} If no answer came in time, or the program has been closed.
    */
@@ -157,35 +160,27 @@ export class LineProgram implements AsyncDisposable {
   }
 
   async #readLines(program: Program): Promise<void> {
-    const limit = this.#options.maxLineBytes ?? 16 * 1024 * 1024;
-    let parts: Uint8Array[] = [];
-    let length = 0;
-    for await (const chunk of program) {
-      let rest = chunk;
-      for (let end = rest.indexOf(10); end >= 0; end = rest.indexOf(10)) {
-        this.#onLine(join([...parts, rest.subarray(0, end)]));
-        [parts, length, rest] = [[], 0, rest.subarray(end + 1)];
+    const { maxLineBytes = 16 * 1024 * 1024 } = this.#options;
+    const decoder = new LineDecoder(maxLineBytes, false);
+    try {
+      for await (const chunk of program) {
+        decoder.push(chunk);
+        for (let line; (line = decoder.next()) !== null;) this.#onLine(line);
       }
-      if (rest.length > 0) parts.push(rest);
-      length += rest.length;
-      if (length > limit) {
-        return this.#fail(
-          new RemoteError(`Program ${this.#name} printed a line of more than ${limit} bytes`),
-        );
-      }
+    } catch (error) {
+      if (!(error instanceof CodecError)) throw error;
+      const message = `Program ${this.#name} printed a line of more than ${maxLineBytes} bytes`;
+      this.#fail(new RemoteError(message));
     }
   }
 
-  #onLine(bytes: Uint8Array): void {
-    const line = bytes.at(-1) === 13 ? bytes.subarray(0, -1) : bytes;
+  #onLine(line: Uint8Array): void {
     const pending = this.#pending;
     this.#pending = null;
-    if (pending) pending.resolve(line);
-    else {
-      const text = new TextDecoder().decode(line);
-      const message = `Program ${this.#name} printed an unsolicited line: ${text}`;
-      this.#options.onProblem?.({ kind: "unsolicited", message });
-    }
+    if (pending) return pending.resolve(line.slice());
+    const text = new TextDecoder().decode(line);
+    const message = `Program ${this.#name} printed an unsolicited line: ${text}`;
+    this.#options.onProblem?.({ kind: "unsolicited", message });
   }
 
   #fail(error: Error): void {
@@ -221,7 +216,8 @@ export class LineProgram implements AsyncDisposable {
     restart.resolve();
   }
 
-  async #ask(line: Uint8Array): Promise<Uint8Array> {
+  async #ask(message: Uint8Array): Promise<Uint8Array> {
+    const line = encodeLine(message);
     while (this.#restart && !this.#closing) await this.#restart.promise;
     if (this.#closing) throw new ConnectError(`Program ${this.#name} was stopped`);
     const { timeout = 30 } = this.#options;
@@ -234,23 +230,11 @@ export class LineProgram implements AsyncDisposable {
       );
       this.#stop();
     }, timerDelay(timeout));
-    void this.#program?.write(join([line, NEWLINE]));
+    void this.#program?.write(line);
     try {
       return await promise;
     } finally {
       clearTimeout(timer);
     }
   }
-}
-
-const NEWLINE = new Uint8Array([10]);
-
-function join(parts: Uint8Array[]): Uint8Array {
-  const joined = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    joined.set(part, at);
-    at += part.length;
-  }
-  return joined;
 }

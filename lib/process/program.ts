@@ -1,3 +1,4 @@
+import { concat } from "@std/bytes/concat";
 import { messageOf, UsageError } from "../errors.ts";
 import { whenAborted } from "../time/lifecycle.ts";
 import { ProgramInput, ProgramOutput } from "./pipes.ts";
@@ -59,6 +60,8 @@ export class Program implements AsyncDisposable {
    * @param command The program and its arguments.
    * @param options When to kill it, and who gets its stderr.
    * @throws {UsageError} If it cannot be started.
+   *
+   * @internal
    */
   constructor(command: readonly string[], options: StartProgramOptions = {}) {
     this.command = command;
@@ -195,10 +198,7 @@ export class Program implements AsyncDisposable {
 
   async #drain(onStderr?: (bytes: Uint8Array) => void): Promise<void> {
     for (let bytes; (bytes = await this.#stderr.read()) !== null;) {
-      const joined = new Uint8Array(this.#complaints.length + bytes.length);
-      joined.set(this.#complaints);
-      joined.set(bytes, this.#complaints.length);
-      this.#complaints = joined.subarray(-KEPT_STDERR);
+      this.#complaints = concat([this.#complaints, bytes]).subarray(-KEPT_STDERR);
       onStderr?.(bytes);
     }
   }

@@ -1,3 +1,4 @@
+import { concat } from "@std/bytes/concat";
 import { ConnectError, RemoteError } from "../errors.ts";
 import { timerDelay } from "../time/deadline.ts";
 import { whenAborted } from "../time/lifecycle.ts";
@@ -73,11 +74,5 @@ async function readAll(program: Program, limit: number): Promise<Uint8Array | un
     if (length > limit) return undefined;
     chunks.push(chunk);
   }
-  const output = new Uint8Array(length);
-  let at = 0;
-  for (const chunk of chunks) {
-    output.set(chunk, at);
-    at += chunk.length;
-  }
-  return output;
+  return concat(chunks);
 }

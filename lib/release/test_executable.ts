@@ -18,7 +18,7 @@ async function testExecutable([file]: readonly string[]): Promise<void> {
   const executable = await executablePath(file ?? made);
   console.log(`LABWIRE_BIN=${executable}`);
   const { code } = await new Deno.Command(Deno.execPath(), {
-    args: ["test", "-A", "tests/cli"],
+    args: ["test", "-A", "--parallel", "tests/cli", "tests/long/browser_test.ts"],
     cwd: new URL("../../", import.meta.url),
     env: { LABWIRE_BIN: executable },
   }).spawn().status;

@@ -1,3 +1,4 @@
+import { concat } from "@std/bytes/concat";
 import { ConnectError } from "../errors.ts";
 import { formatAddress, type HostPort } from "../net/address/address.ts";
 import { connectStream, type ConnectStreamOptions } from "../net/stream/connect.ts";
@@ -14,22 +15,34 @@ export interface ReceiveOptions {
   count?: number;
   /** Seconds in which to receive whatever comes, once the message is sent. */
   wait?: number;
-  /** What is still being sent: time counts when this has resolved, and until then when the peer takes nothing for `timeout`. */
+  /** Resolves when the message is sent: time counts from then on, and until then only while the peer takes nothing. */
   sending?: Promise<unknown>;
+}
+
+/** How {@linkcode ByteClient.ask} sends and receives. */
+export interface AskOptions extends Omit<ReceiveOptions, "sending"> {
+  /** End this side behind the message; the answer is then complete when the server ends its side, or is silent for `timeout`. */
+  halfClose?: boolean;
+  /** Called when the answer was complete before all of the message was sent. */
+  onUnsent?: () => void;
 }
 
 /**
  * A connection for plain bytes, on which messages are sent and answers received; made by {@linkcode connectBytes}.
  */
 export class ByteClient implements AsyncDisposable {
-  /** The connection below, for whatever this class does not do; it must not be read from. */
+  /** The underlying connection, for whatever this class does not do; it must not be read from. */
   readonly connection: StreamConnection;
   readonly #name: string;
   #reading: Promise<Uint8Array | null> | null = null;
   /** What arrived beyond the last answer. */
   #rest: Uint8Array | null = null;
 
-  /** Use {@linkcode connectBytes}. */
+  /**
+   * Use {@linkcode connectBytes}.
+   *
+   * @internal
+   */
   constructor(connection: StreamConnection, name: string) {
     this.connection = connection;
     this.#name = name;
@@ -113,6 +126,46 @@ export class ByteClient implements AsyncDisposable {
   }
 
   /**
+   * Sends a message and receives its answer, both at the same time and piece by piece.
+   *
+   * @param message The pieces of the message.
+   * @param options When the answer is complete.
+   * @returns The pieces of the answer, each valid until the next one is asked for.
+   * @throws {ConnectError} As {@linkcode ByteClient.receive} does.
+   * @throws What reading the message throws.
+   */
+  async *ask(
+    message: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+    options: AskOptions = {},
+  ): AsyncGenerator<Uint8Array, void, void> {
+    const { halfClose = false, onUnsent, timeout = 5 } = options;
+    let isUnsent = false;
+    let failure: { error: unknown } | undefined;
+    const sending = (async () => {
+      for await (const piece of message) {
+        isUnsent = true;
+        await this.send(piece);
+        isUnsent = false;
+      }
+      if (halfClose) await this.closeWrite();
+    })();
+    sending.catch((error) => {
+      // The server may answer, and close, without having read everything; a message that cannot be read is another matter.
+      if (error instanceof ConnectError) return;
+      failure = { error };
+      void this.connection.abort();
+    });
+    const quiet = halfClose ? timeout : options.quiet;
+    try {
+      yield* this.receive({ ...options, quiet, sending });
+    } catch (error) {
+      throw failure ? failure.error : error;
+    }
+    if (failure) throw failure.error;
+    if (isUnsent) onUnsent?.();
+  }
+
+  /**
    * Sends a message and receives its answer whole.
    *
    * @param message What to send.
@@ -120,12 +173,10 @@ export class ByteClient implements AsyncDisposable {
    * @returns The answer.
    * @throws {ConnectError} As {@linkcode ByteClient.receive} does.
    */
-  async exchange(message: Uint8Array, options: ReceiveOptions = {}): Promise<Uint8Array> {
-    const sending = this.send(message);
-    sending.catch(() => {}); // the peer may answer, and close, without having read everything
-    const pieces: Uint8Array<ArrayBuffer>[] = [];
-    for await (const piece of this.receive({ ...options, sending })) pieces.push(piece.slice());
-    return new Uint8Array(await new Blob(pieces).arrayBuffer());
+  async exchange(message: Uint8Array, options: AskOptions = {}): Promise<Uint8Array> {
+    const pieces: Uint8Array[] = [];
+    for await (const piece of this.ask([message], options)) pieces.push(piece.slice());
+    return concat(pieces);
   }
 
   /**
@@ -143,7 +194,7 @@ export class ByteClient implements AsyncDisposable {
     await this.close();
   }
 
-  /** The next bytes; undefined if none come in time, or woken; null at the end. A read that was waited for in vain goes on. */
+  /** The next bytes; undefined if none come in time, or when woken; null at the end. A read that was not done in time goes on. */
   async #next(
     seconds: number,
     woken?: Promise<undefined>,
@@ -160,7 +211,7 @@ export class ByteClient implements AsyncDisposable {
     return chunk;
   }
 
-  /** Whether the peer has taken something since then, or there was nothing for it to take. */
+  /** Whether the peer has taken something since so many bytes were sent, or there was nothing for it to take. */
   #isTaking(before: number): boolean {
     const { bytesSent, bytesQueued } = this.connection;
     return bytesSent > before || bytesQueued === 0;

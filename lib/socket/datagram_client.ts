@@ -2,6 +2,7 @@ import { ConnectError, messageOf } from "../errors.ts";
 import { formatAddress, type HostPort, isIPv6, resolveHost } from "../net/address/address.ts";
 import { bindDatagram, type Datagram, type DatagramSocket } from "../net/datagram/datagram.ts";
 import { within } from "../time/deadline.ts";
+import { whenAborted } from "../time/lifecycle.ts";
 import { isLocalhost, LOOPBACK } from "../net/address/localhost.ts";
 
 /** Seconds in which an answer is read that arrived before its sender closed the port. */
@@ -48,7 +49,11 @@ export class DatagramClient implements AsyncDisposable {
   #bounces = 0;
   #closed = false;
 
-  /** Use {@linkcode connectDatagram}. */
+  /**
+   * Use {@linkcode connectDatagram}.
+   *
+   * @internal
+   */
   constructor(socket: Socket, others: string[], options: DatagramClientOptions) {
     this.#socket = socket;
     this.#others = others;
@@ -56,8 +61,8 @@ export class DatagramClient implements AsyncDisposable {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.finished = promise;
     this.#finish = resolve;
-    if (options.signal?.aborted) void this.close();
-    else options.signal?.addEventListener("abort", this.#onAbort, { once: true });
+    const abort = whenAborted(options.signal, () => void this.close());
+    void this.finished.then(() => abort[Symbol.dispose]());
   }
 
   /** Where datagrams go. */
@@ -136,7 +141,6 @@ export class DatagramClient implements AsyncDisposable {
   async close(): Promise<void> {
     if (!this.#closed) {
       this.#closed = true;
-      this.#options.signal?.removeEventListener("abort", this.#onAbort);
       await this.#release();
       this.#finish();
     }
@@ -176,8 +180,6 @@ export class DatagramClient implements AsyncDisposable {
       cause,
     });
   }
-
-  #onAbort = (): void => void this.close();
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { CodecError } from "../errors.ts";
-import type { HostPort } from "../net/address/address.ts";
+import { formatAddress, type HostPort } from "../net/address/address.ts";
 import type { Framing } from "../net/framing/framing.ts";
 import { readMessages } from "../net/framing/read_messages.ts";
 import type { StreamConnection } from "../net/stream/connection.ts";
@@ -7,23 +7,37 @@ import {
   listenStream,
   type ListenStreamOptions,
   type StreamListener,
+  type StreamProblem,
 } from "../net/stream/listener.ts";
 import { type Answerer, echo } from "./answer.ts";
 
+/** A message that the framing does not allow, such as a line that is too long. It gets no answer. */
+export interface BadMessageProblem {
+  /** What it is. */
+  kind: "message";
+  /** What it is, to be shown to a person. */
+  message: string;
+  /** Who sent it. */
+  from: HostPort;
+  /** What is wrong with it. */
+  error: CodecError;
+}
+
 /** Where {@linkcode listenBytes} listens and what it answers. */
-export interface ListenBytesOptions extends Omit<ListenStreamOptions, "onConnection"> {
+export interface ListenBytesOptions
+  extends Omit<ListenStreamOptions, "onConnection" | "onProblem"> {
   /** Answers what arrives. Default: everything is sent back. */
   answer?: Answerer;
-  /** How messages are told apart. Default: what arrives at once is one. */
+  /** How a stream is divided into messages. Default: what arrives at once is one. */
   framing?: Framing;
-  /** Told of a message that the framing does not allow, such as a line that is too long; it gets no answer. */
-  onBadMessage?: (error: CodecError, from: HostPort) => void;
-  /** Told of each new connection. */
+  /** Called with what went wrong with one client or one message. */
+  onProblem?: (problem: StreamProblem | BadMessageProblem) => void;
+  /** Called with each new connection. */
   onConnection?: (connection: StreamConnection) => void;
 }
 
 /**
- * Serves plain bytes over TCP or TLS: an echo, unless told otherwise. What a client sends is answered in order, and read no faster
+ * Serves plain bytes over TCP or TLS: an echo by default. What a client sends is answered in order, and read no faster
  * than it takes the answers.
  *
  * @param options Where to listen and what to answer.
@@ -45,13 +59,16 @@ export interface ListenBytesOptions extends Omit<ListenStreamOptions, "onConnect
  * ```
  */
 export function listenBytes(options: ListenBytesOptions): StreamListener {
-  const { answer = echo, framing, onBadMessage, onConnection, ...rest } = options;
+  const { answer = echo, framing, onConnection, ...rest } = options;
   return listenStream({
     ...rest,
     async onConnection(connection) {
       onConnection?.(connection);
       const { remoteAddr } = connection;
-      const onBad = (error: CodecError) => onBadMessage?.(error, remoteAddr);
+      const onBad = (error: CodecError) => {
+        const message = `Skipped what ${formatAddress(remoteAddr)} sent: ${error.message}`;
+        options.onProblem?.({ kind: "message", message, from: remoteAddr, error });
+      };
       const messages = framing ? readMessages(connection, framing, { onBad }) : connection;
       for await (const message of messages) {
         const reply = await answer(message, remoteAddr);

@@ -4,12 +4,25 @@ import { type AllowList, isLinkLocal } from "../net/address/allow_list.ts";
 import { isOwnAddress } from "../net/address/same.ts";
 import { bindDatagram, type DatagramSocket } from "../net/datagram/datagram.ts";
 import { within } from "../time/deadline.ts";
+import { whenAborted } from "../time/lifecycle.ts";
 import { isLocalhost, LOOPBACK } from "../net/address/localhost.ts";
 import type { GraceOptions } from "../net/stream/connection.ts";
 import { type Answerer, echo } from "./answer.ts";
 
 /** How often a port that is free on both loopback addresses is looked for. */
 const ATTEMPTS = 32;
+
+/** Something that went wrong with one datagram; the server goes on. */
+export interface DatagramServerProblem {
+  /** What it is: the sender is not allowed, the datagram seemed to come from the server itself, or it could not be answered. */
+  kind: "not-allowed" | "own" | "answer";
+  /** What it is, to be shown to a person. */
+  message: string;
+  /** The address that the datagram came from. */
+  from: HostPort;
+  /** What was thrown, if anything was. */
+  error?: unknown;
+}
 
 /** Where {@linkcode listenDatagrams} listens and what it answers. */
 export interface ListenDatagramsOptions {
@@ -21,11 +34,11 @@ export interface ListenDatagramsOptions {
   allow?: AllowList;
   /** Answers a datagram. Default: it is sent back. */
   answer?: Answerer;
-  /** How many datagrams of one address may be worked on at once; further ones wait in the system's buffer. Default: 1. */
+  /** How many datagrams that came to one address may be answered at once; further ones wait in the system's buffer. Default: 1. */
   concurrency?: number;
-  /** Told of what went wrong with one datagram. Default: nobody is. */
-  onProblem?: (message: string) => void;
-  /** Seconds that datagrams in hand may take when the server closes. Default: 5. */
+  /** Called with what went wrong with one datagram. */
+  onProblem?: (problem: DatagramServerProblem) => void;
+  /** Seconds that datagrams which are being answered may take when the server closes. Default: 5. */
   grace?: number;
   /** Closes the server. */
   signal?: AbortSignal;
@@ -57,18 +70,23 @@ export class DatagramServer implements AsyncDisposable {
     refusedByAllow: 0,
     ignored: 0,
   };
-  readonly #inHand = new Set<Promise<void>>();
+  readonly #answering = new Set<Promise<void>>();
   #closing: Promise<void> | null = null;
 
-  /** Use {@linkcode listenDatagrams}. */
+  /**
+   * Use {@linkcode listenDatagrams}.
+   *
+   * @internal
+   */
   constructor(endpoints: readonly DatagramSocket[], options: ListenDatagramsOptions) {
     this.#options = options;
     this.#endpoints = endpoints;
     this.addrs = endpoints.map(({ addr }) => addr as HostPort)
       .map(({ hostname, port }) => ({ hostname, port }));
     this.finished = Promise.all(endpoints.map((endpoint) => this.#serve(endpoint))).then(() => {});
-    options.signal?.addEventListener("abort", this.#onAbort, { once: true });
-    if (options.signal?.aborted) void this.close();
+    const abort = whenAborted(options.signal, () => void this.close());
+    const forget = () => abort[Symbol.dispose]();
+    this.finished.then(forget, forget);
   }
 
   /** The bound address, the IPv4 one where there are two. */
@@ -83,11 +101,11 @@ export class DatagramServer implements AsyncDisposable {
 
   /** Datagrams that are being answered. */
   get pending(): number {
-    return this.#inHand.size;
+    return this.#answering.size;
   }
 
   /**
-   * Closes the server when the datagrams in hand are answered.
+   * Closes the server when the datagrams that have arrived are answered.
    *
    * @param options Most seconds for that; by default those of the server.
    * @returns Resolves when nothing is left open. May be called any number of times.
@@ -97,8 +115,7 @@ export class DatagramServer implements AsyncDisposable {
   }
 
   async #close(grace: number): Promise<void> {
-    this.#options.signal?.removeEventListener("abort", this.#onAbort);
-    await within(Promise.all(this.#inHand), grace);
+    await within(Promise.all(this.#answering), grace);
     for (const endpoint of this.#endpoints) await endpoint.close();
     await this.finished;
   }
@@ -118,25 +135,26 @@ export class DatagramServer implements AsyncDisposable {
     if (this.#closing) return undefined;
     if (isOwnAddress(endpoint.addr, from)) {
       this.#stats.ignored++;
-      this.#tell(
-        `Ignored a datagram from ${formatAddress(from)}: that is the server's own address`,
+      return this.#report(
+        "own",
+        "Ignored a datagram from",
+        from,
+        "that is the server's own address",
       );
-      return undefined;
     }
     if (allow && !allow.matches(from.hostname, this.#options.host)) {
       this.#stats.refusedByAllow++;
-      this.#tell(`Refused ${formatAddress(from)}: not in the allow list`);
-      return undefined;
+      return this.#report("not-allowed", "Refused", from, "not in the allow list");
     }
     this.#stats.received++;
     if (concurrency === 1) return this.#track(this.#answer(endpoint, bytes, from));
     void this.#track(this.#answer(endpoint, bytes.slice(), from));
-    return this.#inHand.size < concurrency ? undefined : this.#room(concurrency);
+    return this.#answering.size < concurrency ? undefined : this.#room(concurrency);
   }
 
   /** Resolves when fewer datagrams than the concurrency are being answered. */
   async #room(concurrency: number): Promise<void> {
-    while (this.#inHand.size >= concurrency) await Promise.race(this.#inHand);
+    while (this.#answering.size >= concurrency) await Promise.race(this.#answering);
   }
 
   async #answer(endpoint: DatagramSocket, bytes: Uint8Array, to: HostPort): Promise<void> {
@@ -148,25 +166,30 @@ export class DatagramServer implements AsyncDisposable {
       await endpoint.send(reply, to);
       this.#stats.answered++;
     } catch (error) {
-      const why = messageOf(error);
-      this.#tell(`Cannot answer ${formatAddress(to)}: ${why}`);
+      this.#report("answer", "Cannot answer", to, messageOf(error), error);
     }
   }
 
   #track(task: Promise<void>): Promise<void> {
-    this.#inHand.add(task);
-    return task.finally(() => this.#inHand.delete(task));
+    this.#answering.add(task);
+    return task.finally(() => this.#answering.delete(task));
   }
 
-  #tell(message: string): void {
-    this.#options.onProblem?.(message);
+  #report(
+    kind: DatagramServerProblem["kind"],
+    what: string,
+    { hostname, port }: HostPort,
+    why: string,
+    error?: unknown,
+  ): undefined {
+    const from = { hostname: unmapped(hostname), port };
+    const message = `${what} ${formatAddress(from)}: ${why}`;
+    this.#options.onProblem?.({ kind, message, from, error });
   }
-
-  #onAbort = (): void => void this.close();
 }
 
 /**
- * Serves datagrams over UDP: an echo, unless told otherwise.
+ * Serves datagrams over UDP: an echo by default.
  *
  * @param options Where to listen and what to answer.
  * @returns What listens. `localhost` is served on 127.0.0.1 and ::1, on the same port, or on the one of them that the computer

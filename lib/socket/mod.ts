@@ -21,25 +21,41 @@
 export { CodecError, ConnectError, UsageError } from "../errors.ts";
 export type { Answerer } from "./answer.ts";
 export {
+  type AskOptions,
   type ByteClient,
   connectBytes,
   type ConnectBytesOptions,
   type ReceiveOptions,
 } from "./byte_client.ts";
+export { type ConversationOptions, converse, converseByDatagrams } from "./conversation.ts";
 export {
   connectDatagram,
   type DatagramAnswer,
   type DatagramClient,
   type DatagramClientOptions,
 } from "./datagram_client.ts";
-export { exchangeDatagram, type ExchangeDatagramOptions } from "./exchange_datagram.ts";
-export { listenBytes, type ListenBytesOptions } from "./listen_bytes.ts";
+export {
+  exchangeDatagram,
+  type ExchangeDatagramOptions,
+  receiveDatagrams,
+} from "./exchange_datagram.ts";
+export { type BadMessageProblem, listenBytes, type ListenBytesOptions } from "./listen_bytes.ts";
 export {
   type DatagramServer,
+  type DatagramServerProblem,
   type DatagramServerStats,
   listenDatagrams,
   type ListenDatagramsOptions,
 } from "./listen_datagrams.ts";
-export { ping, type PingOptions, type PingOutcome, type PingResult } from "./ping.ts";
+export {
+  ping,
+  pingBytes,
+  type PingBytesOptions,
+  pingDatagrams,
+  type PingDatagramsOptions,
+  type PingOptions,
+  type PingOutcome,
+  type PingResult,
+} from "./ping.ts";
 export { pipeProgram, type PipeProgramOptions } from "./pipe_program.ts";
-export { receiveDatagrams } from "./receive_datagrams.ts";
+export { sendBytes, sendDatagram } from "./send_bytes.ts";

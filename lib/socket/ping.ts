@@ -1,5 +1,15 @@
+import { ConnectError } from "../errors.ts";
+import { connectStream } from "../net/stream/connect.ts";
+import type { StreamConnection } from "../net/stream/connection.ts";
 import { delay } from "../time/deadline.ts";
 import { LatencyRecorder, type LatencySummary } from "../time/latency.ts";
+import { whenAborted } from "../time/lifecycle.ts";
+import type { ConnectBytesOptions } from "./byte_client.ts";
+import {
+  connectDatagram,
+  type DatagramClient,
+  type DatagramClientOptions,
+} from "./datagram_client.ts";
 
 /** How often {@linkcode ping} asks. */
 export interface PingOptions {
@@ -11,8 +21,24 @@ export interface PingOptions {
   signal?: AbortSignal;
 }
 
-/** What became of one message: an answer came, another one than was sent, none came, or there is nobody any more. */
+/** What became of one message: an answer came, it had other bytes, none came, or the other side is gone. */
 export type PingOutcome = "answered" | "altered" | "lost" | "ended";
+
+/** How {@linkcode pingBytes} asks. */
+export interface PingBytesOptions extends Omit<ConnectBytesOptions, "idleTimeout">, PingOptions {
+  /** Bytes that make an answer. Default: as many as the message has. */
+  count?: number;
+  /** Ends it early; answers that were measured count. */
+  signal?: AbortSignal;
+}
+
+/** How {@linkcode pingDatagrams} asks. */
+export interface PingDatagramsOptions extends DatagramClientOptions, PingOptions {
+  /** Seconds within which an answer must come. Default: 5. */
+  timeout?: number;
+  /** Ends it early; answers that were measured count. */
+  signal?: AbortSignal;
+}
 
 /** What {@linkcode ping} found. */
 export interface PingResult {
@@ -62,4 +88,97 @@ export async function ping(
     if (outcome === "ended") break;
   }
   return { ...result, latency: latency.summary() };
+}
+
+/**
+ * Sends a message again and again over one connection, and measures the time to the answer.
+ *
+ * @param message What to send.
+ * @param options Where to and how often; the server's silence for `timeout` ends it.
+ * @returns Counts and times.
+ * @throws {ConnectError} If no connection is made.
+ */
+export async function pingBytes(
+  message: Uint8Array,
+  options: PingBytesOptions,
+): Promise<PingResult> {
+  const { count = message.length, timeout = 5, signal, ...connecting } = options;
+  // Silence of the server ends the connection, so no timer is needed per message.
+  await using connection = await connectStream({ ...connecting, timeout, idleTimeout: timeout });
+  using _ = whenAborted(signal, () => connection.stopReading());
+  return await ping(() => askStream(connection, message, count), options);
+}
+
+async function askStream(
+  connection: StreamConnection,
+  message: Uint8Array,
+  count: number,
+): Promise<PingOutcome> {
+  // Not waited for: an echo may send back the beginning of a large message before it takes the rest.
+  void connection.write(message);
+  let same = true;
+  let total = 0;
+  while (total < count) {
+    const chunk = await connection.read();
+    if (chunk === null) return "ended";
+    same &&= startsWith(message, total, chunk);
+    total += chunk.length;
+  }
+  return same && total === message.length ? "answered" : "altered";
+}
+
+/**
+ * Sends a datagram again and again, and measures the time to the answer.
+ *
+ * @param message What to send.
+ * @param options Where to and how often.
+ * @returns Counts and times.
+ * @throws {ConnectError} If there is no such host, or nobody has ever listened there.
+ */
+export async function pingDatagrams(
+  message: Uint8Array,
+  options: PingDatagramsOptions,
+): Promise<PingResult> {
+  const { timeout = 5 } = options;
+  let client = await connectDatagram(options);
+  let isKnown = false;
+  const once = async (): Promise<PingOutcome> => {
+    try {
+      const outcome = await askDatagram(client, message, timeout);
+      isKnown ||= outcome !== "lost";
+      if (outcome === "lost") {
+        // From a port of its own, so that a late answer is not taken for that to the next message.
+        await client.close();
+        client = await connectDatagram(options);
+      }
+      return outcome;
+    } catch (error) {
+      // A server that was there once may come back.
+      if (!isKnown || !(error instanceof ConnectError)) throw error;
+      return "lost";
+    }
+  };
+  try {
+    return await ping(once, options);
+  } finally {
+    await client.close();
+  }
+}
+
+async function askDatagram(
+  client: DatagramClient,
+  message: Uint8Array,
+  timeout: number,
+): Promise<PingOutcome> {
+  await client.send(message);
+  const datagram = await client.receive(timeout);
+  if (!datagram) return "lost";
+  const { bytes } = datagram;
+  const same = bytes.length === message.length && startsWith(message, 0, bytes);
+  return same ? "answered" : "altered";
+}
+
+/** Whether the bytes are those of the message from an offset on. */
+function startsWith(message: Uint8Array, offset: number, bytes: Uint8Array): boolean {
+  return bytes.every((byte, i) => byte === message[offset + i]);
 }

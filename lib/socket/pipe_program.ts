@@ -8,7 +8,7 @@ export interface PipeProgramOptions extends StartProgramOptions {
 }
 
 /**
- * Connects a client with a program of its own, as `socat` does: what the client sends is the program's standard input, what the
+ * Starts a program for a client and connects the two, as `socat` does: what the client sends is the program's standard input, what the
  * program prints goes to the client. The client's end is the end of the input; the program's end is the end of the connection. A
  * program whose client is gone is killed.
  *

@@ -1,3 +1,4 @@
+import { concat } from "@std/bytes/concat";
 import { parseEscapedText } from "../text/escapes.ts";
 import { UsageError } from "../errors.ts";
 
@@ -13,11 +14,11 @@ export interface Reply {
   readonly answer: Uint8Array;
 }
 
-/** What {@linkcode Replies} does beside its table. */
+/** What {@linkcode Replies} does with queries that are not in its table. */
 export interface RepliesOptions {
-  /** What queries are answered that are not in the table. Default: nothing. */
+  /** The answer to each of them. Default: none. */
   otherwise?: Uint8Array;
-  /** Told of each query that is not in the table, and gets no answer. */
+  /** Called with each of them that gets no answer. */
   onUnknown?: (query: Uint8Array) => void;
 }
 
@@ -34,7 +35,7 @@ export class Replies {
 
   /**
    * @param replies The table; of a query that is there twice the last answer counts.
-   * @param options What else is answered.
+   * @param options What to do with other queries.
    */
   constructor(replies: Iterable<Reply>, options: RepliesOptions = {}) {
     this.#options = options;
@@ -123,12 +124,9 @@ function lineEndOf(message: Uint8Array): Uint8Array {
   return message.subarray(message.length - length);
 }
 
-/** Puts a line end behind an answer that has none of its own. */
+/** Adds a line end to an answer that has none. */
 function withEnd(answer: Uint8Array | undefined, end: Uint8Array): Uint8Array | null {
   if (answer === undefined || answer.length === 0) return null;
   if (end.length === 0 || lineEndOf(answer).length > 0) return answer;
-  const bytes = new Uint8Array(answer.length + end.length);
-  bytes.set(answer);
-  bytes.set(end, answer.length);
-  return bytes;
+  return concat([answer, end]);
 }

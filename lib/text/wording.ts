@@ -16,6 +16,19 @@ export function counted(count: number, noun: string, plural = `${noun}s`): strin
 }
 
 /**
+ * Counters that are 0 most of the time, as a summary has them: `3 dropped`, and nothing for those that are 0.
+ *
+ * @param stats The counters.
+ * @param names Which of them, in order.
+ */
+export function rareCounts<N extends string>(
+  stats: Readonly<Record<N, number>>,
+  names: readonly N[],
+): string[] {
+  return names.filter((name) => stats[name] > 0).map((name) => `${stats[name]} ${name}`);
+}
+
+/**
  * Cuts text that is too long for a message, between characters.
  *
  * @param text Any text.

@@ -1,8 +1,8 @@
-import type { Codec } from "../codecs/codec.ts";
+import type { Format } from "../codecs/villas/format.ts";
 import type { Sample, Timestamp } from "../codecs/villas/sample.ts";
 import type { SignalKind } from "../codecs/villas/signals.ts";
 import type { Endpoint } from "../net/address/address.ts";
-import type { SampleHandler } from "./reply.ts";
+import type { SampleHandler } from "./hooks/handler.ts";
 import type { SequenceCounts } from "./hooks/source_statistics.ts";
 
 /** A message as it arrived. */
@@ -46,7 +46,7 @@ export interface VillasEchoOptions {
   /** Handle datagrams from every address, not only from the remote. Default: false. */
   anySource?: boolean;
   /** The format of the messages. Default: VILLASnode's protobuf. */
-  codec?: Codec<Sample[]>;
+  codec?: Format;
   /**
    * The signals that the remote expects, one kind for each, or in VILLASnode's notation, such as `5f1i`. A reply that has other
    * ones is refused. Default: those in what arrives; of samples that come from elsewhere and go to the remote, those that the

@@ -23,6 +23,8 @@ export type {
   VillasEchoProblem,
   VillasEchoStats,
 } from "./echo_options.ts";
+export type { Reply, SampleHandler } from "./hooks/handler.ts";
+export type { ReturnedSample } from "./hooks/returns.ts";
 export { SequenceTracker } from "./hooks/sequence_tracker.ts";
 export type { SequenceCounts } from "./hooks/source_statistics.ts";
 export {
@@ -31,10 +33,10 @@ export {
   type SignalGeneratorOptions,
   type SignalType,
 } from "./nodes/signal_generator.ts";
-export type { Reply, SampleHandler } from "./reply.ts";
+export { type Batch, batchOf, type BatchOrigin, type SampleNode } from "./node.ts";
+export { type Hook, Path, type PathOptions, type Tap } from "./path.ts";
 export { type SignalSource, startVillasSignal } from "./signal_source.ts";
 export type {
-  ReturnedSample,
   SignalProblem,
   VillasSignalOptions,
   VillasSignalStats,

@@ -1,90 +1,108 @@
-import type { Codec } from "../codecs/codec.ts";
-import { sameSample, type Sample, type Timestamp } from "../codecs/villas/sample.ts";
 import { villasProtobuf } from "../codecs/villas/protobuf.ts";
-import { CodecError, messageOf, UsageError } from "../errors.ts";
+import type { Sample, Timestamp } from "../codecs/villas/sample.ts";
+import { messageOf, UsageError } from "../errors.ts";
 import { type Endpoint, formatAddress } from "../net/address/address.ts";
-import { isOwnAddress, sameEndpoint } from "../net/address/same.ts";
-import { bindDatagram, type DatagramSocket } from "../net/datagram/datagram.ts";
-import { delay, within } from "../time/deadline.ts";
-import { LatencyRecorder } from "../time/latency.ts";
 import { resolvePair } from "../net/address/pair.ts";
-import { timestampClock, timestampOf } from "../time/timestamp.ts";
-import { Strangers } from "./strangers.ts";
+import { MAX_PAYLOAD } from "../net/datagram/transport.ts";
+import { delay, within } from "../time/deadline.ts";
+import { whenAborted } from "../time/lifecycle.ts";
+import { timestampClock } from "../time/timestamp.ts";
+import { Returns } from "./hooks/returns.ts";
+import { SignalNode } from "./nodes/signal.ts";
 import { SignalGenerator } from "./nodes/signal_generator.ts";
+import { openSocketNode, type SocketNode, type SocketNodeProblem } from "./nodes/socket.ts";
+import { Path } from "./path.ts";
 import type { VillasSignalOptions, VillasSignalStats } from "./signal_source_options.ts";
-import { type Tick, ticks } from "../time/ticker.ts";
 
-/** Samples that may be on the way; beyond them the oldest counts as lost. */
-const MAX_OUTSTANDING = 65536;
-/** Bytes that a datagram takes over IPv4. */
-const MAX_PAYLOAD = 65_507;
 /** Datagrams on the way at most when samples are not paced by a timer, as long as the other end answers at all. */
 const WINDOW = 32;
-/** How long the last samples are waited for after somebody has stopped the source, in s. */
+/** How long the last samples are waited for after the source was stopped, in s. */
 const STOP_WAIT = 1;
 /** How long an unpaced source waits for room in that window, in ms. */
 const WINDOW_WAIT_MS = 20;
 
-/** Sends generated samples and checks what comes back. Made by {@linkcode startVillasSignal}. */
+/**
+ * Sends generated samples and checks what comes back. Made by {@linkcode startVillasSignal}. It is two paths: from a signal node to a
+ * socket node, and from the socket node to a comparison with what was sent.
+ */
 export class SignalSource implements AsyncDisposable {
   /** The address that is really bound. */
   readonly addr: Endpoint;
   /** Resolves when the limit is reached and the last samples have come back or were waited for, or after `close()`. */
   readonly finished: Promise<void>;
-  readonly #socket: DatagramSocket;
+  readonly #node: SocketNode;
   readonly #to: Endpoint;
   readonly #options: VillasSignalOptions;
-  readonly #codec: Codec<Sample[]>;
-  readonly #generator: SignalGenerator;
-  readonly #now: () => Timestamp;
-  readonly #outstanding = new Map<bigint, { sample: Sample; sentAt: number }>();
-  readonly #roundTrip = new LatencyRecorder();
-  readonly #sending = new AbortController();
-  readonly #counters = {
-    sent: 0,
-    returned: 0,
-    changed: 0,
-    unexpected: 0,
-    invalid: 0,
-    ignored: 0,
-    unsent: 0,
-    missedSteps: 0,
-  };
-  readonly #strangers = new Strangers();
-  #batch: Sample[] = [];
+  readonly #signal: SignalNode;
+  readonly #returns: Returns;
+  #sent = 0;
+  #unsent = 0;
   #draining = false;
   #wake: (() => void) | undefined;
 
-  /** Use {@linkcode startVillasSignal}. */
-  constructor(socket: DatagramSocket, to: Endpoint, options: VillasSignalOptions) {
-    this.addr = socket.addr;
-    this.#socket = socket;
+  private constructor(
+    node: SocketNode,
+    to: Endpoint,
+    options: VillasSignalOptions,
+    now: () => Timestamp,
+  ) {
+    this.addr = node.addr;
+    this.#node = node;
     this.#to = to;
     this.#options = options;
-    this.#codec = options.codec ?? villasProtobuf;
-    this.#generator = new SignalGenerator(options);
-    this.#now = options.now ?? timestampClock();
+    const { onReturn } = options;
+    this.#signal = new SignalNode({ ...options, now, onStep: (step) => this.#room(step) });
+    this.#returns = new Returns({ onReturn, onMessage: () => this.#wake?.() });
     this.finished = Promise.resolve().then(() => this.#run());
     this.finished.catch(() => {}); // whoever awaits it sees the error; nobody has to
   }
 
+  /**
+   * Use {@linkcode startVillasSignal}.
+   *
+   * @internal
+   */
+  static async open(
+    listen: Endpoint,
+    remote: Endpoint,
+    options: VillasSignalOptions,
+  ): Promise<SignalSource> {
+    const { codec: format = villasProtobuf, anySource, now = timestampClock() } = options;
+    const node = await openSocketNode({
+      listen,
+      remote,
+      format,
+      anySource,
+      remoteIs: "samples are sent to",
+      onProblem: (problem) => source.#problem(problem),
+      now,
+    });
+    const source = new SignalSource(node, remote, options, now);
+    return source;
+  }
+
   /** What was counted so far. */
   get stats(): VillasSignalStats {
-    const { sent, returned } = this.#counters;
-    return { ...this.#counters, lost: sent - returned, roundTrip: this.#roundTrip.summary() };
+    const sent = this.#sent;
+    const { invalid, ignored } = this.#node.counters;
+    const { returned, changed, unexpected, roundTrip } = this.#returns.counts;
+    return {
+      ...{ sent, returned, lost: sent - returned, changed, unexpected, invalid, ignored },
+      ...{ unsent: this.#unsent, missedSteps: this.#signal.missedSteps, roundTrip },
+    };
   }
 
   /** Stops sending; what is on the way is still waited for, at most one second. Called again, it ends the wait. */
   stop(): void {
-    const again = this.#sending.signal.aborted || this.#draining;
-    this.#sending.abort();
-    if (again) void this.#socket.close();
+    const again = this.#signal.isEnded || this.#draining;
+    this.#signal.end();
+    if (again) void this.#node.close();
   }
 
   /** Ends the source at once. May be called again. */
   async close(): Promise<void> {
     this.stop();
-    await this.#socket.close();
+    await this.#node.close();
     await this.finished.catch(() => {});
   }
 
@@ -94,105 +112,77 @@ export class SignalSource implements AsyncDisposable {
   }
 
   async #run(): Promise<void> {
-    const { signal } = this.#options;
-    const onAbort = () => void this.close();
-    signal?.addEventListener("abort", onAbort, { once: true });
-    if (signal?.aborted) onAbort();
+    using _aborting = whenAborted(this.#options.signal, () => void this.close());
     const receiving = this.#receive();
     try {
       await Promise.race([this.#send(), receiving]);
       await this.#drain();
     } finally {
-      this.#sending.abort();
-      signal?.removeEventListener("abort", onAbort);
-      await this.#socket.close();
+      this.#signal.end();
+      await this.#node.close();
       await within(receiving, STOP_WAIT); // a callback that never ends must not hold up the end
     }
   }
 
   /** Sends until the limit or the end. */
-  async #send(): Promise<void> {
-    const { realtime = true, limit = Infinity } = this.#options;
-    const { signal } = this.#sending;
-    let last = -1;
-    for await (const { step, late } of realtime ? this.#paced() : this.#unpaced()) {
-      this.#counters.missedSteps += step - last - 1;
-      last = step;
-      this.#batch.push(this.#sample(step, late));
-      if (this.#batch.length >= (this.#options.vectorize ?? 1)) await this.#flush();
-    }
-    if (!signal.aborted && Number.isFinite(limit)) this.#counters.missedSteps += limit - 1 - last;
-    await this.#flush();
+  #send(): Promise<void> {
+    const path = new Path({
+      hooks: this.#options.returns === false ? [] : [this.#returns.sent],
+      taps: [({ count }) => void (this.#sent += count)],
+      destinations: [this.#node],
+      onRefused: (error) => this.#notSent(this.#to, error), // the format cannot carry a value
+    });
+    return path.run(this.#signal);
   }
 
-  #paced(): AsyncIterable<Tick> {
-    const { rate = 10, limit } = this.#options;
-    return ticks({ rate, limit, signal: this.#sending.signal });
+  async #receive(): Promise<void> {
+    const path = new Path({
+      hooks: [this.#returns.arrived],
+      taps: [this.#returns.back],
+      onRefused: () => {}, // there is no hook that could refuse
+    });
+    await (this.#options.returns === false ? this.#node.discard() : path.run(this.#node));
+    this.#returns.forget(); // nothing comes any more: nothing to wait for
+    this.#wake?.();
   }
 
-  /** Steps as fast as the other end answers; without a limit to what is on the way, most would be lost on the way. */
-  async *#unpaced(): AsyncGenerator<Tick, void, void> {
-    const { limit = Infinity, vectorize = 1 } = this.#options;
-    const { signal } = this.#sending;
-    for (let step = 0; step < limit && !signal.aborted; step++) {
-      if (step % (WINDOW * vectorize) === 0 && step > 0) await this.#room(vectorize);
-      yield { step, late: 0 };
-    }
+  #problem({ kind, message, from, error }: SocketNodeProblem): void {
+    const { onProblem } = this.#options;
+    if (kind === "send") this.#notSent(from, error);
+    else if (kind !== "waiting") onProblem?.(message, kind);
   }
 
-  /** Waits until half of the window has come back, or a little while. */
-  async #room(vectorize: number): Promise<void> {
+  #notSent(to: Endpoint, error: unknown): void {
+    if (this.#signal.isEnded) return;
+    this.#unsent++;
+    this.#options.onProblem?.(`Cannot send to ${formatAddress(to)}: ${messageOf(error)}`, "send");
+  }
+
+  /** Without the clock's pace, waits until half of the window has come back, or a little while: else most would be lost on the way. */
+  #room(step: number): Promise<void> | undefined {
+    const { vectorize = 1 } = this.#options;
+    return step > 0 && step % (WINDOW * vectorize) === 0 ? this.#half(vectorize) : undefined;
+  }
+
+  async #half(vectorize: number): Promise<void> {
     const end = performance.now() + WINDOW_WAIT_MS;
     while (
-      this.#outstanding.size > WINDOW * vectorize / 2 && performance.now() < end &&
-      !this.#sending.signal.aborted
+      this.#returns.outstanding > WINDOW * vectorize / 2 && performance.now() < end &&
+      !this.#signal.isEnded
     ) {
-      await this.#returnOr(this.#counters.returned > 0 ? WINDOW_WAIT_MS : 1);
-    }
-  }
-
-  #sample(step: number, late: number): Sample {
-    const { rate = 10 } = this.#options;
-    const { sec, nsec } = this.#now();
-    return {
-      type: "data",
-      sequence: BigInt(step),
-      origin: late === 0 ? { sec, nsec } : timestampOf(sec * 1000 + nsec / 1e6 - late),
-      values: this.#generator.next(step / rate, step),
-    };
-  }
-
-  async #flush(): Promise<void> {
-    const samples = this.#batch;
-    if (samples.length === 0) return;
-    this.#batch = [];
-    const sentAt = performance.now();
-    if (this.#options.returns !== false) {
-      for (const sample of samples) this.#outstanding.set(sample.sequence!, { sample, sentAt });
-    }
-    while (this.#outstanding.size > MAX_OUTSTANDING) {
-      this.#outstanding.delete(this.#outstanding.keys().next().value!);
-    }
-    this.#counters.sent += samples.length;
-    try {
-      await this.#socket.send(this.#codec.encode(samples), this.#to);
-    } catch (error) {
-      if (this.#sending.signal.aborted) return;
-      this.#counters.unsent++;
-      const reason = messageOf(error);
-      this.#options.onProblem?.(`Cannot send to ${formatAddress(this.#to)}: ${reason}`, "send");
+      await this.#returnOr(this.#returns.anyReturned ? WINDOW_WAIT_MS : 1);
     }
   }
 
   /** Waits for what is on the way. */
   async #drain(): Promise<void> {
     const { wait: patience = 1 } = this.#options;
-    const wait = this.#sending.signal.aborted ? Math.min(patience, STOP_WAIT) : patience;
+    const wait = this.#signal.isEnded ? Math.min(patience, STOP_WAIT) : patience;
     this.#draining = true;
     const end = performance.now() + wait * 1000;
     for (
       let left = wait * 1000;
-      this.#outstanding.size > 0 && left > 0;
+      this.#returns.outstanding > 0 && left > 0;
       left = end - performance.now()
     ) {
       await this.#returnOr(left);
@@ -205,53 +195,6 @@ export class SignalSource implements AsyncDisposable {
     this.#wake = () => waiting.abort();
     await delay(ms / 1000, waiting.signal).catch(() => {}); // aborted: something came back
     this.#wake = undefined;
-  }
-
-  async #receive(): Promise<void> {
-    for await (const { bytes, from } of this.#socket) {
-      if (this.#options.returns === false || !this.#accepts(from)) continue;
-      const received = this.#now();
-      const at = performance.now();
-      try {
-        for (const sample of this.#codec.decode(bytes)) await this.#returned(sample, received, at);
-      } catch (error) {
-        if (!(error instanceof CodecError)) throw error;
-        this.#counters.invalid++;
-        this.#options.onProblem?.(`${error.message} (from ${formatAddress(from)})`, "invalid");
-      }
-      this.#wake?.();
-    }
-    this.#outstanding.clear(); // nothing comes any more: nothing to wait for
-    this.#wake?.();
-  }
-
-  #accepts(from: Endpoint): boolean {
-    const own = isOwnAddress(this.#socket.addr, from);
-    if (!own && (this.#options.anySource || sameEndpoint(from, this.#to))) return true;
-    this.#counters.ignored++;
-    if (this.#strangers.isNew(from)) {
-      const reason = own
-        ? "that is this program's own address"
-        : `samples are sent to ${formatAddress(this.#to)}`;
-      const message = `Ignored datagrams from ${formatAddress(from)}: ${reason}`;
-      this.#options.onProblem?.(message, own ? "own" : "ignored");
-    }
-    return false;
-  }
-
-  async #returned(sample: Sample, received: Timestamp, at: number): Promise<void> {
-    const sent = sample.sequence === undefined ? undefined : this.#outstanding.get(sample.sequence);
-    let unchanged = false;
-    if (sent === undefined) {
-      this.#counters.unexpected++;
-    } else {
-      this.#outstanding.delete(sample.sequence!);
-      this.#counters.returned++;
-      this.#roundTrip.record((at - sent.sentAt) * 1000);
-      unchanged = sameSample(sample, sent.sample);
-      if (!unchanged) this.#counters.changed++;
-    }
-    await this.#options.onReturn?.({ sample, received, unchanged });
   }
 }
 
@@ -314,6 +257,5 @@ export async function startVillasSignal(options: VillasSignalOptions = {}): Prom
     // Deno lets nobody send on a unix datagram socket while a receive is under way.
     throw new UsageError(`Cannot send signals from "${local.path}": expected UDP addresses`);
   }
-  const socket = await bindDatagram({ listen: local });
-  return new SignalSource(socket, remote, options);
+  return await SignalSource.open(local, remote, options);
 }

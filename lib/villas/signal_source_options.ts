@@ -1,18 +1,9 @@
-import type { Codec } from "../codecs/codec.ts";
-import type { Sample, Timestamp } from "../codecs/villas/sample.ts";
+import type { Format } from "../codecs/villas/format.ts";
 import type { Endpoint } from "../net/address/address.ts";
 import type { LatencySummary } from "../time/latency.ts";
+import type { Timestamp } from "../time/timestamp.ts";
+import type { ReturnedSample } from "./hooks/returns.ts";
 import type { SignalGeneratorOptions } from "./nodes/signal_generator.ts";
-
-/** A sample that came back. */
-export interface ReturnedSample {
-  /** The sample as it came back. */
-  readonly sample: Sample;
-  /** When it came back. */
-  readonly received: Timestamp;
-  /** Whether it is what was sent. */
-  readonly unchanged: boolean;
-}
 
 /**
  * What can go wrong with one datagram. `send`: the system did not take it. `invalid`: what came does not decode. `ignored`: it came from
@@ -39,7 +30,7 @@ export interface VillasSignalOptions extends SignalGeneratorOptions {
   /** How long to wait for the last samples to come back, in s. Default: 1. */
   wait?: number;
   /** The format of the messages. Default: VILLASnode's protobuf. */
-  codec?: Codec<Sample[]>;
+  codec?: Format;
   /** Ends the source when aborted. */
   signal?: AbortSignal;
   /** Called with each sample that comes back; a promise is waited for. */

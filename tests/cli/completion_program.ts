@@ -1,6 +1,7 @@
 /** A program with commands of every form there can be, for shells to complete. */
 
 import { defineCommand, type Registry } from "../../lib/cli/command.ts";
+import { systemEnvironment } from "../../lib/cli/environment.ts";
 import { choice, file, flag, text } from "../../lib/cli/options.ts";
 import { run } from "../../lib/cli/run.ts";
 import { completionsCommand } from "../../lib/commands/completions.ts";
@@ -76,4 +77,4 @@ export const registry: Registry = Object.fromEntries(
   commands.map((command) => [command.name, () => Promise.resolve(command)]),
 );
 
-if (import.meta.main) Deno.exit(await run(Deno.args, registry, Deno.exit));
+if (import.meta.main) Deno.exit(await run(Deno.args, systemEnvironment(Deno.exit), registry));

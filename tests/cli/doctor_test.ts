@@ -12,7 +12,7 @@ Deno.test("labwire doctor --output json records each finding, and exits with 1 i
   assertEquals(code, problems.length > 0 ? 1 : 0);
   for (const { status, remedy } of findings) {
     assert(["ok", "note", "problem"].includes(status));
-    if (status === "problem") assert(remedy, "a problem without a way to mend it");
+    if (status === "problem") assert(remedy, "a problem without a fix");
   }
   const checks = new Set(findings.map(({ check }) => check));
   for (const check of ["permissions", "addresses", "ports", "UDP 127.0.0.1", "TCP 127.0.0.1"]) {
@@ -29,7 +29,7 @@ Deno.test("labwire doctor --serve and --peer compare two clocks, and try both di
   );
   const { stdout } = await labwire(["doctor", "--peer", address!]);
   assertMatch(stdout, /^ok {7}peer {16}127\.0\.0\.1:\d+ answered 16 of 16 datagrams/m);
-  assertMatch(stdout, /^ok {7}unasked datagrams {3}/m);
+  assertMatch(stdout, /^ok {7}unsolicited UDP {5}/m);
   assertMatch(stdout, /^ok {7}clock {15}this clock is \d+\.\d{3} ms (ahead of|behind) /m);
   await server.until("stderr", /127\.0\.0\.1 asks\n/);
   server.interrupt();
@@ -73,7 +73,7 @@ Deno.test("labwire doctor --peer tells when nobody answers", async () => {
   const { code, stdout } = await labwire(["doctor", "--peer", `127.0.0.1:${port}`]);
   assertEquals(code, 1);
   assertMatch(stdout, /^problem {2}peer {16}127\.0\.0\.1:\d+ did not answer any of 3 datagrams$/m);
-  assertMatch(stdout, /to mend it: start "labwire doctor --serve" there/);
+  assertMatch(stdout, /fix: start "labwire doctor --serve" there/);
 });
 
 Deno.test("labwire doctor refuses a bad --peer before any check, and shows it as it was typed", async () => {

@@ -82,7 +82,7 @@ for (const times of [1, 2]) {
     ignore: !POSIX,
     async fn() {
       const script = 'trap "" TERM\nsleep 300 &\necho "$! $$"\nwait\n';
-      await using running = await serve(["socket-server"], script);
+      await using running = await serve(["socket-server", "--grace", "0.5"], script);
       await using client = await connectBytes({ port: running.port });
       await client.send(bytes("x"));
       const pids = text((await client.connection.read())!).trim().split(" ").map(Number);

@@ -5,6 +5,7 @@ import { all, registry } from "../../lib/commands/registry.ts";
 import { CodecError, ConnectError, exitCodeOf, exitCodes } from "../../lib/errors.ts";
 import { RemoteError, UsageError } from "../../lib/errors.ts";
 import { labwire, programCommand, start } from "./run.ts";
+import { freePort } from "../net/free_port.ts";
 
 const windows = Deno.build.os === "windows";
 const [encoder, decoder] = [new TextEncoder(), new TextDecoder()];
@@ -53,10 +54,7 @@ function others(): Others {
       })());
       return listener.addr.port;
     },
-    nobody() {
-      using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-      return listener.addr.port;
-    },
+    nobody: () => freePort(),
     udp(echo) {
       const socket = Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });
       open.push(socket);
@@ -108,7 +106,12 @@ const READY = /Ctrl-C to quit/;
 const RECORD = ["--format", "!cc"];
 
 const ways: readonly Way[] = [
-  { command: "lab19", code: 0, when: "all came back", args: () => ["--port-base", freePair()] },
+  {
+    command: "lab19",
+    code: 0,
+    when: "all came back",
+    args: () => ["--port-base", `${freePort("udp", 2)}`],
+  },
 
   {
     command: "villas-echo",
@@ -360,24 +363,6 @@ const servers: readonly (readonly [string, (port: number) => string[], "tcp" | "
 
 function at(port: number): string {
   return `127.0.0.1:${port}`;
-}
-
-/** The first of two UDP ports that are free. */
-function freePair(): string {
-  for (;;) {
-    const bind = (port: number) =>
-      Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port });
-    const first = bind(0);
-    const { port } = first.addr as Deno.NetAddr;
-    try {
-      bind(port + 1).close();
-      return `${port}`;
-    } catch {
-      // the next one is taken, or there is none
-    } finally {
-      first.close();
-    }
-  }
 }
 
 for (const { command, code, when, args, input, signal, sent } of ways) {

@@ -123,8 +123,8 @@ Deno.test("json-server --handler survives what a handler fails to catch", async 
   for (const promise of [true, false]) {
     assertEquals(await server.ask(JSON.stringify({ promise })), '{"status":"success"}');
   }
-  await server.program.until("stderr", /Nobody handled a rejected promise: lamp 1 is out/);
-  await server.program.until("stderr", /Nobody handled an error: lamp 2 is out/);
+  await server.program.until("stderr", /Unhandled rejection: lamp 1 is out/);
+  await server.program.until("stderr", /Unhandled error: lamp 2 is out/);
   assertEquals(await server.ask('{"promise":true}'), '{"status":"success"}');
 });
 

@@ -195,7 +195,14 @@ Deno.test(`json-server tells of a message that it does not begin${python.note}`,
         if (data === 1) return new Promise((resolve) => open = resolve);
       };`,
   });
-  await using server = await serve(["--handler", `${files.path}/gate.js`, "--concurrency", "2"]);
+  await using server = await serve([
+    "--handler",
+    `${files.path}/gate.js`,
+    "--concurrency",
+    "2",
+    "--grace",
+    "0.5",
+  ]);
   await using first = await server.connect();
   await first.write("1\n");
   await server.program.until("stderr", /begin 1/);

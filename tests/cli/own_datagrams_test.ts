@@ -4,13 +4,9 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { bindDatagram, villasProtobuf } from "../../mod.ts";
 import { CAN_FORGE, forge } from "../interop/forge.ts";
 import { start } from "./run.ts";
+import { freePort } from "../net/free_port.ts";
 
 const message = villasProtobuf.encode([{ type: "data", sequence: 1n, values: [1.5] }]);
-
-async function freePort(): Promise<number> {
-  await using socket = await bindDatagram({ listen: { hostname: "127.0.0.1", port: 0 } });
-  return (socket.addr as Deno.NetAddr).port;
-}
 
 for (
   const [name, args] of [
@@ -23,7 +19,7 @@ for (
       (CAN_FORGE ? "" : " (ignored: nobody here may forge one)"),
     ignore: !CAN_FORGE,
     async fn() {
-      const port = await freePort();
+      const port = freePort("udp");
       await using program = start([name, ...args, name === "villas-echo" ? `:${port}` : `${port}`]);
       await program.until("stderr", new RegExp(`${port}`));
       assert(forge("127.0.0.1", "127.0.0.1", port, message));

@@ -1,7 +1,10 @@
 /**
  * Runs the real program as a child process: `deno run -A main.ts`, or the executable in `LABWIRE_BIN`. The executable
  * gets a world like that of a lab PC: an empty working directory, an empty HOME, no Deno on PATH, no other variables.
+ * Command lines that need no process of their own run inside this one, unless there is an executable to test.
  */
+
+import { type Result, runHere } from "./run_here.ts";
 
 const main = new URL("../../main.ts", import.meta.url);
 
@@ -15,11 +18,14 @@ export interface StartOptions {
   stdin?: "null" | "piped";
 }
 
-/** The result of a run that has ended. */
-export interface Result {
-  code: number;
-  stdout: string;
-  stderr: string;
+export type { Result } from "./run_here.ts";
+
+/** How a command line is run to its end. */
+export interface RunOptions extends StartOptions {
+  /** Standard input. */
+  input?: string | Uint8Array;
+  /** Whether it needs a process of its own, as a handler does that writes to the console. */
+  ownProcess?: boolean;
 }
 
 /** The program and the arguments that come before the user's own. */
@@ -173,17 +179,21 @@ export function start(args: string[], options: StartOptions = {}): Child {
   return new Child(command.spawn());
 }
 
-/** Runs the program to its end. */
+/**
+ * Runs the program to its end: in this process, unless there is an executable to test or the case needs a process of its own,
+ * as each does that has a working directory or environment variables.
+ */
 export async function labwire(
   args: string[],
-  options: StartOptions & { input?: string | Uint8Array } = {},
+  { input, ownProcess = false, ...options }: RunOptions = {},
 ): Promise<Result> {
-  await using child = start(args, {
-    ...options,
-    stdin: options.input === undefined ? "null" : "piped",
-  });
-  if (options.input !== undefined) {
-    await child.write(options.input);
+  const { cwd, env } = options;
+  if (!ownProcess && !cwd && !env && !Deno.env.has("LABWIRE_BIN")) {
+    return await runHere(args, { input });
+  }
+  await using child = start(args, { ...options, stdin: input === undefined ? "null" : "piped" });
+  if (input !== undefined) {
+    await child.write(input);
     await child.process.stdin.close();
   }
   return await child.result();

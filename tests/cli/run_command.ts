@@ -31,7 +31,17 @@ export async function runCommand(command: Command, argv: string[], input = ""): 
   const readable = new Blob([input]).stream();
   const stdin = { readable, isTerminal: () => false };
   const { signal } = new AbortController();
-  const context = { out, say, signal, inHand() {}, debug: false, quiet: true, stdin, given };
+  const context = {
+    out,
+    say,
+    signal,
+    inHand() {},
+    debug: false,
+    quiet: true,
+    stdin,
+    columns: () => 80,
+    given,
+  };
   await command.run(context, options, args);
   await out.flush();
   return await new Blob(chunks as BlobPart[]).text();

@@ -5,14 +5,9 @@ import { needs, startPeer, startPython } from "../interop/peer.ts";
 import { PYTHON } from "../interop/python.ts";
 import { startOnTerminal } from "./pty.ts";
 import { labwire, start } from "./run.ts";
+import { freePort } from "../net/free_port.ts";
 
 const text = (chunk: Uint8Array) => new TextDecoder().decode(chunk);
-
-/** A TCP port that nobody listens on: it was free a moment ago. */
-function freePort(): string {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return String((listener.addr as Deno.NetAddr).port);
-}
 
 /** A server that keeps what it gets, and echoes it. */
 function echoServer() {
@@ -77,7 +72,7 @@ const nc = needs("nc");
 for (const udp of [false, true]) {
   const name = udp ? "nc -l -u -p" : "nc -l -p";
   Deno.test(`socket-client talks to ${name}${nc.note}`, { ignore: nc.ignore }, async () => {
-    const port = freePort();
+    const port = String(freePort());
     const flags = udp ? ["--udp"] : [];
     await using peer = startPeer("nc", ["-n", "-v", "-l", ...(udp ? ["-u"] : []), "-p", port]);
     await peer.until("stderr", /(Listening|Bound) on/);
@@ -92,7 +87,7 @@ for (const udp of [false, true]) {
   });
 }
 
-Deno.test("socket-client sends what it is told to", async () => {
+Deno.test("socket-client sends the message that its options describe", async () => {
   await using echo = echoServer();
   const file = await Deno.makeTempFile();
   await Deno.writeTextFile(file, "from a file");
@@ -116,7 +111,7 @@ Deno.test("socket-client sends what it is told to", async () => {
   await Deno.remove(file);
 });
 
-Deno.test("socket-client shows what comes back as it is told to", async () => {
+Deno.test("socket-client shows answers in the form of --output", async () => {
   await using echo = echoServer();
   const shown = async (...args: string[]) => {
     const hex = "41c2b50a1b";
@@ -183,13 +178,13 @@ Deno.test("socket-client shows what has come of an answer that is not completed"
   }
 });
 
-Deno.test("socket-client tells the kinds of failure apart, each with exit code 4", async () => {
+Deno.test("socket-client has a message for each kind of failure, and exits with 4", async () => {
   await using silent = listenBytes({ port: 0, allowHttp: true, answer: () => null });
   await using quitting = listenStream({
     port: 0,
     onConnection: async (connection) => void await connection.read(),
   });
-  const port = freePort();
+  const port = String(freePort());
   const said = async (...args: string[]) => {
     const { code, stdout, stderr } = await labwire(["socket-client", ...args, "x"]);
     assertEquals([code, stdout], [4, ""]);
@@ -222,7 +217,7 @@ Deno.test("socket-client tells the kinds of failure apart, each with exit code 4
   );
 });
 
-Deno.test("socket-client --udp tells a closed port from silence where the system reports it", async () => {
+Deno.test("socket-client --udp reports a closed port where the system does", async () => {
   await using silent = await listenDatagrams({ port: 0, answer: () => null });
   const port = String(silent.addr.port);
   const args = ["socket-client", "--udp", "--timeout", "0.3", "x", "--port"];

@@ -7,17 +7,12 @@ import { needs, startPeer, startPython } from "../interop/peer.ts";
 import { PYTHON } from "../interop/python.ts";
 import { startOnTerminal } from "./pty.ts";
 import { labwire, programCommand, start } from "./run.ts";
+import { freePort } from "../net/free_port.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 const text = (chunk: Uint8Array) => new TextDecoder().decode(chunk);
 const POSIX = Deno.build.os !== "windows";
 const python = needs(PYTHON);
-
-/** A TCP port that nobody listens on: it was free a moment ago. */
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return (listener.addr as Deno.NetAddr).port;
-}
 
 /** A server over TCP and UDP that keeps what it gets, and echoes it. */
 async function echoServer(answers = true) {

@@ -171,7 +171,7 @@ Deno.test(`socket-server --exec pipes each connection through a program${python.
   await server.until("stderr", /complaint/);
   const { stdout } = await stop(server);
   assertEquals(stdout, "b'\\n'\nb'x\\n'\nb'xx\\n'\n");
-  const udp = await serve("--udp", "--exec", `${PYTHON} "${file}"`);
+  const udp = await serve("--udp", "--grace", "0.5", "--exec", `${PYTHON} "${file}"`);
   await using _udp = udp.server;
   const answer = await exchangeDatagram(bytes("12345"), { port: udp.port, timeout: 60 });
   assertEquals(text(answer.bytes), "5\nend\n");
@@ -189,7 +189,7 @@ Deno.test(`socket-server --udp leaves no program behind that takes too long${pyt
       `s = socket.create_connection(("127.0.0.1", ${(witness.addr as Deno.NetAddr).port}))\n` +
       "time.sleep(60)",
   );
-  const { server, port } = await serve("--udp", "--exec", `${PYTHON} "${file}"`);
+  const { server, port } = await serve("--udp", "--grace", "0.5", "--exec", `${PYTHON} "${file}"`);
   await using _ = server;
   await using client = await connectDatagram({ port });
   await client.send(bytes("x"));
@@ -205,7 +205,7 @@ Deno.test("socket-server says at once that there is no such program", async () =
   assertStringIncludes(stderr, 'Cannot find program "no-such-program"');
 });
 
-Deno.test("socket-server shows what arrives as it is told to", async () => {
+Deno.test("socket-server shows what arrives in the form of --output", async () => {
   const shown = async (format: string) => {
     const { server, port } = await serve("--output", format, "--count", "1");
     await using _ = server;

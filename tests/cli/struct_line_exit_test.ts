@@ -1,7 +1,8 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { AttemptNews } from "../../lib/commands/struct_line/attempts.ts";
+import { AttemptNews } from "../../lib/commands/struct_line/client.ts";
 import { type Child, labwire, start } from "./run.ts";
-import { bareServer, client, freePort, readExactly, readToEnd, serve } from "./struct_serve.ts";
+import { bareServer, client, readExactly, readToEnd, serve } from "./struct_serve.ts";
+import { freePort } from "../net/free_port.ts";
 
 /** Writes all of standard input. */
 async function input(program: Child, text: string): Promise<void> {
@@ -76,7 +77,7 @@ Deno.test("struct-line server --once ends with 5 when a line of stdin was no rec
 });
 
 Deno.test("struct-line client --reconnect waits for a server that is not up yet, and says so once", async () => {
-  const port = freePort();
+  const port = String(freePort());
   const args = ["--format", "!H", "--reconnect", "--retry-delay", "0.01", "--send", "[7]"];
   await using program = client(port, args);
   await program.until(
@@ -103,7 +104,7 @@ Deno.test("struct-line client --reconnect waits for a server that is not up yet,
 
 Deno.test("struct-line client --reconnect --attempts limits the attempts in a row", async () => {
   const args = ["--format", "!H", "--reconnect", "--attempts", "2", "--retry-delay", "0.01"];
-  const never = await client(freePort(), args).result();
+  const never = await client(String(freePort()), args).result();
   assertEquals(never.code, 4);
   assertMatch(
     never.stderr,
@@ -162,7 +163,7 @@ Deno.test("struct-line client ends with 4 when fewer records come than --count",
 });
 
 Deno.test("struct-line client ends with 4 when nobody is there", async () => {
-  const { code, stderr } = await client(freePort(), ["--attempts", "1"]).result();
+  const { code, stderr } = await client(String(freePort()), ["--attempts", "1"]).result();
   assertEquals(code, 4);
   assertStringIncludes(stderr, "connection refused");
 });
@@ -182,7 +183,7 @@ for (const [options, connected, expected] of INTERRUPTED) {
   const state = connected ? "connected" : "not connected";
   Deno.test(`struct-line ${["client", ...options].join(" ")}, ${state}: Ctrl-C gives ${expected}`, async () => {
     using server = bareServer();
-    const port = connected ? server.port : freePort();
+    const port = connected ? server.port : String(freePort());
     await using program = client(port, ["--format", "!H", ...options]);
     await program.until("stderr", connected ? /Connected with server\./ : /failed|trying again/);
     if (connected) {

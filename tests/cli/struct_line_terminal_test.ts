@@ -1,5 +1,6 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { Line } from "../../lib/struct/line.ts";
+import { screen } from "../guides/screen.ts";
 import { needs } from "../interop/peer.ts";
 import { plainText, startOnTerminal } from "./pty.ts";
 import { start } from "./run.ts";
@@ -177,6 +178,27 @@ Deno.test({
     const { code, stdout } = await program.result();
     assertEquals(code, 0);
     assertStringIncludes(plainText(stdout), "0 records received, 0 sent, 1 connection");
+  },
+});
+
+Deno.test({
+  name: `struct-line client --count leaves nothing of the prompt behind${python.note}`,
+  ignore: python.ignore,
+  async fn() {
+    await using server = Line.listen({ format: "!H", port: 0 });
+    const args = ["--format", "!H", "--port", String(server.addr.port), "--count", "1"];
+    await using program = startOnTerminal(["struct-line", "client", ...args]);
+    await untilPlain(program, /H \(unsigned short\): $/);
+    await server.send([7]);
+    const { code, stdout } = await program.result();
+    assertEquals(code, 0);
+    const said = screen(stdout).split("\n").map((line) => line.trimEnd());
+    assertEquals(said.slice(said.indexOf("Connected with server.")), [
+      "Connected with server.",
+      "[7]",
+      "1 record received, 0 sent, 1 connection",
+      "",
+    ]);
   },
 });
 

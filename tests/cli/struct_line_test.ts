@@ -2,7 +2,8 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { makeCertificate } from "../interop/certificate.ts";
 import { needs } from "../interop/peer.ts";
 import { labwire } from "./run.ts";
-import { bareServer, client, freePort, readExactly, readToEnd, serve } from "./struct_serve.ts";
+import { freePort } from "../net/free_port.ts";
+import { bareServer, client, readExactly, readToEnd, serve } from "./struct_serve.ts";
 
 const THREE = ["--format", "!I30sd", "--fields", "repetitions,text,pause"];
 const openssl = needs("openssl");
@@ -267,7 +268,7 @@ Deno.test("struct-line refuses options that do not go together or make no sense"
 });
 
 Deno.test("struct-line client tells each attempt and exits with 4", async () => {
-  const port = freePort();
+  const port = String(freePort());
   const { code, stderr } = await labwire([
     ...["struct-line", "client", "--host", "127.0.0.1", "--port", port],
     ...["--attempts", "3", "--retry-delay", "0.01", "--timeout", "3"],

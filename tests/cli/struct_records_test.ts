@@ -8,10 +8,7 @@ import {
 import { compileStruct, type StructInput } from "../../lib/codecs/struct/struct.ts";
 import { structLinePack } from "../../lib/commands/struct_line/pack.ts";
 import { structLineUnpack } from "../../lib/commands/struct_line/unpack.ts";
-import {
-  RecordReader,
-  type RecordReaderOptions,
-} from "../../lib/commands/struct_line/record_reader.ts";
+import { RecordReader, type RecordReaderOptions } from "../../lib/struct/record_reader.ts";
 import { CodecError, UsageError } from "../../lib/errors.ts";
 import { labwire, programCommand, start } from "./run.ts";
 import { runCommand } from "./run_command.ts";

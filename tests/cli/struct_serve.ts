@@ -38,12 +38,6 @@ export function client(port: string, args: string[], options: StartOptions = {})
   return start(["struct-line", "client", "--port", port, "--host", "127.0.0.1", ...args], options);
 }
 
-/** A port where nobody listens. */
-export function freePort(): string {
-  using server = bareServer();
-  return server.port;
-}
-
 /** All that comes, in hex. */
 export async function readToEnd(conn: Deno.Conn): Promise<string> {
   return new Uint8Array(await new Response(conn.readable).arrayBuffer()).toHex();

@@ -295,7 +295,7 @@ Deno.test("villas-echo ends on Ctrl-C although its handler hangs, and survives a
     );
     await using it = await lab(["--handler", `${folder}/hang.js`]);
     await it.node.send(lab19[0]!, it.to);
-    await it.program.until("stderr", /Nobody handled a rejected promise: lost/);
+    await it.program.until("stderr", /Unhandled rejection: lost/);
     const { code, stderr } = await stopped(it.program);
     assertEquals([code, counters(stderr).messages], [0, 1]);
   } finally {

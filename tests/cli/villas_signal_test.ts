@@ -2,6 +2,7 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { bindDatagram, formatAddress, startVillasEcho, villasProtobuf } from "../../mod.ts";
 import { plainText, startOnTerminal } from "./pty.ts";
 import { labwire, start } from "./run.ts";
+import { freePort } from "../net/free_port.ts";
 
 /** An echo for whoever sends, and the address to send to. */
 async function echoFor(onSample: (values: readonly unknown[]) => void = () => {}) {
@@ -169,26 +170,11 @@ Deno.test("villas-signal says what is wrong with its options", async () => {
   }
 });
 
-/** The least of two neighbouring ports that were free a moment ago. */
-async function freePortPair(): Promise<number> {
-  for (;;) {
-    await using low = await bindDatagram({ listen: { hostname: "127.0.0.1", port: 0 } });
-    const { port } = low.addr as Deno.NetAddr;
-    if (port >= 65535) continue;
-    try {
-      await using _high = await bindDatagram({ listen: { hostname: "127.0.0.1", port: port + 1 } });
-      return port;
-    } catch {
-      // taken: try another pair
-    }
-  }
-}
-
 Deno.test("lab19 shows both ends and that all samples came back", async () => {
   const { code, stdout, stderr } = await labwire([
     "lab19",
     "--port-base",
-    String(await freePortPair()),
+    String(freePort("udp", 2)),
     "--rate",
     "100",
   ]);
@@ -201,8 +187,11 @@ Deno.test("lab19 shows both ends and that all samples came back", async () => {
 });
 
 Deno.test("lab19 --output json prints a record for each sample at each end, and none nothing", async () => {
-  const options = ["--port-base", String(await freePortPair()), "--rate", "100"];
-  const { code, stdout } = await labwire(["lab19", ...options, "--output", "json"]);
+  const show = (form: string) => {
+    const ports = ["--port-base", String(freePort("udp", 2))];
+    return labwire(["lab19", ...ports, "--rate", "100", "--output", form]);
+  };
+  const { code, stdout } = await show("json");
   assertEquals(code, 0);
   const records = stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
   for (const end of ["client", "node"]) {
@@ -211,8 +200,8 @@ Deno.test("lab19 --output json prints a record for each sample at each end, and 
     for (const { ts, data } of own) assertEquals([ts.origin.length, data.length], [2, 5]);
   }
   assertEquals(records.length, 6);
-  const silent = await labwire(["lab19", ...options, "--output", "none"]);
-  assertEquals([silent.code, silent.stdout], [0, ""]);
+  const silent = await show("none");
+  assertEquals([silent.code, silent.stdout], [0, ""], silent.stderr);
   assertStringIncludes(silent.stderr, "3 of 3 samples came back");
 });
 
@@ -275,7 +264,10 @@ Deno.test("villas-signal --no-return only sends, waits for nothing, and exits wi
   const args = ["villas-signal", ...fast, "--to", it.to, "--limit", "2", "--no-return"];
   const { code, stdout, stderr } = await labwire([...args, "--wait", "1000"]);
   assertEquals([code, stdout], [0, ""]);
-  assertMatch(stderr, /^Listening on .*, sending to .*\nReady\. Ctrl-C to quit\.\n2 sent\n$/);
+  assertMatch(
+    stderr,
+    /^Listening on .*, sending to .*\nEnds after 2 samples\. Ctrl-C to quit\.\n2 sent\n$/,
+  );
   const both = await labwire([...args, "--check"]);
   assertEquals(both.code, 2);
   assertStringIncludes(both.stderr, "Cannot use --check with --no-return");

@@ -14,7 +14,7 @@ const loopback = { hostname: "127.0.0.1", port: 0 };
 
 Deno.test("clock messages survive, and a request is longer than both replies", () => {
   const times = [1.5, -2.25, 1.8e12 + 1 / 1024] as const;
-  const lengths = (["request", "reply", "unasked"] as const).map((kind) => {
+  const lengths = (["request", "reply", "unsolicited"] as const).map((kind) => {
     const bytes = encodeClockMessage({ kind, id: 0xfedcba98, times });
     assertEquals(decodeClockMessage(bytes), { kind, id: 0xfedcba98, times });
     return bytes.length;
@@ -48,11 +48,11 @@ Deno.test("askClock() finds how far a clock is off", async () => {
       listen: loopback,
       clock: () => clock() + shift,
     });
-    const { asked, answered, unasked, offset, delay } = await askClock(responder.addr, {
+    const { asked, answered, unsolicited, offset, delay } = await askClock(responder.addr, {
       rounds: 8,
       timeout: 10,
     });
-    assertEquals([asked, answered, unasked], [8, 8, 8]);
+    assertEquals([asked, answered, unsolicited], [8, 8, 8]);
     assert(delay > 0);
     assertAlmostEquals(offset, shift, delay / 2 + 5);
   }
@@ -60,11 +60,11 @@ Deno.test("askClock() finds how far a clock is off", async () => {
 
 Deno.test("askClock() gives up where nobody answers", async () => {
   await using silent = await bindDatagram({ listen: loopback });
-  const { asked, answered, unasked, offset } = await askClock(
+  const { asked, answered, unsolicited, offset } = await askClock(
     silent.addr as { hostname: string; port: number },
     { timeout: 0.01 },
   );
-  assertEquals([asked, answered, unasked, offset], [3, 0, 0, NaN]);
+  assertEquals([asked, answered, unsolicited, offset], [3, 0, 0, NaN]);
 });
 
 Deno.test("ClockResponder answers nothing but requests, and ends", async () => {
@@ -94,10 +94,10 @@ const peer = { hostname: "192.168.0.10", port: 12002 };
 
 Deno.test("checkPeer() judges way, way back and clocks", () => {
   const address = peer.hostname;
-  const good = { address, asked: 16, answered: 16, unasked: 16, offset: -0.5, delay: 0.2 };
+  const good = { address, asked: 16, answered: 16, unsolicited: 16, offset: -0.5, delay: 0.2 };
   assertEquals(checkPeer(peer, good).map(({ status }) => status), ["ok", "ok", "ok"]);
   assertMatch(checkPeer(peer, good)[2]!.message, /^this clock is 0\.500 ms ahead of /);
-  const bad = { address, asked: 16, answered: 12, unasked: 0, offset: 10.2, delay: 0.2 };
+  const bad = { address, asked: 16, answered: 12, unsolicited: 0, offset: 10.2, delay: 0.2 };
   const findings = checkPeer(peer, bad);
   assertEquals(findings.map(({ status }) => status), ["problem", "problem", "problem"]);
   assertMatch(findings[2]!.message, /10\.200 ms behind .* ± 0\.100 ms/);
@@ -109,12 +109,12 @@ Deno.test("checkPeer() says how to start the other side when it is silent", () =
     address: peer.hostname,
     asked: 3,
     answered: 0,
-    unasked: 0,
+    unsolicited: 0,
     offset: NaN,
     delay: NaN,
   });
   assertEquals(others.map(({ check, status }) => `${check}: ${status}`), [
-    "unasked datagrams: note",
+    "unsolicited UDP: note",
     "clock: note",
   ]);
   assertEquals(only?.status, "problem");
@@ -122,7 +122,7 @@ Deno.test("checkPeer() says how to start the other side when it is silent", () =
 });
 
 Deno.test("checkPeer() tells how an IPv6 address is served, and blames a firewall on either side", () => {
-  const none = { asked: 3, answered: 0, unasked: 0, offset: NaN, delay: NaN };
+  const none = { asked: 3, answered: 0, unsolicited: 0, offset: NaN, delay: NaN };
   const v4 = checkPeer(peer, { ...none, address: "192.168.0.10" })[0]?.remedy ?? "";
   assertMatch(v4, /firewall on either computer/);
   assert(!v4.includes("[::]"));

@@ -10,7 +10,7 @@ async function findingsOf(system: Partial<System>): Promise<Map<string, Finding>
     system: { ...thisSystem, os: "linux", run: () => Promise.resolve(undefined), ...system },
   }));
   for (const { status, remedy } of findings) {
-    if (status === "problem") assert(remedy, "a problem without a way to mend it");
+    if (status === "problem") assert(remedy, "a problem without a fix");
   }
   return new Map(findings.map((finding) => [finding.check, finding]));
 }

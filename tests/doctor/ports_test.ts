@@ -162,7 +162,7 @@ Deno.test("checkPorts() shows the address that is taken, and how to find who doe
     },
   );
   assertMatch(found!.message, /^TCP \[::1\]:12345 \(socket-server\) is taken by another program/);
-  assertMatch(found!.remedy!, /"sudo ss -Hanp -t 'sport = :12345'" tells .*"sudo ss -HBnp -t"/);
+  assertMatch(found!.remedy!, /"sudo ss -Hanp -t 'sport = :12345'" shows .*"sudo ss -HBnp -t"/);
 });
 
 Deno.test("checkPorts() goes on when one port cannot be tried", async () => {
@@ -268,7 +268,7 @@ Deno.test("printFinding() colours the status on a terminal, and puts the remedy 
     await out.flush();
     assertEquals(
       text,
-      `${problem}  ports               a\\x1b\\nb\n         to mend it: end it\n`,
+      `${problem}  ports               a\\x1b\\nb\n         fix: end it\n`,
     );
   }
 });

@@ -120,10 +120,10 @@ for (const server of servers) {
     const [, place] = await it.program.until("stderr", /warning: .*not today \((.*)\)\n/);
     assertEquals(place, `${folder.path("bad.js")}:3:9`);
     await using other = await begun(server, folder.path("later.js"));
-    await other.program.until("stderr", /Nobody handled a rejected promise: in a promise/);
-    await other.program.until("stderr", /Nobody handled an error: in a timer/);
+    await other.program.until("stderr", /Unhandled rejection: in a promise/);
+    await other.program.until("stderr", /Unhandled error: in a timer/);
     const { stderr } = other.program;
-    const places = [...stderr.matchAll(/warning: Nobody handled .* \((.*)\)\n/g)];
+    const places = [...stderr.matchAll(/warning: Unhandled .* \((.*)\)\n/g)];
     assertEquals(places.map(([, place]) => place), Array(2).fill(`${folder.path("fail.js")}:2:9`));
     assert(!/\n\s+at /.test(stderr));
   });

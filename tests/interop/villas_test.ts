@@ -3,6 +3,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { Child, start } from "../cli/run.ts";
 import { bitsOf } from "../codecs/struct/random_values.ts";
 import { PROTOBUF } from "./python.ts";
+import { freePort } from "../net/free_port.ts";
 
 const PEER = fileURLToPath(new URL("villas_peer.py", import.meta.url));
 const COMPARABLE = PROTOBUF?.implementation === "cpp";
@@ -143,10 +144,8 @@ for (const vectorize of [1, 4]) {
   interopTest(
     `villas-signal gets all its samples back from a Python client, ${vectorize} in a datagram`,
     async () => {
-      // The client is bound before the port of the signal is known, so it is told a port that was free a moment ago.
-      const udp = Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });
-      const node = `127.0.0.1:${(udp.addr as Deno.NetAddr).port}`;
-      udp.close();
+      // The client is bound before the port of the signal is known, so it is given one that is free.
+      const node = `127.0.0.1:${freePort("udp")}`;
       await using client = startPython("client", [
         ...["--listen", "127.0.0.1:0", "--remote", node],
       ]);

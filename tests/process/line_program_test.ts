@@ -1,5 +1,5 @@
 import { assertEquals, assertNotEquals, assertRejects, assertThrows } from "@std/assert";
-import { ConnectError, RemoteError, UsageError } from "../../lib/errors.ts";
+import { CodecError, ConnectError, RemoteError, UsageError } from "../../lib/errors.ts";
 import { LineProgram, type ProgramProblem } from "../../lib/process/line_program.ts";
 import { isAlive } from "./is_alive.ts";
 
@@ -113,4 +113,10 @@ Deno.test({
 
 Deno.test("LineProgram rejects a program that does not exist", () => {
   assertThrows(() => new LineProgram(["labwire-no-such-program"]), UsageError, "Cannot start");
+});
+
+Deno.test("LineProgram refuses a line with a newline in it, and goes on", async () => {
+  await using program = new LineProgram(COUNTER);
+  await assertRejects(() => program.ask("a\nb"), CodecError, "byte 1 is a newline");
+  assertEquals(await program.ask("c"), "1 c");
 });

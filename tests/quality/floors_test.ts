@@ -112,7 +112,7 @@ Deno.test("the package's entries are the main program and the rooms' mod.ts", ()
 });
 
 Deno.test("tests/ mirrors lib/: a test of a room lies in the folder of its name", () => {
-  const elsewhere = ["bench", "examples", "fixtures", "guides", "interop", "quality"];
+  const elsewhere = ["bench", "examples", "fixtures", "guides", "interop", "long", "quality"];
   const missing: string[] = [];
   const compare = (tests: URL, path: string) => {
     for (const { name, isDirectory } of Deno.readDirSync(tests)) {

@@ -21,8 +21,10 @@ Deno.test("main.ts loads no command, no behaviour and no protobufjs before it kn
   const loaded = [...loadedAtOnce(new URL("main.ts", root))]
     .map((module) => module.replace(root.href, ""));
   assert(loaded.includes("lib/cli/run.ts") && loaded.includes("@std/cli/parse-args"));
-  const allowed = /^(main\.ts|deno\.json|@std\/|lib\/errors\.ts|lib\/(cli|text)\/)/;
+  const allowed = /^(main\.ts|deno\.json|@std\/|lib\/errors\.ts|lib\/(cli|text|time)\/)/;
   const allowedToo = [
+    "lib/time/clock.ts",
+    "lib/time/lifecycle.ts",
     "lib/commands/registry.ts",
     "lib/handlers/place.ts",
     "lib/net/address/address.ts",

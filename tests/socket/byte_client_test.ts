@@ -85,7 +85,7 @@ Deno.test("ByteClient.receive() with wait takes whatever comes in that time", as
   });
 });
 
-Deno.test("ByteClient.exchange() tells silence, an end and a break apart", async () => {
+Deno.test("ByteClient.exchange() has a message of its own for silence, an end and a break", async () => {
   await withServer(async (connection) => void await connection.read(), async (client) => {
     const { port } = client.remoteAddr;
     await assertRejects(

@@ -2,25 +2,14 @@ import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/as
 import { ConnectError, UsageError } from "../../lib/errors.ts";
 import { parseCidrList } from "../../lib/net/address/allow_list.ts";
 import { connectDatagram } from "../../lib/socket/datagram_client.ts";
-import { exchangeDatagram } from "../../lib/socket/exchange_datagram.ts";
-import { listenDatagrams } from "../../lib/socket/listen_datagrams.ts";
+import { exchangeDatagram, receiveDatagrams } from "../../lib/socket/exchange_datagram.ts";
+import { type DatagramServerProblem, listenDatagrams } from "../../lib/socket/listen_datagrams.ts";
 import { bindDatagram } from "../../lib/net/datagram/datagram.ts";
 import { CAN_FORGE, forge } from "../interop/forge.ts";
-import { receiveDatagrams } from "../../lib/socket/receive_datagrams.ts";
+import { freePort } from "../net/free_port.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 const text = (chunk: Uint8Array) => new TextDecoder().decode(chunk);
-
-/** A UDP port that nobody listens on: it was free a moment ago. */
-function freePort(): number {
-  using socket = { ...bound(), [Symbol.dispose]: () => socket.close() };
-  return socket.port;
-}
-
-function bound(hostname = "127.0.0.1") {
-  const socket = Deno.listenDatagram({ transport: "udp", hostname, port: 0 });
-  return { port: (socket.addr as Deno.NetAddr).port, socket, close: () => socket.close() };
-}
 
 Deno.test("exchangeDatagram() gets back what listenDatagrams() echoes, up to the largest datagram", async () => {
   await using server = await listenDatagrams({ port: 0 });
@@ -57,7 +46,7 @@ Deno.test("exchangeDatagram() says that no answer came, and that there is no suc
 });
 
 Deno.test("exchangeDatagram() says that nobody listens where the system reports it, else that no answer came", async () => {
-  const port = freePort();
+  const port = freePort("udp");
   for (const host of ["127.0.0.1", "localhost"]) {
     const windows = Deno.build.os === "windows";
     await assertRejects(
@@ -71,7 +60,7 @@ Deno.test("exchangeDatagram() says that nobody listens where the system reports 
 });
 
 Deno.test("connectDatagram() leaves the port alone that it sends to, even where nobody listens", async () => {
-  const port = freePort();
+  const port = freePort("udp");
   await using client = await connectDatagram({ host: "127.0.0.1", port });
   await client.send(bytes("x"));
   const waiting = client.receive(0.05).catch(() => undefined); // Windows says that nobody listens
@@ -91,7 +80,7 @@ Deno.test("listenDatagrams() serves localhost on both loopback addresses", async
   }
 });
 
-Deno.test("DatagramClient.receive() gives the answer of a server that is gone since", async () => {
+Deno.test("DatagramClient.receive() gives the answer of a server that is gone by then", async () => {
   for (let i = 0; i < 20; i++) {
     const server = Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });
     const { port } = server.addr as Deno.NetAddr;
@@ -105,7 +94,7 @@ Deno.test("DatagramClient.receive() gives the answer of a server that is gone si
   }
 });
 
-Deno.test("DatagramServer.close() waits once for the datagrams in hand, however often it is called", async () => {
+Deno.test("DatagramServer.close() waits once for the datagrams that are being answered, however often it is called", async () => {
   const asked = Promise.withResolvers<void>();
   const answer = Promise.withResolvers<null>();
   await using server = await listenDatagrams({
@@ -132,12 +121,12 @@ Deno.test("listenDatagrams() says that a port is taken", async () => {
 });
 
 Deno.test("listenDatagrams() answers only who is allowed", async () => {
-  const problems: string[] = [];
+  const problems: DatagramServerProblem[] = [];
   await using server = await listenDatagrams({
     port: 0,
     host: "127.0.0.1",
     allow: parseCidrList("127.0.0.2"),
-    onProblem: (message) => void problems.push(message),
+    onProblem: (problem) => void problems.push(problem),
   });
   const { port } = server.addr;
   await assertRejects(
@@ -146,23 +135,25 @@ Deno.test("listenDatagrams() answers only who is allowed", async () => {
     "No answer",
   );
   assertEquals(server.stats, { received: 0, answered: 0, refusedByAllow: 1, ignored: 0 });
-  assert(problems[0]?.startsWith("Refused 127.0.0.1:"));
+  const [{ kind, message, from }] = problems as [DatagramServerProblem];
+  assertEquals([kind, from.hostname], ["not-allowed", "127.0.0.1"]);
+  assert(message.startsWith(`Refused 127.0.0.1:${from.port}:`));
 });
 
-Deno.test("listenDatagrams() works on several datagrams at once, and goes on after a failure", async () => {
+Deno.test("listenDatagrams() answers several datagrams at once, and goes on after a failure", async () => {
   const all = Promise.withResolvers<void>();
-  const problems: string[] = [];
-  let inHand = 0;
+  const problems: DatagramServerProblem[] = [];
+  let handled = 0;
   await using server = await listenDatagrams({
     port: 0,
     concurrency: 3,
     answer: async (message) => {
       if (text(message) === "bad") throw new Error("broken");
-      if (++inHand === 3) all.resolve();
+      if (++handled === 3) all.resolve();
       await all.promise;
       return message;
     },
-    onProblem: (message) => void problems.push(message),
+    onProblem: (problem) => void problems.push(problem),
   });
   const { port } = server.addr;
   await using client = await connectDatagram({ port });
@@ -172,10 +163,12 @@ Deno.test("listenDatagrams() works on several datagrams at once, and goes on aft
     answers.push(text(answer.bytes));
   }
   assertEquals(answers.sort(), ["1", "2", "3"]);
-  assert(problems[0]?.endsWith("broken"));
+  const [{ kind, message, from, error }] = problems as [DatagramServerProblem];
+  assertEquals([kind, from.hostname], ["answer", "127.0.0.1"]);
+  assert(message.endsWith("broken") && error instanceof Error);
 });
 
-Deno.test("DatagramServer.close() lets what is in hand be answered", async () => {
+Deno.test("DatagramServer.close() lets datagrams that have arrived be answered", async () => {
   const taken = Promise.withResolvers<void>();
   const go = Promise.withResolvers<void>();
   const server = await listenDatagrams({
@@ -219,12 +212,12 @@ Deno.test("a signal ends listenDatagrams() and connectDatagram()", async () => {
 
 Deno.test({
   name: "listenDatagrams() ignores a datagram that seems to come from itself" +
-    (CAN_FORGE ? "" : " (ignored: nobody here may forge one)"),
+    (CAN_FORGE ? "" : " (ignored: forging needs a raw socket)"),
   ignore: !CAN_FORGE,
   async fn() {
     for (const host of ["127.0.0.1", "0.0.0.0"]) {
       const problems: string[] = [];
-      const onProblem = (message: string) => void problems.push(message);
+      const onProblem = (problem: DatagramServerProblem) => void problems.push(problem.message);
       await using server = await listenDatagrams({ host, port: 0, onProblem });
       const { port } = server.addr;
       assert(forge("127.0.0.1", "127.0.0.1", port, bytes("round and round")));

@@ -7,7 +7,7 @@ import { PYTHON } from "../interop/python.ts";
 const bytes = (text: string) => new TextEncoder().encode(text);
 const text = (chunk: Uint8Array) => new TextDecoder().decode(chunk);
 
-Deno.test("listenBytes() echoes, and tells who connects", async () => {
+Deno.test("listenBytes() echoes, and reports each connection", async () => {
   const ports: number[] = [];
   await using server = listenBytes({
     port: 0,
@@ -19,7 +19,7 @@ Deno.test("listenBytes() echoes, and tells who connects", async () => {
   assertEquals(ports, [client.localAddr.port]);
 });
 
-Deno.test("listenBytes() answers with what it is told to, or not at all", async () => {
+Deno.test("listenBytes() sends what answer() returns, and nothing for null", async () => {
   const seen: string[] = [];
   await using server = listenBytes({
     port: 0,

@@ -13,7 +13,7 @@ Deno.test("ping() counts what became of each message", async () => {
   assert(latency.min <= latency.median && latency.median <= latency.max);
 });
 
-Deno.test("ping() ends when there is nobody any more", async () => {
+Deno.test("ping() ends when the other side is gone", async () => {
   const result = await ping(outcomes("answered", "ended", "answered"), { repeat: 3 });
   assertEquals([result.sent, result.answered, result.lost], [2, 1, 1]);
 });

@@ -65,7 +65,7 @@ Deno.test("pipeProgram() kills a program whose client is gone", async () => {
   await listener.close();
 });
 
-Deno.test("pipeProgram() tells what the program complains of", async () => {
+Deno.test("pipeProgram() passes on what the program writes on stderr", async () => {
   const said = Promise.withResolvers<string>();
   const { listener, connect } = serve(`console.error("out of range")`, {
     onStderr: (bytes) => said.resolve(text(bytes)),

@@ -63,7 +63,7 @@ Deno.test("Replies.answer() ends with the line end of the query, or with its own
   assertEquals(answer([String.raw`q\n=exact`, "q=short"], "q\r\n"), "short\r\n");
 });
 
-Deno.test("Replies tells queries that are not in the table, once they are not answered", () => {
+Deno.test("Replies reports queries that are not in the table and get no answer", () => {
   const unknown: string[] = [];
   const onUnknown = (query: Uint8Array) => void unknown.push(text(query));
   const replies = new Replies([parseReply("a=1"), parseReply("b=")], { onUnknown });

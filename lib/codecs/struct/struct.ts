@@ -312,3 +312,6 @@ function viewOf(bytes: DataView | Uint8Array): DataView {
   if (bytes instanceof DataView) return bytes;
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
+
+/** A compiled format whose fields are not known before the program runs. */
+export type AnyStruct = Struct<string, StructValue[]>;

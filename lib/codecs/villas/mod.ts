@@ -29,4 +29,6 @@ export { formatVillasHuman } from "./human.ts";
 export { formatVillasJson } from "./json.ts";
 export { formatProtobufText } from "./protobuf_text.ts";
 export { parseSignals, type SignalKind } from "./signals.ts";
+export type { Format, MessageScanner } from "./format.ts";
+export { villasFormat, villasFormats } from "./formats.ts";
 export { villasProtobuf } from "./protobuf.ts";

@@ -7,7 +7,8 @@
 
 import protobuf from "protobufjs/light.js";
 import { CodecError, messageOf } from "../../errors.ts";
-import type { Codec } from "../codec.ts";
+import type { Format } from "./format.ts";
+import { PlainScanner } from "./protobuf_scan.ts";
 import type { Complex, Sample, Timestamp, Value } from "./sample.ts";
 import { describeLikeness, textOf } from "./recognise.ts";
 import { villasSchema } from "./protobuf_schema.ts";
@@ -99,8 +100,10 @@ class VillasReader extends Reader {
  * assertEquals(villasProtobuf.decode(bytes), [{ type: "data", sequence: 7n, values: [1, 2n, true] }]);
  * ```
  */
-export const villasProtobuf: Codec<Sample[]> = {
+export const villasProtobuf: Format = {
   name: "protobuf",
+
+  scanner: (kinds) => new PlainScanner(kinds),
 
   encode(samples: Sample[]): Uint8Array {
     const { buffer, byteOffset, length } = messageType

@@ -6,6 +6,7 @@
  * @module
  */
 
+import type { MessageScanner } from "./format.ts";
 import type { ValueKind } from "./sample.ts";
 
 /** Protobuf's tags, `field number << 3 | wire type`, of `proto/villas.proto`. */
@@ -39,8 +40,8 @@ const LONGEST_VARINT = 10;
 const LENGTH_VARINT = 3;
 
 /** Walks over messages; make one and use it again. */
-export class PlainScanner {
-  /** The sequence numbers in the message scanned last; of use only if {@linkcode PlainScanner.scan} knew its shape. */
+export class PlainScanner implements MessageScanner {
+  /** The sequence numbers in the message scanned last; meaningful only if {@linkcode PlainScanner.scan} knew its shape. */
   readonly sequences: number[] = [];
   readonly #tags: readonly number[] | undefined;
   #bytes: Uint8Array = new Uint8Array();

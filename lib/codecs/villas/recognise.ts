@@ -1,5 +1,5 @@
 /**
- * Tells what a datagram looks like that is not VILLASnode's `protobuf`, for whoever has to find the wrong setting.
+ * Tells what a datagram looks like that is not in the expected format, to find the wrong setting.
  *
  * @module
  */
@@ -68,15 +68,16 @@ export function recogniseFormat(bytes: Uint8Array): RecognisedFormat | undefined
 }
 
 /**
- * Says what a datagram looks like that is not `protobuf`, and what to set where.
+ * Says what a datagram looks like that does not decode, and what to set where.
  *
  * @param bytes The datagram.
+ * @param wanted The format that it should have.
  * @returns The end of a message, from `it looks like` on; undefined where it looks like nothing that is known.
  */
-export function describeLikeness(bytes: Uint8Array): string | undefined {
+export function describeLikeness(bytes: Uint8Array, wanted = "protobuf"): string | undefined {
   const format = recogniseFormat(bytes);
-  if (format === undefined) return undefined;
-  const remedy = `set format = "protobuf" in that node of VILLASnode's configuration`;
+  if (format === undefined || format === wanted) return undefined;
+  const remedy = `set format = "${wanted}" in that node of VILLASnode's configuration`;
   if (format === "villas.binary") {
     return `it looks like villas.binary, which a socket node of VILLASnode speaks without a format: ${remedy}`;
   }

@@ -89,3 +89,16 @@ function sameValue(a: Value, b: Value): boolean {
   const [x, y] = [a as Complex, b as Complex];
   return Object.is(x.real, y.real) && Object.is(x.imag, y.imag);
 }
+
+/**
+ * Moves a time.
+ *
+ * @param timestamp The time.
+ * @param seconds By how many seconds, also negative ones.
+ * @returns The time to the nanosecond.
+ */
+export function plusSeconds({ sec, nsec }: Timestamp, seconds: number): Timestamp {
+  const whole = Math.floor(seconds);
+  const total = nsec + Math.round((seconds - whole) * 1e9);
+  return { sec: sec + whole + Math.floor(total / 1e9), nsec: total % 1e9 };
+}

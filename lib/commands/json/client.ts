@@ -6,21 +6,20 @@ import { promptLines } from "../../cli/prompt.ts";
 import { readByteLines } from "../../cli/read_lines.ts";
 import { compactJson, jsonMembers } from "../../codecs/json/text.ts";
 import { decodeUtf8 } from "../../text/utf8.ts";
-import { CodecError, UsageError } from "../../errors.ts";
-import type { JsonSendOptions } from "../../json/client.ts";
+import { CodecError, ConnectError, exit, UsageError } from "../../errors.ts";
+import { connectJson, type JsonClient, type JsonSendOptions } from "../../json/client.ts";
 import { DEFAULT_HOST, DEFAULT_PORT } from "../../json/protocol.ts";
 import type { JsonSendResult, SuccessResult } from "../../json/read_answer.ts";
 import { formatAddress } from "../../net/address/address.ts";
 import { connectingOptions, readConnecting } from "../serving/connecting.ts";
 import { fileMessage, lineMessage, typedMessage, wordsMessage } from "./message.ts";
-import { Sender } from "./sender.ts";
 
 /** Exit code of each outcome. */
 const EXIT_CODES: Readonly<Record<JsonSendResult["outcome"], number>> = {
-  "success": 0,
-  "fail": 3,
-  "no-answer": 4,
-  "bad-answer": 5,
+  "success": exit.done,
+  "fail": exit.remote,
+  "no-answer": exit.connect,
+  "bad-answer": exit.codec,
 };
 
 /** The forms in which answers are printed. */
@@ -36,12 +35,12 @@ export const jsonClient = defineCommand({
     "whatever it looks like: param1=100 sends \"100\". name:=json sends any JSON value: param1:=100, on:=true, list:='[1,2]'. " +
     "name=@FILE sends the text in a file, name:=@FILE the JSON value in it. " +
     "cfg[gain]:=1 is a member of the object cfg, list[]:=1 one more item of a list. All digits are sent as they are written.",
-    "The result is printed: text without quotes, anything else as JSON, nothing if there is none. Errors go to stderr. " +
+    "What is printed is the result: a text bare, anything else as JSON, nothing if there is none. Errors go to stderr. " +
     "Without a message, lines from standard input are sent one after another, each a JSON message, and the answers are printed " +
-    "as JSON lines; a line that is not JSON is reported, and the others are sent. On a terminal each line typed is sent.",
-    "The exit code is 0 for success, 3 if the server reported a failure, 4 if the server could not be reached, did not answer in " +
-    "time or closed the connection without an answer, 5 if the answer or a line of stdin is invalid, 2 if the command line is, " +
-    "and 130 after Ctrl-C while waiting for an answer.",
+    "as JSON lines; a line that is no JSON is reported, and the others are sent. On a terminal each line typed is sent.",
+    "The exit code is 0 for success, 3 if the server reported a failure, 4 if the server was not reached, did not answer in time or " +
+    "closed without an answer, 5 if the answer or a line of stdin is invalid, 2 if the command line is, and " +
+    "130 after Ctrl-C while waiting for an answer.",
   ],
   positionals: [
     { name: "MESSAGE", variadic: true, help: "A JSON text, or command_id name=text name:=json" },
@@ -103,15 +102,15 @@ export const jsonClient = defineCommand({
     } catch (error) {
       if (!signal.aborted) throw error;
       if (sender.isWaiting) say.warn("The message was sent, and may still be carried out");
-      return 130;
+      return exit.interrupted;
     }
   },
 });
 
-/** Sends each line of standard input. Continues after a failure, unless the server cannot be reached. */
+/** Sends each line of standard input. Goes on after a failure, but not when the server cannot be reached. */
 async function sendLines(context: Context, sender: Sender, output: Output): Promise<number> {
   const { stdin, signal, say, out } = context;
-  let [code, number, seen] = [0, 0, 0];
+  let [code, number, seen] = [exit.done as number, 0, 0];
   for await (const bytes of readByteLines(stdin.readable, signal)) {
     number++;
     if (isBlank(bytes)) continue;
@@ -122,18 +121,16 @@ async function sendLines(context: Context, sender: Sender, output: Output): Prom
     } catch (error) {
       if (!(error instanceof CodecError)) throw error;
       say.error(`Cannot send line ${number}: ${error.message}`);
-      code ||= 5;
+      code ||= exit.codec;
       continue;
     }
     const now = await show(context, await sender.send(line), output);
     await out.ready();
-    if (now === 4) return now;
+    if (now === exit.connect) return now;
     code ||= now;
   }
   if (seen === 0 && !signal.aborted) {
-    throw new UsageError(
-      "Cannot send without a message: expected MESSAGE, --file, or lines on stdin",
-    );
+    throw new UsageError("Cannot send nothing: expected a message, --file, or lines on stdin");
   }
   return code;
 }
@@ -142,7 +139,7 @@ function isBlank(line: Uint8Array): boolean {
   return line.every((byte) => byte === 0x20 || byte === 0x09 || byte === 0x0d);
 }
 
-/** Sends what is typed. */
+/** Sends each line that is typed. */
 async function converse(
   context: Context,
   sender: Sender,
@@ -196,4 +193,54 @@ function showSuccess(out: Context["out"], { result, text }: SuccessResult, outpu
   if (out.terminal) out.line("Server reported success.");
   if (typeof result === "string") out.text(result);
   else if (result !== undefined) out.json(jsonMembers(compactJson(text)).get("result")!);
+}
+
+/** Sends lines of JSON, each on its own connection as the template does, or all on one. */
+class Sender implements AsyncDisposable {
+  readonly #options: JsonSendOptions;
+  readonly #keepOpen: boolean;
+  #client: JsonClient | null = null;
+  #isWaiting = false;
+
+  /**
+   * @param options Where to, and how.
+   * @param keepOpen Whether to use one connection for all messages.
+   */
+  constructor(options: JsonSendOptions, keepOpen: boolean) {
+    this.#options = { ...options, anyNumber: true };
+    this.#keepOpen = keepOpen;
+  }
+
+  /** Whether a message has been sent and its result is unknown. */
+  get isWaiting(): boolean {
+    return this.#isWaiting;
+  }
+
+  /**
+   * Sends a message and waits for its result.
+   *
+   * @param line One line of JSON.
+   * @returns The result.
+   */
+  async send(line: string): Promise<JsonSendResult> {
+    try {
+      if (!this.#client?.open) {
+        await this.#client?.close();
+        this.#client = await connectJson(this.#options);
+      }
+    } catch (error) {
+      if (!(error instanceof ConnectError)) throw error;
+      return { outcome: "no-answer", error, sent: false };
+    }
+    this.#isWaiting = true;
+    const result = await this.#client.sendLine(line);
+    this.#isWaiting = false;
+    if (!this.#keepOpen) await this.#client.close();
+    return result;
+  }
+
+  /** Closes the connection. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#client?.close();
+  }
 }

@@ -1,4 +1,4 @@
-import { counted } from "../../text/wording.ts";
+import { counted, rareCounts } from "../../text/wording.ts";
 import { defineCommand } from "../../cli/command.ts";
 import type { Context } from "../../cli/context.ts";
 import { choice, file, host, integer, port, seconds, text } from "../../cli/options.ts";
@@ -60,7 +60,7 @@ export const jsonServer = defineCommand({
     handlerTimeout: seconds({
       min: 0.001,
       help:
-        "Seconds after which a message is answered with a failure although its handler continues (default no limit)",
+        "Seconds after which a message is answered with a failure although its handler still runs (default no limit)",
     }),
     concurrency: integer({ default: 1, min: 1, help: "How many messages may be handled at once" }),
     failStatus: choice(["error", "failed"], {
@@ -165,14 +165,13 @@ function pending({ pending }: JsonServerStats): string | undefined {
 }
 
 function summary(stats: JsonServerStats): string {
-  const rare = (["refused", "unanswered", "dropped"] as const).filter((name) => stats[name] > 0);
   return [
     counted(stats.messages, "message"),
     counted(stats.successes, "success", "successes"),
     counted(stats.failures, "failure"),
     `${stats.invalid} invalid`,
     counted(stats.connections, "connection"),
-    ...rare.map((name) => `${stats[name]} ${name}`),
+    ...rareCounts(stats, ["refused", "unanswered", "dropped"]),
     ...httpCount(stats),
   ].join(", ");
 }

@@ -24,6 +24,8 @@ export interface Announcement {
   readonly addrs: readonly Endpoint[];
   /** What else there is to know of them. */
   readonly detail?: string;
+  /** What it does now; "Ready" unless given. */
+  readonly state?: string;
   /** The value of {@linkcode portFileOption}. */
   readonly portFile?: string;
   /** Warns of a server that everybody can reach: what they could do, and what keeps them from it. */
@@ -40,7 +42,7 @@ export interface Announcement {
  */
 export function announce(
   say: Context["say"],
-  { addrs, detail, portFile, openTo }: Announcement,
+  { addrs, detail, state = "Ready", portFile, openTo }: Announcement,
 ): Disposable {
   const written = portFile === undefined ? undefined : writePortFile(portFile, portOf(addrs));
   const open = addrs.find((addr) => "hostname" in addr && !isLoopback(addr.hostname));
@@ -50,7 +52,7 @@ export function announce(
   }
   const where = addrs.map(formatAddress).join(" and ");
   say.info(`Listening on ${detail === undefined ? where : `${where}, ${detail}`}`);
-  say.info("Ready. Ctrl-C to quit.");
+  say.info(`${state}. Ctrl-C to quit.`);
   return { [Symbol.dispose]: () => written?.[Symbol.dispose]() };
 }
 

@@ -11,6 +11,7 @@ import { UsageError } from "../../errors.ts";
 import type { HostPort } from "../../net/address/address.ts";
 import { type AllowList, parseCidrList } from "../../net/address/allow_list.ts";
 import type { TlsIdentity, TlsServing } from "../../net/stream/bind.ts";
+import { counted } from "../../text/wording.ts";
 import { announce, portFileOption } from "./announce.ts";
 
 /** The options of every command that accepts connections. */
@@ -130,13 +131,23 @@ export function problemText({ kind, message }: { kind: string; message: string }
 }
 
 /**
+ * Says what a server waits for when it closes.
+ *
+ * @param open How many connections are open.
+ * @returns Undefined where there is none.
+ */
+export function connectionsToEnd(open: number): string | undefined {
+  return open === 0 ? undefined : `${counted(open, "connection")} to end`;
+}
+
+/**
  * Says how many HTTP requests were refused, for a summary.
  *
  * @param stats What a server counted.
  * @returns Nothing where there were none.
  */
 export function httpCount({ refusedAsHttp: count }: { readonly refusedAsHttp: number }): string[] {
-  return count === 0 ? [] : [`${count} HTTP ${count === 1 ? "request" : "requests"} refused`];
+  return count === 0 ? [] : [`${counted(count, "HTTP request")} refused`];
 }
 
 /**

@@ -5,12 +5,10 @@ import { outputOption } from "../../cli/output_option.ts";
 import { UsageError } from "../../errors.ts";
 import { connectingOptions, readConnecting } from "../serving/connecting.ts";
 import { BYTES_FORMS, type BytesForm } from "./show_bytes.ts";
-import { converse } from "./converse.ts";
-import { type ClientValues, exchangeOnce } from "./exchange.ts";
+import { type ClientValues, exchangeOnce, interact, sendOnly } from "./exchange.ts";
 import { ClientInput } from "./input.ts";
 import { messagePieces, type MessageValues } from "./message.ts";
 import { pingServer } from "./ping.ts";
-import { sendOnly } from "./send.ts";
 
 /** `labwire socket-client`. */
 export const socketClient = defineCommand({
@@ -88,7 +86,7 @@ export const socketClient = defineCommand({
     // Whoever types, or measures, may end that at any time; whoever sends something waits until it is done.
     let isEnough = isConversation && isTyped;
     try {
-      if (isConversation) await converse(context, values, input);
+      if (isConversation) await interact(context, values, input);
       else isEnough = await sendMessage(context, values, input, message);
     } catch (error) {
       if (!context.signal.aborted) throw error;

@@ -1,11 +1,16 @@
+import { concat } from "@std/bytes/concat";
 import type { Context } from "../../cli/context.ts";
-import { ConnectError } from "../../errors.ts";
+import { formatAddress } from "../../net/address/address.ts";
+import { connectStream } from "../../net/stream/connect.ts";
 import { connectBytes } from "../../socket/byte_client.ts";
+import { converse, converseByDatagrams } from "../../socket/conversation.ts";
 import { connectDatagram } from "../../socket/datagram_client.ts";
-import { receiveDatagrams } from "../../socket/receive_datagrams.ts";
+import { receiveDatagrams } from "../../socket/exchange_datagram.ts";
+import { sendBytes, sendDatagram } from "../../socket/send_bytes.ts";
 import type { Connecting } from "../serving/connecting.ts";
-import { type BytesForm, bytesShower } from "./show_bytes.ts";
+import type { ClientInput } from "./input.ts";
 import { type MessageValues, wholeMessage } from "./message.ts";
+import { type BytesForm, bytesShower } from "./show_bytes.ts";
 
 /** An answer is shown in pieces of this size if it is larger, so that memory stays bounded. */
 const SHOWN_AT_ONCE = 1 << 20;
@@ -32,7 +37,7 @@ export interface ClientValues extends Connecting, MessageValues {
  * @param context Where the answer goes.
  * @param values The options' values.
  * @param pieces The message.
- * @throws {ConnectError} If nobody is there, or no answer comes.
+ * @throws {ConnectError} If no server is there, or no answer comes.
  */
 export async function exchangeOnce(
   context: Context,
@@ -47,40 +52,75 @@ export async function exchangeOnce(
     return;
   }
   await using client = await connectBytes(values);
-  let isUnderWay = false;
-  const sending = (async () => {
-    for await (const piece of pieces) {
-      isUnderWay = true;
-      await client.send(piece);
-      isUnderWay = false;
-    }
-    if (values.halfClose) await client.closeWrite();
-  })();
-  let failure: unknown;
-  sending.catch((error) => {
-    // The server may answer, and close, without having read everything; but a file that cannot be read is another matter.
-    if (error instanceof ConnectError) return;
-    failure = error;
-    void client.connection.abort();
-  });
-  const quiet = values.halfClose ? values.timeout : undefined;
-  const answer = client.receive({ ...values, quiet, sending });
+  const onUnsent = () =>
+    context.say.warn("The answer was complete before all of the message was sent");
+  const answer = client.ask(pieces, { ...values, onUnsent });
   const isRaw = values.output === "raw" || values.output === "none";
+  for await (const piece of isRaw ? answer : joined(answer)) await show(piece, client.remoteAddr);
+}
+
+/**
+ * Sends one message and waits for no answer.
+ *
+ * @param values The options' values.
+ * @param pieces The message.
+ * @throws {ConnectError} If no server is there, or the message is not taken in time.
+ */
+export async function sendOnly(
+  values: ClientValues,
+  pieces: AsyncIterable<Uint8Array>,
+): Promise<void> {
+  if (values.udp) await sendDatagram(await wholeMessage(pieces), values);
+  else await sendBytes(pieces, values);
+}
+
+/**
+ * Sends what is typed or piped in, and shows what arrives, both at the same time.
+ *
+ * @param context Where output goes to.
+ * @param values The options' values.
+ * @param typed What is typed or piped in.
+ * @throws {ConnectError} If no server is there.
+ */
+export async function interact(
+  context: Context,
+  values: ClientValues,
+  typed: ClientInput,
+): Promise<void> {
+  context.say.info("Starting client...");
+  const show = bytesShower(values.output, context.out, values.udp);
+  const hint = () => {
+    if (!context.stdin.isTerminal()) return;
+    const where = formatAddress({ hostname: values.host, port: values.port });
+    context.say.info(`What you type goes to ${where}. Ctrl-D to end.`);
+  };
+  const ended = new AbortController();
+  const signal = AbortSignal.any([values.signal, ended.signal]);
+  // As it comes over TCP, else a datagram per line.
+  const input = typed.pieces({ lines: values.udp, escape: values.escape, signal });
   try {
-    for await (const piece of isRaw ? answer : joined(answer)) await show(piece, client.remoteAddr);
-  } catch (error) {
-    throw failure ?? error;
+    if (values.udp) {
+      await using client = await connectDatagram(values);
+      hint();
+      const answers = converseByDatagrams(client, input, values);
+      for await (const { bytes, from } of answers) await show(bytes, from);
+    } else {
+      await using connection = await connectStream(values);
+      hint();
+      const answers = converse(connection, input, values);
+      for await (const piece of answers) await show(piece, connection.remoteAddr);
+    }
+  } finally {
+    ended.abort();
   }
-  if (failure !== undefined) throw failure;
-  if (isUnderWay) context.say.warn("The answer was complete before all of the message was sent");
 }
 
 /** Puts pieces together, up to a size; what has come before a failure too. */
 async function* joined(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, void> {
-  let held: Uint8Array<ArrayBuffer>[] = [];
+  let held: Uint8Array[] = [];
   let size = 0;
-  const take = async () => {
-    const bytes = new Uint8Array(await new Blob(held).arrayBuffer());
+  const take = () => {
+    const bytes = concat(held);
     held = [];
     size = 0;
     return bytes;
@@ -90,11 +130,11 @@ async function* joined(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8A
     for await (const piece of pieces) {
       held.push(piece.slice());
       size += piece.length;
-      if (size >= SHOWN_AT_ONCE) yield await take();
+      if (size >= SHOWN_AT_ONCE) yield take();
     }
   } catch (error) {
     failure = { error };
   }
-  if (size > 0) yield await take();
+  if (size > 0) yield take();
   if (failure) throw failure.error;
 }

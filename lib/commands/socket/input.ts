@@ -1,10 +1,12 @@
+import { concat } from "@std/bytes/concat";
+import { readByteLines } from "../../cli/read_lines.ts";
 import type { Context } from "../../cli/context.ts";
-import { messageOf, UsageError } from "../../errors.ts";
+import { CodecError, messageOf, UsageError } from "../../errors.ts";
+import { whenAborted } from "../../time/lifecycle.ts";
 import { textBytes } from "./message.ts";
 
-const LF = 0x0a;
-/** Longest line that is put together, in bytes. */
-const LONGEST_LINE = 1 << 20;
+/** How lines are read: each with its end, and none that would fill the memory. */
+const LINES = { keepEnds: true, maxBytes: 1 << 26 } as const;
 
 /** How {@linkcode ClientInput} is read. */
 export interface ClientInputOptions {
@@ -18,11 +20,11 @@ export interface ClientInputOptions {
 
 /** What is typed or piped in for `socket-client` to send. */
 export class ClientInput {
-  /** Lines that were not sent, because there is an escape in them that there is not. */
+  /** Lines that were not sent, because an escape in them is unknown. */
   bad = 0;
   readonly #context: Context;
 
-  /** @param context Where input comes from, and where bad lines are told. */
+  /** @param context Where input comes from, and where bad lines are reported. */
   constructor(context: Context) {
     this.#context = context;
   }
@@ -33,18 +35,32 @@ export class ClientInput {
    * @param options In which pieces, and how long.
    * @returns Pieces, none of them empty.
    * @throws {UsageError} If there is no standard input that can be read.
+   * @throws {CodecError} If a line is too long.
    */
   async *pieces(options: ClientInputOptions): AsyncGenerator<Uint8Array, void, void> {
-    const read = this.#reader(options.signal);
-    if (!options.lines && !options.escape) {
-      for (let chunk; (chunk = await read()) !== undefined;) if (chunk.length > 0) yield chunk;
-      return;
+    try {
+      yield* options.lines || options.escape ? this.#lines(options) : this.#chunks(options);
+    } catch (cause) {
+      if (cause instanceof CodecError) throw cause;
+      throw new UsageError(`Cannot read standard input: ${messageOf(cause)}`, { cause });
     }
+  }
+
+  async *#chunks({ signal }: ClientInputOptions): AsyncGenerator<Uint8Array, void, void> {
+    const reader = this.#context.stdin.readable.getReader();
+    whenAborted(signal, () => void reader.cancel().catch(() => {}));
+    for (let chunk; (chunk = (await reader.read()).value) !== undefined;) {
+      if (chunk.length > 0) yield chunk;
+    }
+  }
+
+  async *#lines({ signal, escape }: ClientInputOptions): AsyncGenerator<Uint8Array, void, void> {
+    const lines = readByteLines(this.#context.stdin.readable, signal, LINES);
     let number = 0;
-    for await (const line of lines(read)) {
+    for await (const line of lines) {
       number++;
       try {
-        yield options.escape ? escapedLine(line) : line;
+        yield escape ? escapedLine(line) : line.slice();
       } catch (error) {
         if (!(error instanceof UsageError)) throw error;
         this.bad++;
@@ -52,38 +68,6 @@ export class ClientInput {
       }
     }
   }
-
-  #reader(signal: AbortSignal): () => Promise<Uint8Array | undefined> {
-    const reader = this.#context.stdin.readable.getReader();
-    const cancel = () => void reader.cancel().catch(() => {});
-    signal.addEventListener("abort", cancel, { once: true });
-    if (signal.aborted) cancel();
-    return async () => {
-      try {
-        return (await reader.read()).value;
-      } catch (cause) {
-        throw new UsageError(`Cannot read standard input: ${messageOf(cause)}`, { cause });
-      }
-    };
-  }
-}
-
-/** Cuts what is read into lines, each with its end; the last one may have none. */
-async function* lines(
-  read: () => Promise<Uint8Array | undefined>,
-): AsyncGenerator<Uint8Array, void, void> {
-  let held = new Uint8Array();
-  for (let chunk; (chunk = await read()) !== undefined;) {
-    for (let at = 0; at < chunk.length;) {
-      const end = chunk.indexOf(LF, at) + 1 || chunk.length;
-      held = joinedBytes(held, chunk.subarray(at, end));
-      at = end;
-      if (held.at(-1) !== LF && held.length < LONGEST_LINE) continue;
-      yield held;
-      held = new Uint8Array();
-    }
-  }
-  if (held.length > 0) yield held;
 }
 
 /** Reads the escapes in a line; its end stays what it is. */
@@ -91,12 +75,5 @@ function escapedLine(line: Uint8Array): Uint8Array {
   const text = new TextDecoder().decode(line);
   const end = /\r?\n$/.exec(text)?.[0] ?? "";
   const bytes = textBytes(text.slice(0, text.length - end.length), true);
-  return joinedBytes(bytes, textBytes(end, false));
-}
-
-function joinedBytes(a: Uint8Array, b: Uint8Array): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(a.length + b.length);
-  bytes.set(a);
-  bytes.set(b, a.length);
-  return bytes;
+  return concat([bytes, textBytes(end, false)]);
 }

@@ -1,3 +1,4 @@
+import { concat } from "@std/bytes/concat";
 import { parseEscapedText } from "../../text/escapes.ts";
 import { UsageError } from "../../errors.ts";
 
@@ -9,7 +10,7 @@ export interface MessageValues {
   readonly newline: boolean;
 }
 
-const LF = 0x0a;
+const NEWLINE = new Uint8Array([0x0a]);
 const encoder = new TextEncoder();
 
 /**
@@ -48,9 +49,7 @@ export async function messagePieces(
  * @returns Its bytes.
  */
 export async function wholeMessage(pieces: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
-  const all: Uint8Array<ArrayBuffer>[] = [];
-  for await (const piece of pieces) all.push(piece as Uint8Array<ArrayBuffer>);
-  return new Uint8Array(await new Blob(all).arrayBuffer());
+  return concat(await Array.fromAsync(pieces));
 }
 
 /**
@@ -59,13 +58,13 @@ export async function wholeMessage(pieces: AsyncIterable<Uint8Array>): Promise<U
  * @param text The text.
  * @param escape Whether escapes such as `\n` are understood in it.
  * @returns Its bytes, UTF-8.
- * @throws {UsageError} If there is an escape that there is not.
+ * @throws {UsageError} If there is an unknown escape.
  */
 export function textBytes(text: string, escape: boolean): Uint8Array {
   return escape ? parseEscapedText(text) : encoder.encode(text);
 }
 
-/** The same pieces with the first one waited for; undefined if there is none. */
+/** Waits for the first piece, and gives all of them; undefined if there is none. */
 async function begun(
   pieces: AsyncGenerator<Uint8Array>,
 ): Promise<AsyncIterable<Uint8Array> | undefined> {
@@ -77,16 +76,16 @@ async function begun(
   })();
 }
 
-/** Puts a newline behind the last piece, not as one of its own: who reads a message at once is to get it whole. */
+/** Adds a newline to the last piece rather than as another one, so that a server that reads once gets the whole message. */
 async function* withNewline(
   pieces: AsyncIterable<Uint8Array>,
 ): AsyncGenerator<Uint8Array, void, void> {
-  let last = new Uint8Array();
+  let last: Uint8Array = new Uint8Array();
   for await (const piece of pieces) {
     if (last.length > 0) yield last;
-    last = piece as Uint8Array<ArrayBuffer>;
+    last = piece;
   }
-  yield new Uint8Array([...last, LF]);
+  yield concat([last, NEWLINE]);
 }
 
 function hexBytes(digits: string): Uint8Array {

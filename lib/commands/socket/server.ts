@@ -6,10 +6,8 @@ import { outputOption } from "../../cli/output_option.ts";
 import { findCommand } from "../../process/find_program.ts";
 import { messageTimeoutOption, readServing, servingOptions } from "../serving/serving.ts";
 import { BYTES_FORMS } from "./show_bytes.ts";
-import { readReplies, repliesOptions } from "./server_replies.ts";
-import type { ServerValues } from "./server_values.ts";
-import { serveDatagrams } from "./server_udp.ts";
-import { serveStreams } from "./server_tcp.ts";
+import { readReplies, repliesOptions } from "./replies.ts";
+import { serveDatagrams, type ServerValues, serveStreams } from "./serve.ts";
 
 /** `labwire socket-server`. */
 export const socketServer = defineCommand({

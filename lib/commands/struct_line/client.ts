@@ -4,15 +4,13 @@ import { flag, integer, seconds } from "../../cli/options.ts";
 import { counted } from "../../text/wording.ts";
 import { Line } from "../../struct/line.ts";
 import type { LineStats } from "../../struct/line_options.ts";
-import { connectingOptions, readConnecting } from "../serving/connecting.ts";
+import type { SentRecords } from "../../struct/send_records.ts";
+import { exit, messageOf } from "../../errors.ts";
 import { type Clock, systemClock } from "../../time/clock.ts";
-import { AttemptNews } from "./attempts.ts";
+import { connectingOptions, readConnecting } from "../serving/connecting.ts";
 import { lineOptions, type RecordText, recordText } from "./options.ts";
-import { LineSession } from "./session.ts";
-import { type InputResult, nothingSent, sayStats } from "./stats.ts";
+import { LineSession, sayStats } from "./session.ts";
 
-/** The exit code after Ctrl-C where something was waited for. */
-const INTERRUPTED = 130;
 /** Seconds that standard input may be silent when the server has ended its half. */
 const SILENCE = 1;
 
@@ -25,9 +23,9 @@ export const structLineClient = defineCommand({
     "another; on a terminal there is a prompt for each field. Records received are printed one per line, in a form that can be sent " +
     "again.",
     "At the end of standard input this side of the connection is ended, and what the server still sends is received; where " +
-    "standard input was empty, the line stays open for receiving. The exit code is 4 if the server could not be reached, the " +
-    "connection was lost, a record could not be sent or fewer arrived than --count, and 5 if the stream ended inside a record or " +
-    "a line of standard input was invalid.",
+    "standard input was empty, the line stays open for receiving. The exit code is 4 if the server was not reached, the connection " +
+    "broke, a record could not be sent or fewer came than --count, and 5 if the stream ended inside a record or a line of " +
+    "standard input was none.",
     "With --reconnect the server may start later, and restart; connecting is tried without a limit, or --attempts times in a row " +
     "if that is given.",
   ],
@@ -63,7 +61,7 @@ export const structLineClient = defineCommand({
     const connecting = await readConnecting(options);
     const session = await LineSession.open(context, text, options);
     const input = new InputEnd();
-    const attempts = new AttemptNews(options.retryDelay, (message) => session.tell(message));
+    const attempts = new AttemptNews(options.retryDelay, (message) => session.info(message));
     const terminal = context.stdin.isTerminal();
     try {
       await using line = await Line.connect<string>({
@@ -77,15 +75,15 @@ export const structLineClient = defineCommand({
         onAttemptFailed: (attempt, of, error) => attempts.failed(attempt, of, error),
         onConnect: () => {
           attempts.succeeded();
-          session.tell("Connected with server.");
+          session.info("Connected with server.");
         },
         onEnd: (peer) => input.onServerEnd(() => void peer.closeWrite()),
         onDisconnect: () => {
-          if (reconnect && !session.signal.aborted) session.tell("Disconnected, connecting again.");
+          if (reconnect && !session.signal.aborted) session.info("Disconnected, connecting again.");
         },
         onProblem: (problem) => session.report(problem),
       });
-      line.finished.catch(() => {}); // reported below, after standard input
+      line.finished.catch(() => {}); // thrown below, when standard input is at its end
       const sent = await converse(line, session, { ...options, text, input, terminal, say });
       try {
         await line.finished;
@@ -99,11 +97,11 @@ export const structLineClient = defineCommand({
         );
       }
       return exitCode(line.stats, sent, reconnect) ||
-        (awaited === 0 ? 0 : signal.aborted ? INTERRUPTED : 4);
+        (awaited === 0 ? 0 : signal.aborted ? exit.interrupted : exit.connect);
     } catch (error) {
       if (!signal.aborted) throw error;
-      // A client that only listens has missed nothing.
-      return reconnect && !text.first && count === undefined ? 0 : INTERRUPTED;
+      // A client that waits for whatever may come has missed nothing.
+      return reconnect && !text.first && count === undefined ? exit.done : exit.interrupted;
     } finally {
       input.stop();
     }
@@ -124,7 +122,7 @@ async function converse(
   line: Line,
   session: LineSession,
   { text, input, once, reconnect, terminal, say }: Conversation,
-): Promise<Readonly<InputResult>> {
+): Promise<SentRecords> {
   let lost = 0;
   if (text.first && !await line.send(text.first) && !session.signal.aborted) {
     say.warn("Cannot send the record of --send: the server has closed the connection");
@@ -132,7 +130,7 @@ async function converse(
   }
   if (once && text.first) {
     session.end();
-    return { ...nothingSent, unsent: lost };
+    return { sent: 0, unsent: lost, refused: 0 };
   }
   const result = await session.sendInput(line, () => input.onLine());
   input.onEnd();
@@ -145,11 +143,11 @@ async function converse(
 
 function exitCode(
   { cut, lost }: LineStats,
-  { refused, unsent }: Readonly<InputResult>,
+  { refused, unsent }: SentRecords,
   reconnect: boolean,
 ): number {
-  if (cut > 0 || refused > 0) return 5;
-  return unsent > 0 || lost > 0 && !reconnect ? 4 : 0;
+  if (cut > 0 || refused > 0) return exit.codec;
+  return unsent > 0 || lost > 0 && !reconnect ? exit.connect : exit.done;
 }
 
 /**
@@ -167,14 +165,14 @@ class InputEnd {
     this.#clock = clock;
   }
 
-  /** To be called when the server has ended its half, with what ends this one. */
+  /** Called when the server has ended its half, with what ends this one. */
   onServerEnd(close: () => void): void {
     this.#close = close;
     if (this.#ended) close();
     else this.onLine();
   }
 
-  /** To be called at each line of standard input. */
+  /** Called for each line of standard input. */
   onLine(): void {
     if (!this.#close) return;
     this.#callOff?.();
@@ -187,8 +185,62 @@ class InputEnd {
     this.#close?.();
   }
 
-  /** Lets go of the timer. */
+  /** Stops the timer. */
   stop(): void {
     this.#callOff?.();
   }
+}
+
+/** Seconds between two messages about attempts without a limit. */
+const NEWS_INTERVAL = 60;
+
+/** Reports failed attempts to connect: each if they are limited, else the first and then one per minute. */
+export class AttemptNews {
+  readonly #retryDelay: number;
+  readonly #say: (message: string) => void;
+  readonly #now: () => number;
+  #since: number | undefined;
+  #saidAt = 0;
+
+  /**
+   * @param retryDelay Seconds between two attempts.
+   * @param say Prints a message.
+   * @param now The clock in ms; any origin.
+   */
+  constructor(
+    retryDelay: number,
+    say: (message: string) => void,
+    now: () => number = () => performance.now(),
+  ) {
+    this.#retryDelay = retryDelay;
+    this.#say = say;
+    this.#now = now;
+  }
+
+  /** Reports that an attempt has failed, of how many, and why. */
+  failed(attempt: number, attempts: number, error: unknown): void {
+    if (attempts !== Infinity) {
+      this.#say(`Connection attempt ${attempt} of ${attempts} failed.`);
+      return;
+    }
+    const now = this.#now();
+    if (this.#since === undefined) {
+      this.#since = this.#saidAt = now;
+      this.#say(`${messageOf(error)}; trying again every ${this.#retryDelay} s`);
+    } else if (now - this.#saidAt >= NEWS_INTERVAL * 1000) {
+      this.#saidAt = now;
+      this.#say(`${messageOf(error)}; still trying after ${duration(now - this.#since)}`);
+    }
+  }
+
+  /** Forgets the failures, as there is a connection now. */
+  succeeded(): void {
+    this.#since = undefined;
+  }
+}
+
+/** A time of a minute or more in words. */
+function duration(ms: number): string {
+  const minutes = Math.floor(ms / 60_000);
+  return minutes < 120 ? `${minutes} min` : `${Math.floor(minutes / 60)} h`;
 }

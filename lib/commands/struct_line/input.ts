@@ -4,9 +4,8 @@ import { readByteLines } from "../../cli/read_lines.ts";
 import type { StructInput } from "../../codecs/struct/types.ts";
 import { counted, quoted } from "../../text/wording.ts";
 import { CodecError } from "../../errors.ts";
-import { type RecordText, windowOf } from "./options.ts";
-import type { InputResult } from "./stats.ts";
-import { RecordReader } from "./record_reader.ts";
+import { sendRecords, type SentRecords } from "../../struct/send_records.ts";
+import type { RecordText } from "./options.ts";
 
 /** Where records from standard input go. */
 export interface InputTarget {
@@ -16,73 +15,47 @@ export interface InputTarget {
   readonly send: (values: StructInput[]) => Promise<boolean>;
   /** Ends the reading. */
   readonly signal: AbortSignal;
-  /** Called with each line that is read. */
+  /** Called for each line that is read. */
   readonly onLine?: () => void;
-  /** Told of Ctrl-C on a terminal. */
+  /** Called on Ctrl-C on a terminal. */
   readonly onInterrupt?: () => void;
-  /** Called with what others need to write between prompts. */
+  /** Receives what others need to write between prompts. */
   readonly onPrompter?: (prompter: Prompter) => void;
 }
 
 /**
- * Sends each line of standard input, a record in JSON or CSV. An invalid line is reported, and the next one is read.
+ * Sends each line of standard input, a record in JSON or CSV. A line that is none is reported, and the next one is read.
  *
- * @param context Standard input, and where to complain.
+ * @param context Standard input, and where messages go.
  * @param target Where to.
  * @returns What happened to the lines, at the end of the input.
  */
-export async function sendLines(
+export function sendLines(
   { stdin, say }: Context,
   { text: { struct, reading }, send, signal, onLine }: InputTarget,
-): Promise<InputResult> {
-  const result = { sent: 0, unsent: 0, refused: 0 };
-  const window = windowOf(struct);
-  let lines = 0;
-  let waited = 0;
-  let last: Promise<boolean> | undefined;
-  const onSent = (number: number, taken: boolean) => {
-    if (taken || signal.aborted) return;
-    result.unsent++;
-    say.throttled("unsent", `Cannot send line ${number}: no peer is connected`);
-  };
-  const reader = new RecordReader(struct, reading, {
-    onRecord(values) {
-      const number = lines;
-      last = send(values);
-      last.then((taken) => onSent(number, taken));
-      result.sent++;
-    },
-    onBad({ message }, number) {
-      result.refused++;
-      say.throttled("line", `Cannot send line ${number}: ${message}`);
-    },
+): Promise<SentRecords> {
+  return sendRecords(readByteLines(stdin.readable, signal), struct, reading, {
+    send,
+    signal,
+    onLine,
+    onUnsent: (line) => say.throttled("unsent", `Cannot send line ${line}: no peer is connected`),
+    onBad: ({ message }, line) => say.throttled("line", `Cannot send line ${line}: ${message}`),
   });
-  for await (const line of readByteLines(stdin.readable, signal)) {
-    lines++;
-    onLine?.();
-    reader.push(line);
-    if (result.sent - waited < window) continue;
-    waited = result.sent;
-    await last;
-  }
-  reader.end();
-  await last;
-  return result;
 }
 
 /**
  * Prompts for records on the terminal, field by field, and sends each. Invalid values are prompted for again.
  *
- * @param context Where to report invalid values.
+ * @param context Where messages go.
  * @param target Where to.
- * @param once Whether to stop after one.
- * @returns What happened to them, when nothing more is typed.
+ * @param once Whether to end after one.
+ * @returns What became of them, when nothing more is typed.
  */
 export async function sendTyped(
   { say }: Context,
   { text, send, signal, onPrompter, onInterrupt }: InputTarget,
   once: boolean,
-): Promise<InputResult> {
+): Promise<SentRecords> {
   const labels = fieldLabels(text);
   const result = { sent: 0, unsent: 0, refused: 0 };
   let values: StructInput[] = [];
@@ -110,7 +83,7 @@ export async function sendTyped(
   return result;
 }
 
-/** Reads what was typed for a field, or returns why it does not fit. */
+/** Reads what was typed for a field, or says why it does not fit. */
 function readField(
   { struct, json }: RecordText,
   index: number,

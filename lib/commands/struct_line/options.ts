@@ -1,24 +1,78 @@
 /**
- * The command-line options of both ends of a line.
+ * The options of the commands with structs, and what their values mean.
  *
  * @module
  */
 
-import { file, flag, host, integer, port, seconds, text } from "../../cli/options.ts";
+import { choice, file, flag, host, integer, list, port, seconds, text } from "../../cli/options.ts";
 import { StructJson } from "../../codecs/struct/json.ts";
+import { type AnyStruct, compileStruct, type StructOptions } from "../../codecs/struct/struct.ts";
 import type { StructInput } from "../../codecs/struct/types.ts";
 import { CodecError, UsageError } from "../../errors.ts";
 import { DEFAULT_FORMAT, DEFAULT_PORT } from "../../struct/line_options.ts";
-import {
-  type AnyStruct,
-  bytesOption,
-  fieldsOption,
-  platformOption,
-  structOf,
-  truncateOption,
-} from "./struct_options.ts";
+import type { RecordReaderOptions } from "../../struct/record_reader.ts";
 import { printOption, timestampsOption } from "./printer.ts";
-import { recordInputOption, type RecordReaderOptions } from "./record_reader.ts";
+
+/** The options for the meaning of a format. */
+export const platformOption = {
+  platform: choice(["linux", "darwin", "windows"], {
+    help: "Whose native sizes the mode @ means; this computer's unless given",
+  }),
+} as const;
+
+/** The option that truncates byte strings. */
+export const truncateOption = {
+  truncate: flag({
+    help: "Cut texts that are longer than their field, as Python does, instead of refusing them",
+  }),
+} as const;
+
+/** The option that names fields. */
+export const fieldsOption = {
+  fields: list({
+    help:
+      "Names of the fields: records are objects then, not arrays; NAME*4 is an array of 4 values, NAME* of as many as " +
+      "the format repeats",
+  }),
+} as const;
+
+/** The option for byte strings. */
+export const bytesOption = {
+  bytes: choice(["auto", "text", "hex", "base64"], {
+    default: "auto",
+    help: "How byte strings are shown; auto is as text where they are UTF-8, else in hex",
+  }),
+} as const;
+
+/**
+ * Compiles a format of the command line.
+ *
+ * @param format The format.
+ * @param options Whose native sizes, whether to truncate byte strings, and the names of the fields.
+ * @returns Packs and unpacks the records.
+ * @throws {UsageError} If the format is wrong, or the names do not fit it.
+ */
+export function structOf(
+  format: string,
+  options: Pick<StructOptions, "platform" | "truncate" | "fields"> = {},
+): AnyStruct {
+  try {
+    return compileStruct(format, options);
+  } catch (error) {
+    if (!(error instanceof CodecError)) throw error;
+    throw new UsageError(error.message, { cause: error });
+  }
+}
+
+/** The option that says what the lines of standard input are. */
+export const recordInputOption = {
+  input: choice(["auto", "json", "csv"], {
+    default: "auto",
+    placeholder: "FORM",
+    help:
+      "Form of the lines of stdin: json, csv, or auto, where a line that begins with [ or { is JSON and any other a row of CSV",
+  }),
+} as const;
 
 /** The options of `struct-line server` and `struct-line client`. */
 export const lineOptions = {
@@ -88,9 +142,4 @@ export function recordText(
     if (!(error instanceof CodecError)) throw error;
     throw new UsageError(`Cannot read --send: ${error.message}`, { cause: error });
   }
-}
-
-/** How many records may be sent before the system must have accepted one of them: about 64 KiB. */
-export function windowOf({ size }: AnyStruct): number {
-  return Math.max(1, Math.floor(65536 / size));
 }

@@ -3,15 +3,16 @@ import type { Context } from "../../cli/context.ts";
 import { outputOption } from "../../cli/output_option.ts";
 import { readByteLines } from "../../cli/read_lines.ts";
 import { StructJson } from "../../codecs/struct/json.ts";
+import type { AnyStruct } from "../../codecs/struct/struct.ts";
 import { CodecError, UsageError } from "../../errors.ts";
 import {
-  type AnyStruct,
   fieldsOption,
   platformOption,
+  recordInputOption,
   structOf,
   truncateOption,
-} from "./struct_options.ts";
-import { recordInputOption, RecordReader, type RecordReaderOptions } from "./record_reader.ts";
+} from "./options.ts";
+import { RecordReader, type RecordReaderOptions } from "../../struct/record_reader.ts";
 
 /** `labwire struct-line pack`. */
 export const structLinePack = defineCommand({

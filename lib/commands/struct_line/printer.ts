@@ -5,7 +5,7 @@ import { StructCsv } from "../../codecs/struct/csv.ts";
 import { type StructBytes, StructJson } from "../../codecs/struct/json.ts";
 import { isoTime } from "../../codecs/struct/time.ts";
 import { UsageError } from "../../errors.ts";
-import type { AnyStruct } from "./struct_options.ts";
+import type { AnyStruct } from "../../codecs/struct/struct.ts";
 
 /** The option that says in which form records are printed. */
 export const printOption = {

@@ -1,16 +1,17 @@
 import { defineCommand } from "../../cli/command.ts";
 import { integer, seconds } from "../../cli/options.ts";
+import { exit } from "../../errors.ts";
 import { formatAddress } from "../../net/address/address.ts";
 import { Line } from "../../struct/line.ts";
 import {
   announceServer,
+  connectionsToEnd,
   messageTimeoutOption,
   readServing,
   servingOptions,
 } from "../serving/serving.ts";
 import { lineOptions, recordText } from "./options.ts";
-import { LineSession } from "./session.ts";
-import { nothingSent, sayStats } from "./stats.ts";
+import { LineSession, sayStats } from "./session.ts";
 
 /** `labwire struct-line server`. */
 export const structLineServer = defineCommand({
@@ -18,9 +19,9 @@ export const structLineServer = defineCommand({
   summary: "exchange Python structs over TCP with clients that connect, records in both directions",
   details: [
     "The stream is nothing but structs of one format. Records received are printed one per line. Lines of standard input are " +
-    "records in JSON or CSV, sent to all connected clients; on a terminal there is a prompt for each field. Standard input is not " +
-    "read before a client is connected; records that no client is connected for later are reported and counted. A client that " +
-    "reads slowly slows down the sending; one that reads nothing for a while is disconnected if others wait.",
+    "records in JSON or CSV, sent to everybody who is connected; on a terminal their fields are asked for. Nothing is read " +
+    "from standard input before somebody is connected; records for which no peer is connected later are reported and counted. " +
+    "A client that reads slowly slows down the sending, but one that reads nothing for a while is disconnected where others wait.",
     "--handler FILE is a JavaScript module with `export default function (values, line) { … }`; line.send(values) answers. " +
     "--exec 'PROGRAM ARG…' starts the program for each record, without a shell; it reads the record as a line of JSON from " +
     "stdin, and each line of JSON that it prints is sent back.",
@@ -60,23 +61,25 @@ export const structLineServer = defineCommand({
       action: session.action,
       signal: session.signal,
       onConnect: (peer) => {
-        session.tell(`Connected with ${formatAddress(peer.remoteAddr)}`);
+        session.info(`Connected with ${formatAddress(peer.remoteAddr)}`);
         if (text.first) void peer.send(text.first);
       },
-      onDisconnect: (peer) => session.tell(`Disconnected from ${formatAddress(peer.remoteAddr)}`),
+      onDisconnect: (peer) => session.info(`Disconnected from ${formatAddress(peer.remoteAddr)}`),
       onProblem: (problem) => session.report(problem),
     });
-    context.inHand(() => session.inHand(line));
+    context.inHand(() => connectionsToEnd(line.peers.length));
     using _announced = announceServer(say, line.addrs, options);
     await line.connected;
     // What --send sends is all there is to send when it goes with --once.
-    const sent = options.once && text.first ? nothingSent : await session.sendInput(line);
+    const sent = options.once && text.first
+      ? { sent: 0, unsent: 0, refused: 0 }
+      : await session.sendInput(line);
     if (options.once) session.end();
     await line.finished;
     sayStats(say, line.stats, sent);
     say.info("Bye.");
     // With --once, sending was all there was to do.
     if (!options.once || context.signal.aborted) return 0;
-    return sent.refused > 0 ? 5 : sent.unsent > 0 ? 4 : 0;
+    return sent.refused > 0 ? exit.codec : sent.unsent > 0 ? exit.connect : exit.done;
   },
 });

@@ -1,18 +1,25 @@
 import type { Context } from "../../cli/context.ts";
+import { UsageError } from "../../errors.ts";
+import { defaultFunction, openHandler } from "../../handlers/handler.ts";
 import { withPlace } from "../../handlers/place.ts";
 import type { Prompter } from "../../cli/prompt.ts";
 import type { StructInput } from "../../codecs/struct/types.ts";
 import type { Line } from "../../struct/line.ts";
-import type { LineAction, LineProblem } from "../../struct/line_options.ts";
-import { problemText } from "../serving/serving.ts";
-import { type ActionValues, lineAction } from "./action.ts";
+import { echoAction, programAction } from "../../struct/actions.ts";
+import type { LineAction, LineProblem, LineStats } from "../../struct/line_options.ts";
+import type { SentRecords } from "../../struct/send_records.ts";
+import { counted, rareCounts } from "../../text/wording.ts";
+import { httpCount, problemText } from "../serving/serving.ts";
 import { sendLines, sendTyped } from "./input.ts";
 import type { RecordText } from "./options.ts";
-import type { InputResult } from "./stats.ts";
 import { type Printer, type PrinterOptions, structPrinter } from "./printer.ts";
 
 /** The values of the options that a session needs. */
-export interface SessionValues extends ActionValues, PrinterOptions {
+export interface SessionValues extends PrinterOptions {
+  readonly handler?: string;
+  readonly exec?: string;
+  readonly execTimeout: number;
+  readonly echo: boolean;
   readonly count?: number;
   readonly once: boolean;
 }
@@ -53,20 +60,14 @@ export class LineSession {
    * @param text What the records are.
    * @param values The options' values.
    * @returns The session.
-   * @throws {UsageError} If a handler or program cannot be used.
+   * @throws {UsageError} If the handler or program cannot be used.
    */
   static async open(
     context: Context,
     text: RecordText,
     values: SessionValues,
   ): Promise<LineSession> {
-    return new LineSession(context, text, values, await lineAction(values, text, context));
-  }
-
-  /** What is waited for when the line closes; undefined if nothing is. */
-  inHand({ peers: { length } }: Line): string | undefined {
-    if (length === 0) return undefined;
-    return length === 1 ? "1 connection to end" : `${length} connections to end`;
+    return new LineSession(context, text, values, await lineAction(values, text, context.signal));
   }
 
   /** Records that `--count` still waits for, unless this side has ended the line. */
@@ -79,8 +80,8 @@ export class LineSession {
     this.#ending.abort();
   }
 
-  /** Reports progress, even while there is a prompt. */
-  tell(message: string): void {
+  /** Prints a message about the line, beside a prompt. */
+  info(message: string): void {
     this.#aside(() => this.#context.say.info(message));
   }
 
@@ -103,10 +104,10 @@ export class LineSession {
    * Sends standard input, until it or the line ends.
    *
    * @param line Where to.
-   * @param onLine Told of each line that is read.
+   * @param onLine Called for each line that is read.
    * @returns The result.
    */
-  async sendInput(line: Line, onLine?: () => void): Promise<InputResult> {
+  async sendInput(line: Line, onLine?: () => void): Promise<SentRecords> {
     const context = this.#context;
     const over = new AbortController();
     const target = {
@@ -116,7 +117,7 @@ export class LineSession {
       onLine,
       onInterrupt: () => this.end(),
       onPrompter: (prompter: Prompter) => {
-        if (Deno.stdout.isTerminal()) this.#prompter = prompter;
+        if (context.out.terminal) this.#prompter = prompter;
       },
     };
     const onOver = () => over.abort();
@@ -163,4 +164,53 @@ export class LineSession {
 
 function isPromise(value: unknown): boolean {
   return typeof value === "object" && value !== null && "then" in value;
+}
+
+/**
+ * Makes the action that `--handler`, `--exec` or `--echo` ask for.
+ *
+ * @param values The options' values.
+ * @param text What the records are.
+ * @param signal Ends programs.
+ * @returns The action; undefined if there is nothing to do but print.
+ * @throws {UsageError} If there are several, the module has no handler, or the program cannot be found.
+ */
+async function lineAction(
+  { handler, exec, execTimeout, echo }: SessionValues,
+  { struct, json }: RecordText,
+  signal: AbortSignal,
+): Promise<LineAction<string> | undefined> {
+  if ([handler !== undefined, exec !== undefined, echo].filter(Boolean).length > 1) {
+    throw new UsageError("Cannot use several of --handler, --exec and --echo: expected one");
+  }
+  const code = await openHandler({ handler, exec, execTimeout });
+  if (code?.kind === "module") {
+    return defaultFunction<LineAction<string>>(code, "function (values, line) { … }");
+  }
+  if (code) return programAction(code, json, signal);
+  return echo ? echoAction(struct) : undefined;
+}
+
+/**
+ * Prints the summary of a line.
+ *
+ * @param say Where to.
+ * @param line The counters of the line.
+ * @param input What happened to standard input.
+ */
+export function sayStats(
+  say: Context["say"],
+  line: LineStats,
+  { unsent, refused }: Readonly<SentRecords>,
+): void {
+  const stats = { ...line, unsent };
+  say.summary(
+    [
+      `${counted(stats.received, "record")} received, ${stats.sent} sent`,
+      counted(stats.connections, "connection"),
+      ...rareCounts(stats, ["failed", "unsent", "cut", "lost", "refused"]),
+      ...httpCount(stats),
+      ...(refused > 0 ? [counted(refused, "bad line")] : []),
+    ].join(", "),
+  );
 }

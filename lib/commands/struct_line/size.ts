@@ -3,7 +3,7 @@ import { flag } from "../../cli/options.ts";
 import { outputOption } from "../../cli/output_option.ts";
 import { stringifyJson } from "../../codecs/json/json.ts";
 import type { StructLayout } from "../../codecs/struct/format.ts";
-import { platformOption, structOf } from "./struct_options.ts";
+import { platformOption, structOf } from "./options.ts";
 
 /** `labwire struct-line size`. */
 export const structLineSize = defineCommand({

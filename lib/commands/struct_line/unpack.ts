@@ -2,18 +2,13 @@ import { defineCommand } from "../../cli/command.ts";
 import type { Context } from "../../cli/context.ts";
 import { choice } from "../../cli/options.ts";
 import { readLines } from "../../cli/read_lines.ts";
+import type { AnyStruct } from "../../codecs/struct/struct.ts";
 import { quoted } from "../../text/wording.ts";
 import { CodecError, UsageError } from "../../errors.ts";
 import { readRecords } from "../../net/framing/read_records.ts";
 import { whenAborted } from "../../time/lifecycle.ts";
 import { checkRecordSize } from "../../struct/check_record_size.ts";
-import {
-  type AnyStruct,
-  bytesOption,
-  fieldsOption,
-  platformOption,
-  structOf,
-} from "./struct_options.ts";
+import { bytesOption, fieldsOption, platformOption, structOf } from "./options.ts";
 import { type Printer, printOption, structPrinter } from "./printer.ts";
 
 /** `labwire struct-line unpack`. */
@@ -80,7 +75,7 @@ function unpackLine(line: string, number: number, struct: AnyStruct, print: Prin
 
 /** Prints the structs that lie one after another. */
 function unpackAll(bytes: Uint8Array, struct: AnyStruct, print: Printer): void {
-  // The error is clearer for one struct of the wrong size than for several.
+  // The message about one struct of the wrong size is plainer than that about several.
   const records = bytes.length <= struct.size ? [struct.unpack(bytes)] : struct.iterUnpack(bytes);
   let at = 0;
   for (const values of records) {
@@ -117,7 +112,7 @@ async function unpackStream(
 function readerOf(stream: ReadableStream<Uint8Array>, signal: AbortSignal) {
   const reader = stream.getReader();
   const stop = () => void reader.cancel().catch(() => {});
-  const subscription = whenAborted(signal, stop);
+  const ending = whenAborted(signal, stop);
   let chunk: Uint8Array = new Uint8Array(0);
   return {
     async readInto(buffer: Uint8Array): Promise<number | null> {
@@ -132,7 +127,7 @@ function readerOf(stream: ReadableStream<Uint8Array>, signal: AbortSignal) {
       return length;
     },
     [Symbol.dispose]() {
-      subscription[Symbol.dispose]();
+      ending[Symbol.dispose]();
       stop();
     },
   };

@@ -10,7 +10,7 @@ import { parseSignals } from "../../codecs/villas/signals.ts";
 import { formatAddress } from "../../net/address/address.ts";
 import { startVillasEcho } from "../../villas/echo.ts";
 import type { VillasEchoProblem, VillasEchoStats } from "../../villas/echo_options.ts";
-import type { SampleHandler } from "../../villas/reply.ts";
+import type { SampleHandler } from "../../villas/hooks/handler.ts";
 import { announce, portFileOption } from "../serving/announce.ts";
 import { messagePrinter, sampleOutput } from "./print_samples.ts";
 
@@ -118,7 +118,7 @@ export const villasEcho = defineCommand({
       count: options.count,
       grace: options.grace,
       signal,
-      onMessage: print && (({ samples, received }) => print(samples, received)),
+      onMessage: print,
       onProblem: (problem) => report(say, problem, debug),
     });
     inHand(() => "1 message that is being handled");

@@ -1,10 +1,10 @@
 import type { Option } from "../../cli/options.ts";
 import type { Output } from "../../cli/output.ts";
 import { outputOption } from "../../cli/output_option.ts";
-import type { Sample, Timestamp } from "../../codecs/villas/sample.ts";
 import { formatVillasHuman } from "../../codecs/villas/human.ts";
 import { formatVillasJson } from "../../codecs/villas/json.ts";
 import { formatProtobufText } from "../../codecs/villas/protobuf_text.ts";
+import type { Batch } from "../../villas/node.ts";
 
 /** The forms in which samples are printed; text is what `print(message)` writes in Python. */
 const FORMS = ["json", "text", "villas.human", "none"] as const;
@@ -18,7 +18,7 @@ export function sampleOutput(fallback: SampleForm): Option<SampleForm> {
 }
 
 /**
- * Makes the function that prints messages.
+ * Makes the tap that prints samples.
  *
  * @param form How.
  * @param out Where to.
@@ -27,9 +27,9 @@ export function sampleOutput(fallback: SampleForm): Option<SampleForm> {
 export function messagePrinter(
   form: SampleForm,
   out: Output,
-): ((samples: readonly Sample[], received: Timestamp) => void | Promise<void>) | undefined {
+): ((batch: Pick<Batch, "samples" | "received">) => void | Promise<void>) | undefined {
   if (form === "none") return undefined;
-  return (samples, received) => {
+  return ({ samples, received }) => {
     if (form === "text") out.text(formatProtobufText(samples).replace(/\n$/, ""));
     else {
       for (const sample of samples) {

@@ -77,7 +77,7 @@ export const villasSignal = defineCommand({
       realtime: !options.noRealtime,
       returns: !options.noReturn,
       listen: given.has("listen") ? options.listen : undefined,
-      onReturn: print && (({ sample, received }) => print([sample], received)),
+      onReturn: print && (({ sample, received }) => print({ samples: [sample], received })),
       onProblem: (message, kind) => {
         if (kind === "ignored") say.warn(`${message}; --any-source takes them too`);
         else if (kind === "own") say.warn(message);
@@ -87,6 +87,9 @@ export const villasSignal = defineCommand({
     using _announced = announce(say, {
       addrs: [source.addr],
       detail: `sending to ${formatAddress(options.to)}`,
+      state: options.limit === undefined
+        ? undefined
+        : `Ends after ${counted(options.limit, "sample")}`,
       portFile: options.portFile,
     });
     const stop = () => source.stop();

@@ -46,7 +46,11 @@ export class DatagramSocket implements DatagramTransport {
   /** Lets the transport overwrite the datagram that was received last. */
   #release: (() => void) | undefined;
 
-  /** Use {@linkcode bindDatagram}. */
+  /**
+   * Use {@linkcode bindDatagram}.
+   *
+   * @internal
+   */
   constructor(transport: DatagramTransport, refused: WeakMap<Uint8Array, UnsentDatagram>) {
     this.#transport = transport;
     this.#refused = refused;

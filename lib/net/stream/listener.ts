@@ -88,6 +88,8 @@ export class StreamListener implements AsyncDisposable {
    * @param sockets The bound sockets, which belong to the new object from now on.
    * @param options As for {@linkcode listenStream}.
    * @param verifier Adds TLS to the connections of plain sockets.
+   *
+   * @internal
    */
   constructor(
     sockets: readonly StreamSocket[],

@@ -4,12 +4,7 @@ import { connectFailure, mostTelling } from "../../../lib/net/stream/connect_fai
 import { connectStream, type ConnectStreamOptions } from "../../../lib/net/stream/connect.ts";
 import { within } from "../../../lib/time/deadline.ts";
 import { listenStream } from "../../../lib/net/stream/listener.ts";
-
-/** A port that nobody listens on: it was free a moment ago, and the system hands out others first. */
-function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return (listener.addr as Deno.NetAddr).port;
-}
+import { freePort } from "../free_port.ts";
 
 Deno.test("connectStream() says that nobody listens", async () => {
   const port = freePort();

@@ -1,23 +1,12 @@
-import { choice } from "../../cli/options.ts";
-import { splitCsvRow } from "../../text/csv.ts";
-import { StructCsv } from "../../codecs/struct/csv.ts";
-import { StructJson } from "../../codecs/struct/json.ts";
-import type { StructInput } from "../../codecs/struct/types.ts";
-import { decodeUtf8 } from "../../text/utf8.ts";
-import { CodecError } from "../../errors.ts";
-import type { AnyStruct } from "./struct_options.ts";
+import { splitCsvRow } from "../text/csv.ts";
+import { StructCsv } from "../codecs/struct/csv.ts";
+import { StructJson } from "../codecs/struct/json.ts";
+import type { AnyStruct } from "../codecs/struct/struct.ts";
+import type { StructInput } from "../codecs/struct/types.ts";
+import { decodeUtf8 } from "../text/utf8.ts";
+import { CodecError } from "../errors.ts";
 
-/** The option that says what the lines of standard input are. */
-export const recordInputOption = {
-  input: choice(["auto", "json", "csv"], {
-    default: "auto",
-    placeholder: "FORM",
-    help:
-      "Form of the lines of stdin: json, csv, or auto, where a line that begins with [ or { is JSON and any other a row of CSV",
-  }),
-} as const;
-
-/** What the lines of standard input are. */
+/** What the lines are. */
 export interface RecordReaderOptions {
   /** The names of the fields. */
   readonly fields?: readonly string[];
@@ -25,15 +14,15 @@ export interface RecordReaderOptions {
   readonly input: "auto" | "json" | "csv";
 }
 
-/** Where records and errors go. */
+/** Where records and bad lines go. */
 export interface RecordTarget {
   /**
-   * Called with each record.
+   * Receives each record.
    *
-   * @throws {CodecError} If its values do not fit; that is told as a bad line, unless the line is a header.
+   * @throws {CodecError} If its values do not fit; that is reported as a bad line, unless the line is a header.
    */
   readonly onRecord: (values: StructInput[]) => void;
-  /** Called with the error of each line that is not a record. */
+  /** Called with each line that is no record. */
   readonly onBad: (error: CodecError, line: number) => void;
 }
 
@@ -59,13 +48,13 @@ export class RecordReader {
   /** The lines of a row that is not complete. */
   #held: Line[] = [];
   #heldLength = 0;
-  /** The column of each value and the number of columns, if there was a header. */
+  /** Where the column of each value is, and how many there are, if there was a header. */
   #columns: { readonly places: readonly number[]; readonly count: number } | undefined;
 
   /**
    * @param struct The format of the records.
    * @param options What the lines are.
-   * @param target Where records and errors go.
+   * @param target Where records and bad lines go.
    */
   constructor(
     struct: AnyStruct,
@@ -147,7 +136,7 @@ export class RecordReader {
     return NONE;
   }
 
-  /** Reports an invalid row; returns the lines that may be rows of their own. */
+  /** Reports that a row was begun and is none; returns the lines that may be rows of their own. */
   #giveUp(error = notClosed()): readonly Line[] {
     const [first, ...others] = this.#held;
     this.#held = [];
@@ -160,7 +149,7 @@ export class RecordReader {
     try {
       this.#target.onRecord(this.#csv.read(this.#inOrder(cells)));
     } catch (error) {
-      // Concatenated logs have headers between the records.
+      // Logs that were concatenated have headers between their rows.
       if (error instanceof CodecError && this.#header(cells)) return;
       throw this.#rows === 1 && error instanceof CodecError ? this.#withHint(error, cells) : error;
     }
@@ -183,7 +172,7 @@ export class RecordReader {
     );
   }
 
-  /** A first row that is not a record may be an undeclared header. */
+  /** A first row that is no record may be a header that no option names. */
   #withHint(error: CodecError, cells: readonly string[]): CodecError {
     const names = cells.map((cell) => cell.trim()).join(",");
     const isHeader = this.#csv.names === undefined && names.length < 200 &&

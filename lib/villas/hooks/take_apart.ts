@@ -5,7 +5,7 @@
  * @module
  */
 
-import { kindOf, type Sample, type Timestamp, type Value } from "../codecs/villas/sample.ts";
+import { kindOf, type Sample, type Timestamp, type Value } from "../../codecs/villas/sample.ts";
 import { type Expected, Refusal } from "./expected.ts";
 
 /** Samples, and values in all of them, of which not even the smallest would find room in a datagram. */

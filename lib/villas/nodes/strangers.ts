@@ -1,4 +1,4 @@
-import { type Endpoint, formatAddress } from "../net/address/address.ts";
+import { type Endpoint, formatAddress } from "../../net/address/address.ts";
 
 /** Addresses that are told apart. */
 const MOST = 1024;

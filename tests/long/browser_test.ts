@@ -4,7 +4,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { browser, inBrowser } from "../interop/browser.ts";
 import { makeCertificate } from "../interop/certificate.ts";
 import { needs } from "../interop/peer.ts";
-import { type Child, type Result, start } from "./run.ts";
+import { type Child, type Result, start } from "../cli/run.ts";
 
 /** What a page can send to ports without being asked, with a command in its body, or in its path; returns what the page saw of it. */
 const ATTACK = `

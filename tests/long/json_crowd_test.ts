@@ -1,8 +1,8 @@
 import { assertEquals, assertLess, assertMatch } from "@std/assert";
 import { fileURLToPath } from "node:url";
 import { start } from "../cli/run.ts";
-import { needs } from "./peer.ts";
-import { PYTHON, pythonLines } from "./python.ts";
+import { needs } from "../interop/peer.ts";
+import { PYTHON, pythonLines } from "../interop/python.ts";
 
 const { ignore, note } = needs(PYTHON);
 const script = fileURLToPath(new URL("json_crowd.py", import.meta.url));

@@ -6,8 +6,8 @@ import { decodeUtf8 } from "../../text/utf8.ts";
 import { messageOf, UsageError } from "../../errors.ts";
 import { parseReplies, parseReply, Replies, type Reply } from "../../socket/replies.ts";
 
-/** Longest part of a query that is told. */
-const TOLD_BYTES = 60;
+/** Longest part of a query that a message shows, in bytes. */
+const SHOWN_BYTES = 60;
 const LF = 0x0a;
 
 /** The options that make `socket-server` stand in for an instrument. */
@@ -32,7 +32,7 @@ export interface RepliesValues {
  * Makes the table that `--reply`, `--replies` and `--reply-else` ask for.
  *
  * @param values The options' values.
- * @param context Where queries are told that are not in it.
+ * @param context Where queries are reported that are not in it.
  * @returns The table; undefined if there is none of these options.
  * @throws {UsageError} If the file cannot be read, or an escape is wrong.
  */
@@ -67,10 +67,10 @@ async function readTable(path: string): Promise<Reply[]> {
 }
 
 function unknownText(query: Uint8Array): string {
-  const told = pythonBytes(query.subarray(0, TOLD_BYTES)) +
-    (query.length > TOLD_BYTES ? ` and ${query.length - TOLD_BYTES} bytes more` : "");
+  const shown = pythonBytes(query.subarray(0, SHOWN_BYTES)) +
+    (query.length > SHOWN_BYTES ? ` and ${query.length - SHOWN_BYTES} bytes more` : "");
   const why = query.includes(LF)
     ? "it has several lines, which --line takes one by one"
     : "no --reply or --replies is for it";
-  return `No answer to ${told}: ${why}`;
+  return `No answer to ${shown}: ${why}`;
 }

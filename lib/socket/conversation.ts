@@ -1,0 +1,126 @@
+import { ConnectError } from "../errors.ts";
+import { formatAddress } from "../net/address/address.ts";
+import type { StreamConnection } from "../net/stream/connection.ts";
+import { delay } from "../time/deadline.ts";
+import type { DatagramAnswer, DatagramClient } from "./datagram_client.ts";
+
+/** Seconds of silence after the last answer that is due. */
+const QUIET = 0.1;
+/** Seconds between two checks whether the input has ended. */
+const LOOK = 0.05;
+
+/** When a conversation ends, once the input has. */
+export interface ConversationOptions {
+  /** Seconds of silence after which it ends. Default: 5. */
+  timeout?: number;
+  /** Seconds after which it ends, whatever comes. */
+  wait?: number;
+  /** Bytes, or datagrams, after which it ends even before the input does. */
+  count?: number;
+  /** Ends it. */
+  signal?: AbortSignal;
+}
+
+/**
+ * Sends what comes from an input while it receives what the other side sends. The end of the input is the end of this side.
+ *
+ * @param connection The connection.
+ * @param input What to send.
+ * @param options When it ends.
+ * @returns What arrives, piece by piece, each valid until the next one is asked for. The time in which the caller handles a piece does not
+ * count as silence.
+ * @throws {ConnectError} If the connection breaks.
+ */
+export async function* converse(
+  connection: StreamConnection,
+  input: AsyncIterable<Uint8Array>,
+  options: ConversationOptions = {},
+): AsyncGenerator<Uint8Array, void, void> {
+  const { timeout = 5, wait, count = Infinity } = options;
+  const over = new AbortController();
+  /** When this side began to wait for what comes next; undefined while the caller handles a piece. */
+  let waiting: number | undefined;
+  const sending = async () => {
+    for await (const piece of input) if (!await connection.write(piece)) return;
+    await connection.closeWrite();
+    if (wait === undefined) await silence(() => waiting, timeout, over.signal);
+    else await delay(wait, over.signal);
+    connection.stopReading();
+  };
+  // Ends when the conversation is over, or with it.
+  void sending().catch(() => {});
+  try {
+    for (let total = 0; total < count;) {
+      waiting = performance.now();
+      const chunk = await connection.read();
+      waiting = undefined;
+      if (chunk === null) break;
+      const piece = chunk.subarray(0, count - total);
+      total += piece.length;
+      yield piece;
+    }
+  } finally {
+    over.abort();
+  }
+  if (connection.readEnd === "lost") {
+    const why = connection.error?.message ?? "the connection was reset";
+    throw new ConnectError(
+      `Lost the connection to "${formatAddress(connection.remoteAddr)}": ${why}`,
+    );
+  }
+}
+
+/** Resolves when nothing has come for so long, from now on. */
+async function silence(
+  waitingSince: () => number | undefined,
+  seconds: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const start = performance.now();
+  for (let left = seconds; left > 0;) {
+    await delay(left, signal);
+    const now = performance.now();
+    left = seconds - (now - Math.max(start, waitingSince() ?? now)) / 1000;
+  }
+}
+
+/**
+ * Sends what comes from an input, a datagram for each piece, while it receives datagrams. It ends when the input has ended and
+ * as many datagrams as were sent have come back, or the time for that is over.
+ *
+ * @param client Where to send.
+ * @param input What to send.
+ * @param options When it ends.
+ * @returns The datagrams as they arrive.
+ * @throws {ConnectError} If a datagram cannot be sent, or nobody listens there.
+ */
+export async function* converseByDatagrams(
+  client: DatagramClient,
+  input: AsyncIterable<Uint8Array>,
+  options: ConversationOptions = {},
+): AsyncGenerator<DatagramAnswer, void, void> {
+  const { timeout = 5, wait, count = Infinity, signal } = options;
+  let [sent, received, inputEnd, last] = [0, 0, Infinity, 0];
+  const sending = (async () => {
+    for await (const piece of input) {
+      sent++;
+      await client.send(piece);
+    }
+    inputEnd = performance.now();
+  })();
+  let failure: { error: unknown } | undefined;
+  sending.catch((error) => failure = { error });
+  while (received < count && !signal?.aborted) {
+    if (failure) throw failure.error;
+    const patience = received < sent ? timeout : QUIET;
+    if (wait !== undefined && performance.now() - inputEnd >= wait * 1000) return;
+    const datagram = await client.receive(Math.min(LOOK, patience));
+    if (datagram) {
+      received++;
+      yield datagram;
+      last = performance.now();
+    } else if (
+      wait === undefined && (performance.now() - Math.max(inputEnd, last)) / 1000 >= patience
+    ) return;
+  }
+}

@@ -1,0 +1,133 @@
+import { kindOf, type Sample, type ValueKind } from "../../codecs/villas/sample.ts";
+import type { SignalKind } from "../../codecs/villas/signals.ts";
+import { type Endpoint, formatAddress } from "../../net/address/address.ts";
+import { sameEndpoint } from "../../net/address/same.ts";
+import type { Batch } from "../node.ts";
+
+/** Says that a reply was not sent because it could have ended VILLASnode. */
+export class Refusal extends Error {
+  /** Always `"Refusal"`. */
+  override readonly name = "Refusal";
+  /** Whether it was measured by what arrived, because nobody said which signals the remote expects. */
+  readonly unstated: boolean;
+
+  /**
+   * Makes the refusal.
+   *
+   * @param message What was refused, and what was expected.
+   * @param unstated Whether stating the signals could help.
+   */
+  constructor(message: string, unstated = false) {
+    super(message);
+    this.unstated = unstated;
+  }
+}
+
+/** What a reply may hold, that VILLASnode does not abort on it: so many values at most, each of a certain kind. */
+export class Expected {
+  /** The kind of each signal. */
+  readonly kinds: readonly ValueKind[];
+  readonly #count: string;
+  readonly #unstated: boolean;
+
+  private constructor(kinds: readonly ValueKind[], count: string, unstated: boolean) {
+    this.kinds = kinds;
+    this.#count = count;
+    this.#unstated = unstated;
+  }
+
+  /** The signals that somebody stated. */
+  static stated(kinds: readonly ValueKind[]): Expected {
+    return new Expected(kinds, `at most ${kinds.length}, as many as there are signals`, false);
+  }
+
+  /** The kinds that a sample has: whoever sent it takes such. */
+  static received(sample: Sample): Expected {
+    const kinds = sample.values.map(kindOf);
+    return new Expected(kinds, `at most ${kinds.length}, as many as were received`, true);
+  }
+
+  /** The kinds that a remote has sent last; it has sent nothing where they are undefined. */
+  static shown(kinds: readonly ValueKind[] | undefined, remote: string): Expected {
+    const count = kinds === undefined
+      ? `none, because ${remote} has not sent a sample yet that shows its signals`
+      : `at most ${kinds.length}, as many as ${remote} sent last`;
+    return new Expected(kinds ?? [], count, true);
+  }
+
+  /**
+   * Checks how many values a reply has.
+   *
+   * @throws {Refusal} If there are too many.
+   */
+  checkCount(count: number): void {
+    if (count > this.kinds.length) {
+      throw this.refuse(`Refused a reply of ${count} values: expected ${this.#count}`);
+    }
+  }
+
+  /** Makes a refusal of something that would have been measured by this. */
+  refuse(message: string): Refusal {
+    return new Refusal(message, this.#unstated);
+  }
+}
+
+/** How {@linkcode Expectations} are found out. */
+export interface ExpectationsOptions {
+  /** The signals that somebody stated. */
+  readonly signals?: readonly SignalKind[];
+  /** The address that gets replies to others, too; undefined where each sender gets its own. */
+  readonly passesOnTo?: Endpoint;
+}
+
+/** Knows what the replies to a batch may hold. */
+export class Expectations {
+  readonly #stated: Expected | undefined;
+  readonly #remote: Endpoint | undefined;
+  /** The kinds of values that the remote has sent last. */
+  #shown: readonly ValueKind[] | undefined;
+
+  /** @param options How it is found out. */
+  constructor({ signals, passesOnTo }: ExpectationsOptions) {
+    if (signals) this.#stated = Expected.stated(signals);
+    else this.#remote = passesOnTo;
+  }
+
+  /** Whether a plain batch may go back as it came, whatever it holds. */
+  get takesPlain(): boolean {
+    return this.#remote === undefined;
+  }
+
+  /**
+   * What the reply to each sample may hold. To be called once with each batch.
+   *
+   * @param batch What arrived.
+   * @returns One for each sample; undefined where the samples came from the address that they go back to, which takes what it sent.
+   */
+  of(batch: Batch): readonly Expected[] | undefined {
+    const { samples, from } = batch;
+    const stated = this.#stated;
+    if (stated) return samples.map(() => stated);
+    const remote = this.#remote;
+    if (remote === undefined) return undefined;
+    if (from === undefined || sameEndpoint(from, remote)) {
+      const last = samples.at(-1);
+      if (last?.type === "data") this.#shown = last.values.map(kindOf);
+      return undefined;
+    }
+    const shown = Expected.shown(this.#shown, formatAddress(remote));
+    return samples.map(() => shown);
+  }
+}
+
+/**
+ * Checks that a sample has the type that VILLASnode takes back.
+ *
+ * @throws {Refusal} If it is another one than DATA.
+ */
+export function checkType(sample: Sample): void {
+  if (sample.type === "data") return;
+  throw new Refusal(
+    `Refused to send back a ${sample.type.toUpperCase()} sample: VILLASnode aborts on it`,
+  );
+}

@@ -1,0 +1,84 @@
+import type { Sample, Timestamp } from "../codecs/villas/sample.ts";
+import type { Endpoint } from "../net/address/address.ts";
+
+/**
+ * Samples that travel together. A node may use the same object for the next ones: a batch is valid until the function that it was handed
+ * to returns, or its promise resolves. Copy what must last.
+ */
+export interface Batch {
+  /** The samples. Those that arrived as bytes are decoded when they are first asked for. */
+  readonly samples: readonly Sample[];
+  /** How many samples there are; known without decoding them. */
+  readonly count: number;
+  /** The sequence numbers of those that have one; known without decoding them. */
+  readonly sequences: readonly (number | bigint)[];
+  /** Whether they are known to be harmless to VILLASnode: all of type DATA, every value set, and of the stated kinds if any were. */
+  readonly plain: boolean;
+  /** When they arrived, or were made: looked up when it is first asked for. */
+  readonly received: Timestamp;
+  /** The message that they are on the wire. A node that has the same format sends it as it is. */
+  readonly bytes?: Uint8Array;
+  /** The address that they came from, if they did. */
+  readonly from?: Endpoint;
+}
+
+/** Whatever gives samples or takes them: a socket, a signal generator, a file. */
+export interface SampleNode extends AsyncDisposable {
+  /** Resolves when the node has ended; nothing of it is left open then. */
+  readonly finished: Promise<void>;
+  /**
+   * Hands on what arrives until the node ends, with no promise per batch unless the function returns one.
+   *
+   * @param handle Takes one batch. While its promise is pending, no other is handed on.
+   */
+  serve(handle: (batch: Batch) => void | Promise<void>): Promise<void>;
+  /**
+   * Takes samples.
+   *
+   * @param batch The samples; valid until the promise resolves, or `flush()` does if there is none.
+   * @throws {CodecError} If the node's format cannot carry them.
+   */
+  write(batch: Batch): void | Promise<void>;
+  /** Resolves when the system has everything that was written. */
+  flush(): Promise<void>;
+  /** Ends the node as soon as the batch that is being handled is done. */
+  end(): void;
+  /** Ends the node at once; may be called again. */
+  close(): Promise<void>;
+}
+
+/** What is known of a batch that did not arrive as it is. */
+export interface BatchOrigin {
+  /** The message that the samples are on the wire, where they are encoded already. */
+  readonly bytes?: Uint8Array;
+  /** The address that they are an answer to. */
+  readonly from?: Endpoint;
+  /** When they were made. Default: never known. */
+  readonly received?: Timestamp;
+}
+
+/**
+ * Makes a batch of samples.
+ *
+ * @param samples The samples.
+ * @param origin What else is known.
+ */
+export function batchOf(samples: readonly Sample[], origin: BatchOrigin = {}): Batch {
+  const { bytes, from, received = { sec: 0, nsec: 0 } } = origin;
+  return {
+    samples,
+    count: samples.length,
+    get sequences() {
+      return sequencesOf(samples);
+    },
+    plain: false,
+    received,
+    ...(bytes && { bytes }),
+    ...(from && { from }),
+  };
+}
+
+/** The sequence numbers of those samples that have one. */
+export function sequencesOf(samples: readonly Sample[]): bigint[] {
+  return samples.map(({ sequence }) => sequence).filter((sequence) => sequence !== undefined);
+}

@@ -1,0 +1,115 @@
+import type { Sample, Timestamp } from "../../codecs/villas/sample.ts";
+import { type Tick, ticks } from "../../time/ticker.ts";
+import { timestampOf } from "../../time/timestamp.ts";
+import { type Batch, batchOf, type SampleNode } from "../node.ts";
+import { SignalGenerator, type SignalGeneratorOptions } from "./signal_generator.ts";
+
+/** How a signal node works. */
+export interface SignalNodeOptions extends SignalGeneratorOptions {
+  /** Samples to give. Default: endless. */
+  readonly limit?: number;
+  /** Samples in each batch. Default: 1. */
+  readonly vectorize?: number;
+  /** Give them at `rate`; otherwise as fast as they are taken. Default: true. */
+  readonly realtime?: boolean;
+  /** Called before each step that is not paced by the clock; a promise is waited for. */
+  readonly onStep?: (step: number) => void | Promise<void>;
+  /** The wall clock. */
+  readonly now: () => Timestamp;
+}
+
+/** VILLASnode's `signal` node: gives generated samples, and takes none. */
+export class SignalNode implements SampleNode {
+  readonly finished: Promise<void>;
+  readonly #options: SignalNodeOptions;
+  readonly #generator: SignalGenerator;
+  readonly #ending = new AbortController();
+  readonly #finish: () => void;
+  #missedSteps = 0;
+
+  /**
+   * @param options The signal, its pace and its end.
+   * @throws {UsageError} If an option of the signal is out of range.
+   */
+  constructor(options: SignalNodeOptions) {
+    this.#options = options;
+    this.#generator = new SignalGenerator(options);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.finished = promise;
+    this.#finish = resolve;
+  }
+
+  /** Steps left out because the node was late; they show as gaps in the sequence. */
+  get missedSteps(): number {
+    return this.#missedSteps;
+  }
+
+  /** Whether the node was ended before its limit. */
+  get isEnded(): boolean {
+    return this.#ending.signal.aborted;
+  }
+
+  async serve(handle: (batch: Batch) => void | Promise<void>): Promise<void> {
+    const { realtime = true, limit = Infinity, vectorize = 1 } = this.#options;
+    let last = -1;
+    let samples: Sample[] = [];
+    for await (const { step, late } of realtime ? this.#paced() : this.#unpaced()) {
+      this.#missedSteps += step - last - 1;
+      last = step;
+      samples.push(this.#sample(step, late));
+      if (samples.length < vectorize) continue;
+      const batch = samples;
+      samples = [];
+      await handle(batchOf(batch));
+    }
+    if (!this.isEnded && Number.isFinite(limit)) this.#missedSteps += limit - 1 - last;
+    if (samples.length > 0) await handle(batchOf(samples));
+    this.#finish();
+  }
+
+  /** Takes nothing: there is nowhere for it to go. */
+  write(): void {}
+
+  flush(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  end(): void {
+    this.#ending.abort();
+    this.#finish();
+  }
+
+  close(): Promise<void> {
+    this.end();
+    return this.finished;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #paced(): AsyncIterable<Tick> {
+    const { rate = 10, limit } = this.#options;
+    return ticks({ rate, limit, signal: this.#ending.signal });
+  }
+
+  async *#unpaced(): AsyncGenerator<Tick, void, void> {
+    const { limit = Infinity, onStep } = this.#options;
+    for (let step = 0; step < limit && !this.isEnded; step++) {
+      const waiting = onStep?.(step);
+      if (waiting) await waiting;
+      yield { step, late: 0 };
+    }
+  }
+
+  #sample(step: number, late: number): Sample {
+    const { rate = 10, now } = this.#options;
+    const { sec, nsec } = now();
+    return {
+      type: "data",
+      sequence: BigInt(step),
+      origin: late === 0 ? { sec, nsec } : timestampOf(sec * 1000 + nsec / 1e6 - late),
+      values: this.#generator.next(step / rate, step),
+    };
+  }
+}

@@ -1,0 +1,58 @@
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { UsageError } from "../../lib/errors.ts";
+import { defaultFunction, openHandler } from "../../lib/handlers/handler.ts";
+
+const bytes = (text: string) => new TextEncoder().encode(text);
+const text = (chunk: Uint8Array) => new TextDecoder().decode(chunk).trim();
+
+/** A file with this text, for as long as it is not disposed of. */
+async function file(suffix: string, content: string) {
+  const path = await Deno.makeTempFile({ suffix });
+  await Deno.writeTextFile(path, content);
+  return { path, [Symbol.asyncDispose]: () => Deno.remove(path) };
+}
+
+Deno.test("openHandler() gives what a module exports", async () => {
+  await using source = await file(".mjs", "export default (x) => x + 1; export const unit = 'V';");
+  await using handler = await openHandler({ handler: source.path });
+  assert(handler?.kind === "module");
+  assertEquals(handler.exports.unit, "V");
+  assertEquals(defaultFunction<(x: number) => number>(handler, "(x) => x")(1), 2);
+});
+
+Deno.test("defaultFunction() says which export is missing", async () => {
+  await using source = await file(".mjs", "export const unit = 'V';");
+  await using handler = await openHandler({ handler: source.path });
+  assert(handler?.kind === "module");
+  assertThrows(
+    () => defaultFunction(handler, "(x) => x"),
+    UsageError,
+    `Cannot use handler "${source.path}": expected "export default (x) => x"`,
+  );
+});
+
+for (const [option, persistent] of [["exec", false], ["execPersistent", true]] as const) {
+  Deno.test(`openHandler() has ${option} answer a line with what the program prints`, async () => {
+    const script = `import sys
+for line in sys.stdin: print(line.strip().upper(), flush=True)
+`;
+    await using source = await file(".py", script);
+    await using handler = await openHandler({ [option]: `python3 "${source.path}"` });
+    assert(handler?.kind === "program");
+    assertEquals(handler.persistent, persistent);
+    assertEquals(text(await handler.handle(bytes("volt"))), "VOLT");
+    assertEquals(text(await handler.handle(bytes("ampere"))), "AMPERE");
+  });
+
+  Deno.test(`openHandler() refuses ${option} with a program that does not exist`, async () => {
+    await assertRejects(
+      () => openHandler({ [option]: "labwire-no-such-program" }),
+      UsageError,
+      'Cannot find program "labwire-no-such-program"',
+    );
+  });
+}
+
+Deno.test("openHandler() gives nothing where there is no option", async () => {
+  assertEquals(await openHandler({ execTimeout: 30 }), undefined);
+});

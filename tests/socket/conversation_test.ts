@@ -1,0 +1,126 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import { ConnectError } from "../../lib/errors.ts";
+import { connectStream } from "../../lib/net/stream/connect.ts";
+import { listenStream } from "../../lib/net/stream/listener.ts";
+import { connectBytes } from "../../lib/socket/byte_client.ts";
+import { converse, converseByDatagrams } from "../../lib/socket/conversation.ts";
+import { connectDatagram } from "../../lib/socket/datagram_client.ts";
+import { listenBytes } from "../../lib/socket/listen_bytes.ts";
+import { listenDatagrams } from "../../lib/socket/listen_datagrams.ts";
+import { pingBytes, pingDatagrams } from "../../lib/socket/ping.ts";
+import { sendBytes, sendDatagram } from "../../lib/socket/send_bytes.ts";
+
+const bytes = (text: string) => new TextEncoder().encode(text);
+const text = (chunk: Uint8Array) => new TextDecoder().decode(chunk);
+
+/** Two messages, the second when the first has been answered. */
+function twoMessages() {
+  const answered = Promise.withResolvers<void>();
+  async function* input() {
+    yield bytes("first\n");
+    await answered.promise;
+    yield bytes("second\n");
+  }
+  return { input: input(), onAnswer: () => answered.resolve() };
+}
+
+Deno.test("converse() receives while its input goes on, and ends with the server after the input's end", async () => {
+  await using server = listenBytes({ port: 0 });
+  await using connection = await connectStream({ port: server.addr.port });
+  const { input, onAnswer } = twoMessages();
+  let received = "";
+  for await (const piece of converse(connection, input, { timeout: 60 })) {
+    received += text(piece);
+    if (received.endsWith("first\n")) onAnswer();
+  }
+  assertEquals(received, "first\nsecond\n");
+});
+
+Deno.test("converse() ends after a count of bytes, though its input goes on", async () => {
+  await using server = listenBytes({ port: 0 });
+  await using connection = await connectStream({ port: server.addr.port });
+  let received = "";
+  for await (const piece of converse(connection, twoMessages().input, { count: 3 })) {
+    received += text(piece);
+  }
+  assertEquals(received, "fir");
+});
+
+Deno.test("converseByDatagrams() sends a datagram for each piece, and ends when all are answered", async () => {
+  await using server = await listenDatagrams({ port: 0 });
+  await using client = await connectDatagram({ port: server.addr.port });
+  const { input, onAnswer } = twoMessages();
+  const received: string[] = [];
+  for await (const answer of converseByDatagrams(client, input, { timeout: 60 })) {
+    received.push(text(answer.bytes));
+    onAnswer();
+  }
+  assertEquals(received, ["first\n", "second\n"]);
+});
+
+Deno.test("ByteClient.ask() reports that the answer was complete before the message was sent", async () => {
+  await using server = listenStream({
+    port: 0,
+    onConnection: async (connection) => void await connection.write(bytes("full")),
+  });
+  await using client = await connectBytes({ port: server.addr.port });
+  let unsent = 0;
+  async function* message() {
+    yield bytes("x");
+    for (;;) yield new Uint8Array(1 << 20);
+  }
+  let received = "";
+  for await (const piece of client.ask(message(), { count: 4, onUnsent: () => unsent++ })) {
+    received += text(piece);
+  }
+  assertEquals([received, unsent], ["full", 1]);
+});
+
+Deno.test("ByteClient.ask() throws what reading the message throws", async () => {
+  await using server = listenBytes({ port: 0 });
+  await using client = await connectBytes({ port: server.addr.port });
+  async function* message() {
+    yield await Promise.resolve(bytes("x"));
+    throw new Error("disk is gone");
+  }
+  await assertRejects(() => Array.fromAsync(client.ask(message())), Error, "disk is gone");
+});
+
+Deno.test("sendBytes() and sendDatagram() deliver a message and wait for no answer", async () => {
+  const received: string[] = [];
+  const both = Promise.withResolvers<void>();
+  const answer = (message: Uint8Array) => {
+    if (received.push(text(message)) === 2) both.resolve();
+    return null;
+  };
+  await using stream = listenBytes({ port: 0, answer });
+  await using datagrams = await listenDatagrams({ port: 0, answer });
+  await sendBytes([bytes("VOLT 3\n")], { port: stream.addr.port });
+  await sendDatagram(bytes("VOLT 4"), { port: datagrams.addr.port });
+  await both.promise;
+  assertEquals(received, ["VOLT 3\n", "VOLT 4"]);
+});
+
+Deno.test("pingBytes() and pingDatagrams() count answers and altered ones", async () => {
+  const answer = (message: Uint8Array) => text(message) === "x" ? message : bytes("other");
+  await using stream = listenBytes({ port: 0, answer });
+  await using datagrams = await listenDatagrams({ port: 0, answer });
+  const ways = [
+    (message: string, count?: number) =>
+      pingBytes(bytes(message), { port: stream.addr.port, repeat: 3, count }),
+    (message: string) => pingDatagrams(bytes(message), { port: datagrams.addr.port, repeat: 3 }),
+  ];
+  for (const ping of ways) {
+    const { latency, ...counts } = await ping("x");
+    assertEquals(counts, { sent: 3, answered: 3, altered: 0, lost: 0 });
+    assertEquals(latency.count, 3);
+    assertEquals((await ping("y", 5)).altered, 3);
+  }
+});
+
+Deno.test("pingBytes() says that no server is there", async () => {
+  const server = listenBytes({ port: 0 });
+  const { port } = server.addr;
+  await server.close();
+  await assertRejects(() => pingBytes(bytes("x"), { port, repeat: 1 }), ConnectError);
+});
