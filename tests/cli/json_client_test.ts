@@ -319,7 +319,7 @@ Deno.test(`json-client speaks TLS with json-server${openssl.note}`, {
   assertEquals((await to.send(["x", "--ca", tls.certFile])).code, 0);
   const distrust = await to.send(["x", "--tls"]);
   assertEquals(distrust.code, 4);
-  assertStringIncludes(distrust.stderr, "signed by nobody known");
+  assertStringIncludes(distrust.stderr, "signed by an unknown authority");
 });
 
 Deno.test(`json-client prompts on a terminal, with history${python.note}`, {
