@@ -1,6 +1,5 @@
 import { lineFraming, type LineFramingOptions } from "../net/framing/line.ts";
 import { type ByteSource, readMessages } from "../net/framing/read_messages.ts";
-import { whenAborted } from "../time/lifecycle.ts";
 
 /**
  * Reads text line by line, each as soon as it is there.

@@ -2,7 +2,7 @@ import type { AnyStruct } from "../codecs/struct/struct.ts";
 import type { StructInput } from "../codecs/struct/types.ts";
 import { RecordReader, type RecordReaderOptions } from "./record_reader.ts";
 
-/** How many records may be sent before the system must have taken one of them: 64 KiB or so. */
+/** How many records may be sent before the system must have accepted one of them: about 64 KiB. */
 export function sendWindow({ size }: AnyStruct): number {
   return Math.max(1, Math.floor(65536 / size));
 }
@@ -13,7 +13,7 @@ export interface SentRecords {
   sent: number;
   /** Those of them for which nobody was connected. */
   unsent: number;
-  /** Lines that were no records. */
+  /** Lines that were not records. */
   refused: number;
 }
 
@@ -34,7 +34,7 @@ export interface RecordSending {
 /**
  * Sends records that come as lines of JSON or CSV, no faster than they are taken.
  *
- * @param lines The lines, each valid until the next one is asked for.
+ * @param lines The lines, each valid until the next one is requested.
  * @param struct The format of the records.
  * @param reading What the lines are.
  * @param sending Where to send them.

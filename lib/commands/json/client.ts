@@ -195,7 +195,7 @@ function showSuccess(out: Context["out"], { result, text }: SuccessResult, outpu
   else if (result !== undefined) out.json(jsonMembers(compactJson(text)).get("result")!);
 }
 
-/** Sends lines of JSON, each on a connection of its own as the template does, or all on one. */
+/** Sends lines of JSON, each on its own connection as the template does, or all on one. */
 class Sender implements AsyncDisposable {
   readonly #options: JsonSendOptions;
   readonly #keepOpen: boolean;
@@ -211,16 +211,16 @@ class Sender implements AsyncDisposable {
     this.#keepOpen = keepOpen;
   }
 
-  /** Whether a message has been sent, and what became of it is not known. */
+  /** Whether a message has been sent and its result is unknown. */
   get isWaiting(): boolean {
     return this.#isWaiting;
   }
 
   /**
-   * Sends a message and waits for what becomes of it.
+   * Sends a message and waits for its result.
    *
    * @param line One line of JSON.
-   * @returns What became of it.
+   * @returns The result.
    */
   async send(line: string): Promise<JsonSendResult> {
     try {

@@ -38,7 +38,7 @@ export function sendLines(
     send,
     signal,
     onLine,
-    onUnsent: (line) => say.throttled("unsent", `Cannot send line ${line}: nobody is connected`),
+    onUnsent: (line) => say.throttled("unsent", `Cannot send line ${line}: no peer is connected`),
     onBad: ({ message }, line) => say.throttled("line", `Cannot send line ${line}: ${message}`),
   });
 }

@@ -13,14 +13,14 @@ import { DEFAULT_FORMAT, DEFAULT_PORT } from "../../struct/line_options.ts";
 import type { RecordReaderOptions } from "../../struct/record_reader.ts";
 import { printOption, timestampsOption } from "./printer.ts";
 
-/** The options that say what a format means. */
+/** The options for the meaning of a format. */
 export const platformOption = {
   platform: choice(["linux", "darwin", "windows"], {
     help: "Whose native sizes the mode @ means; this computer's unless given",
   }),
 } as const;
 
-/** The option that cuts what is too long. */
+/** The option that truncates byte strings. */
 export const truncateOption = {
   truncate: flag({
     help: "Cut texts that are longer than their field, as Python does, instead of refusing them",
@@ -48,8 +48,8 @@ export const bytesOption = {
  * Compiles a format of the command line.
  *
  * @param format The format.
- * @param options Whose native sizes, whether to cut what is too long, and the names of the fields.
- * @returns What packs and unpacks.
+ * @param options Whose native sizes, whether to truncate byte strings, and the names of the fields.
+ * @returns Packs and unpacks the records.
  * @throws {UsageError} If the format is wrong, or the names do not fit it.
  */
 export function structOf(
@@ -70,7 +70,7 @@ export const recordInputOption = {
     default: "auto",
     placeholder: "FORM",
     help:
-      "What lines of stdin are: json, csv, or auto, where what begins with [ or { is JSON and all else a row of CSV",
+      "Form of the lines of stdin: json, csv, or auto, where a line that begins with [ or { is JSON and any other a row of CSV",
   }),
 } as const;
 

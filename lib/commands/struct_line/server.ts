@@ -20,7 +20,7 @@ export const structLineServer = defineCommand({
   details: [
     "The stream is nothing but structs of one format. Records received are printed one per line. Lines of standard input are " +
     "records in JSON or CSV, sent to everybody who is connected; on a terminal their fields are asked for. Nothing is read " +
-    "from standard input before somebody is connected; records for which nobody is connected later are reported and counted. " +
+    "from standard input before somebody is connected; records for which no peer is connected later are reported and counted. " +
     "A client that reads slowly slows down the sending, but one that reads nothing for a while is disconnected where others wait.",
     "--handler FILE is a JavaScript module with `export default function (values, line) { … }`; line.send(values) answers. " +
     "--exec 'PROGRAM ARG…' starts the program for each record, without a shell; it reads the record as a line of JSON from " +
