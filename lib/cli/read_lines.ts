@@ -1,3 +1,4 @@
+import { whenAborted } from "../time/lifecycle.ts";
 import { lineFraming, type LineFramingOptions } from "../net/framing/line.ts";
 import { type ByteSource, readMessages } from "../net/framing/read_messages.ts";
 
