@@ -13,9 +13,12 @@ const guides: Readonly<Record<string, () => TextModule>> = {
   python: () => import("../guides/python.md", { with: { type: "text" } }),
   scripting: () => import("../guides/scripting.md", { with: { type: "text" } }),
   service: () => import("../guides/service.md", { with: { type: "text" } }),
+  servers: () => import("../guides/servers.md", { with: { type: "text" } }),
   tls: () => import("../guides/tls.md", { with: { type: "text" } }),
   testing: () => import("../guides/testing.md", { with: { type: "text" } }),
   library: () => import("../guides/library.md", { with: { type: "text" } }),
+  doctor: () => import("../guides/doctor.md", { with: { type: "text" } }),
+  install: () => import("../guides/install.md", { with: { type: "text" } }),
 };
 
 /** The topics there are. */

@@ -1,17 +1,17 @@
 import { type Clock, systemClock } from "../time/clock.ts";
 import { timerDelay } from "../time/deadline.ts";
 import type { StructInputs } from "../codecs/struct/types.ts";
-import type { LinePeer } from "./line_peer.ts";
+import type { LineConnection } from "./line_connection.ts";
 
 /** How many times a peer is checked before it is disconnected. */
 const LOOKS = 5;
 
 /** Sends records to several peers, none of which can hold up the others forever. */
 export class Broadcast<F extends string> {
-  readonly #peers: ReadonlySet<LinePeer<F>>;
+  readonly #peers: ReadonlySet<LineConnection<F>>;
   readonly #patience: number;
   /** For each peer with bytes queued: how many bytes it had taken, and for how many checks that has not changed. */
-  readonly #stalled = new Map<LinePeer<F>, { bytes: number; looks: number }>();
+  readonly #stalled = new Map<LineConnection<F>, { bytes: number; looks: number }>();
   readonly #clock: Clock;
   #pending = 0;
   #callOff: (() => void) | undefined;
@@ -22,7 +22,7 @@ export class Broadcast<F extends string> {
    * @param clock Measures that. Default: this computer's.
    */
   constructor(
-    peers: ReadonlySet<LinePeer<F>>,
+    peers: ReadonlySet<LineConnection<F>>,
     patience: number,
     clock: Clock = systemClock,
   ) {

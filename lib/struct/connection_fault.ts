@@ -1,7 +1,7 @@
 import { type CodecError, ConnectError } from "../errors.ts";
 import { formatAddress } from "../net/address/address.ts";
 import type { LineProblem } from "./line_options.ts";
-import type { LinePeer } from "./line_peer.ts";
+import type { LinePeer } from "./peer.ts";
 
 /** A connection that ended with an error. */
 export interface ConnectionFault extends LineProblem {

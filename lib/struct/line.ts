@@ -11,7 +11,7 @@ import { checkRecordSize } from "./check_record_size.ts";
 import { connectionFault } from "./connection_fault.ts";
 import { connectLine } from "./connect_line.ts";
 import { listenLine } from "./listen_line.ts";
-import { LinePeer } from "./line_peer.ts";
+import { LineConnection } from "./line_connection.ts";
 import {
   DEFAULT_FORMAT,
   type DefaultFormat,
@@ -21,6 +21,7 @@ import {
   type LineOptions,
   type LineStats,
 } from "./line_options.ts";
+import type { LinePeer } from "./peer.ts";
 import { RecordQueue } from "./record_queue.ts";
 
 /**
@@ -59,7 +60,7 @@ export class Line<F extends string = string>
   readonly connected: Promise<void>;
   readonly #options: LineOptions<F>;
   /** The peers that can be sent to. */
-  readonly #peers = new Set<LinePeer<F>>();
+  readonly #peers = new Set<LineConnection<F>>();
   readonly #broadcast: Broadcast<F>;
   readonly #queue: RecordQueue<StructValues<F>> | null;
   readonly #closing = new AbortController();
@@ -239,7 +240,7 @@ export class Line<F extends string = string>
   /** Serves a connection to its end. */
   async #serve(connection: StreamConnection, halfOpen: boolean): Promise<void> {
     const { onConnect, onDisconnect } = this.#options;
-    const peer = new LinePeer(connection, this.struct);
+    const peer = new LineConnection(connection, this.struct);
     if (this.#stopped) peer.stop();
     this.#peers.add(peer);
     this.#stats.connections++;
@@ -260,7 +261,7 @@ export class Line<F extends string = string>
   }
 
   /** Receives records until the connection ends, and reports an error there. */
-  async #receive(peer: LinePeer<F>): Promise<Error | undefined> {
+  async #receive(peer: LineConnection<F>): Promise<Error | undefined> {
     const actor = this.#queue ? null : this.#actor(peer);
     let cut: CodecError | undefined;
     try {
@@ -280,7 +281,7 @@ export class Line<F extends string = string>
     return fault.error;
   }
 
-  #actor(peer: LinePeer<F>): Actor<F> {
+  #actor(peer: LineConnection<F>): Actor<F> {
     const action = this.#options.action!;
     return {
       struct: this.struct,

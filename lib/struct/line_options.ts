@@ -6,7 +6,7 @@ import type { TlsIdentity, TlsServing } from "../net/stream/bind.ts";
 import type { StreamConnection } from "../net/stream/connection.ts";
 import type { StreamProblem } from "../net/stream/listener.ts";
 import type { Clock } from "../time/clock.ts";
-import type { LinePeer } from "./line_peer.ts";
+import type { LinePeer } from "./peer.ts";
 
 /** The default format of a line, as in the original program. */
 export type DefaultFormat = "!I2sd";

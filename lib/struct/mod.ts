@@ -33,4 +33,4 @@ export type {
   LineProblem,
   LineStats,
 } from "./line_options.ts";
-export type { LinePeer } from "./line_peer.ts";
+export type { LinePeer } from "./peer.ts";

@@ -14,15 +14,15 @@ export interface RecordReaderOptions {
   readonly input: "auto" | "json" | "csv";
 }
 
-/** Where records and bad lines go. */
+/** Where records and errors go. */
 export interface RecordTarget {
   /**
-   * Receives each record.
+   * Called with each record.
    *
    * @throws {CodecError} If its values do not fit; that is reported as a bad line, unless the line is a header.
    */
   readonly onRecord: (values: StructInput[]) => void;
-  /** Called with each line that is no record. */
+  /** Called with the error of each line that is not a record. */
   readonly onBad: (error: CodecError, line: number) => void;
 }
 
@@ -48,13 +48,13 @@ export class RecordReader {
   /** The lines of a row that is not complete. */
   #held: Line[] = [];
   #heldLength = 0;
-  /** Where the column of each value is, and how many there are, if there was a header. */
+  /** The column of each value and the number of columns, if there was a header. */
   #columns: { readonly places: readonly number[]; readonly count: number } | undefined;
 
   /**
    * @param struct The format of the records.
    * @param options What the lines are.
-   * @param target Where records and bad lines go.
+   * @param target Where records and errors go.
    */
   constructor(
     struct: AnyStruct,
@@ -136,7 +136,7 @@ export class RecordReader {
     return NONE;
   }
 
-  /** Reports that a row was begun and is none; returns the lines that may be rows of their own. */
+  /** Reports an invalid row; returns the lines that may be rows of their own. */
   #giveUp(error = notClosed()): readonly Line[] {
     const [first, ...others] = this.#held;
     this.#held = [];
@@ -149,7 +149,7 @@ export class RecordReader {
     try {
       this.#target.onRecord(this.#csv.read(this.#inOrder(cells)));
     } catch (error) {
-      // Logs that were concatenated have headers between their rows.
+      // Concatenated logs have headers between the records.
       if (error instanceof CodecError && this.#header(cells)) return;
       throw this.#rows === 1 && error instanceof CodecError ? this.#withHint(error, cells) : error;
     }
@@ -172,7 +172,7 @@ export class RecordReader {
     );
   }
 
-  /** A first row that is no record may be a header that no option names. */
+  /** A first row that is not a record may be an undeclared header. */
   #withHint(error: CodecError, cells: readonly string[]): CodecError {
     const names = cells.map((cell) => cell.trim()).join(",");
     const isHeader = this.#csv.names === undefined && names.length < 200 &&

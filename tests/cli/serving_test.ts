@@ -5,7 +5,7 @@ import { connectBytes, connectStream } from "../../mod.ts";
 import { makeCertificate } from "../interop/certificate.ts";
 import { needs } from "../interop/peer.ts";
 import { folder } from "./json_serve.ts";
-import { type Child, labwire, programCommand, start } from "./run.ts";
+import { type Child, labwire, start } from "./run.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 const text = (chunk: Uint8Array | null) => chunk && new TextDecoder().decode(chunk);
@@ -315,34 +315,4 @@ Deno.test(`certificates and keys belong together${tlsNeeds.note}`, {
     assertEquals(code, 2, stderr);
     assertStringIncludes(stderr, message);
   }
-});
-
-const shell = needs("bash", "openssl");
-Deno.test(`README: the scripts about servers work as they stand there${shell.note}`, {
-  ignore: shell.ignore,
-}, async () => {
-  const readme = await Deno.readTextFile(new URL("../../README.md", import.meta.url));
-  const section = readme.split(/^## /m).find((text) => text.startsWith("Servers and clients"))!;
-  const [tls, ports] = [...section.matchAll(/```sh\n([^]*?)```/g)].map(([, block]) => block!);
-  const [program, args] = programCommand();
-  const words = [program, ...args].map((word) => `'${word}'`).join(" ");
-  await using it = await folder({ labwire: `#!/bin/sh\nexec ${words} "$@"\n` });
-  await Deno.chmod(`${it.path}/labwire`, 0o755);
-  const run = async (script: string) => {
-    const { success, stdout, stderr } = await new Deno.Command("bash", {
-      args: ["-euc", script],
-      cwd: it.path,
-      env: { PATH: `${it.path}:${Deno.env.get("PATH")}` },
-    }).output();
-    const [said, problems] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
-    assert(success, problems);
-    assertMatch(said! + problems, /\b1 success/);
-  };
-  await run(ports! + "wait");
-  // On a free port, and at an address that every computer has.
-  const [make, serve, ask] = tls!.replaceAll("192.168.0.10", "127.0.0.1").trim()
-    .split(/\n(?=labwire)/);
-  const script = `${make}\n${serve} --port 0 --port-file port &\n` +
-    `until [ -s port ]; do sleep 0.1; done\n${ask} --port "$(cat port)"\nkill $!\nwait`;
-  await run(script);
 });

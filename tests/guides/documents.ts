@@ -13,8 +13,17 @@ export interface Document {
   readonly text: string;
 }
 
-/** Every guide. */
-export const documents: readonly Document[] = Array.from(Deno.readDirSync(guides))
-  .map(({ name }) => ({ name: `guide ${name.replace(".md", "")}`, url: new URL(name, guides) }))
-  .sort((a, b) => a.name < b.name ? -1 : 1)
-  .map((document) => ({ ...document, text: Deno.readTextFileSync(document.url) }));
+/** The README. */
+export const readme: Document = read("README", new URL("README.md", root));
+
+/** The README and every guide. */
+export const documents: readonly Document[] = [
+  readme,
+  ...Array.from(Deno.readDirSync(guides))
+    .map(({ name }) => read(`guide ${name.replace(".md", "")}`, new URL(name, guides)))
+    .sort((a, b) => a.name < b.name ? -1 : 1),
+];
+
+function read(name: string, url: URL): Document {
+  return { name, url, text: Deno.readTextFileSync(url) };
+}

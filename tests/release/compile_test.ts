@@ -44,9 +44,9 @@ Deno.test("checksums() writes what sha256sum reads", async () => {
   }
 });
 
-Deno.test("README lists each permission of the executable with its reason", async () => {
-  const readme = await Deno.readTextFile(new URL("../../README.md", import.meta.url));
-  const rows = readme.split("\n").map((line) => line.split("|").map((cell) => cell.trim()));
+Deno.test("ARCHITECTURE.md lists each permission of the executable with its reason", async () => {
+  const text = await Deno.readTextFile(new URL("../../.github/ARCHITECTURE.md", import.meta.url));
+  const rows = text.split("\n").map((line) => line.split("|").map((cell) => cell.trim()));
   for (const { flag, reason } of neededPermissions) {
     assertEquals(rows.find(([, first]) => first === `\`${flag}\``)?.[2], reason);
   }

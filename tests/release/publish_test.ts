@@ -16,6 +16,19 @@ Deno.test("package: every public symbol has documentation", async () => {
   assertEquals(code, 0, output);
 });
 
+Deno.test("package: internals are not exported", async () => {
+  const { code, output } = await deno(["doc", "--json", ...Object.values(config.exports)]);
+  assertEquals(code, 0, output);
+  const names = new Set([...output.matchAll(/"name": ?"(\w+)"/g)].map(([, name]) => name!));
+  assertEquals(
+    ["Line", "LinePeer", "startJsonServer", "recordBytes"].filter((name) => !names.has(name)),
+    [],
+  );
+  const internal = ["Queue", "LineConnection", "Broadcast", "Responder", "ReadSide", "WriteSide"];
+  const members = ["giveUp", "point", "blocks", "stampArrival", "sendEnd"];
+  assertEquals([...internal, ...members].filter((name) => names.has(name)), []);
+});
+
 Deno.test("package: is published without warnings, and depends on no linked package", async () => {
   let published: Uint8Array<ArrayBuffer> | undefined;
   await using registry = Deno.serve(

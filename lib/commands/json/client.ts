@@ -31,7 +31,7 @@ export const jsonClient = defineCommand({
   name: "json-client",
   summary: "send JSON commands to a server and show what it answers",
   details: [
-    "The message is one JSON text, or words in the syntax of HTTPie. A first word without = is the command_id. name=text sends a text, " +
+    "The message is one JSON text, or words as HTTPie has them. A first word without = is the command_id. name=text sends a text, " +
     "whatever it looks like: param1=100 sends \"100\". name:=json sends any JSON value: param1:=100, on:=true, list:='[1,2]'. " +
     "name=@FILE sends the text in a file, name:=@FILE the JSON value in it. " +
     "cfg[gain]:=1 is a member of the object cfg, list[]:=1 one more item of a list. All digits are sent as they are written.",
@@ -52,9 +52,9 @@ export const jsonClient = defineCommand({
     timeout: seconds({
       default: 5,
       min: 0.001,
-      help: "Maximum time to connect, and then for each answer, in s",
+      help: "Seconds that connecting may take, and then each answer",
     }),
-    retries: integer({ default: 0, min: 0, help: "How many more times to try to connect" }),
+    retries: integer({ default: 0, min: 0, help: "How often connecting is tried again" }),
     ...connectingOptions,
     keepOpen: flag({ help: "Use one connection for all messages, not one for each" }),
     output: outputOption(FORMS, {
@@ -167,7 +167,7 @@ async function converse(
   return 0;
 }
 
-/** Prints the result of a message, and returns its exit code. */
+/** Prints what became of a message, and returns the exit code for it. */
 async function show(
   { out, say }: Context,
   result: JsonSendResult,
@@ -186,7 +186,7 @@ async function show(
   return EXIT_CODES[result.outcome];
 }
 
-/** Prints the answer or the result, with all digits as received. */
+/** Prints the answer or the result: digit for digit as it came. */
 function showSuccess(out: Context["out"], { result, text }: SuccessResult, output: Output): void {
   if (output === "json") out.json(text);
   if (output !== "text") return;

@@ -31,8 +31,8 @@ export const jsonServer = defineCommand({
   details: [
     'Each line is a JSON message, most often an object with a "command_id". The answer is one line: {"status":"success"}, ' +
     'with a "result" where there is one, or {"status":"error","error":"…"}. The "id" of a message comes back in its answer.',
-    "Numbers keep all their digits; handlers in JavaScript get integers beyond 2^53 as bigint, and 1e400 is an error. A message " +
-    "without a newline at its end is answered when it is complete and nothing has followed for a moment.",
+    "Numbers are passed on digit for digit; handlers in JavaScript get integers beyond 2^53 as bigint, and 1e400 is an error. A " +
+    "message without a newline at its end is answered when it is complete and nothing has followed for a moment.",
     "With nothing else given every message is answered with success and printed: on a terminal as the original program does, " +
     "in a pipe or a file as one line of JSON. --handler, --exec or --exec-persistent " +
     "pass messages to your own code. Unless --concurrency says otherwise, one message is handled at a time.",
@@ -68,10 +68,10 @@ export const jsonServer = defineCommand({
       help: 'Word that marks a failure; the original template\'s server writes "failed"',
     }),
     maxBytes: integer({ default: DEFAULT_MAX_BYTES, min: 1, help: "Longest message in bytes" }),
-    maxConnections: integer({ default: 256, min: 1, help: "Maximum number of connections" }),
+    maxConnections: integer({ default: 256, min: 1, help: "Most connections at once" }),
     idleTimeout: seconds({
       default: 30,
-      help: "Seconds of silence after which a connection is closed; 0 for never",
+      help: "Seconds of silence that end a connection; 0 for none",
     }),
     ...messageTimeoutOption,
     completeAfter: seconds({
@@ -114,7 +114,7 @@ export const jsonServer = defineCommand({
         if (handled.answer.status !== "success") reportFailure(say, handled);
       },
       onProblem(problem) {
-        // Reported once for each client, so it is not throttled.
+        // Once for each client, and not to be lost among those of others.
         if (problem.kind === "unended") say.warn(problem.message);
         else say.throttled(problem.kind, problemText(problem));
       },
@@ -131,7 +131,7 @@ export const jsonServer = defineCommand({
   },
 });
 
-/** Makes a handler that waits while the output is not read. */
+/** Makes a handler that reads no further than the output is read. */
 function whenRead(interact: Interact, out: Context["out"]): Interact {
   const { anyNumber } = interact;
   const waiting: Interact = (data, request) =>

@@ -28,7 +28,7 @@ export interface InputTarget {
  *
  * @param context Standard input, and where messages go.
  * @param target Where to.
- * @returns What happened to the lines, at the end of the input.
+ * @returns What became of the lines, at the end of the input.
  */
 export function sendLines(
   { stdin, say }: Context,
@@ -44,7 +44,7 @@ export function sendLines(
 }
 
 /**
- * Prompts for records on the terminal, field by field, and sends each. Invalid values are prompted for again.
+ * Asks for records on the terminal, field by field, and sends each. What does not fit is asked again.
  *
  * @param context Where messages go.
  * @param target Where to.
@@ -76,7 +76,7 @@ export async function sendTyped(
     if (await send(record)) say.info("Sent.");
     else if (!signal.aborted) {
       result.unsent++;
-      say.warn("Not sent: no peer is connected");
+      say.warn("Not sent: nobody is connected");
     }
     if (once) break;
   }
@@ -99,7 +99,7 @@ function readField(
   }
 }
 
-/** The prompt for each value: its name, or its code and type. */
+/** What a person is asked for: the value's name, or its code and what that means. */
 function fieldLabels({ struct, json }: RecordText): readonly string[] {
   return json.names ??
     struct.layout.items.flatMap(({ text, letter, form, cType, count, width }) => {

@@ -16,7 +16,7 @@ import { LineSession, sayStats } from "./session.ts";
 /** `labwire struct-line server`. */
 export const structLineServer = defineCommand({
   name: "struct-line server",
-  summary: "exchange Python structs over TCP with clients that connect, records in both directions",
+  summary: "exchange Python structs over TCP with those who connect, records in both directions",
   details: [
     "The stream is nothing but structs of one format. Records received are printed one per line. Lines of standard input are " +
     "records in JSON or CSV, sent to everybody who is connected; on a terminal their fields are asked for. Nothing is read " +
@@ -28,11 +28,10 @@ export const structLineServer = defineCommand({
   ],
   options: {
     ...lineOptions,
-    maxConnections: integer({ default: 64, min: 1, help: "Maximum number of connections" }),
+    maxConnections: integer({ default: 64, min: 1, help: "Most connections at once" }),
     stallTimeout: seconds({
       default: 10,
-      help:
-        "Seconds after which a client that reads nothing while others wait for it is disconnected",
+      help: "Seconds that one may take nothing of what is sent while others wait for it",
     }),
     ...messageTimeoutOption,
     ...servingOptions,

@@ -108,7 +108,7 @@ async function unpackStream(
   }
 }
 
-/** Reads a stream into buffers. */
+/** Makes a stream fill buffers. */
 function readerOf(stream: ReadableStream<Uint8Array>, signal: AbortSignal) {
   const reader = stream.getReader();
   const stop = () => void reader.cancel().catch(() => {});

@@ -4,16 +4,17 @@ import type { HostPort } from "../net/address/address.ts";
 import { readRecords } from "../net/framing/read_records.ts";
 import type { CloseReason, StreamConnection } from "../net/stream/connection.ts";
 import { wallClock } from "../time/wall_clock.ts";
+import type { LinePeer } from "./peer.ts";
 import { SendBuffer } from "./send_buffer.ts";
 
 const now = wallClock();
 
 /**
- * The other end of one connection of a line.
+ * A connection of a line. Who uses the library sees of it what {@linkcode LinePeer} has.
  *
  * @typeParam F The format of the records.
  */
-export class LinePeer<F extends string = string> {
+export class LineConnection<F extends string = string> implements LinePeer<F> {
   readonly #connection: StreamConnection;
   readonly #struct: Struct<F, readonly unknown[]>;
   readonly #sends: SendBuffer<F>;
