@@ -1,5 +1,5 @@
-import { whenAborted } from "../time/lifecycle.ts";
 import { lineFraming, type LineFramingOptions } from "../net/framing/line.ts";
+import { whenAborted } from "../time/lifecycle.ts";
 import { type ByteSource, readMessages } from "../net/framing/read_messages.ts";
 
 /**

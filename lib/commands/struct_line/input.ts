@@ -76,7 +76,7 @@ export async function sendTyped(
     if (await send(record)) say.info("Sent.");
     else if (!signal.aborted) {
       result.unsent++;
-      say.warn("Not sent: nobody is connected");
+      say.warn("Not sent: no peer is connected");
     }
     if (once) break;
   }
