@@ -153,7 +153,7 @@ Deno.test("json-server --allow keeps others out, and listening for everybody pri
     await using server = await serve(["--allow", "192.0.2.0/24,10.0.0.1"]);
     await using peer = await server.connect();
     assertEquals(await peer.line(), null);
-    await server.program.until("stderr", /warning: Refused 127\.0\.0\.1:\d+: not in the list/);
+    await server.program.until("stderr", /warning: Refused 127\.0\.0\.1:\d+: not in the allow list/);
   }
   const warning = "warning: Everybody who can reach 0.0.0.0 can connect";
   await using open = await serve(["--host", "0.0.0.0"]);
@@ -174,7 +174,7 @@ Deno.test("json-server answers a message without a newline, and says so once for
   assertEquals(said?.length, 1);
   assertMatch(
     said![0],
-    /^warning: A message from 127\.0\.0\.1:\d+ had no newline at its end, and was taken as complete after 0\.05 s of silence: have the client send "\\n" behind each$/,
+    /^warning: A message from 127\.0\.0\.1:\d+ had no newline at its end, and was taken as complete after 0\.05 s of silence: have the client send "\\n" after each message$/,
   );
   await using never = await serve(["--complete-after", "0"]);
   await using peer = await never.connect();

@@ -275,7 +275,7 @@ Deno.test("socket-server --allow keeps others out, over TCP and UDP", async () =
       const options = { port, host: "127.0.0.1", timeout: 0.2 };
       await exchangeDatagram(bytes("x"), options).then(() => assert(false), () => {});
     }
-    await server.until("stderr", /warning: Refused 127\.0\.0\.1:\d+: not in the list/);
+    await server.until("stderr", /warning: Refused 127\.0\.0\.1:\d+: not in the allow list/);
   }
 });
 

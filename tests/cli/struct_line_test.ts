@@ -464,7 +464,7 @@ Deno.test("struct-line server --max-connections and --allow keep others out", as
   await using strict = await serve(["--host", "0.0.0.0", "--allow", "192.0.2.0/24"]);
   using third = await strict.connect();
   assertEquals(await third.read(new Uint8Array(1)).catch(() => null), null);
-  await strict.program.until("stderr", /Refused 127\.0\.0\.1:\d+: not in the list/);
+  await strict.program.until("stderr", /Refused 127\.0\.0\.1:\d+: not in the allow list/);
 });
 
 Deno.test("struct-line server warns when everybody can connect", async () => {
