@@ -153,7 +153,10 @@ Deno.test("json-server --allow keeps others out, and listening for everybody pri
     await using server = await serve(["--allow", "192.0.2.0/24,10.0.0.1"]);
     await using peer = await server.connect();
     assertEquals(await peer.line(), null);
-    await server.program.until("stderr", /warning: Refused 127\.0\.0\.1:\d+: not in the allow list/);
+    await server.program.until(
+      "stderr",
+      /warning: Refused 127\.0\.0\.1:\d+: not in the allow list/,
+    );
   }
   const warning = "warning: Everybody who can reach 0.0.0.0 can connect";
   await using open = await serve(["--host", "0.0.0.0"]);
