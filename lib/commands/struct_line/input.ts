@@ -38,7 +38,7 @@ export function sendLines(
     send,
     signal,
     onLine,
-    onUnsent: (line) => say.throttled("unsent", `Cannot send line ${line}: nobody is connected`),
+    onUnsent: (line) => say.throttled("unsent", `Cannot send line ${line}: no peer is connected`),
     onBad: ({ message }, line) => say.throttled("line", `Cannot send line ${line}: ${message}`),
   });
 }
@@ -76,7 +76,7 @@ export async function sendTyped(
     if (await send(record)) say.info("Sent.");
     else if (!signal.aborted) {
       result.unsent++;
-      say.warn("Not sent: nobody is connected");
+      say.warn("Not sent: no peer is connected");
     }
     if (once) break;
   }
