@@ -2,7 +2,9 @@ import { fileURLToPath } from "node:url";
 import { programCommand } from "../cli/run.ts";
 import { Terminals } from "./terminals.ts";
 
-const config = fileURLToPath(new URL("../../deno.json", import.meta.url));
+const [config, lock] = ["deno.json", "deno.lock"].map((name) =>
+  fileURLToPath(new URL(`../../${name}`, import.meta.url))
+) as [string, string];
 
 /** A computer for one document: an empty folder, `labwire` on the PATH, terminals. */
 export interface World extends AsyncDisposable {
@@ -23,9 +25,12 @@ export async function makeWorld(): Promise<World> {
     word === "--quiet" ? [word, "--no-code-cache"] : [word]
   );
   await program(`${bin}/labwire`, labwire);
-  // A program with the library finds this one, and what it needs.
+  // A program with the library finds this one, and what it needs: in the versions that are there, as there is no network.
+  await Deno.copyFile(lock, `${root}/deno.lock`);
   const deno = ["run", "test"].map((word) =>
-    `${word}) shift; set -- ${word} --no-lock --config ${quote(config)} "$@";;`
+    `${word}) shift; set -- ${word} --lock ${quote(`${root}/deno.lock`)} --config ${
+      quote(config)
+    } "$@";;`
   );
   await program(`${bin}/deno`, [Deno.execPath()], `case $1 in ${deno.join(" ")} esac`);
   const env = {

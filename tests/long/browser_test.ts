@@ -126,7 +126,7 @@ Deno.test(`nor by trying TLS where there is none${note}`, { ignore }, async () =
     assertEquals([code, stdout], [0, ""], stderr);
     assertMatch(
       stderr,
-      /warning: Refused TLS from 127\.0\.0\.1:\d+: this server was started without/,
+      /warning: Refused TLS from 127\.0\.0\.1:\d+: this server does not use TLS/,
     );
     assertMatch(stderr, /\b\d+ refused\n/);
   }
