@@ -5,13 +5,21 @@
  * @module
  */
 
+import { escapeEach, unicodeEscape } from "./invisible.ts";
+
 /** All of C0 and C1, DEL, line and paragraph separators, bidirectional controls; but not the tab. */
 const UNFIT =
   // deno-lint-ignore no-control-regex
   /[\x00-\x08\x0a-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]/;
-const EACH_UNFIT = new RegExp(UNFIT, "g");
-const EACH_UNFIT_BUT_NEWLINE = new RegExp(UNFIT.source.replace("\\x0a", "\\x0b"), "g");
-const NAMES: Readonly<Record<string, string>> = { "\n": "\\n", "\r": "\\r" };
+const EACH_UNFIT = new RegExp(`${UNFIT.source}+`, "g");
+const EACH_UNFIT_BUT_NEWLINE = new RegExp(`${UNFIT.source.replace("\\x0a", "\\x0b")}+`, "g");
+/** The escape of each character of one byte, as Python writes it. */
+const BYTE_ESCAPES = Array.from(
+  { length: 256 },
+  (_, code) => `\\x${code.toString(16).padStart(2, "0")}`,
+);
+BYTE_ESCAPES[0x0a] = "\\n";
+BYTE_ESCAPES[0x0d] = "\\r";
 
 /**
  * Makes text one visible line: control characters and bidirectional controls become escapes as Python writes them, newlines too.
@@ -46,7 +54,7 @@ export function visibleJson(json: string): string {
   return json.replace(
     EACH_UNFIT,
     // Strings hold no raw line end, so that one stands between values.
-    (control) => control === "\n" || control === "\r" ? " " : unicodeEscape(control),
+    (run) => escapeEach(run, (code) => code === 0x0a || code === 0x0d ? " " : unicodeEscape(code)),
   );
 }
 
@@ -61,12 +69,7 @@ export function visibleMessage(message: string): string {
   return visibleText(message.replaceAll("\r\n", "\n")).replace(/\n(?! {4})/g, "\n    ");
 }
 
-function escape(control: string): string {
-  const code = control.charCodeAt(0);
-  if (code > 0xff) return unicodeEscape(control);
-  return NAMES[control] ?? `\\x${code.toString(16).padStart(2, "0")}`;
-}
-
-function unicodeEscape(control: string): string {
-  return `\\u${control.charCodeAt(0).toString(16).padStart(4, "0")}`;
+/** Escapes a run of characters; a long one costs little more than as much text that needs no escape. */
+function escape(run: string): string {
+  return escapeEach(run, (code) => BYTE_ESCAPES[code] ?? unicodeEscape(code));
 }

@@ -7,6 +7,7 @@
 
 import protobuf from "protobufjs/light.js";
 import { CodecError, messageOf } from "../../errors.ts";
+import { counted } from "../../text/wording.ts";
 import type { Format } from "./format.ts";
 import { PlainScanner } from "./protobuf_scan.ts";
 import type { Complex, Sample, Timestamp, Value } from "./sample.ts";
@@ -246,7 +247,9 @@ function decodeError(bytes: Uint8Array, position: number, cause: unknown): Codec
     : found.replace(/ at offset \d+$/, "");
   const likeness = describeLikeness(bytes);
   return new CodecError(
-    `Cannot decode VILLAS message of ${bytes.length} bytes at byte ${offset}: ${reason}` +
+    `Cannot decode VILLAS message of ${
+      counted(bytes.length, "byte")
+    } at byte ${offset}: ${reason}` +
       (likeness === undefined ? "" : `; ${likeness}`),
     { offset, cause },
   );

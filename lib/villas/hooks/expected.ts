@@ -1,3 +1,4 @@
+import { counted } from "../../text/wording.ts";
 import { kindOf, type Sample, type ValueKind } from "../../codecs/villas/sample.ts";
 import type { SignalKind } from "../../codecs/villas/signals.ts";
 import { type Endpoint, formatAddress } from "../../net/address/address.ts";
@@ -62,7 +63,7 @@ export class Expected {
    */
   checkCount(count: number): void {
     if (count > this.kinds.length) {
-      throw this.refuse(`Refused a reply of ${count} values: expected ${this.#count}`);
+      throw this.refuse(`Refused a reply of ${counted(count, "value")}: expected ${this.#count}`);
     }
   }
 
