@@ -1,6 +1,6 @@
 import { ConnectError, UsageError } from "../errors.ts";
 import { formatAddress, type HostPort } from "../net/address/address.ts";
-import { type AllowList, parseCidrList } from "../net/address/allow_list.ts";
+import { type AllowList, allowListOf } from "../net/address/allow_list.ts";
 import type { TlsServing } from "../net/stream/bind.ts";
 import type { Clock } from "../time/clock.ts";
 import { timerDelay } from "../time/deadline.ts";
@@ -348,10 +348,6 @@ function interactOf({ interact, commands }: JsonServerOptions): Interact {
   }
   if (commands) return interactWithCommands(commands);
   return interact ?? (() => {});
-}
-
-function allowListOf(allow: JsonServerOptions["allow"]): AllowList | undefined {
-  return Array.isArray(allow) ? parseCidrList(allow) : allow as AllowList | undefined;
 }
 
 function reasonOf(connection: StreamConnection): string {

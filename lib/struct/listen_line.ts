@@ -1,4 +1,4 @@
-import { type AllowList, parseCidrList } from "../net/address/allow_list.ts";
+import { allowListOf } from "../net/address/allow_list.ts";
 import { listenStream } from "../net/stream/listener.ts";
 import {
   DEFAULT_PORT,
@@ -29,7 +29,7 @@ export function listenLine<F extends string>(
     messageTimeout,
     allowHttp,
     clock,
-    allow: Array.isArray(allow) ? parseCidrList(allow) : allow as AllowList | undefined,
+    allow: allowListOf(allow),
     onConnection: serve,
     onProblem: tell,
   });

@@ -37,7 +37,7 @@ export { type Batch, batchOf, type BatchOrigin, type SampleNode } from "./node.t
 export { type Destination, type Hook, Path, type PathOptions, type Tap } from "./path.ts";
 export { type SignalSource, startVillasSignal } from "./signal_source.ts";
 export type {
-  SignalProblem,
   VillasSignalOptions,
+  VillasSignalProblem,
   VillasSignalStats,
 } from "./signal_source_options.ts";

@@ -148,15 +148,15 @@ export class SignalSource implements AsyncDisposable {
   }
 
   #problem({ kind, message, from, error }: SocketNodeProblem): void {
-    const { onProblem } = this.#options;
     if (kind === "send") this.#notSent(from, error);
-    else if (kind !== "waiting") onProblem?.(message, kind);
+    else if (kind !== "waiting") this.#options.onProblem?.({ kind, message, from, error });
   }
 
   #notSent(to: Endpoint, error: unknown): void {
     if (this.#signal.isEnded) return;
     this.#unsent++;
-    this.#options.onProblem?.(`Cannot send to ${formatAddress(to)}: ${messageOf(error)}`, "send");
+    const message = `Cannot send to ${formatAddress(to)}: ${messageOf(error)}`;
+    this.#options.onProblem?.({ kind: "send", message, from: to, error });
   }
 
   /** Without the clock's pace, waits until half of the window has come back, or a little while: else most would be lost on the way. */

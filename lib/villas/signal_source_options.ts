@@ -5,11 +5,20 @@ import type { Timestamp } from "../time/timestamp.ts";
 import type { ReturnedSample } from "./hooks/returns.ts";
 import type { SignalGeneratorOptions } from "./nodes/signal_generator.ts";
 
-/**
- * What can go wrong with one datagram. `send`: the system did not take it. `invalid`: what came does not decode. `ignored`: it came from
- * another address than `to`, `own`: from the source's own; each address is reported once.
- */
-export type SignalProblem = "send" | "invalid" | "ignored" | "own";
+/** Something that went wrong with one datagram; the source goes on. */
+export interface VillasSignalProblem {
+  /**
+   * `send`: the system did not take it. `invalid`: what came does not decode. `ignored`: it came from another address than `to`,
+   * `own`: from the source's own; each address is reported once.
+   */
+  readonly kind: "send" | "invalid" | "ignored" | "own";
+  /** What happened, for a person. */
+  readonly message: string;
+  /** The sender, or the address that was to receive. */
+  readonly from: Endpoint;
+  /** What the system said, if it did. */
+  readonly error?: unknown;
+}
 
 /** How a signal source works. */
 export interface VillasSignalOptions extends SignalGeneratorOptions {
@@ -36,7 +45,7 @@ export interface VillasSignalOptions extends SignalGeneratorOptions {
   /** Called with each sample that comes back; a promise is waited for. */
   onReturn?: (returned: ReturnedSample) => void | Promise<void>;
   /** Called when something is wrong with one datagram. */
-  onProblem?: (message: string, kind: SignalProblem) => void;
+  onProblem?: (problem: VillasSignalProblem) => void;
   /** The wall clock. Default: the system's. */
   now?: () => Timestamp;
 }

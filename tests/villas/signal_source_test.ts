@@ -177,7 +177,7 @@ Deno.test("startVillasSignal() takes back only what comes from the address that 
       anySource,
       listen: anywhere,
       to: client.addr,
-      onProblem: (message, kind) => problems.push([kind, message]),
+      onProblem: ({ kind, message }) => problems.push([kind, message]),
     });
     for (let i = 0; i < 2; i++) {
       const { bytes, from } = (await client.receive())!;

@@ -71,7 +71,7 @@ export const lab19 = defineCommand({
         seed,
         signal,
         onReturn: ({ sample, received }) => print("node", { ...sample, received }),
-        onProblem: (message) => say.warn(message),
+        onProblem: ({ message }) => say.warn(message),
       })
     );
     say.info(

@@ -78,7 +78,7 @@ export const villasSignal = defineCommand({
       returns: !options.noReturn,
       listen: given.has("listen") ? options.listen : undefined,
       onReturn: print && (({ sample, received }) => print({ samples: [sample], received })),
-      onProblem: (message, kind) => {
+      onProblem: ({ kind, message }) => {
         if (kind === "ignored") say.warn(`${message}; --any-source takes them too`);
         else if (kind === "own") say.warn(message);
         else say.throttled(kind, message);

@@ -100,6 +100,18 @@ export function parseCidrList(list: string | readonly string[]): AllowList {
   return new AllowList(items.map(parseCidr));
 }
 
+/**
+ * Reads who may connect, as an option of the library has it.
+ *
+ * @param allow A list that is made already, addresses and networks as text, or nothing for everybody.
+ * @throws {UsageError} As {@linkcode parseCidrList}.
+ */
+export function allowListOf(
+  allow: AllowList | readonly string[] | undefined,
+): AllowList | undefined {
+  return allow === undefined || allow instanceof AllowList ? allow : parseCidrList(allow);
+}
+
 function parseCidr(text: string): Network {
   const [address = "", prefix, ...more] = text.split("/");
   const bytes = more.length > 0 ? undefined : addressBytes(address);
