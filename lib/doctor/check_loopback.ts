@@ -17,7 +17,7 @@ const LARGEST = 65_507;
 /** Seconds that an answer on this computer may take, even when it is busy. */
 const PATIENCE = 2;
 
-/** What became of datagrams that were sent within this computer. */
+/** What happened to datagrams that were sent within this computer. */
 export interface UdpTrial {
   /** How many of {@linkcode DATAGRAMS} came back. */
   readonly arrived: number;
@@ -61,10 +61,10 @@ export async function tryUdp(
 }
 
 /**
- * Judges what became of datagrams that were sent within this computer.
+ * Judges what happened to datagrams that were sent within this computer.
  *
  * @param hostname The IP address that they were sent to.
- * @param trial What became of them.
+ * @param trial What happened to them.
  * @param os The operating system.
  * @param isDown Whether the loopback interface is known to be switched off.
  */

@@ -21,7 +21,7 @@ export interface PingOptions {
   signal?: AbortSignal;
 }
 
-/** What became of one message: an answer came, it had other bytes, none came, or the other side is gone. */
+/** What happened to one message: an answer came, it had other bytes, none came, or the other side is gone. */
 export type PingOutcome = "answered" | "altered" | "lost" | "ended";
 
 /** How {@linkcode pingBytes} asks. */
@@ -57,7 +57,7 @@ export interface PingResult {
 /**
  * Sends a message again and again, and measures the time to the answer.
  *
- * @param once Sends it, waits for the answer and says what became of it.
+ * @param once Sends it, waits for the answer and says what happened to it.
  * @param options How often.
  * @returns Counts and times.
  */

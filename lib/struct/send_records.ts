@@ -7,7 +7,7 @@ export function sendWindow({ size }: AnyStruct): number {
   return Math.max(1, Math.floor(65536 / size));
 }
 
-/** What became of the records that were to be sent. */
+/** What happened to the records that were to be sent. */
 export interface SentRecords {
   /** Records that were to be sent. */
   sent: number;
@@ -38,7 +38,7 @@ export interface RecordSending {
  * @param struct The format of the records.
  * @param reading What the lines are.
  * @param sending Where to send them.
- * @returns What became of them, at the end of the lines.
+ * @returns What happened to them, at the end of the lines.
  */
 export async function sendRecords(
   lines: AsyncIterable<Uint8Array>,

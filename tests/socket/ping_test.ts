@@ -5,7 +5,7 @@ function outcomes(...list: PingOutcome[]): () => Promise<PingOutcome> {
   return () => Promise.resolve(list.shift()!);
 }
 
-Deno.test("ping() counts what became of each message", async () => {
+Deno.test("ping() counts what happened to each message", async () => {
   const once = outcomes("answered", "lost", "altered", "answered");
   const { latency, ...counts } = await ping(once, { repeat: 4 });
   assertEquals(counts, { sent: 4, answered: 3, altered: 1, lost: 1 });

@@ -167,7 +167,7 @@ async function converse(
   return 0;
 }
 
-/** Prints what became of a message, and returns the exit code for it. */
+/** Prints what happened to a message, and returns the exit code for it. */
 async function show(
   { out, say }: Context,
   result: JsonSendResult,

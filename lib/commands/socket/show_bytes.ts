@@ -59,7 +59,7 @@ const writers = {
 
 const strictUtf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** The record of `--output json`: when it arrived, from whom, and the bytes: as text if they are UTF-8, else in hex. */
+/** The record of `--output json`: when it arrived, the sender, and the bytes: as text if they are UTF-8, else in hex. */
 function record(bytes: Uint8Array, from: HostPort): Record<string, unknown> {
   const head = { time: new Date(), peer: formatAddress(from) };
   try {

@@ -28,7 +28,7 @@ export interface InputTarget {
  *
  * @param context Standard input, and where messages go.
  * @param target Where to.
- * @returns What became of the lines, at the end of the input.
+ * @returns What happened to the lines, at the end of the input.
  */
 export function sendLines(
   { stdin, say }: Context,
@@ -49,7 +49,7 @@ export function sendLines(
  * @param context Where messages go.
  * @param target Where to.
  * @param once Whether to end after one.
- * @returns What became of them, when nothing more is typed.
+ * @returns What happened to them, when nothing more is typed.
  */
 export async function sendTyped(
   { say }: Context,

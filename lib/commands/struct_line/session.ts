@@ -106,7 +106,7 @@ export class LineSession {
    *
    * @param line Where to.
    * @param onLine Called for each line that is read.
-   * @returns What became of it.
+   * @returns What happened to it.
    */
   async sendInput(line: Line, onLine?: () => void): Promise<SentRecords> {
     const context = this.#context;
@@ -197,7 +197,7 @@ async function lineAction(
  *
  * @param context Where to.
  * @param line What it counted.
- * @param input What became of standard input.
+ * @param input What happened to standard input.
  */
 export async function sayStats(
   { out, say }: Context,

@@ -76,7 +76,7 @@ export class DatagramSocket implements DatagramTransport {
     return this.#transport.serve(handle);
   }
 
-  /** Sends one datagram, and does not say what became of it; see {@linkcode DatagramTransport.write}. */
+  /** Sends one datagram, and does not say what happened to it; see {@linkcode DatagramTransport.write}. */
   write(bytes: Uint8Array, to: Endpoint): void | Promise<void> {
     return this.#transport.write(bytes, to);
   }
