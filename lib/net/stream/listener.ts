@@ -22,6 +22,25 @@ const ACCEPT_PAUSE = 0.05;
 /** How many connections beyond the limit may be informed of it at a time; more are just closed. */
 const TOLD_AT_ONCE = 64;
 
+/** How refused connections are counted and reported. */
+const FOREIGN = {
+  http: {
+    counter: "refusedAsHttp",
+    what: "an HTTP request",
+    why: "a web page may have sent it",
+  },
+  tls: {
+    counter: "refusedAsTls",
+    what: "TLS",
+    why: "this server does not use TLS, and a web page may have tried it",
+  },
+  stun: {
+    counter: "refusedAsStun",
+    what: "a STUN request (WebRTC)",
+    why: "a web page may have sent it",
+  },
+} as const;
+
 /**
  * Listens for TCP or TLS connections.
  *
@@ -74,6 +93,7 @@ export class StreamListener implements AsyncDisposable {
     refusedByLimit: 0,
     refusedAsHttp: 0,
     refusedAsTls: 0,
+    refusedAsStun: 0,
   };
   readonly #arrived: StreamConnection[] = [];
   #wake: (() => void) | null = null;
@@ -245,13 +265,10 @@ export class StreamListener implements AsyncDisposable {
     this.#connections.delete(connection);
   }
 
-  /** Counts a connection that began with an HTTP request or TLS, and reports the first of each kind. */
+  /** Counts a connection that began with an HTTP request, TLS or STUN, and reports the first of each kind. */
   #refuse(protocol: ForeignProtocol, from: HostPort): void {
-    const counter = protocol === "http" ? "refusedAsHttp" : "refusedAsTls";
+    const { counter, what, why } = FOREIGN[protocol];
     if (this.#stats[counter]++ > 0) return;
-    const [what, why] = protocol === "http"
-      ? ["an HTTP request", "a web page may have sent it"]
-      : ["TLS", "this server does not use TLS, and a web page may have tried it"];
     const message = `Refused ${what} from ${
       formatAddress(from)
     }: ${why}; further ones are only counted`;

@@ -8,9 +8,9 @@ import type { StreamConnection } from "./connection.ts";
 export interface StreamProblem {
   /**
    * What it is: the system could not accept, the TLS handshake failed, the address is not allowed, there are too many connections, an
-   * HTTP request or TLS arrived unexpectedly, or `onConnection` threw.
+   * HTTP request, TLS or STUN arrived unexpectedly, or `onConnection` threw.
    */
-  kind: "accept" | "tls" | "not-allowed" | "too-many" | "http" | "handler";
+  kind: "accept" | "tls" | "not-allowed" | "too-many" | "http" | "stun" | "handler";
   /** What happened, for a person. */
   message: string;
   /** The client's address, if it concerns a client. */
@@ -31,6 +31,8 @@ export interface StreamListenerStats {
   refusedAsHttp: number;
   /** Connections closed because they began with TLS, which is not served. */
   refusedAsTls: number;
+  /** Connections closed because they began with a STUN request, which WebRTC sends. */
+  refusedAsStun: number;
   /** Connections open now. */
   open: number;
 }
@@ -55,8 +57,8 @@ export interface ListenStreamOptions {
    */
   messageTimeout?: number;
   /**
-   * Whether to accept HTTP requests, and TLS where it is not served. Any web page open in a browser on this computer can send a request
-   * with any content to any of its ports; so by default a connection that begins like one is closed before any of it is read. Such
+   * Whether to accept HTTP requests, STUN requests, and TLS where it is not served. Any web page open in a browser on this computer can
+   * send a request with any content to any of its ports, and have WebRTC send STUN; so by default a connection that begins like one is closed before any of it is read. Such
    * connections are counted, and the first is reported. Default: false.
    */
   allowHttp?: boolean;

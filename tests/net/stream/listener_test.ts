@@ -21,6 +21,7 @@ const nothing = {
   refusedByLimit: 0,
   refusedAsHttp: 0,
   refusedAsTls: 0,
+  refusedAsStun: 0,
   open: 0,
 };
 
