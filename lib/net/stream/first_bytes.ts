@@ -33,6 +33,16 @@ const STUN_REQUEST: Pattern = [
   ...[[0, 0, 1], [1, 3, 2], [0, 255, 1], [0, 252, 4]] as const,
   ...[[0x21, 0x21, 1], [0x12, 0x12, 1], [0xa4, 0xa4, 1], [0x42, 0x42, 1]] as const,
 ];
+/**
+ * The same after its length in two bytes (RFC 4571), a multiple of 4: WebRTC sends a Binding request so to any address that a web page
+ * names as its peer's. The page chooses up to 256 bytes of it.
+ */
+const FRAMED_STUN_REQUEST: Pattern = [[0, 2, 1], [0, 252, 4], ...STUN_REQUEST];
+const BINARY: readonly (readonly ["tls" | "stun", Pattern])[] = [
+  ["tls", CLIENT_HELLO],
+  ["stun", STUN_REQUEST],
+  ["stun", FRAMED_STUN_REQUEST],
+];
 
 /**
  * Recognises what a browser sends to a port that is not a web server's: an HTTP request line (method, space, target, space,
@@ -40,7 +50,9 @@ const STUN_REQUEST: Pattern = [
  */
 export class FirstBytes {
   #verdict: Verdict = "undecided";
-  #part: "start" | "method" | "target" | "version" | "tls" | "stun" = "start";
+  #part: "start" | "method" | "target" | "version" | "binary" = "start";
+  /** The binary messages that this can still be. */
+  #binary = BINARY;
   #method = "";
   /** Bytes of the whole line so far, and of its present part. */
   #line = 0;
@@ -57,7 +69,7 @@ export class FirstBytes {
    */
   get suspicious(): boolean {
     if (this.#verdict !== "undecided") return false;
-    if (this.#part === "tls" || this.#part === "stun") return true;
+    if (this.#part === "binary") return true;
     if (this.#part === "method") return METHODS.some((method) => method.startsWith(this.#method));
     return this.#part !== "start" && METHODS.includes(this.#method);
   }
@@ -77,12 +89,9 @@ export class FirstBytes {
 
   #next(byte: number): Verdict {
     if (this.#part === "start") {
-      if (byte === CLIENT_HELLO[0]![0]) this.#part = "tls";
-      else this.#part = byte === STUN_REQUEST[0]![0] ? "stun" : "method";
+      this.#part = BINARY.some(([, pattern]) => fits(byte, pattern[0]!)) ? "binary" : "method";
     }
-    if (this.#part === "tls") return this.#binary(byte, CLIENT_HELLO, "tls");
-    if (this.#part === "stun") return this.#binary(byte, STUN_REQUEST, "stun");
-    return this.#http(byte);
+    return this.#part === "binary" ? this.#message(byte) : this.#http(byte);
   }
 
   #http(byte: number): Verdict {
@@ -107,11 +116,17 @@ export class FirstBytes {
     return this.#length === VERSION.length ? "http" : "undecided";
   }
 
-  #binary(byte: number, pattern: Pattern, verdict: Verdict): Verdict {
-    const [least, greatest, step] = pattern[this.#length++]!;
-    if (byte < least || byte > greatest || (byte - least) % step !== 0) return "other";
-    return this.#length === pattern.length ? verdict : "undecided";
+  #message(byte: number): Verdict {
+    const at = this.#length++;
+    this.#binary = this.#binary.filter(([, pattern]) => fits(byte, pattern[at]!));
+    if (this.#binary.length === 0) return "other";
+    const whole = this.#binary.find(([, pattern]) => pattern.length === this.#length);
+    return whole ? whole[0] : "undecided";
   }
+}
+
+function fits(byte: number, [least, greatest, step]: Pattern[number]): boolean {
+  return byte >= least && byte <= greatest && (byte - least) % step === 0;
 }
 
 /** Custom methods may have lower-case letters and hyphens (`M-SEARCH`). */

@@ -32,7 +32,11 @@ const DECIDED: [string, "http" | "tls" | "stun" | "other"][] = [
   [" ", "other"],
   ["\0\x01\0\x08\x21\x12\xa4\x42", "stun"],
   ["\0\x03\x01\x2c\x21\x12\xa4\x42", "stun"],
-  ["\0\0", "other"],
+  ["\0\x64\0\x01\0\x50\x21\x12\xa4\x42", "stun"],
+  ["\x01\0\0\x01\0\xec\x21\x12\xa4\x42", "stun"],
+  ["\0\0\0\0", "other"],
+  ["\x01\x01", "other"],
+  ["\0\x64\0\x01\0\x50\x21\x13", "other"],
   ["\0\x02", "other"],
   ["\0\x01\0\x09", "other"],
   ["\0\x01\0\x08\0", "other"],
@@ -94,7 +98,7 @@ Deno.test("FirstBytes has bytes held back only where a browser's request can beg
     "{",
     "GET /x\n",
     "\0\x02",
-    "\x01",
+    "\x01\x01",
   ];
   for (const [list, suspicious] of [[held, true], [passed, false]] as const) {
     for (const start of list) {
@@ -212,10 +216,13 @@ Deno.test("listenStream() closes STUN requests before anything of them is read, 
   const { listener, problems, read } = listenEcho();
   await using _ = listener;
   const request = "\0\x03\0\x08\x21\x12\xa4\x42" + "transaction!" + "\0\x19\0\x04\x11\0\0\0";
-  assertEquals(await send(listener, [request]), "");
-  assertEquals(await send(listener, [...request]), "");
+  const framed = "\0\x1c\0\x01" + request.slice(2);
+  for (const sent of [request, framed]) {
+    assertEquals(await send(listener, [sent]), "");
+    assertEquals(await send(listener, [...sent]), "");
+  }
   assertEquals(read, []);
-  assertEquals(listener.stats.refusedAsStun, 2);
+  assertEquals(listener.stats.refusedAsStun, 4);
   assertEquals(problems.map(({ kind }) => kind), ["stun"]);
   assert(
     /^Refused a STUN request \(WebRTC\) from 127\.0\.0\.1:\d+: a web page may have sent it; further/
