@@ -97,6 +97,10 @@ export class StreamListener implements AsyncDisposable {
   };
   readonly #arrived: StreamConnection[] = [];
   #wake: (() => void) | null = null;
+  /** Connections that cannot be closed, as their TLS handshakes hang. */
+  readonly #hanging = new Set<Deno.TlsConn>();
+  /** Resolves when there is room for connections again; null while there is. */
+  #room: PromiseWithResolvers<void> | null = null;
   #open = 0;
   #telling = 0;
   #closing: Promise<void> | null = null;
@@ -143,7 +147,7 @@ export class StreamListener implements AsyncDisposable {
 
   /** What was done so far. */
   get stats(): StreamListenerStats {
-    return { ...this.#stats, open: this.#open };
+    return { ...this.#stats, open: this.#open, hanging: this.#hanging.size };
   }
 
   /** The connections that are open now. */
@@ -185,6 +189,8 @@ export class StreamListener implements AsyncDisposable {
     const { signal } = this.#stopping;
     while (!signal.aborted) {
       try {
+        await this.#room?.promise;
+        if (signal.aborted) return;
         this.#admit(await socket.accept());
       } catch (error) {
         if (signal.aborted) return;
@@ -208,13 +214,13 @@ export class StreamListener implements AsyncDisposable {
     };
     if (allow && !allow.matches(from.hostname, this.#localName(conn))) {
       this.#stats.refusedByAllow++;
-      conn.close();
+      this.#giveUp(conn);
       refuse("not-allowed", "not in the allow list");
     } else if (this.#open >= maxConnections) {
       this.#stats.refusedByLimit++;
       const open = maxConnections === 1 ? "1 connection is" : `${maxConnections} connections are`;
       refuse("too-many", `${open} open already`);
-      if (!onTooMany || this.#telling >= TOLD_AT_ONCE) return conn.close();
+      if (!onTooMany || this.#telling >= TOLD_AT_ONCE) return this.#giveUp(conn);
       this.#telling++;
       const tell = async (connection: StreamConnection) => {
         await onTooMany(connection);
@@ -286,19 +292,46 @@ export class StreamListener implements AsyncDisposable {
       return conn;
     } catch (error) {
       const from = hostPort(conn.remoteAddr);
-      try {
-        conn.close();
-      } catch {
-        // the verifier has closed it
-      }
+      this.#giveUp(conn);
       const message = `TLS with ${formatAddress(from)} failed: ${messageOf(error)}`;
       this.#tell({ kind: "tls", from, message, error });
       return null;
     }
   }
 
+  /** Closes a connection that is not served, at once or, as Deno closes none in a TLS handshake, when that has ended. */
+  #giveUp(conn: Deno.Conn): void {
+    if (this.#verifier || !("handshake" in conn) || this.#stopping.signal.aborted) {
+      return close(conn);
+    }
+    const hanging = conn as Deno.TlsConn;
+    this.#hanging.add(hanging);
+    const { maxHanging = 256 } = this.#options;
+    if (this.#hanging.size >= maxHanging && this.#room === null) {
+      this.#room = Promise.withResolvers();
+      this.#tell({
+        kind: "accept",
+        message: `Cannot accept more connections: ${maxHanging} peers connected and did not ` +
+          "complete a TLS handshake; waiting for some of them to disconnect",
+      });
+    }
+    const over = () => {
+      close(conn);
+      this.#hanging.delete(hanging);
+      if (this.#hanging.size < maxHanging) this.#makeRoom();
+    };
+    hanging.handshake().then(over, over);
+  }
+
+  #makeRoom(): void {
+    this.#room?.resolve();
+    this.#room = null;
+  }
+
   async #close(grace: number): Promise<void> {
     this.#stopping.abort();
+    this.#makeRoom();
+    for (const conn of this.#hanging) close(conn);
     for (const socket of this.#sockets) socket.close();
     for (const connection of this.#connections) connection.stopReading();
     this.#wake?.();
@@ -324,6 +357,14 @@ export class StreamListener implements AsyncDisposable {
 
   #tell(problem: StreamProblem): void {
     if (!this.#stopping.signal.aborted) this.#options.onProblem?.(problem);
+  }
+}
+
+function close(conn: Deno.Conn): void {
+  try {
+    conn.close();
+  } catch {
+    // it is closed already
   }
 }
 

@@ -35,6 +35,8 @@ export interface StreamListenerStats {
   refusedAsStun: number;
   /** Connections open now. */
   open: number;
+  /** Connections given up that cannot be closed until their peers do: TLS handshakes that hang. */
+  hanging: number;
 }
 
 /** Where and how {@linkcode listenStream} listens. */
@@ -64,6 +66,11 @@ export interface ListenStreamOptions {
   allowHttp?: boolean;
   /** Seconds that a TLS handshake may take. Default: 10. */
   handshakeTimeout?: number;
+  /**
+   * How many TLS handshakes may hang before no more connections are accepted, until some of the peers disconnect. Deno keeps the
+   * connection of a handshake open until then, even when it is closed here. Default: 256.
+   */
+  maxHanging?: number;
   /**
    * Serves one connection, which is closed when the promise resolves; any number are served at once. Without it, take connections
    * from the iterator and close them.

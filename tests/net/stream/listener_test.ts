@@ -23,6 +23,7 @@ const nothing = {
   refusedAsTls: 0,
   refusedAsStun: 0,
   open: 0,
+  hanging: 0,
 };
 
 async function echo(connection: StreamConnection): Promise<void> {
