@@ -100,7 +100,7 @@ export interface JsonServerOptions {
 export interface JsonServerStats {
   /** Connections let in. */
   connections: number;
-  /** Connections refused: not allowed, too many, or TLS where it is not served. */
+  /** Connections refused: not allowed, too many, STUN, or TLS where it is not served. */
   refused: number;
   /** Connections closed because they began with an HTTP request. */
   refusedAsHttp: number;
@@ -225,11 +225,11 @@ export class JsonServer implements AsyncDisposable {
   /** What was done so far. */
   get stats(): JsonServerStats {
     const { accepted, refusedByAllow, refusedByLimit, open } = this.#listener.stats;
-    const { refusedAsHttp, refusedAsTls } = this.#listener.stats;
+    const { refusedAsHttp, refusedAsTls, refusedAsStun } = this.#listener.stats;
     const { successes, failures, invalid, dropped, pending } = this.#responder;
     return {
       connections: accepted,
-      refused: refusedByAllow + refusedByLimit + refusedAsTls,
+      refused: refusedByAllow + refusedByLimit + refusedAsTls + refusedAsStun,
       refusedAsHttp,
       open,
       messages: successes + failures,

@@ -54,7 +54,7 @@ export interface LineStats {
   lost: number;
   /** Records whose action threw. */
   failed: number;
-  /** Connections refused: not allowed, too many, or TLS where it is not served. */
+  /** Connections refused: not allowed, too many, STUN, or TLS where it is not served. */
   refused: number;
   /** Connections closed because they began with an HTTP request. */
   refusedAsHttp: number;

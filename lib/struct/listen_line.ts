@@ -39,8 +39,8 @@ export function listenLine<F extends string>(
     isClient: false,
     reconnects: false,
     get refused() {
-      const { refusedByAllow, refusedByLimit, refusedAsTls } = listener.stats;
-      return refusedByAllow + refusedByLimit + refusedAsTls;
+      const { refusedByAllow, refusedByLimit, refusedAsTls, refusedAsStun } = listener.stats;
+      return refusedByAllow + refusedByLimit + refusedAsTls + refusedAsStun;
     },
     get refusedAsHttp() {
       return listener.stats.refusedAsHttp;

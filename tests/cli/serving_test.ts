@@ -69,6 +69,26 @@ for (
   });
 }
 
+Deno.test("struct-line server takes no record from a STUN request, unless --allow-http is given", async () => {
+  const request = "\0\x01\0\x08\x21\x12\xa4\x42" + "x".repeat(20);
+  for (const more of [[], ["--allow-http"]]) {
+    const { server, port } = await serve(
+      ...["struct-line", "server", "--format", "4s", "--output", "json", ...more],
+    );
+    await using _ = server;
+    const conn = await Deno.connect({ hostname: "127.0.0.1", port });
+    await conn.write(Uint8Array.from(request, (char) => char.charCodeAt(0)));
+    await conn.closeWrite();
+    await conn.read(new Uint8Array(1)).catch(() => null);
+    conn.close();
+    const { stdout, stderr } = await stop(server);
+    assertEquals(stdout.split("\n").length - 1, more.length === 0 ? 0 : 7);
+    const told = /Refused a STUN request .*; --allow-http lets them in$/m.test(stderr);
+    assertEquals(told, more.length === 0, stderr);
+    assertEquals(/\b1 refused\n/.test(stderr), more.length === 0, stderr);
+  }
+});
+
 Deno.test("socket-server --exec starts no program for an HTTP request, and answers others", {
   ignore: Deno.build.os === "windows",
 }, async () => {

@@ -132,6 +132,40 @@ Deno.test(`nor by trying TLS where there is none${note}`, { ignore }, async () =
   }
 });
 
+/** Names an address as TURN server and as the peer's, for which WebRTC sends STUN requests, plain and with their length before them. */
+const WEBRTC = `
+  await Promise.all(values.urls.map(async (url) => {
+    const { port } = new URL(url);
+    const urls = "turn:127.0.0.1:" + port + "?transport=tcp";
+    const here = new RTCPeerConnection({ iceServers: [{ urls, username: "u", credential: "p" }] });
+    here.createDataChannel("x");
+    const offer = await here.createOffer();
+    await here.setLocalDescription(offer);
+    const there = new RTCPeerConnection();
+    await there.setRemoteDescription(offer);
+    await here.setRemoteDescription(await there.createAnswer());
+    const candidate = "candidate:1 1 tcp 1518280447 127.0.0.1 " + port + " typ host tcptype passive";
+    await here.addIceCandidate({ candidate, sdpMLineIndex: 0 });
+  }));
+`;
+
+Deno.test(`nor through WebRTC${note}`, { ignore }, async () => {
+  await using servers = await serve("http");
+  await inBrowser(WEBRTC, { urls: servers.urls }, async () => {
+    await Promise.all(
+      servers.programs.map((program) =>
+        program.until("stderr", /Refused a STUN request .*; --allow-http lets them in\n/)
+      ),
+    );
+    // The second way begins when the first has been refused or not.
+    await new Promise((resolve) => setTimeout(resolve, 3000));
+  });
+  for (const { code, stdout, stderr } of await servers.stop()) {
+    assertEquals([code, stdout], [0, ""], stderr);
+    assert(Number(/\b(\d+) refused\n/.exec(stderr)?.[1]) >= 2, stderr);
+  }
+});
+
 Deno.test(`with --allow-http it does${note}`, { ignore }, async () => {
   await using servers = await serve("http", ["--allow-http"]);
   const send =

@@ -22,7 +22,8 @@ export const servingOptions = {
     parseCidrList,
   ),
   allowHttp: flag({
-    help: "Let HTTP requests in, which any web page can make a browser on this computer send",
+    help:
+      "Let HTTP and STUN requests in, which any web page can make a browser on this computer send",
   }),
   tlsCert: file({ help: "Serve TLS with this certificate, a PEM file" }),
   tlsKey: file({ help: "The private key of the certificate, a PEM file" }),
@@ -127,7 +128,7 @@ export function announceServer(
  * @param problem What went wrong.
  */
 export function problemText({ kind, message }: { kind: string; message: string }): string {
-  return kind === "http" ? `${message}; --allow-http lets them in` : message;
+  return kind === "http" || kind === "stun" ? `${message}; --allow-http lets them in` : message;
 }
 
 /**

@@ -120,7 +120,8 @@ function connections(open: number): string | undefined {
 }
 
 function summary({ stats }: StreamListener, messages: number, bytes: number): string {
-  const refused = stats.refusedByAllow + stats.refusedByLimit + stats.refusedAsTls;
+  const refused = stats.refusedByAllow + stats.refusedByLimit + stats.refusedAsTls +
+    stats.refusedAsStun;
   return [
     counted(messages, "message"),
     counted(bytes, "byte"),

@@ -10,8 +10,8 @@ const LONGEST = 5;
 /** Bytes that are read at once while some are held back. */
 const PIECE = 1 << 12;
 
-/** What a server refuses unless it expects it: an HTTP request, or TLS. */
-export type ForeignProtocol = "http" | "tls";
+/** What a server refuses unless it expects it: an HTTP request, TLS, or a STUN request of WebRTC. */
+export type ForeignProtocol = "http" | "tls" | "stun";
 
 /**
  * Stands between a connection and its reader until the first bytes have shown that the peer is not a browser. Bytes are held back
@@ -116,7 +116,7 @@ export class FirstBytesGate {
   /** Whether bytes may be read; reports a request. */
   #judge(bytes: Uint8Array): boolean {
     const verdict = this.#first.push(bytes);
-    if (verdict !== "http" && verdict !== "tls") return true;
+    if (verdict === "undecided" || verdict === "other") return true;
     this.#refused = this.#ended = true;
     this.#length = 0;
     this.#onRefused(verdict);

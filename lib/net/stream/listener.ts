@@ -22,6 +22,25 @@ const ACCEPT_PAUSE = 0.05;
 /** How many connections beyond the limit may be informed of it at a time; more are just closed. */
 const TOLD_AT_ONCE = 64;
 
+/** How refused connections are counted and reported. */
+const FOREIGN = {
+  http: {
+    counter: "refusedAsHttp",
+    what: "an HTTP request",
+    why: "a web page may have sent it",
+  },
+  tls: {
+    counter: "refusedAsTls",
+    what: "TLS",
+    why: "this server does not use TLS, and a web page may have tried it",
+  },
+  stun: {
+    counter: "refusedAsStun",
+    what: "a STUN request (WebRTC)",
+    why: "a web page may have sent it",
+  },
+} as const;
+
 /**
  * Listens for TCP or TLS connections.
  *
@@ -74,9 +93,14 @@ export class StreamListener implements AsyncDisposable {
     refusedByLimit: 0,
     refusedAsHttp: 0,
     refusedAsTls: 0,
+    refusedAsStun: 0,
   };
   readonly #arrived: StreamConnection[] = [];
   #wake: (() => void) | null = null;
+  /** Connections that cannot be closed, as their TLS handshakes hang. */
+  readonly #hanging = new Set<Deno.TlsConn>();
+  /** Resolves when there is room for connections again; null while there is. */
+  #room: PromiseWithResolvers<void> | null = null;
   #open = 0;
   #telling = 0;
   #closing: Promise<void> | null = null;
@@ -123,7 +147,7 @@ export class StreamListener implements AsyncDisposable {
 
   /** What was done so far. */
   get stats(): StreamListenerStats {
-    return { ...this.#stats, open: this.#open };
+    return { ...this.#stats, open: this.#open, hanging: this.#hanging.size };
   }
 
   /** The connections that are open now. */
@@ -165,6 +189,8 @@ export class StreamListener implements AsyncDisposable {
     const { signal } = this.#stopping;
     while (!signal.aborted) {
       try {
+        await this.#room?.promise;
+        if (signal.aborted) return;
         this.#admit(await socket.accept());
       } catch (error) {
         if (signal.aborted) return;
@@ -188,13 +214,13 @@ export class StreamListener implements AsyncDisposable {
     };
     if (allow && !allow.matches(from.hostname, this.#localName(conn))) {
       this.#stats.refusedByAllow++;
-      conn.close();
+      this.#giveUp(conn);
       refuse("not-allowed", "not in the allow list");
     } else if (this.#open >= maxConnections) {
       this.#stats.refusedByLimit++;
       const open = maxConnections === 1 ? "1 connection is" : `${maxConnections} connections are`;
       refuse("too-many", `${open} open already`);
-      if (!onTooMany || this.#telling >= TOLD_AT_ONCE) return conn.close();
+      if (!onTooMany || this.#telling >= TOLD_AT_ONCE) return this.#giveUp(conn);
       this.#telling++;
       const tell = async (connection: StreamConnection) => {
         await onTooMany(connection);
@@ -245,13 +271,10 @@ export class StreamListener implements AsyncDisposable {
     this.#connections.delete(connection);
   }
 
-  /** Counts a connection that began with an HTTP request or TLS, and reports the first of each kind. */
+  /** Counts a connection that began with an HTTP request, TLS or STUN, and reports the first of each kind. */
   #refuse(protocol: ForeignProtocol, from: HostPort): void {
-    const counter = protocol === "http" ? "refusedAsHttp" : "refusedAsTls";
+    const { counter, what, why } = FOREIGN[protocol];
     if (this.#stats[counter]++ > 0) return;
-    const [what, why] = protocol === "http"
-      ? ["an HTTP request", "a web page may have sent it"]
-      : ["TLS", "this server does not use TLS, and a web page may have tried it"];
     const message = `Refused ${what} from ${
       formatAddress(from)
     }: ${why}; further ones are only counted`;
@@ -269,19 +292,46 @@ export class StreamListener implements AsyncDisposable {
       return conn;
     } catch (error) {
       const from = hostPort(conn.remoteAddr);
-      try {
-        conn.close();
-      } catch {
-        // the verifier has closed it
-      }
+      this.#giveUp(conn);
       const message = `TLS with ${formatAddress(from)} failed: ${messageOf(error)}`;
       this.#tell({ kind: "tls", from, message, error });
       return null;
     }
   }
 
+  /** Closes a connection that is not served, at once or, as Deno closes none in a TLS handshake, when that has ended. */
+  #giveUp(conn: Deno.Conn): void {
+    if (this.#verifier || !("handshake" in conn) || this.#stopping.signal.aborted) {
+      return close(conn);
+    }
+    const hanging = conn as Deno.TlsConn;
+    this.#hanging.add(hanging);
+    const { maxHanging = 256 } = this.#options;
+    if (this.#hanging.size >= maxHanging && this.#room === null) {
+      this.#room = Promise.withResolvers();
+      this.#tell({
+        kind: "accept",
+        message: `Cannot accept more connections: ${maxHanging} peers connected and did not ` +
+          "complete a TLS handshake; waiting for some of them to disconnect",
+      });
+    }
+    const over = () => {
+      close(conn);
+      this.#hanging.delete(hanging);
+      if (this.#hanging.size < maxHanging) this.#makeRoom();
+    };
+    hanging.handshake().then(over, over);
+  }
+
+  #makeRoom(): void {
+    this.#room?.resolve();
+    this.#room = null;
+  }
+
   async #close(grace: number): Promise<void> {
     this.#stopping.abort();
+    this.#makeRoom();
+    for (const conn of this.#hanging) close(conn);
     for (const socket of this.#sockets) socket.close();
     for (const connection of this.#connections) connection.stopReading();
     this.#wake?.();
@@ -307,6 +357,14 @@ export class StreamListener implements AsyncDisposable {
 
   #tell(problem: StreamProblem): void {
     if (!this.#stopping.signal.aborted) this.#options.onProblem?.(problem);
+  }
+}
+
+function close(conn: Deno.Conn): void {
+  try {
+    conn.close();
+  } catch {
+    // it is closed already
   }
 }
 

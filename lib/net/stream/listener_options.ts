@@ -8,9 +8,9 @@ import type { StreamConnection } from "./connection.ts";
 export interface StreamProblem {
   /**
    * What it is: the system could not accept, the TLS handshake failed, the address is not allowed, there are too many connections, an
-   * HTTP request or TLS arrived unexpectedly, or `onConnection` threw.
+   * HTTP request, TLS or STUN arrived unexpectedly, or `onConnection` threw.
    */
-  kind: "accept" | "tls" | "not-allowed" | "too-many" | "http" | "handler";
+  kind: "accept" | "tls" | "not-allowed" | "too-many" | "http" | "stun" | "handler";
   /** What happened, for a person. */
   message: string;
   /** The client's address, if it concerns a client. */
@@ -31,8 +31,12 @@ export interface StreamListenerStats {
   refusedAsHttp: number;
   /** Connections closed because they began with TLS, which is not served. */
   refusedAsTls: number;
+  /** Connections closed because they began with a STUN request, which WebRTC sends. */
+  refusedAsStun: number;
   /** Connections open now. */
   open: number;
+  /** Connections given up that cannot be closed until their peers do: TLS handshakes that hang. */
+  hanging: number;
 }
 
 /** Where and how {@linkcode listenStream} listens. */
@@ -55,13 +59,18 @@ export interface ListenStreamOptions {
    */
   messageTimeout?: number;
   /**
-   * Whether to accept HTTP requests, and TLS where it is not served. Any web page open in a browser on this computer can send a request
-   * with any content to any of its ports; so by default a connection that begins like one is closed before any of it is read. Such
+   * Whether to accept HTTP requests, STUN requests, and TLS where it is not served. Any web page open in a browser on this computer can
+   * send a request with any content to any of its ports, and have WebRTC send STUN; so by default a connection that begins like one is closed before any of it is read. Such
    * connections are counted, and the first is reported. Default: false.
    */
   allowHttp?: boolean;
   /** Seconds that a TLS handshake may take. Default: 10. */
   handshakeTimeout?: number;
+  /**
+   * How many TLS handshakes may hang before no more connections are accepted, until some of the peers disconnect. Deno keeps the
+   * connection of a handshake open until then, even when it is closed here. Default: 256.
+   */
+  maxHanging?: number;
   /**
    * Serves one connection, which is closed when the promise resolves; any number are served at once. Without it, take connections
    * from the iterator and close them.

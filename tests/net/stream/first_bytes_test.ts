@@ -17,7 +17,7 @@ const bytes = (text: string) => Uint8Array.from(text, (char) => char.charCodeAt(
 const text = (chunk: Uint8Array | null) => chunk && String.fromCharCode(...chunk);
 
 /** First bytes and what they are; none is decided before its last byte. */
-const DECIDED: [string, "http" | "tls" | "other"][] = [
+const DECIDED: [string, "http" | "tls" | "stun" | "other"][] = [
   ["GET / HTTP/1.", "http"],
   ["POST /a?b=%7B%22c%22%3A1%7D HTTP/1.", "http"],
   ["OPTIONS * HTTP/1.", "http"],
@@ -30,7 +30,17 @@ const DECIDED: [string, "http" | "tls" | "other"][] = [
   ["\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", "tls"],
   ["{", "other"],
   [" ", "other"],
-  ["\0", "other"],
+  ["\0\x01\0\x08\x21\x12\xa4\x42", "stun"],
+  ["\0\x03\x01\x2c\x21\x12\xa4\x42", "stun"],
+  ["\0\x64\0\x01\0\x50\x21\x12\xa4\x42", "stun"],
+  ["\x01\0\0\x01\0\xec\x21\x12\xa4\x42", "stun"],
+  ["\0\0\0\0", "other"],
+  ["\x01\x01", "other"],
+  ["\0\x64\0\x01\0\x50\x21\x13", "other"],
+  ["\0\x02", "other"],
+  ["\0\x01\0\x09", "other"],
+  ["\0\x01\0\x08\0", "other"],
+  ["\0\x03\0\x08\x21\x12\xa4\x43", "other"],
   ["GET \0", "other"],
   ["GET \n", "other"],
   ["GET  ", "other"],
@@ -50,7 +60,7 @@ const DECIDED: [string, "http" | "tls" | "other"][] = [
   ["\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x05", "other"],
 ];
 
-Deno.test("FirstBytes tells a request line and TLS from all else, however they are cut", () => {
+Deno.test("FirstBytes tells a request line, TLS and STUN from all else, however they are cut", () => {
   for (const [start, verdict] of DECIDED) {
     const whole = new FirstBytes();
     assertEquals(whole.push(bytes(start + "and more")), verdict, JSON.stringify(start));
@@ -64,8 +74,32 @@ Deno.test("FirstBytes tells a request line and TLS from all else, however they a
 });
 
 Deno.test("FirstBytes has bytes held back only where a browser's request can begin so", () => {
-  const held = ["G", "GE", "GET", "GET /x", "GET /x HT", "POST ", "PRI *", "\x16", "\x16\x03\x01"];
-  const passed = ["", "X", "hello", "ABC def", "GETS", "get", "GET /x HTTP/1.1", "{", "GET /x\n"];
+  const held = [
+    "G",
+    "GE",
+    "GET",
+    "GET /x",
+    "GET /x HT",
+    "POST ",
+    "PRI *",
+    "\x16",
+    "\x16\x03\x01",
+    "\0",
+    "\0\x03",
+  ];
+  const passed = [
+    "",
+    "X",
+    "hello",
+    "ABC def",
+    "GETS",
+    "get",
+    "GET /x HTTP/1.1",
+    "{",
+    "GET /x\n",
+    "\0\x02",
+    "\x01\x01",
+  ];
   for (const [list, suspicious] of [[held, true], [passed, false]] as const) {
     for (const start of list) {
       const first = new FirstBytes();
@@ -178,12 +212,35 @@ Deno.test("listenStream() closes an HTTP request before anything of it is read, 
   );
 });
 
+Deno.test("listenStream() closes STUN requests before anything of them is read, and tells of the first", async () => {
+  const { listener, problems, read } = listenEcho();
+  await using _ = listener;
+  const request = "\0\x03\0\x08\x21\x12\xa4\x42" + "transaction!" + "\0\x19\0\x04\x11\0\0\0";
+  const framed = "\0\x1c\0\x01" + request.slice(2);
+  for (const sent of [request, framed]) {
+    assertEquals(await send(listener, [sent]), "");
+    assertEquals(await send(listener, [...sent]), "");
+  }
+  assertEquals(read, []);
+  assertEquals(listener.stats.refusedAsStun, 4);
+  assertEquals(problems.map(({ kind }) => kind), ["stun"]);
+  assert(
+    /^Refused a STUN request \(WebRTC\) from 127\.0\.0\.1:\d+: a web page may have sent it; further/
+      .test(problems[0]!.message),
+  );
+});
+
 Deno.test("listenStream() hands on at once what turns out to be no request", async () => {
   // No time passes here, so nothing may be held back until some has.
   const { listener } = listenEcho({ clock: new ManualClock() });
   await using _ = listener;
   const record = "GET \x01\x02\x03\x04";
-  for (const pieces of [[record], [...record], ["GET /x HTTP\n"], ["hello"], ["*IDN?"]]) {
+  const binary = "\0\x01\0\x04\x01\0\0\0";
+  for (
+    const pieces of [[record], [...record], [binary], [...binary], ["GET /x HTTP\n"], ["hello"], [
+      "*IDN?",
+    ]]
+  ) {
     await using connection = await connectStream({ port: listener.addr.port });
     for (const piece of pieces) await connection.write(bytes(piece));
     let answer = "";

@@ -21,7 +21,9 @@ const nothing = {
   refusedByLimit: 0,
   refusedAsHttp: 0,
   refusedAsTls: 0,
+  refusedAsStun: 0,
   open: 0,
+  hanging: 0,
 };
 
 async function echo(connection: StreamConnection): Promise<void> {

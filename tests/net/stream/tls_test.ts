@@ -346,6 +346,41 @@ Deno.test(`TLS: who does not speak it is told of and holds up nobody${note}`, {
   plain.close();
 });
 
+Deno.test(`TLS: handshakes that hang are limited, and there is room again when peers go${note}`, {
+  ignore,
+}, async () => {
+  await using tls = await makeCertificate();
+  const full = Promise.withResolvers<string>();
+  const clock = new ManualClock();
+  await using listener = listenStream({
+    port: 0,
+    host: "127.0.0.1",
+    tls,
+    maxHanging: 2,
+    clock,
+    onConnection: echo,
+    onProblem: ({ kind, message }) => kind === "accept" && full.resolve(message),
+  });
+  const { port } = listener.addr;
+  const silent: Deno.Conn[] = [];
+  for (let i = 0; i < 2; i++) silent.push(await Deno.connect({ hostname: "127.0.0.1", port }));
+  while (listener.stats.open < 2) await new Promise((resolve) => setTimeout(resolve, 1));
+  clock.pass(11);
+  assert((await full.promise).startsWith("Cannot accept more connections: 2 peers connected and"));
+  while (listener.stats.open > 0) await new Promise((resolve) => setTimeout(resolve, 1));
+  assertEquals(listener.stats.hanging, 2);
+  // An accept that was under way takes one; what follows waits.
+  silent.push(await Deno.connect({ hostname: "127.0.0.1", port }));
+  while (listener.stats.open < 1) await new Promise((resolve) => setTimeout(resolve, 1));
+  const connecting = connectStream({ port, ca: tls.cert, timeout: 60 });
+  for (const conn of silent) conn.close();
+  await using connection = await connecting;
+  await connection.write(bytes("fine"));
+  assertEquals(text(await connection.read()), "fine");
+  while (listener.stats.hanging > 0) await new Promise((resolve) => setTimeout(resolve, 1));
+  assertEquals(listener.stats.accepted, 4);
+});
+
 Deno.test(`TLS: a client that never reads is given up${note}`, {
   ignore,
   // Deno before 2.9 ends a write that waits for the peer only when the peer does something.
