@@ -194,6 +194,37 @@ Deno.test("--port-file is removed when a second Ctrl-C ends the program at once"
   assertEquals([...Deno.readDirSync(it.path)].map(({ name }) => name), ["stuck.js"]);
 });
 
+Deno.test("--port-file leaves a file alone that holds something else than a port", async () => {
+  const notes = {
+    "keep.txt": "my notes\n",
+    more: "65432\n1\n",
+    long: "1".repeat(100),
+    "7": "-7\n",
+  };
+  await using it = await folder(notes);
+  for (const [name, text] of Object.entries(notes)) {
+    const file = `${it.path}/${name}`;
+    const { code, stderr } = await labwire(["json-server", "--port", "0", "--port-file", file]);
+    assertEquals(code, 2, stderr);
+    assertStringIncludes(
+      stderr,
+      `Cannot write --port-file "${file}": it is there and holds something else than a port; name another file, or remove it`,
+    );
+    assertEquals(await Deno.readTextFile(file), text);
+  }
+  assertEquals([...Deno.readDirSync(it.path)].length, 4);
+});
+
+Deno.test("--port-file takes an empty file, as mktemp makes one", async () => {
+  await using it = await folder({ port: "" });
+  const file = `${it.path}/port`;
+  await using server = start(["json-server", "--port", "0", "--port-file", file]);
+  await server.until("stderr", /Ready/);
+  assertMatch(await Deno.readTextFile(file), /^\d+\n$/);
+  await stop(server);
+  assertEquals([...Deno.readDirSync(it.path)], []);
+});
+
 Deno.test("--port-file that cannot be written is a usage error", async () => {
   await using it = await folder({});
   const cases: [string[], string][] = [
