@@ -1,3 +1,4 @@
+import { removeAtEnd, removeOwnFile } from "../../cli/file_at_end.ts";
 import { messageOf, UsageError } from "../../errors.ts";
 
 /** What another run may have left behind; an empty file is one that `mktemp` made. */
@@ -6,8 +7,8 @@ const PORT_TEXT = /^(?:\d{1,5}\r?\n?)?$/;
 const LONGEST = 7;
 
 /**
- * Writes a port into a file for a script to read: whole or not at all, with a newline behind it. It is removed at the end, also when
- * a second Ctrl-C ends the program at once.
+ * Writes a port into a file for a script to read: whole or not at all, with a newline behind it. It is removed at the end, however the
+ * program ends.
  *
  * @param path The file; one that is there is replaced, unless it holds something else than a port.
  * @param port The port.
@@ -26,16 +27,11 @@ export function writePortFile(path: string, port: number): Disposable {
     Deno.writeTextFileSync(whole, text);
     Deno.renameSync(whole, path);
   } catch (cause) {
-    remove(whole, text);
+    removeOwnFile({ path: whole, text });
     const why = cause instanceof Deno.errors.NotFound ? "no such directory" : messageOf(cause);
     throw new UsageError(`Cannot write --port-file "${path}": ${why}`, { cause });
   }
-  const dispose = () => {
-    globalThis.removeEventListener("unload", dispose);
-    remove(path, text);
-  };
-  globalThis.addEventListener("unload", dispose);
-  return { [Symbol.dispose]: dispose };
+  return removeAtEnd(path, text);
 }
 
 /** Whether there is something at this path that no port file is. */
@@ -52,14 +48,5 @@ function isSomethingElse(path: string): boolean {
     return !PORT_TEXT.test(Deno.readTextFileSync(path));
   } catch {
     return true; // What cannot be read may be somebody's.
-  }
-}
-
-/** Removes a file if it is there and has this text. */
-function remove(path: string, text: string): void {
-  try {
-    if (Deno.readTextFileSync(path) === text) Deno.removeSync(path);
-  } catch {
-    // It is gone, or not ours any more.
   }
 }
