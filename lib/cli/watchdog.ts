@@ -5,6 +5,8 @@
  * @module
  */
 
+import { type OwnFile, removeOwnFile, watchOwnFiles } from "./file_at_end.ts";
+
 /** How a {@linkcode Watchdog} works. */
 export interface WatchdogOptions {
   /** The signals. */
@@ -27,10 +29,16 @@ interface Scope {
   onmessage: ((event: { data: unknown }) => void) | null;
 }
 
-/** Runs in the worker. It is passed on as text, so it may use nothing from around it. */
-function watch(scope: Scope): void {
+/**
+ * Runs in the worker. It is passed on as text, so it may use nothing from around it.
+ *
+ * @param scope The worker's global object.
+ * @param remove Removes a file that is ours.
+ */
+function watch(scope: Scope, remove: (file: OwnFile) => void): void {
   const listeners = new Map<Deno.Signal, () => void>();
   let [seen, heard] = [0, false];
+  let files: readonly OwnFile[] = [];
   const write = (text: string) => {
     try {
       if (text !== "") Deno.stderr.writeSync(new TextEncoder().encode(text));
@@ -40,6 +48,7 @@ function watch(scope: Scope): void {
   };
   /** Without listeners a signal does what the system does: it ends the process, and the exit code shows that. */
   const end = (name: Deno.Signal) => {
+    for (const file of files) remove(file);
     for (const [each, listener] of listeners) Deno.removeSignalListener(each, listener);
     const fatal = Deno.build.os === "windows" ? "SIGKILL" : name === "SIGINT" ? name : "SIGTERM";
     Deno.kill(Deno.pid, fatal);
@@ -64,6 +73,7 @@ function watch(scope: Scope): void {
   };
   scope.onmessage = ({ data }) => {
     if (data === "heard") heard = true;
+    else if (Array.isArray(data)) files = data;
     else start(data as WatchdogOptions);
   };
 }
@@ -79,7 +89,7 @@ export type Watchdog = Disposable;
  */
 export async function startWatchdog(options: WatchdogOptions): Promise<Watchdog | undefined> {
   const { onSignal, ...rest } = options;
-  const source = `(${watch})(self)`;
+  const source = `(${watch})(self, ${removeOwnFile})`;
   const worker = new Worker(`data:text/javascript,${encodeURIComponent(source)}`, {
     type: "module",
   });
@@ -94,7 +104,15 @@ export async function startWatchdog(options: WatchdogOptions): Promise<Watchdog 
     onSignal(data);
   };
   worker.postMessage(rest);
-  if (await started.promise) return { [Symbol.dispose]: () => worker.terminate() };
-  worker.terminate();
-  return undefined;
+  if (!await started.promise) {
+    worker.terminate();
+    return undefined;
+  }
+  const watching = watchOwnFiles((files) => worker.postMessage(files));
+  return {
+    [Symbol.dispose]() {
+      watching[Symbol.dispose]();
+      worker.terminate();
+    },
+  };
 }

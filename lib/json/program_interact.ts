@@ -9,11 +9,14 @@ import type { Interact, InteractContext } from "./protocol.ts";
 
 const CR = 13;
 const SPACE = 32;
+/** Output that is no text: an array or object, and the numbers that Python's `json.dumps()` writes although JSON has none such. */
+const MEANT_AS_JSON = /^(?:[{[]|-?(?:NaN|Infinity)$)/;
 
 /**
  * Makes a handler that starts a program for each message. The program reads the message as one line from stdin, and its output becomes
- * the result: as a {@linkcode JsonText} if it is JSON, else as text without surrounding blanks, and none if it is empty. An exit code
- * other than 0 is a failure with the last line of its stderr.
+ * the result: as a {@linkcode JsonText} if it is JSON, else as text without surrounding blanks, and none if it is empty. Output that
+ * begins with `{` or `[` and is no JSON is a failure that says where, and so is NaN or an infinity. An exit code other than 0 is a
+ * failure with the last line of its stderr.
  *
  * @param command The program and its arguments, see {@linkcode splitCommandLine}.
  * @param options How long it may take and how much it may print.
@@ -48,7 +51,8 @@ export interface LineProgramInteract extends AsyncDisposable {
 
 /**
  * Makes a handler that keeps one program running and speaks with it line by line: the message in one line in, the result in one
- * line out, as JSON or else as text. A line `{"status": "error", "error": "…"}` is a failure. When the program dies, the
+ * line out, as JSON or else as text. A line `{"status": "error", "error": "…"}` is a failure, and so is one that begins with
+ * `{` or `[` and is no JSON. When the program dies, the
  * message that it was handling fails, and it is started again after a delay.
  *
  * @param command The program and its arguments, see {@linkcode splitCommandLine}.
@@ -105,7 +109,12 @@ function resultOf(output: Uint8Array): JsonText | string | undefined {
   try {
     return new JsonText(text);
   } catch (error) {
-    if (error instanceof CodecError) return text;
-    throw error;
+    if (!(error instanceof CodecError)) throw error;
+    if (!MEANT_AS_JSON.test(text)) return text;
+    const what = error.message.replace(
+      /^Cannot parse JSON/,
+      "Cannot parse output of program as JSON",
+    );
+    throw new RemoteError(what, { cause: error });
   }
 }

@@ -15,6 +15,8 @@ export interface SentRecords {
   unsent: number;
   /** Lines that were not records. */
   refused: number;
+  /** Whether the input has come to its end, and had lines, but not one record. */
+  barren: boolean;
 }
 
 /** Where {@linkcode sendRecords} sends. */
@@ -46,7 +48,7 @@ export async function sendRecords(
   reading: RecordReaderOptions,
   { send, signal, onUnsent, onBad, onLine }: RecordSending,
 ): Promise<SentRecords> {
-  const result = { sent: 0, unsent: 0, refused: 0 };
+  const result = { sent: 0, unsent: 0, refused: 0, barren: false };
   const window = sendWindow(struct);
   let number = 0;
   let waited = 0;
@@ -77,6 +79,7 @@ export async function sendRecords(
     await last;
   }
   reader.end();
+  result.barren = number > 0 && result.sent === 0 && !signal.aborted;
   await last;
   return result;
 }

@@ -184,6 +184,48 @@ if data["command_id"] == "exit": sys.exit(3)
   assertMatch(await ask("exit"), /"error":"Program .*python.* ended with exit code 3"/);
 });
 
+for (const option of ["--exec", "--exec-persistent"]) {
+  Deno.test(
+    `json-server ${option} answers with an error where output is meant as JSON and is none${python.note}`,
+    {
+      ignore: python.ignore,
+    },
+    async () => {
+      await using files = await folder({
+        "print.py": `
+import json, sys
+for line in sys.stdin:
+    data = json.loads(line)
+    value = float(data["dumps"]) if "dumps" in data else None
+    print(data["text"] if value is None else json.dumps({"v": value}), flush=True)
+`,
+      });
+      await using server = await serve([option, `${PYTHON} print.py`], { cwd: files.path });
+      const ask = async (message: unknown) => JSON.parse(await server.ask(JSON.stringify(message)));
+      const wrong: [unknown, number, string][] = [
+        [{ dumps: "nan" }, 6, 'found "NaN": JSON has no NaN and no infinities'],
+        [{ dumps: "-inf" }, 6, "JSON has no NaN and no infinities"],
+        [{ text: "NaN" }, 0, "JSON has no NaN"],
+        [{ text: "-Infinity" }, 0, "JSON has no NaN"],
+        [{ text: "{'v': 1}" }, 1, "JSON strings have double quotes"],
+        [{ text: "[1, 2" }, 5, "end"],
+        [{ text: "{} {}" }, 3, "end"],
+      ];
+      for (const [message, offset, why] of wrong) {
+        const { status, error } = await ask(message);
+        const where = `at byte ${offset} (line 1, column ${offset + 1}): `;
+        assertEquals(status, "error");
+        assertStringIncludes(error, `Cannot parse output of program as JSON ${where}`);
+        assertStringIncludes(error, why);
+      }
+      for (const text of ["Infinity War", "done {3 V}", "nan V"]) {
+        assertEquals(await ask({ text }), { status: "success", result: text });
+      }
+      assertEquals(await ask({ dumps: "1.5" }), { status: "success", result: { v: 1.5 } });
+    },
+  );
+}
+
 Deno.test(`json-server --exec-timeout ends a program that takes too long${python.note}`, {
   ignore: python.ignore,
 }, async () => {

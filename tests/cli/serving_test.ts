@@ -214,6 +214,72 @@ Deno.test("--port-file is removed when a second Ctrl-C ends the program at once"
   assertEquals([...Deno.readDirSync(it.path)].map(({ name }) => name), ["stuck.js"]);
 });
 
+for (const ending of ["the end of --grace", "a second Ctrl-C"]) {
+  for (const taken of [false, true]) {
+    const what = taken ? "left to another program" : "removed";
+    Deno.test({
+      name: `--port-file is ${what} when ${ending} ends a handler that never returns`,
+      ignore: Deno.build.os === "windows",
+      async fn() {
+        await using it = await folder({
+          "busy.js": "export const interact = () => { console.error('called'); for (;;); };",
+        });
+        const file = `${it.path}/port`;
+        const grace = ending.endsWith("--grace") ? "0.1" : "600";
+        await using server = start([
+          ...["json-server", "--port", "0", "--port-file", "port", "--grace", grace],
+          ...["--handler", `${it.path}/busy.js`],
+        ], { cwd: it.path });
+        const [, port] = await server.until("stderr", /Listening on 127\.0\.0\.1:(\d+)[^]*Ready/);
+        assertEquals(await Deno.readTextFile(file), `${port}\n`);
+        await using client = await connectStream({ host: "127.0.0.1", port: Number(port) });
+        await client.write(bytes("{}\n"));
+        await server.until("stderr", /called/);
+        if (taken) await Deno.writeTextFile(file, "1\n");
+        server.interrupt();
+        if (grace === "600") {
+          await server.until("stderr", /Waiting up to 600 s/);
+          server.interrupt();
+        }
+        assertEquals((await server.result()).code, 130);
+        const left = [...Deno.readDirSync(it.path)].map(({ name }) => name).toSorted();
+        assertEquals(left, taken ? ["busy.js", "port"] : ["busy.js"]);
+      },
+    });
+  }
+}
+
+Deno.test("--port-file leaves a file alone that holds something else than a port", async () => {
+  const notes = {
+    "keep.txt": "my notes\n",
+    more: "65432\n1\n",
+    long: "1".repeat(100),
+    "7": "-7\n",
+  };
+  await using it = await folder(notes);
+  for (const [name, text] of Object.entries(notes)) {
+    const file = `${it.path}/${name}`;
+    const { code, stderr } = await labwire(["json-server", "--port", "0", "--port-file", file]);
+    assertEquals(code, 2, stderr);
+    assertStringIncludes(
+      stderr,
+      `Cannot write --port-file "${file}": it is there and holds something else than a port; name another file, or remove it`,
+    );
+    assertEquals(await Deno.readTextFile(file), text);
+  }
+  assertEquals([...Deno.readDirSync(it.path)].length, 4);
+});
+
+Deno.test("--port-file takes an empty file, as mktemp makes one", async () => {
+  await using it = await folder({ port: "" });
+  const file = `${it.path}/port`;
+  await using server = start(["json-server", "--port", "0", "--port-file", file]);
+  await server.until("stderr", /Ready/);
+  assertMatch(await Deno.readTextFile(file), /^\d+\n$/);
+  await stop(server);
+  assertEquals([...Deno.readDirSync(it.path)], []);
+});
+
 Deno.test("--port-file that cannot be written is a usage error", async () => {
   await using it = await folder({});
   const cases: [string[], string][] = [

@@ -35,15 +35,30 @@ Deno.test("struct-line client --send ends with 5 when no line of stdin was a rec
   assertEquals((await program.result()).code, 5);
 });
 
-Deno.test("struct-line client stays open for receiving when stdin has blank lines only", async () => {
+for (const options of [[], ["--once"], ["--reconnect"], ["--count", "1"]]) {
+  const given = ["struct-line client", ...options].join(" ");
+  Deno.test(`${given} ends with 5 when stdin has blank lines or a header only`, async () => {
+    for (const text of ["\n", "\n \r\n\n", "n\n", "\nn\n\n"]) {
+      using server = bareServer();
+      const args = ["--format", "<I", "--fields", "n", ...options];
+      await using program = client(server.port, args, { stdin: "piped" });
+      using conn = await server.accept(); // says nothing, and does not end
+      await input(program, text);
+      const { code, stderr } = await program.result();
+      assertEquals(code, 5, stderr);
+      assertStringIncludes(stderr, "error: Cannot find a record in standard input: expected more");
+      assertEquals(await readToEnd(conn), "");
+    }
+  });
+}
+
+Deno.test("struct-line client ends with 0 when the server has ended while stdin had blank lines only", async () => {
   using server = bareServer();
   await using program = client(server.port, ["--format", "!H"], { stdin: "piped" });
   const conn = await server.accept();
-  await input(program, "\n \r\n\n");
-  for (const n of [1, 2]) {
-    await conn.write(Uint8Array.of(0, n));
-    await program.until("stdout", new RegExp(`\\[${n}\\]\n`));
-  }
+  await program.write("\n\n");
+  await conn.write(Uint8Array.of(0, 1));
+  await program.until("stdout", /\[1\]\n/);
   conn.close();
   assertEquals((await program.result()).code, 0);
 });

@@ -42,8 +42,20 @@ Deno.test("startJsonServer() says where a number is that no handler in JavaScrip
 });
 
 Deno.test("startJsonServer() says where a result has NaN or an infinity", async () => {
-  const results = [NaN, { values: [1, 2, 3, Infinity] }, [{ "a b": -Infinity }]];
-  const paths = ["result is NaN", "result.values[3] is Infinity", 'result[0]["a b"] is -Infinity'];
+  const results = [
+    NaN,
+    { values: [1, 2, 3, Infinity] },
+    [{ "a b": -Infinity }],
+    new Number(NaN),
+    { v: [new Number(Infinity)] },
+  ];
+  const paths = [
+    "result is NaN",
+    "result.values[3] is Infinity",
+    'result[0]["a b"] is -Infinity',
+    "result is NaN",
+    "result.v[0] is Infinity",
+  ];
   await using server = startJsonServer({ port: 0, interact: (i) => results[i] });
   await using peer = await Peer.connect(server.addr);
   for (const [i, path] of paths.entries()) {
@@ -51,6 +63,21 @@ Deno.test("startJsonServer() says where a result has NaN or an infinity", async 
       status: "error",
       error: `Cannot write value as JSON: ${path}, which JSON does not have`,
     });
+  }
+});
+
+Deno.test("startJsonServer() says where a result has a Map, Set or Promise instead of a plain value", async () => {
+  const results = [new Map([["v", 1]]), { a: [new Set([1])] }, { v: Promise.resolve(1), n: 1n }];
+  const faults = [
+    "result is a Map: expected a plain value, such as Object.fromEntries(map)",
+    "result.a[0] is a Set: expected a plain value, such as [...set]",
+    "result.v is a Promise: expected a plain value, such as await promise",
+  ];
+  await using server = startJsonServer({ port: 0, interact: (i) => results[i] });
+  await using peer = await Peer.connect(server.addr);
+  for (const [i, fault] of faults.entries()) {
+    const { status, error } = JSON.parse(await peer.ask(String(i)));
+    assertEquals([status, error], ["error", `Cannot write value as JSON: ${fault}`]);
   }
 });
 

@@ -76,8 +76,8 @@ export function parseJson(text: string, options: JsonCodecOptions = {}): JsonVal
  *
  * @param value The value; `toJSON()` methods are honoured.
  * @returns The text.
- * @throws {CodecError} If JSON cannot represent the value: a function, `undefined`, a circular reference, too deep nesting, or NaN or an
- * infinity anywhere in it. The message says where.
+ * @throws {CodecError} If JSON cannot represent the value: a function, `undefined`, a circular reference, too deep nesting, or NaN, an
+ * infinity, a `Map`, a `Set` or a `Promise` anywhere in it. The message says where.
  */
 export function stringifyJson(value: unknown): string {
   return writeJson(value, "value");

@@ -4,8 +4,11 @@ import { JsonText } from "./text.ts";
 /** Provided by the platform, but not declared in TypeScript's library yet. */
 const { rawJSON } = JSON as unknown as { rawJSON(text: string): unknown };
 
-/** Occurs in the text if the value has NaN, an infinity or −0, which `JSON.stringify()` writes as `null` and `0`. */
-const NULL_OR_ZERO = /null|(?:^|[[:,])0(?:$|[,\]}])/;
+/**
+ * Occurs in the text if the value has NaN, an infinity, −0 or a collection, which `JSON.stringify()` writes as `null`, `0` and
+ * `{}`.
+ */
+const CHANGED = /null|\{\}|(?:^|[[:,])0(?:$|[,\]}])/;
 
 /**
  * Writes a value as JSON in one line.
@@ -41,17 +44,29 @@ function tryWrite(value: unknown, name: string): string | undefined {
     if (!(error instanceof TypeError) || !error.message.includes("BigInt")) throw error;
     return new Writer(name).write(value);
   }
-  const plain = text === undefined || !NULL_OR_ZERO.test(text) || !isUnusual(value);
+  const plain = text === undefined || !CHANGED.test(text) || !isUnusual(value);
   return plain ? text : new Writer(name).write(value);
 }
 
-/** Whether a value contains a number that `JSON.stringify()` changes, or an object with its own `toJSON()`. */
+/** Whether a value contains what `JSON.stringify()` changes, or an object with its own `toJSON()`. */
 function isUnusual(value: unknown): boolean {
   if (typeof value === "number") return value === 0 ? Object.is(value, -0) : !isFinite(value);
   if (typeof value !== "object" || value === null) return false;
   if (Array.isArray(value)) return value.some(isUnusual);
   if (typeof (value as { toJSON?: unknown }).toJSON === "function") return true;
+  if (value instanceof Number || isCollection(value)) return true;
   return Object.values(value).some(isUnusual);
+}
+
+/** What holds values that `JSON.stringify()` leaves out, and what makes a plain value of it. */
+const COLLECTIONS = [
+  [Map, "Map", "Object.fromEntries(map)"],
+  [Set, "Set", "[...set]"],
+  [Promise, "Promise", "await promise"],
+] as const;
+
+function isCollection(value: object): boolean {
+  return COLLECTIONS.some(([type]) => value instanceof type);
 }
 
 /** Writes a value and checks each number, with its path for errors. */
@@ -72,7 +87,8 @@ class Writer {
     });
   }
 
-  #look(holder: unknown, key: string, item: unknown): unknown {
+  #look(holder: unknown, key: string, given: unknown): unknown {
+    const item = given instanceof Number ? Number(given) : given;
     if (typeof item === "bigint") return rawJSON(String(item));
     if (Object.is(item, -0)) return rawJSON("-0.0");
     const container = typeof item === "object" && item !== null;
@@ -84,6 +100,12 @@ class Writer {
     const step = this.#holders.length === 0 ? this.#name : stepTo(holder, key);
     if (!container) {
       throw cannotWrite(`${this.#path.join("")}${step} is ${item}, which JSON does not have`);
+    }
+    for (const [type, name, plain] of COLLECTIONS) {
+      if (!(item instanceof type)) continue;
+      throw cannotWrite(
+        `${this.#path.join("")}${step} is a ${name}: expected a plain value, such as ${plain}`,
+      );
     }
     this.#holders.push(item);
     this.#path.push(step);

@@ -39,7 +39,7 @@ export const jsonServer = defineCommand({
     "--handler FILE is a JavaScript module with `export function interact(data, context) { … }`, or with `export const " +
     "commands = { name(data) { … } }`. What is returned is the result; what is thrown is the error.",
     "--exec 'PROGRAM ARG…' starts the program for each message, without a shell; it reads the message from stdin and prints the " +
-    "result as JSON or text. An exit code other than 0 is a failure, with the last line of stderr as the error. " +
+    "result as JSON or text; what begins like JSON must be JSON, without NaN. An exit code other than 0 is a failure, with the last line of stderr as the error. " +
     "--exec-persistent keeps the program running: it must answer each line with one line on stdout, and flush it; a line " +
     '{"status":"error","error":"…"} is a failure.',
   ],

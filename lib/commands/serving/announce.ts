@@ -14,7 +14,8 @@ import { writePortFile } from "./port_file.ts";
 /** The option `--port-file`. */
 export const portFileOption = {
   portFile: file({
-    help: "Write the bound port into this file when everything listens; removed at the end",
+    help:
+      "Write the bound port into this file when everything listens; removed at the end. A file that holds something else is left alone",
   }),
 } as const;
 

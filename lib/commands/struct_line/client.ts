@@ -22,9 +22,9 @@ export const structLineClient = defineCommand({
     "another; on a terminal their fields are asked for. Records received are printed one per line, in a form in which they can " +
     "be sent.",
     "At the end of standard input this side of the connection is ended, and what the server still sends is received; where " +
-    "standard input was empty, the line stays open for receiving. The exit code is 4 if the server was not reached, the connection " +
-    "broke, a record could not be sent or fewer came than --count, and 5 if the stream ended inside a record or a line of " +
-    "standard input was none.",
+    "standard input was empty, without a single byte, the line stays open for receiving. The exit code is 4 if the server was not reached, the connection " +
+    "broke, a record could not be sent or fewer came than --count, and 5 if the stream ended inside a record, a line of " +
+    "standard input was none or there was none among its lines.",
     "With --reconnect the server may come later, and go and come again; it is tried for as long as it takes, or --attempts in " +
     "a row if that is given.",
   ],
@@ -129,23 +129,27 @@ async function converse(
   }
   if (once && text.first) {
     session.end();
-    return { sent: 0, unsent: lost, refused: 0 };
+    return { sent: 0, unsent: lost, refused: 0, barren: false };
   }
   const result = await session.sendInput(line, () => input.onLine());
   input.onEnd();
   const hasSent = result.sent > 0 || text.first !== undefined;
+  const barren = result.barren && !hasSent;
+  if (barren && result.refused === 0) {
+    say.error("Cannot find a record in standard input: expected more than blank lines or a header");
+  }
   // Where there were lines and none could be sent, nothing will be answered.
-  if (once || terminal || !hasSent && result.refused > 0) session.end();
+  if (once || terminal || barren || !hasSent && result.refused > 0) session.end();
   else if (!reconnect && hasSent) await line.closeWrite();
-  return { ...result, unsent: result.unsent + lost };
+  return { ...result, unsent: result.unsent + lost, barren };
 }
 
 function exitCode(
   { cut, lost }: LineStats,
-  { refused, unsent }: SentRecords,
+  { refused, unsent, barren }: SentRecords,
   reconnect: boolean,
 ): number {
-  if (cut > 0 || refused > 0) return exit.codec;
+  if (cut > 0 || refused > 0 || barren) return exit.codec;
   return unsent > 0 || lost > 0 && !reconnect ? exit.connect : exit.done;
 }
 

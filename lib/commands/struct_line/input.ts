@@ -57,7 +57,7 @@ export async function sendTyped(
   once: boolean,
 ): Promise<SentRecords> {
   const labels = fieldLabels(text);
-  const result = { sent: 0, unsent: 0, refused: 0 };
+  const result = { sent: 0, unsent: 0, refused: 0, barren: false };
   let values: StructInput[] = [];
   const prompt = () => `${labels[values.length] ?? "Press Enter to send"}: `;
   for await (const typed of promptLines({ prompt, signal, onOpen: onPrompter, onInterrupt })) {

@@ -71,7 +71,7 @@ export const structLineServer = defineCommand({
     await line.connected;
     // What --send sends is all there is to send when it goes with --once.
     const sent = options.once && text.first
-      ? { sent: 0, unsent: 0, refused: 0 }
+      ? { sent: 0, unsent: 0, refused: 0, barren: false }
       : await session.sendInput(line);
     if (options.once) session.end();
     await line.finished;

@@ -82,8 +82,8 @@ Deno.test("jsonCodec says where NaN, an infinity or what JSON has no form of is"
     assertEquals(assertThrows(() => stringifyJson(value), CodecError).message, message);
   }
   assertEquals(
-    stringifyJson({ a: null, b: "null", c: 0, d: [0] }),
-    '{"a":null,"b":"null","c":0,"d":[0]}',
+    stringifyJson({ a: null, b: "null", c: 0, d: [0], e: {}, f: new Number(0), g: new Number(-0) }),
+    '{"a":null,"b":"null","c":0,"d":[0],"e":{},"f":0,"g":-0.0}',
   );
 });
 
