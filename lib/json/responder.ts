@@ -1,5 +1,5 @@
 import { type JsonValue, stringifyJson } from "../codecs/json/json.ts";
-import { parseJsonText } from "../codecs/json_parse.ts";
+import { parseJsonText } from "../codecs/json/parse.ts";
 import { compactJson, jsonMembers } from "../codecs/json/text.ts";
 import { writeJson } from "../codecs/json/write.ts";
 import { decodeUtf8 } from "../text/utf8.ts";

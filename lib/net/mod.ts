@@ -55,7 +55,6 @@ export {
   lineFraming,
   type LineFramingOptions,
 } from "./framing/line.ts";
-export { noFraming } from "./framing/none.ts";
 export {
   type ByteSource,
   type MessageWatch,

@@ -1,5 +1,5 @@
 import type { Codec } from "../codec.ts";
-import { type JsonCodecOptions, parseJsonText } from "../json_parse.ts";
+import { type JsonCodecOptions, parseJsonText } from "./parse.ts";
 import type { JsonValue } from "./reader.ts";
 import { writeJson } from "./write.ts";
 import { decodeUtf8 } from "../../text/utf8.ts";

@@ -1,4 +1,4 @@
-import { parseJsonText } from "../json_parse.ts";
+import { parseJsonText } from "./parse.ts";
 import { type JsonValue, readJson } from "./reader.ts";
 import { endOfString, endOfValue, isSpace } from "./scan.ts";
 

@@ -1,7 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { CodecError } from "../../../lib/errors.ts";
 import { lineFraming } from "../../../lib/net/framing/line.ts";
-import { noFraming } from "../../../lib/net/framing/none.ts";
 import { type ByteSource, readMessages } from "../../../lib/net/framing/read_messages.ts";
 import { textSource } from "./byte_source.ts";
 
@@ -10,10 +9,6 @@ async function texts(messages: AsyncIterable<Uint8Array>): Promise<string[]> {
   for await (const message of messages) found.push(new TextDecoder().decode(message));
   return found;
 }
-
-Deno.test("readMessages() with noFraming() gives the chunks as they come", async () => {
-  assertEquals(await texts(readMessages(textSource(["a", "bc\n"]), noFraming())), ["a", "bc\n"]);
-});
 
 Deno.test("readMessages() throws at a bad message where nobody is told of it", async () => {
   const messages = readMessages(textSource(["ok\ntoo long\n"]), lineFraming({ maxBytes: 3 }));

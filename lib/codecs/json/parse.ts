@@ -1,6 +1,6 @@
-import { CodecError } from "../errors.ts";
-import { JsonFault, type JsonValue, readJson } from "./json/reader.ts";
-import { nestsDeeper } from "./json/scan.ts";
+import { CodecError } from "../../errors.ts";
+import { JsonFault, type JsonValue, readJson } from "./reader.ts";
+import { nestsDeeper } from "./scan.ts";
 
 /** What a codec for JSON may be told. */
 export interface JsonCodecOptions {
