@@ -52,7 +52,7 @@ export class Echo implements AsyncDisposable {
     this.addr = node.addr;
     this.#node = node;
     this.#options = options;
-    const { count = Infinity, onMessage } = options;
+    const { count = Infinity, onMessage, taps = [], sentTaps } = options;
     const last: Hook = {
       prepare: () => {
         if (this.#statistics.messages >= count) node.end();
@@ -60,8 +60,9 @@ export class Echo implements AsyncDisposable {
     };
     this.#path = new Path({
       hooks: [this.#statistics, ...count < Infinity ? [last] : [], replyOf(remote, options)],
-      taps: onMessage ? [tapOf(onMessage)] : [],
+      taps: onMessage ? [tapOf(onMessage), ...taps] : taps,
       destinations: [node],
+      sentTaps,
       onRefused: (error, { from }) => this.#unanswered(error, from!),
     });
     this.finished = Promise.resolve().then(() => this.#run());
@@ -182,13 +183,13 @@ export async function startVillasEcho(options: VillasEchoOptions = {}): Promise<
     ? parseSignals(options.signals)
     : options.signals;
   const { codec: format = villasProtobuf, anySource, replyTo, onProblem } = options;
-  const { onMessage, handler, constant } = options;
+  const { onMessage, handler, constant, taps = [] } = options;
   const node = await openSocketNode({
     listen: local,
     remote,
     format,
     signals,
-    scan: !onMessage && !handler && !constant,
+    scan: !onMessage && !handler && !constant && taps.length === 0,
     anySource,
     replyToSender: replyTo === "sender",
     onProblem,

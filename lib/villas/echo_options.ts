@@ -4,6 +4,7 @@ import type { SignalKind } from "../codecs/villas/signals.ts";
 import type { Endpoint } from "../net/address/address.ts";
 import type { SampleHandler } from "./hooks/handler.ts";
 import type { SequenceCounts } from "./hooks/source_statistics.ts";
+import type { Tap } from "./path.ts";
 
 /** A message as it arrived. */
 export interface VillasEchoMessage {
@@ -65,6 +66,10 @@ export interface VillasEchoOptions {
   signal?: AbortSignal;
   /** Called with each message before it is answered; a promise is waited for. */
   onMessage?: (message: VillasEchoMessage) => void | Promise<void>;
+  /** Shown what arrives; a promise is waited for. */
+  taps?: readonly Tap[];
+  /** Shown what is sent; a promise is waited for. */
+  sentTaps?: readonly Tap[];
   /** Called with each problem. */
   onProblem?: (problem: VillasEchoProblem) => void;
   /** The wall clock. Default: the system's. */

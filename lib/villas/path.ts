@@ -27,6 +27,8 @@ export interface PathOptions {
   readonly taps?: readonly Tap[];
   /** Where what is left goes. */
   readonly destinations?: readonly Destination[];
+  /** Shown what was written to the destinations. What they throw ends the path. */
+  readonly sentTaps?: readonly Tap[];
   /** Called with what a hook threw, or a destination whose format cannot carry the samples. */
   readonly onRefused: (error: unknown, batch: Batch) => void;
 }
@@ -41,6 +43,7 @@ export class Path {
   readonly #processing: readonly Hook[];
   readonly #taps: readonly Tap[];
   readonly #destinations: readonly Destination[];
+  readonly #sentTaps: readonly Tap[];
 
   /**
    * Lays a path.
@@ -48,12 +51,13 @@ export class Path {
    * @param options What it leads through.
    */
   constructor(options: PathOptions) {
-    const { hooks = [], taps = [], destinations = [] } = options;
+    const { hooks = [], taps = [], destinations = [], sentTaps = [] } = options;
     this.#options = options;
     this.#prepared = hooks.filter((hook) => hook.prepare);
     this.#processing = hooks.filter((hook) => hook.process);
     this.#taps = taps;
     this.#destinations = destinations;
+    this.#sentTaps = sentTaps;
   }
 
   /**
@@ -102,10 +106,12 @@ export class Path {
         if (next === null) return undefined;
         current = next;
       }
-      return this.#write(current);
+      const writing = this.#write(current);
+      if (writing) return this.#writeLater(writing, current, batch);
     } catch (error) {
-      this.#options.onRefused(error, batch);
+      return this.#options.onRefused(error, batch);
     }
+    return this.#showSent(current);
   }
 
   async #processLater(
@@ -113,21 +119,43 @@ export class Path {
     index: number,
     batch: Batch,
   ): Promise<void> {
+    let current: Batch | null;
     try {
-      let current = await waiting;
+      current = await waiting;
       for (let i = index; i < this.#processing.length && current; i++) {
         current = await this.#processing[i]!.process!(current);
       }
-      if (current) await this.#write(current);
+      if (current === null) return;
+      await this.#write(current);
     } catch (error) {
-      this.#options.onRefused(error, batch);
+      return this.#options.onRefused(error, batch);
     }
+    await this.#showSent(current);
+  }
+
+  async #writeLater(writing: Promise<void>, current: Batch, batch: Batch): Promise<void> {
+    try {
+      await writing;
+    } catch (error) {
+      return this.#options.onRefused(error, batch);
+    }
+    await this.#showSent(current);
   }
 
   #write(batch: Batch): void | Promise<void> {
     const destinations = this.#destinations;
     if (destinations.length === 1) return destinations[0]!.write(batch);
     const waiting = destinations.map((node) => node.write(batch)).filter((promise) => promise);
+    if (waiting.length > 0) return Promise.all(waiting).then(() => {});
+  }
+
+  #showSent(batch: Batch): void | Promise<void> {
+    if (this.#sentTaps.length === 0) return undefined;
+    const waiting: Promise<void>[] = [];
+    for (const tap of this.#sentTaps) {
+      const shown = tap(batch);
+      if (shown) waiting.push(shown);
+    }
     if (waiting.length > 0) return Promise.all(waiting).then(() => {});
   }
 }

@@ -131,6 +131,7 @@ export class SignalSource implements AsyncDisposable {
       hooks: this.#options.returns === false ? [] : [this.#returns.sent],
       taps: [({ count }) => void (this.#sent += count)],
       destinations: [this.#node],
+      sentTaps: this.#options.sentTaps,
       onRefused: (error) => this.#notSent(this.#to, error), // the format cannot carry a value
     });
     return path.run(this.#signal);
@@ -139,7 +140,7 @@ export class SignalSource implements AsyncDisposable {
   async #receive(): Promise<void> {
     const path = new Path({
       hooks: [this.#returns.arrived],
-      taps: [this.#returns.back],
+      taps: [this.#returns.back, ...this.#options.taps ?? []],
       onRefused: () => {}, // there is no hook that could refuse
     });
     await (this.#options.returns === false ? this.#node.discard() : path.run(this.#node));

@@ -4,6 +4,7 @@ import type { LatencySummary } from "../time/latency.ts";
 import type { Timestamp } from "../time/timestamp.ts";
 import type { ReturnedSample } from "./hooks/returns.ts";
 import type { SignalGeneratorOptions } from "./nodes/signal_generator.ts";
+import type { Tap } from "./path.ts";
 
 /** Something that went wrong with one datagram; the source goes on. */
 export interface VillasSignalProblem {
@@ -44,6 +45,10 @@ export interface VillasSignalOptions extends SignalGeneratorOptions {
   signal?: AbortSignal;
   /** Called with each sample that comes back; a promise is waited for. */
   onReturn?: (returned: ReturnedSample) => void | Promise<void>;
+  /** Shown what comes back; a promise is waited for. */
+  taps?: readonly Tap[];
+  /** Shown what is sent; a promise is waited for. */
+  sentTaps?: readonly Tap[];
   /** Called when something is wrong with one datagram. */
   onProblem?: (problem: VillasSignalProblem) => void;
   /** The wall clock. Default: the system's. */

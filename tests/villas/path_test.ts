@@ -99,3 +99,27 @@ Deno.test("Path.run() flushes after each batch the destinations that are not the
   await new Path({ destinations: [node], onRefused: nothingRefused }).run(node);
   assertEquals(steps, ["write 1", "write 2"]);
 });
+
+Deno.test("Path shows its sent taps what goes out, and nothing that is refused", async () => {
+  const [thrown, shown] = [new Error("no"), [] as Batch[]];
+  const refused: unknown[] = [];
+  const options = {
+    sentTaps: [(batch: Batch) => void shown.push(batch)],
+    onRefused: (error: unknown) => void refused.push(error),
+  };
+  const [first, changed] = [batchOf([sample(1n)]), batchOf([sample(2n)])];
+  const later = { ...sink(), write: () => Promise.resolve() };
+  for (const destination of [sink(), later]) {
+    const hooks = [{ process: () => changed }];
+    await new Path({ ...options, hooks, destinations: [destination] }).lead(first);
+  }
+  await new Path({ ...options, hooks: [{ process: () => null }], destinations: [later] }).lead(
+    first,
+  );
+  const failing = { ...sink(), write: () => Promise.reject(thrown) };
+  await new Path({ ...options, destinations: [failing] }).lead(first);
+  assertEquals([shown, refused], [[changed, changed], [thrown]]);
+  const fail = () => Promise.reject(thrown);
+  const path = new Path({ ...options, sentTaps: [fail], destinations: [sink()] });
+  await assertRejects(async () => await path.lead(first), Error, "no");
+});
