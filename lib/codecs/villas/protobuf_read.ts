@@ -7,7 +7,7 @@
  */
 
 import * as tag from "./protobuf_wire.ts";
-import type { Sample, Timestamp, Value } from "./sample.ts";
+import { dataSample, type Sample, type Timestamp, type Value } from "./sample.ts";
 
 /** Bytes of a varint whose value a number holds exactly: 7 × 7 = 49 bits. */
 const EXACT_VARINT = 7;
@@ -60,14 +60,7 @@ function readSample(end: number): Sample | undefined {
   if (takes(tag.NEW_FRAME, end) && (newFrame = readBool(end)) === undefined) return undefined;
   const values = readValues(end);
   if (values === undefined) return undefined;
-  const sample: Sample = sequence !== undefined && origin !== undefined
-    ? { type: "data", values, sequence, origin } // as VILLASnode sends it: made at once
-    : { type: "data", values };
-  if (sequence !== undefined) sample.sequence = sequence;
-  if (origin !== undefined) sample.origin = origin;
-  if (received !== undefined) sample.received = received;
-  if (newFrame !== undefined) sample.newFrame = newFrame;
-  return sample;
+  return dataSample(values, sequence, origin, received, newFrame);
 }
 
 function readTimestamp(end: number): Timestamp | undefined {
