@@ -103,7 +103,7 @@ export const villasEcho = defineCommand({
     });
     await using module = options.handler === undefined
       ? undefined
-      : await openModule(options.handler);
+      : await openModule(options.handler, { kind: "samples" });
     const handler = module && defaultFunction<SampleHandler>(module, "(sample) => sample");
     const print = messagePrinter(options.output, out);
     say.info("Start client...");
