@@ -13,6 +13,7 @@ import type { VillasEchoProblem, VillasEchoStats } from "../../villas/echo_optio
 import type { SampleHandler } from "../../villas/hooks/handler.ts";
 import { announce, portFileOption } from "../serving/announce.ts";
 import { messagePrinter, sampleOutput } from "./print_samples.ts";
+import { openTaps, tapOptions } from "./taps.ts";
 
 /** The unix sockets of VILLASnode's Python client. */
 const UNIX = {
@@ -65,6 +66,7 @@ export const villasEcho = defineCommand({
     duration: seconds({ help: "End after so many seconds" }),
     grace: graceOption,
     stats: flag({ help: "Show the counters once a second, on a terminal" }),
+    ...tapOptions,
     ...portFileOption,
   },
   binds: { option: "listen", transports: ["udp"] },
@@ -79,7 +81,8 @@ export const villasEcho = defineCommand({
       command: "labwire villas-echo --handler double.js",
     },
   ],
-  async run({ out, say, signal, inHand, debug, given }, options) {
+  async run(context, options) {
+    const { out, say, signal, inHand, debug, given } = context;
     const unix = options.layer === "unix";
     if (options.handler !== undefined && options.constant !== undefined) {
       throw new UsageError("Cannot use --constant and --handler together: expected one of them");
@@ -106,6 +109,8 @@ export const villasEcho = defineCommand({
       : await openModule(options.handler, { kind: "samples" });
     const handler = module && defaultFunction<SampleHandler>(module, "(sample) => sample");
     const print = messagePrinter(options.output, out);
+    await using recorded = await openTaps(context, options);
+    const { taps, sentTaps } = recorded;
     say.info("Start client...");
     await using echo = await startVillasEcho({
       listen: given.has("listen") || unix ? listen : undefined,
@@ -119,6 +124,7 @@ export const villasEcho = defineCommand({
       grace: options.grace,
       signal,
       onMessage: print,
+      ...{ taps, sentTaps },
       onProblem: (problem) => report(say, problem, debug),
     });
     inHand(() => "1 message that is being handled");
@@ -137,6 +143,7 @@ export const villasEcho = defineCommand({
       await echo.finished;
     } finally {
       timers.forEach(clearTimeout);
+      await recorded.close();
       say.summary(summary(echo.stats));
     }
     say.info("Bye.");
