@@ -26,8 +26,10 @@ const WINDOW_WAIT_MS = 20;
  * socket node, and from the socket node to a comparison with what was sent.
  */
 export class SignalSource implements AsyncDisposable {
-  /** The address that is really bound. */
+  /** The address that is really bound; that of `to` with `layer: "tcp-client"`. */
   readonly addr: Endpoint;
+  /** The same; a server at `localhost` has two. */
+  readonly addrs: readonly Endpoint[];
   /** Resolves when the limit is reached and the last samples have come back or were waited for, or after `close()`. */
   readonly finished: Promise<void>;
   readonly #node: EndpointNode;
@@ -47,6 +49,7 @@ export class SignalSource implements AsyncDisposable {
     now: () => Timestamp,
   ) {
     this.addr = node.addr;
+    this.addrs = node.addrs ?? [node.addr];
     this.#node = node;
     this.#to = to;
     this.#options = options;
