@@ -54,12 +54,31 @@ function templateInteract(out: Context["out"] | undefined): Interact {
   return Object.assign(interact, { anyNumber: true });
 }
 
-function moduleInteract({ file, exports }: ModuleHandler): Interact {
+/** Passes messages to what a module exports when they come: it may be loaded anew. */
+function moduleInteract(module: ModuleHandler): Interact {
+  let seen = module.exports;
+  let current = interactOf(module);
+  const interact: Interact = (data, context) => {
+    if (module.exports !== seen) {
+      seen = module.exports;
+      current = interactOf(module);
+    }
+    return current(data, context);
+  };
+  const fresh: Interact = (data, context) => {
+    const loading = module.refresh?.();
+    return loading ? loading.then(() => interact(data, context)) : interact(data, context);
+  };
+  return Object.assign(fresh, { anyNumber: current.anyNumber });
+}
+
+function interactOf(module: ModuleHandler): Interact {
+  const { file, exports } = module;
   const { interact = exports.default, commands } = exports;
   if (typeof interact === "function") return interact as Interact;
   if (typeof commands === "object" && commands !== null) {
     if (Object.values(commands).some((command) => typeof command === "function")) {
-      return interactWithCommands(commands as Commands);
+      return interactWithCommands(commands as Commands, { describe: () => module.describe() });
     }
   }
   throw new UsageError(
