@@ -14,6 +14,7 @@ import type { SampleHandler } from "../../villas/hooks/handler.ts";
 import { portFileOption } from "../serving/announce.ts";
 import { announceLayer, layerOptions, readLayer } from "./layer_options.ts";
 import { messagePrinter, sampleOutput } from "./print_samples.ts";
+import { openTaps, tapOptions } from "./taps.ts";
 
 /** `labwire villas-echo`. */
 export const villasEcho = defineCommand({
@@ -59,6 +60,7 @@ export const villasEcho = defineCommand({
     duration: seconds({ help: "End after so many seconds" }),
     grace: graceOption,
     stats: flag({ help: "Show the counters once a second, on a terminal" }),
+    ...tapOptions,
     ...portFileOption,
   },
   binds: { option: "listen", transports: ["udp"] },
@@ -73,16 +75,19 @@ export const villasEcho = defineCommand({
       command: "labwire villas-echo --handler double.js",
     },
   ],
-  async run({ out, say, signal, inHand, debug, given }, options) {
+  async run(context, options) {
+    const { out, say, signal, inHand, debug, given } = context;
     if (options.handler !== undefined && options.constant !== undefined) {
       throw new UsageError("Cannot use --constant and --handler together: expected one of them");
     }
     const layer = readLayer(options, { ...options, remoteOption: "remote" }, given);
     await using module = options.handler === undefined
       ? undefined
-      : await openModule(options.handler);
+      : await openModule(options.handler, { kind: "samples" });
     const handler = module && defaultFunction<SampleHandler>(module, "(sample) => sample");
     const print = messagePrinter(options.output, out);
+    await using recorded = await openTaps(context, options);
+    const { taps, sentTaps } = recorded;
     say.info("Start client...");
     await using echo = await startVillasEcho({
       ...layer,
@@ -95,6 +100,7 @@ export const villasEcho = defineCommand({
       grace: options.grace,
       signal,
       onMessage: print,
+      ...{ taps, sentTaps },
       onProblem: (problem) => report(say, problem, debug),
     });
     inHand(() => "1 message that is being handled");
@@ -113,6 +119,7 @@ export const villasEcho = defineCommand({
       await echo.finished;
     } finally {
       timers.forEach(clearTimeout);
+      await recorded.close();
       say.summary(summary(echo.stats));
     }
     say.info("Bye.");

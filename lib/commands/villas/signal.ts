@@ -9,6 +9,7 @@ import type { VillasSignalStats } from "../../villas/signal_source_options.ts";
 import { portFileOption } from "../serving/announce.ts";
 import { announceLayer, layerOptions, readLayer } from "./layer_options.ts";
 import { messagePrinter, sampleOutput } from "./print_samples.ts";
+import { openTaps, tapOptions } from "./taps.ts";
 
 /** `labwire villas-signal`. */
 export const villasSignal = defineCommand({
@@ -53,6 +54,7 @@ export const villasSignal = defineCommand({
     seed: integer({ min: 0, help: "Makes the random walk the same each time" }),
     wait: seconds({ default: 1, help: "How long to wait for the last samples to come back" }),
     check: flag({ help: "Exit with 4 when a sample did not come back unchanged" }),
+    ...tapOptions,
     ...portFileOption,
   },
   binds: { option: "listen", transports: ["udp"] },
@@ -71,7 +73,8 @@ export const villasSignal = defineCommand({
         "labwire villas-signal counter --to 192.168.0.20:12001 --limit 100 --check --output none",
     },
   ],
-  async run({ out, say, signal, given }, options, [type]) {
+  async run(context, options, [type]) {
+    const { out, say, signal, given } = context;
     if (options.check && options.noReturn) {
       throw new UsageError("Cannot use --check with --no-return: nothing comes back to be checked");
     }
@@ -80,12 +83,18 @@ export const villasSignal = defineCommand({
     }
     const layer = readLayer(options, { ...options, remote: options.to, remoteOption: "to" }, given);
     const print = messagePrinter(options.output, out);
+    // Where nothing comes back, what is sent is all there is.
+    const { record, noReturn } = options;
+    const files = noReturn ? { record: undefined, recordSent: options.recordSent ?? record } : {};
+    await using recorded = await openTaps(context, { ...options, ...files });
+    const { taps, sentTaps } = recorded;
     await using source = await startVillasSignal({
       ...options,
       type: type as SignalType | undefined,
       realtime: !options.noRealtime,
       returns: !options.noReturn,
       ...layer,
+      ...{ taps, sentTaps },
       onReturn: print && (({ sample, received }) => print({ samples: [sample], received })),
       onProblem: ({ kind, message }) => {
         if (kind === "ignored") say.warn(`${message}; --any-source takes them too`);
@@ -114,6 +123,7 @@ export const villasSignal = defineCommand({
     } finally {
       clearInterval(live);
       signal.removeEventListener("abort", stop);
+      await recorded.close();
       say.summary(options.noReturn ? sentOnly(source.stats) : summary(source.stats));
     }
     const { sent, returned, changed } = source.stats;
