@@ -183,13 +183,13 @@ export async function startVillasEcho(options: VillasEchoOptions = {}): Promise<
     ? parseSignals(options.signals)
     : options.signals;
   const { codec: format = villasProtobuf, anySource, replyTo, onProblem } = options;
-  const { onMessage, handler, constant, taps = [] } = options;
+  const { onMessage, handler, constant } = options;
   const node = await openSocketNode({
     listen: local,
     remote,
     format,
     signals,
-    scan: !onMessage && !handler && !constant && taps.length === 0,
+    scan: !onMessage && !handler && !constant,
     anySource,
     replyToSender: replyTo === "sender",
     onProblem,

@@ -6,13 +6,20 @@ import { address, choice, file, flag, integer, seconds, value } from "../../cli/
 import { withPlace } from "../../handlers/place.ts";
 import { counted } from "../../text/wording.ts";
 import { stackOf, UsageError } from "../../errors.ts";
+import { villasProtobuf } from "../../codecs/villas/protobuf.ts";
 import { parseSignals } from "../../codecs/villas/signals.ts";
 import { formatAddress } from "../../net/address/address.ts";
 import { startVillasEcho } from "../../villas/echo.ts";
 import type { VillasEchoProblem, VillasEchoStats } from "../../villas/echo_options.ts";
 import type { SampleHandler } from "../../villas/hooks/handler.ts";
 import { announce, portFileOption } from "../serving/announce.ts";
-import { messagePrinter, sampleOutput } from "./print_samples.ts";
+import {
+  notPrinted,
+  outputDropOption,
+  sampleOutput,
+  type SamplePrinter,
+  samplePrinter,
+} from "./print_samples.ts";
 
 /** The unix sockets of VILLASnode's Python client. */
 const UNIX = {
@@ -44,6 +51,7 @@ export const villasEcho = defineCommand({
         `Kind of socket; unix uses ${UNIX.listen.path} and ${UNIX.remote.path} unless addresses are given`,
     }),
     output: sampleOutput("json"),
+    ...outputDropOption,
     signals: value(
       {
         help:
@@ -105,7 +113,10 @@ export const villasEcho = defineCommand({
       ? undefined
       : await openModule(options.handler);
     const handler = module && defaultFunction<SampleHandler>(module, "(sample) => sample");
-    const print = messagePrinter(options.output, out);
+    const printer = samplePrinter(options.output, out, {
+      format: villasProtobuf,
+      drop: options.outputDrop,
+    });
     say.info("Start client...");
     await using echo = await startVillasEcho({
       listen: given.has("listen") || unix ? listen : undefined,
@@ -118,7 +129,7 @@ export const villasEcho = defineCommand({
       count: options.count,
       grace: options.grace,
       signal,
-      onMessage: print,
+      taps: printer && [printer.print],
       onProblem: (problem) => report(say, problem, debug),
     });
     inHand(() => "1 message that is being handled");
@@ -131,13 +142,13 @@ export const villasEcho = defineCommand({
       options.duration === undefined
         ? 0
         : setTimeout(() => void echo.close(), options.duration * 1000),
-      options.stats ? setInterval(() => say.live(summary(echo.stats)), 1000) : 0,
+      options.stats ? setInterval(() => say.live(summary(echo.stats, printer)), 1000) : 0,
     ];
     try {
       await echo.finished;
     } finally {
       timers.forEach(clearTimeout);
-      say.summary(summary(echo.stats));
+      say.summary(summary(echo.stats, printer));
     }
     say.info("Bye.");
   },
@@ -155,7 +166,7 @@ function report(say: Context["say"], problem: VillasEchoProblem, debug: boolean)
 }
 
 /** All counters in one line. */
-function summary(stats: VillasEchoStats): string {
+function summary(stats: VillasEchoStats, printer: SamplePrinter | undefined): string {
   const rate = stats.seconds > 0 ? stats.messages / stats.seconds : 0;
   const rare = (["failed", "unsent"] as const).filter((name) => stats[name] > 0);
   return [
@@ -169,6 +180,7 @@ function summary(stats: VillasEchoStats): string {
     counted(stats.duplicates, "duplicate"),
     counted(stats.restarts, "restart"),
     ...rare.map((name) => `${stats[name]} ${name}`),
+    ...notPrinted(printer),
   ].join(", ");
 }
 

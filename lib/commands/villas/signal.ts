@@ -7,7 +7,7 @@ import { SIGNAL_TYPES, type SignalType } from "../../villas/nodes/signal_generat
 import { startVillasSignal } from "../../villas/signal_source.ts";
 import type { VillasSignalStats } from "../../villas/signal_source_options.ts";
 import { announce, portFileOption } from "../serving/announce.ts";
-import { messagePrinter, sampleOutput } from "./print_samples.ts";
+import { notPrinted, outputDropOption, sampleOutput, samplePrinter } from "./print_samples.ts";
 
 /** `labwire villas-signal`. */
 export const villasSignal = defineCommand({
@@ -45,6 +45,7 @@ export const villasSignal = defineCommand({
     anySource: flag({ help: "Take samples back from every address, not only from that of --to" }),
     noReturn: flag({ help: "Only send: expect nothing back, and ignore what comes" }),
     output: sampleOutput("villas.human"),
+    ...outputDropOption,
     seed: integer({ min: 0, help: "Makes the random walk the same each time" }),
     wait: seconds({ default: 1, help: "How long to wait for the last samples to come back" }),
     check: flag({ help: "Exit with 4 when a sample did not come back unchanged" }),
@@ -70,14 +71,15 @@ export const villasSignal = defineCommand({
     if (options.check && options.noReturn) {
       throw new UsageError("Cannot use --check with --no-return: nothing comes back to be checked");
     }
-    const print = messagePrinter(options.output, out);
+    const printer = samplePrinter(options.output, out, { drop: options.outputDrop });
     await using source = await startVillasSignal({
       ...options,
       type: type as SignalType | undefined,
       realtime: !options.noRealtime,
       returns: !options.noReturn,
       listen: given.has("listen") ? options.listen : undefined,
-      onReturn: print && (({ sample, received }) => print({ samples: [sample], received })),
+      onReturn: printer &&
+        (({ sample, received }) => printer.print({ samples: [sample], received })),
       onProblem: ({ kind, message }) => {
         if (kind === "ignored") say.warn(`${message}; --any-source takes them too`);
         else if (kind === "own") say.warn(message);
@@ -104,7 +106,8 @@ export const villasSignal = defineCommand({
     } finally {
       clearInterval(live);
       signal.removeEventListener("abort", stop);
-      say.summary(options.noReturn ? sentOnly(source.stats) : summary(source.stats));
+      const told = options.noReturn ? sentOnly(source.stats) : summary(source.stats);
+      say.summary([told, ...notPrinted(printer)].join(", "));
     }
     const { sent, returned, changed } = source.stats;
     if (sent > 0 && returned === 0 && !options.noReturn && !signal.aborted) {
