@@ -20,6 +20,7 @@ import {
   type SamplePrinter,
   samplePrinter,
 } from "./print_samples.ts";
+import { openTaps, tapOptions } from "./taps.ts";
 
 /** The unix sockets of VILLASnode's Python client. */
 const UNIX = {
@@ -73,6 +74,7 @@ export const villasEcho = defineCommand({
     duration: seconds({ help: "End after so many seconds" }),
     grace: graceOption,
     stats: flag({ help: "Show the counters once a second, on a terminal" }),
+    ...tapOptions,
     ...portFileOption,
   },
   binds: { option: "listen", transports: ["udp"] },
@@ -87,7 +89,8 @@ export const villasEcho = defineCommand({
       command: "labwire villas-echo --handler double.js",
     },
   ],
-  async run({ out, say, signal, inHand, debug, given }, options) {
+  async run(context, options) {
+    const { out, say, signal, inHand, debug, given } = context;
     const unix = options.layer === "unix";
     if (options.handler !== undefined && options.constant !== undefined) {
       throw new UsageError("Cannot use --constant and --handler together: expected one of them");
@@ -111,12 +114,14 @@ export const villasEcho = defineCommand({
     });
     await using module = options.handler === undefined
       ? undefined
-      : await openModule(options.handler);
+      : await openModule(options.handler, { kind: "samples" });
     const handler = module && defaultFunction<SampleHandler>(module, "(sample) => sample");
     const printer = samplePrinter(options.output, out, {
       format: villasProtobuf,
       drop: options.outputDrop,
     });
+    await using recorded = await openTaps(context, options);
+    const { taps, sentTaps } = recorded;
     say.info("Start client...");
     await using echo = await startVillasEcho({
       listen: given.has("listen") || unix ? listen : undefined,
@@ -129,7 +134,8 @@ export const villasEcho = defineCommand({
       count: options.count,
       grace: options.grace,
       signal,
-      taps: printer && [printer.print],
+      taps: [...printer ? [printer.print] : [], ...taps],
+      sentTaps,
       onProblem: (problem) => report(say, problem, debug),
     });
     inHand(() => "1 message that is being handled");
@@ -148,6 +154,7 @@ export const villasEcho = defineCommand({
       await echo.finished;
     } finally {
       timers.forEach(clearTimeout);
+      await recorded.close();
       say.summary(summary(echo.stats, printer));
     }
     say.info("Bye.");

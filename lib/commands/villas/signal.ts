@@ -8,6 +8,7 @@ import { startVillasSignal } from "../../villas/signal_source.ts";
 import type { VillasSignalStats } from "../../villas/signal_source_options.ts";
 import { announce, portFileOption } from "../serving/announce.ts";
 import { notPrinted, outputDropOption, sampleOutput, samplePrinter } from "./print_samples.ts";
+import { openTaps, tapOptions } from "./taps.ts";
 
 /** `labwire villas-signal`. */
 export const villasSignal = defineCommand({
@@ -49,6 +50,7 @@ export const villasSignal = defineCommand({
     seed: integer({ min: 0, help: "Makes the random walk the same each time" }),
     wait: seconds({ default: 1, help: "How long to wait for the last samples to come back" }),
     check: flag({ help: "Exit with 4 when a sample did not come back unchanged" }),
+    ...tapOptions,
     ...portFileOption,
   },
   binds: { option: "listen", transports: ["udp"] },
@@ -67,17 +69,24 @@ export const villasSignal = defineCommand({
         "labwire villas-signal counter --to 192.168.0.20:12001 --limit 100 --check --output none",
     },
   ],
-  async run({ out, say, signal, given }, options, [type]) {
+  async run(context, options, [type]) {
+    const { out, say, signal, given } = context;
     if (options.check && options.noReturn) {
       throw new UsageError("Cannot use --check with --no-return: nothing comes back to be checked");
     }
     const printer = samplePrinter(options.output, out, { drop: options.outputDrop });
+    // Where nothing comes back, what is sent is all there is.
+    const { record, noReturn } = options;
+    const files = noReturn ? { record: undefined, recordSent: options.recordSent ?? record } : {};
+    await using recorded = await openTaps(context, { ...options, ...files });
+    const { taps, sentTaps } = recorded;
     await using source = await startVillasSignal({
       ...options,
       type: type as SignalType | undefined,
       realtime: !options.noRealtime,
       returns: !options.noReturn,
       listen: given.has("listen") ? options.listen : undefined,
+      ...{ taps, sentTaps },
       onReturn: printer &&
         (({ sample, received }) => printer.print({ samples: [sample], received })),
       onProblem: ({ kind, message }) => {
@@ -106,6 +115,7 @@ export const villasSignal = defineCommand({
     } finally {
       clearInterval(live);
       signal.removeEventListener("abort", stop);
+      await recorded.close();
       const told = options.noReturn ? sentOnly(source.stats) : summary(source.stats);
       say.summary([told, ...notPrinted(printer)].join(", "));
     }

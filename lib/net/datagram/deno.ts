@@ -20,6 +20,8 @@ export class DenoDatagrams implements DatagramTransport {
   readonly #file: SocketFile | undefined;
   readonly #aborting: Disposable;
   readonly #resolveFinished: () => void;
+  /** The system holds the port until this has settled. */
+  #receiving: Promise<unknown> = Promise.resolve();
   #closed = false;
   #ending = false;
   #handling = false;
@@ -51,7 +53,9 @@ export class DenoDatagrams implements DatagramTransport {
     while (!this.#closed) {
       let arrived: [Uint8Array, Deno.Addr];
       try {
-        arrived = await this.#socket.receive(this.#buffer);
+        const receiving = this.#socket.receive(this.#buffer);
+        this.#receiving = receiving;
+        arrived = await receiving;
       } catch (error) {
         this.#checkReceive(error);
         continue;
@@ -97,7 +101,7 @@ export class DenoDatagrams implements DatagramTransport {
       this.#aborting?.[Symbol.dispose](); // not there yet where the signal was aborted from the beginning
       this.#socket.close();
       this.#file?.remove();
-      this.#resolveFinished();
+      this.#receiving.then(this.#resolveFinished, this.#resolveFinished);
     }
     return this.finished;
   }
