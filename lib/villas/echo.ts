@@ -181,8 +181,7 @@ export async function startVillasEcho(options: VillasEchoOptions = {}): Promise<
   const signals = typeof options.signals === "string"
     ? parseSignals(options.signals)
     : options.signals;
-  const { codec: format = villasProtobuf, replyTo, onMessage, handler, constant, taps = [] } =
-    options;
+  const { codec: format = villasProtobuf, replyTo, onMessage, handler, constant } = options;
   const { node, remote, isStream } = await openEndpoint({
     ...options,
     remote: options.remote ?? REMOTE,
@@ -190,7 +189,7 @@ export async function startVillasEcho(options: VillasEchoOptions = {}): Promise<
     remotePort: REMOTE.port,
     format,
     signals,
-    scan: !onMessage && !handler && !constant && taps.length === 0,
+    scan: !onMessage && !handler && !constant,
     replyToSender: replyTo === "sender",
     now: options.now ?? timestampClock(),
   });
