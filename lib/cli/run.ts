@@ -136,7 +136,8 @@ async function dispatch(
     rest,
     command.positionals?.some(({ isNumber }) => isNumber),
   );
-  if (options.help || options.version) {
+  const helping = options.help && args.length > 0 && command.help;
+  if (!helping && (options.help || options.version)) {
     out.text(options.help ? commandHelp(command) : versionText());
     return 0;
   }
@@ -146,7 +147,8 @@ async function dispatch(
   await stop.listen({ grace, guarded: handler !== undefined });
   const { signal } = stop;
   const inHand = stop.inHand.bind(stop);
-  const code = await command.run({ ...shared, signal, inHand, given }, options, args) ?? 0;
+  const context = { ...shared, signal, inHand, given };
+  const code = await (helping ? command.help! : command.run)(context, options, args) ?? 0;
   return code === exit.interrupted ? stop.code : code;
 }
 
