@@ -18,13 +18,12 @@ export const neededPermissions: readonly NeededPermission[] = [
   {
     descriptors: [{ name: "read" }],
     flag: "--allow-read",
-    reason: "handlers, messages, certificates, unix sockets",
+    reason: "handlers, messages, recordings, certificates, unix sockets",
   },
   {
     descriptors: [{ name: "write" }],
     flag: "--allow-write",
-    reason:
-      "unix sockets and --port-file, removed at the end; the file that client-py is asked for",
+    reason: "recordings, the file of client-py; unix sockets and --port-file, removed at the end",
   },
   {
     descriptors: [{ name: "run" }],
