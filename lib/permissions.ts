@@ -23,8 +23,7 @@ export const neededPermissions: readonly NeededPermission[] = [
   {
     descriptors: [{ name: "write" }],
     flag: "--allow-write",
-    reason:
-      "recordings; unix sockets and --port-file, removed at the end; the file that client-py is asked for",
+    reason: "recordings, the file of client-py; unix sockets and --port-file, removed at the end",
   },
   {
     descriptors: [{ name: "run" }],
