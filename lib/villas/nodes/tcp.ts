@@ -326,7 +326,7 @@ class Link {
     this.connection = connection;
     this.peer = { ...connection.remoteAddr };
     this.batch = new ArrivedBatch(options);
-    this.splitter = messageSplitter(options.format, options.signals);
+    this.splitter = messageSplitter(options.format, options.signals?.map(({ type }) => type));
   }
 
   /** Whether so much waits for the peer that it should be waited for. */
@@ -343,6 +343,6 @@ class Link {
  * @throws {CodecError} If the format's messages cannot be told apart in a stream.
  */
 export function openTcpNode(options: TcpNodeOptions): TcpNode {
-  messageSplitter(options.format, options.signals); // before anything is bound
+  messageSplitter(options.format, options.signals?.map(({ type }) => type)); // before anything is bound
   return new TcpNode(options);
 }
