@@ -9,8 +9,9 @@ import { whenAborted } from "../time/lifecycle.ts";
 import { timestampClock } from "../time/timestamp.ts";
 import { Returns } from "./hooks/returns.ts";
 import { SignalNode } from "./nodes/signal.ts";
-import { SignalGenerator } from "./nodes/signal_generator.ts";
+import { SignalGenerator, type SignalGeneratorOptions } from "./nodes/signal_generator.ts";
 import { openSocketNode, type SocketNode, type SocketNodeProblem } from "./nodes/socket.ts";
+import type { Pace, SourceNode } from "./node.ts";
 import { Path } from "./path.ts";
 import type { VillasSignalOptions, VillasSignalStats } from "./signal_source_options.ts";
 
@@ -21,9 +22,13 @@ const STOP_WAIT = 1;
 /** How long an unpaced source waits for room in that window, in ms. */
 const WINDOW_WAIT_MS = 20;
 
+/** How samples are sent and checked, wherever they come from. */
+export type SendingOptions = Omit<VillasSignalOptions, keyof SignalGeneratorOptions>;
+
 /**
- * Sends generated samples and checks what comes back. Made by {@linkcode startVillasSignal}. It is two paths: from a signal node to a
- * socket node, and from the socket node to a comparison with what was sent.
+ * Sends generated or recorded samples and checks what comes back. Made by {@linkcode startVillasSignal} and
+ * {@linkcode startVillasReplay}. It is two paths: from a signal node or a file node to a socket node, and from the socket node to a
+ * comparison with what was sent.
  */
 export class SignalSource implements AsyncDisposable {
   /** The address that is really bound. */
@@ -32,8 +37,8 @@ export class SignalSource implements AsyncDisposable {
   readonly finished: Promise<void>;
   readonly #node: SocketNode;
   readonly #to: Endpoint;
-  readonly #options: VillasSignalOptions;
-  readonly #signal: SignalNode;
+  readonly #options: SendingOptions;
+  readonly #signal: SourceNode;
   readonly #returns: Returns;
   #sent = 0;
   #unsent = 0;
@@ -43,7 +48,8 @@ export class SignalSource implements AsyncDisposable {
   private constructor(
     node: SocketNode,
     to: Endpoint,
-    options: VillasSignalOptions,
+    options: SendingOptions,
+    source: (pace: Pace) => SourceNode,
     now: () => Timestamp,
   ) {
     this.addr = node.addr;
@@ -51,21 +57,22 @@ export class SignalSource implements AsyncDisposable {
     this.#to = to;
     this.#options = options;
     const { onReturn } = options;
-    this.#signal = new SignalNode({ ...options, now, onStep: (step) => this.#room(step) });
+    this.#signal = source({ now, onStep: (step) => this.#room(step) });
     this.#returns = new Returns({ onReturn, onMessage: () => this.#wake?.() });
     this.finished = Promise.resolve().then(() => this.#run());
     this.finished.catch(() => {}); // an error is seen by callers that await it
   }
 
   /**
-   * Use {@linkcode startVillasSignal}.
+   * Use {@linkcode startVillasSignal} or {@linkcode startVillasReplay}.
    *
    * @internal
    */
   static async open(
     listen: Endpoint,
     remote: Endpoint,
-    options: VillasSignalOptions,
+    options: SendingOptions,
+    from: (pace: Pace) => SourceNode,
   ): Promise<SignalSource> {
     const { codec: format = villasProtobuf, anySource, now = timestampClock() } = options;
     const node = await openSocketNode({
@@ -78,7 +85,7 @@ export class SignalSource implements AsyncDisposable {
       onProblem: (problem) => source.#problem(problem),
       now,
     });
-    const source = new SignalSource(node, remote, options, now);
+    const source = new SignalSource(node, remote, options, from, now);
     return source;
   }
 
@@ -259,5 +266,10 @@ export async function startVillasSignal(options: VillasSignalOptions = {}): Prom
     // Deno cannot send on a unix datagram socket while it receives on it.
     throw new UsageError(`Cannot send signals from "${local.path}": expected UDP addresses`);
   }
-  return await SignalSource.open(local, remote, options);
+  return await SignalSource.open(
+    local,
+    remote,
+    options,
+    (pace) => new SignalNode({ ...options, ...pace }),
+  );
 }

@@ -14,6 +14,8 @@ import {
 import type { Handled } from "../../json/responder.ts";
 import { type JsonServerStats, startJsonServer } from "../../json/server.ts";
 import { formatAddress } from "../../net/address/address.ts";
+import { visibleJson } from "../../text/visible_text.ts";
+import { openLines, recordOptions } from "../recording/record.ts";
 import { jsonHandler } from "./handler.ts";
 import {
   announceServer,
@@ -83,6 +85,7 @@ export const jsonServer = defineCommand({
       default: "text",
       help: "What arrives, in json with peer, answer and duration in s",
     }),
+    ...recordOptions("Record messages and answers in this file, as --output json prints them"),
   },
   binds: { option: "port", transports: ["tcp"] },
   examples: [
@@ -100,6 +103,8 @@ export const jsonServer = defineCommand({
     const { out, say, signal, debug } = context;
     const { output } = options;
     const serving = await readServing(options);
+    const recording = await openLines(context, options, ["message", "messages"]);
+    await using _recording = { [Symbol.asyncDispose]: async () => await recording?.close() };
     await using handler = await jsonHandler(options, context, output === "text");
     await using server = startJsonServer({
       ...options,
@@ -110,7 +115,11 @@ export const jsonServer = defineCommand({
       interact: whenRead(handler.interact, out),
       signal,
       onMessage(handled) {
-        if (output === "json") out.json(record(handled));
+        if (output === "json" || recording) {
+          const line = record(handled);
+          recording?.write(line.includes("\n") ? visibleJson(line) : line);
+          if (output === "json") out.json(line);
+        }
         if (handled.answer.status !== "success") reportFailure(say, handled);
       },
       onProblem(problem) {
@@ -126,6 +135,7 @@ export const jsonServer = defineCommand({
     context.inHand(() => pending(server.stats));
     using _announced = announceServer(say, server.addrs, options);
     await server.finished;
+    await recording?.close();
     say.summary(summary(server.stats));
     say.info("Bye.");
   },
