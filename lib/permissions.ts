@@ -23,7 +23,8 @@ export const neededPermissions: readonly NeededPermission[] = [
   {
     descriptors: [{ name: "write" }],
     flag: "--allow-write",
-    reason: "recordings; unix sockets and --port-file: made at the start, removed at the end",
+    reason:
+      "recordings; unix sockets and --port-file, removed at the end; the file that client-py is asked for",
   },
   {
     descriptors: [{ name: "run" }],

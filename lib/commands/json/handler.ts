@@ -6,6 +6,7 @@ import { CodecError, UsageError } from "../../errors.ts";
 import { commandId, interactWithCommands } from "../../json/commands.ts";
 import { interactThrough } from "../../json/program_interact.ts";
 import type { Commands, Interact } from "../../json/protocol.ts";
+import { handlerEvents } from "../serving/handler_options.ts";
 
 /** A handler, and the end of what is behind it. */
 export interface OpenHandler extends AsyncDisposable {
@@ -23,24 +24,12 @@ export interface OpenHandler extends AsyncDisposable {
  */
 export async function jsonHandler(
   values: HandlerValues,
-  { out, say }: Context,
+  context: Context,
   print: boolean,
 ): Promise<OpenHandler> {
-  const { handler: file, exec, execPersistent } = values;
-  if ([file, exec, execPersistent].filter((value) => value !== undefined).length > 1) {
-    throw new UsageError(
-      "Cannot use several of --handler, --exec and --exec-persistent: expected one",
-    );
-  }
-  const handler = await openHandler(values, {
-    onProblem({ kind, message }) {
-      if (kind === "exit") say.warn(message);
-      else say.throttled(kind, message);
-    },
-    onStderr: (bytes) => say.relay(new TextDecoder().decode(bytes)),
-  });
+  const handler = await openHandler(values, { kind: "commands" }, handlerEvents(context));
   const interact = !handler
-    ? templateInteract(print ? out : undefined)
+    ? templateInteract(print ? context.out : undefined)
     : handler.kind === "module"
     ? moduleInteract(handler)
     : interactThrough(handler);
@@ -65,12 +54,31 @@ function templateInteract(out: Context["out"] | undefined): Interact {
   return Object.assign(interact, { anyNumber: true });
 }
 
-function moduleInteract({ file, exports }: ModuleHandler): Interact {
+/** Passes messages to what a module exports when they come: it may be loaded anew. */
+function moduleInteract(module: ModuleHandler): Interact {
+  let seen = module.exports;
+  let current = interactOf(module);
+  const interact: Interact = (data, context) => {
+    if (module.exports !== seen) {
+      seen = module.exports;
+      current = interactOf(module);
+    }
+    return current(data, context);
+  };
+  const fresh: Interact = (data, context) => {
+    const loading = module.refresh?.();
+    return loading ? loading.then(() => interact(data, context)) : interact(data, context);
+  };
+  return Object.assign(fresh, { anyNumber: current.anyNumber });
+}
+
+function interactOf(module: ModuleHandler): Interact {
+  const { file, exports } = module;
   const { interact = exports.default, commands } = exports;
   if (typeof interact === "function") return interact as Interact;
   if (typeof commands === "object" && commands !== null) {
     if (Object.values(commands).some((command) => typeof command === "function")) {
-      return interactWithCommands(commands as Commands);
+      return interactWithCommands(commands as Commands, { describe: () => module.describe() });
     }
   }
   throw new UsageError(

@@ -1,7 +1,7 @@
 import { counted, rareCounts } from "../../text/wording.ts";
 import { defineCommand } from "../../cli/command.ts";
 import type { Context } from "../../cli/context.ts";
-import { choice, file, host, integer, port, seconds, text } from "../../cli/options.ts";
+import { choice, host, integer, port, seconds } from "../../cli/options.ts";
 import { outputOption } from "../../cli/output_option.ts";
 import { withPlace } from "../../handlers/place.ts";
 import { stackOf } from "../../errors.ts";
@@ -16,6 +16,7 @@ import { type JsonServerStats, startJsonServer } from "../../json/server.ts";
 import { formatAddress } from "../../net/address/address.ts";
 import { visibleJson } from "../../text/visible_text.ts";
 import { openLines, recordOptions } from "../recording/record.ts";
+import { handlerOptions } from "../serving/handler_options.ts";
 import { jsonHandler } from "./handler.ts";
 import {
   announceServer,
@@ -48,23 +49,7 @@ export const jsonServer = defineCommand({
   options: {
     host: host({ default: DEFAULT_HOST, help: "Address to listen on; 0.0.0.0 is all of them" }),
     port: port({ default: DEFAULT_PORT, help: "TCP port; 0 for one that is free" }),
-    handler: file({ help: "JavaScript module that handles the messages" }),
-    exec: text({ placeholder: "COMMAND", help: "Program to start for each message" }),
-    execPersistent: text({
-      placeholder: "COMMAND",
-      help: "Program to keep running for all messages",
-    }),
-    execTimeout: seconds({
-      default: 30,
-      min: 0.001,
-      help: "Seconds that the program may take for a message",
-    }),
-    handlerTimeout: seconds({
-      min: 0.001,
-      help:
-        "Seconds after which a message is answered with a failure although its handler still runs (default no limit)",
-    }),
-    concurrency: integer({ default: 1, min: 1, help: "How many messages may be handled at once" }),
+    ...handlerOptions,
     failStatus: choice(["error", "failed"], {
       default: "error",
       help: 'Word that marks a failure; the original template\'s server writes "failed"',
