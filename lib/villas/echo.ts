@@ -1,6 +1,6 @@
 import type { Format } from "../codecs/villas/format.ts";
 import { villasProtobuf } from "../codecs/villas/protobuf.ts";
-import { parseSignals, type SignalKind } from "../codecs/villas/signals.ts";
+import { type Signal, signalsOf } from "../codecs/villas/signals.ts";
 import { CodecError, messageOf, UsageError } from "../errors.ts";
 import type { Endpoint } from "../net/address/address.ts";
 import { isMulticast } from "../net/datagram/multicast.ts";
@@ -26,7 +26,7 @@ const REMOTE = { hostname: "127.0.0.1", port: 12000 };
 const GRACE = 1;
 
 /** The options of an echo whose signals have been read. */
-type EchoOptions = VillasEchoOptions & { signals?: readonly SignalKind[] };
+type EchoOptions = Omit<VillasEchoOptions, "signals"> & { signals?: readonly Signal[] };
 
 /**
  * The client of VILLASnode's Lab 19: receives messages, and sends each back. Made by {@linkcode startVillasEcho}. It is a path from a
@@ -127,7 +127,11 @@ function replyOf(remote: Endpoint, options: EchoOptions): Hook {
   const format: Format = options.codec ?? villasProtobuf;
   const toGroup = "hostname" in remote && isMulticast(remote.hostname);
   const passesOn = anySource && replyTo !== "sender" && !toGroup;
-  const expectations = new Expectations({ signals, passesOnTo: passesOn ? remote : undefined });
+  const kinds = signals?.map(({ type }) => type);
+  const expectations = new Expectations({
+    signals: kinds,
+    passesOnTo: passesOn ? remote : undefined,
+  });
   if (handler) return new Handler(handler, expectations, format);
   if (constant) return new Constants(constant, expectations, format);
   return new EchoCheck(expectations);
@@ -178,9 +182,7 @@ export async function startVillasEcho(options: VillasEchoOptions = {}): Promise<
   if (!(count >= 1)) {
     throw new UsageError(`Cannot end after ${count} messages: expected at least 1`);
   }
-  const signals = typeof options.signals === "string"
-    ? parseSignals(options.signals)
-    : options.signals;
+  const signals = options.signals === undefined ? undefined : signalsOf(options.signals);
   const { codec: format = villasProtobuf, replyTo, onMessage, handler, constant, taps = [] } =
     options;
   const { node, remote, isStream } = await openEndpoint({

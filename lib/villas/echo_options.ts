@@ -1,6 +1,6 @@
 import type { Format } from "../codecs/villas/format.ts";
 import type { Sample, Timestamp } from "../codecs/villas/sample.ts";
-import type { SignalKind } from "../codecs/villas/signals.ts";
+import type { SignalsLike } from "../codecs/villas/signals.ts";
 import type { Endpoint } from "../net/address/address.ts";
 import type { SampleHandler } from "./hooks/handler.ts";
 import type { SequenceCounts } from "./hooks/source_statistics.ts";
@@ -54,11 +54,11 @@ export interface VillasEchoOptions extends LayerOptions {
   /** The format of the messages. Default: VILLASnode's protobuf. */
   codec?: Format;
   /**
-   * The signals that the remote expects, one kind for each, or in VILLASnode's notation, such as `5f1i`. A reply that has other
+   * The signals that the remote expects: one type for each, or in a notation of {@linkcode parseSignals}, such as `5f1i`. A reply that has other
    * ones is refused. Default: those in what arrives; of samples that come from elsewhere and go to the remote, those that the
    * remote has sent last.
    */
-  signals?: string | readonly SignalKind[];
+  signals?: SignalsLike;
   /** Reply with these values instead of the received ones, each in the kind expected at its place. */
   constant?: readonly (number | bigint)[];
   /** Makes the reply to each sample. */

@@ -67,6 +67,7 @@ export class SignalSource implements AsyncDisposable {
    */
   static async open(options: VillasSignalOptions): Promise<SignalSource> {
     const { codec: format = villasProtobuf, to, now = timestampClock() } = options;
+    let source: SignalSource | undefined;
     const { node, remote } = await openEndpoint({
       ...options,
       remote: to ?? "127.0.0.1:12001",
@@ -75,7 +76,7 @@ export class SignalSource implements AsyncDisposable {
       format,
       scan: false,
       remoteIs: "samples are sent to",
-      onProblem: (problem) => source.#problem(problem),
+      onProblem: (problem) => void (source && source.#problem(problem)),
       now,
     });
     if ("path" in node.addr) {
@@ -83,8 +84,7 @@ export class SignalSource implements AsyncDisposable {
       await node.close();
       throw new UsageError(`Cannot send signals from "${node.addr.path}": expected UDP addresses`);
     }
-    const source = new SignalSource(node, remote, options, now);
-    return source;
+    return source = new SignalSource(node, remote, options, now);
   }
 
   /** What was counted so far. */

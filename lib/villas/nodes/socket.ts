@@ -1,6 +1,6 @@
 import type { Format, MessageScanner } from "../../codecs/villas/format.ts";
 import type { Sample, Timestamp } from "../../codecs/villas/sample.ts";
-import type { SignalKind } from "../../codecs/villas/signals.ts";
+import type { Signal } from "../../codecs/villas/signals.ts";
 import { CodecError, messageOf } from "../../errors.ts";
 import { type Endpoint, formatAddress } from "../../net/address/address.ts";
 import { isOwnAddress, sameEndpoint } from "../../net/address/same.ts";
@@ -38,7 +38,7 @@ export interface SocketNodeOptions {
   /** The form of the messages. */
   readonly format: Format;
   /** The signals of the messages; batches with others are not plain. Default: any. */
-  readonly signals?: readonly SignalKind[];
+  readonly signals?: readonly Signal[];
   /** Whether to recognise plain messages without decoding them; in vain where all samples are looked at. Default: true. */
   readonly scan?: boolean;
   /** Whether to hand on datagrams from every address. Default: false. */
@@ -206,7 +206,7 @@ export class ArrivedBatch implements Batch {
 
   constructor({ format, signals, scan = true, now }: ReadingOptions) {
     this.#format = signals && format.withSignals ? format.withSignals(signals) : format;
-    if (scan) this.#scanner = format.scanner?.(signals);
+    if (scan) this.#scanner = format.scanner?.(signals?.map(({ type }) => type));
     this.#now = now;
   }
 
