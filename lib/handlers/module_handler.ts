@@ -61,6 +61,12 @@ export interface ModuleHandler extends AsyncDisposable {
   readonly depth: number;
   /** What was counted so far. */
   readonly counters: ModuleCounters;
+  /**
+   * Loads the module anew if its file has changed, once no call is under way. To be called before each message.
+   *
+   * @returns What the message has to wait for; undefined if there is nothing, which is nearly always.
+   */
+  refresh?(): Promise<void> | undefined;
   /** The commands that it has. */
   describe(): Promise<CommandDescription[]>;
   /** Lets go of a peer that has disconnected. */

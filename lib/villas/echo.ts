@@ -183,8 +183,7 @@ export async function startVillasEcho(options: VillasEchoOptions = {}): Promise<
     throw new UsageError(`Cannot end after ${count} messages: expected at least 1`);
   }
   const signals = options.signals === undefined ? undefined : signalsOf(options.signals);
-  const { codec: format = villasProtobuf, replyTo, onMessage, handler, constant, taps = [] } =
-    options;
+  const { codec: format = villasProtobuf, replyTo, onMessage, handler, constant } = options;
   const { node, remote, isStream } = await openEndpoint({
     ...options,
     remote: options.remote ?? REMOTE,
@@ -192,7 +191,7 @@ export async function startVillasEcho(options: VillasEchoOptions = {}): Promise<
     remotePort: REMOTE.port,
     format,
     signals,
-    scan: !onMessage && !handler && !constant && taps.length === 0,
+    scan: !onMessage && !handler && !constant,
     replyToSender: replyTo === "sender",
     now: options.now ?? timestampClock(),
   });

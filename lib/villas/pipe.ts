@@ -4,7 +4,7 @@ import type { Timestamp } from "../codecs/villas/sample.ts";
 import { type SignalsLike, signalsOf } from "../codecs/villas/signals.ts";
 import { type CodecError, messageOf, UsageError } from "../errors.ts";
 import type { Endpoint } from "../net/address/address.ts";
-import { delay } from "../time/deadline.ts";
+import { delay, within } from "../time/deadline.ts";
 import { whenAborted } from "../time/lifecycle.ts";
 import { timestampClock } from "../time/timestamp.ts";
 import { Answers } from "./hooks/answers.ts";
@@ -20,6 +20,8 @@ const [PORT, REMOTE_PORT] = [12001, 12000];
 const WINDOW = 32;
 /** How long there is a wait for room in that window, in ms, where answers have come and where none has. */
 const [PATIENCE, PAUSE] = [20, 1];
+/** How long a connection may take to end in order, in s. */
+const LAST_WORDS = 2;
 
 /** Something that went wrong; the pipe goes on. */
 export interface VillasPipeProblem extends Omit<EndpointProblem, "kind" | "from"> {
@@ -35,6 +37,8 @@ export interface VillasPipeInput {
   readonly chunks: AsyncIterable<Uint8Array>;
   /** What makes samples of them: a format's `stream.decoder()`, or a {@linkcode ColumnsDecoder}. */
   readonly decoder: SampleReader;
+  /** Whether integers and truth values are floats. Default: false. */
+  readonly floats?: boolean;
 }
 
 /** How a pipe works. */
@@ -113,6 +117,7 @@ export class VillasPipe implements AsyncDisposable {
   #sent = 0;
   #received = 0;
   #refused = 0;
+  #inputEnded = false;
   #wake: (() => void) | undefined;
 
   /**
@@ -147,9 +152,10 @@ export class VillasPipe implements AsyncDisposable {
     return { sent, received, bad: this.#input?.bad ?? 0, refused, invalid, ignored, unsent };
   }
 
-  /** Whether the input was empty, so that the pipe receives until it is told to end. */
-  get isListening(): boolean {
-    return this.#input?.bytes === 0;
+  /** Whether the input came to its end, and had something in it, but not one sample. */
+  get isBarren(): boolean {
+    const input = this.#input;
+    return this.#inputEnded && input !== undefined && input.bytes > 0 && input.given === 0;
   }
 
   /** Ends the pipe: what is being handled is finished. May be called again. */
@@ -179,6 +185,7 @@ export class VillasPipe implements AsyncDisposable {
     } finally {
       this.#end();
       await this.#sender.flush();
+      await within(this.#receiver.node.finished, LAST_WORDS); // a connection ends in order
       await this.#receiver.node.close();
       await this.#sender.close();
     }
@@ -194,6 +201,7 @@ export class VillasPipe implements AsyncDisposable {
       onRefused: (error, batch) => this.#refuse(error, batch),
     });
     await path.run(input);
+    this.#inputEnded = !this.#ending.signal.aborted;
     const { onBatch, limitReceived } = this.#options;
     if (!onBatch || this.#ending.signal.aborted) return;
     if (limitReceived !== undefined || input.bytes === 0) return await this.#ended();

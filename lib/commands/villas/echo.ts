@@ -6,6 +6,7 @@ import { address, choice, file, flag, integer, seconds, value } from "../../cli/
 import { withPlace } from "../../handlers/place.ts";
 import { counted } from "../../text/wording.ts";
 import { stackOf, UsageError } from "../../errors.ts";
+import { villasProtobuf } from "../../codecs/villas/protobuf.ts";
 import { parseSignals } from "../../codecs/villas/signals.ts";
 import { formatAddress } from "../../net/address/address.ts";
 import { startVillasEcho } from "../../villas/echo.ts";
@@ -13,7 +14,13 @@ import type { VillasEchoProblem, VillasEchoStats } from "../../villas/echo_optio
 import type { SampleHandler } from "../../villas/hooks/handler.ts";
 import { portFileOption } from "../serving/announce.ts";
 import { announceLayer, layerOptions, readLayer } from "./layer_options.ts";
-import { messagePrinter, sampleOutput } from "./print_samples.ts";
+import {
+  notPrinted,
+  outputDropOption,
+  sampleOutput,
+  type SamplePrinter,
+  samplePrinter,
+} from "./print_samples.ts";
 import { openTaps, tapOptions } from "./taps.ts";
 
 /** `labwire villas-echo`. */
@@ -39,6 +46,7 @@ export const villasEcho = defineCommand({
     anySource: flag({ help: "Handle datagrams from every address, not only from the remote" }),
     ...layerOptions,
     output: sampleOutput("json"),
+    ...outputDropOption,
     signals: value(
       {
         help:
@@ -85,7 +93,10 @@ export const villasEcho = defineCommand({
       ? undefined
       : await openModule(options.handler, { kind: "samples" });
     const handler = module && defaultFunction<SampleHandler>(module, "(sample) => sample");
-    const print = messagePrinter(options.output, out);
+    const printer = samplePrinter(options.output, out, {
+      format: villasProtobuf,
+      drop: options.outputDrop,
+    });
     await using recorded = await openTaps(context, options);
     const { taps, sentTaps } = recorded;
     say.info("Start client...");
@@ -99,8 +110,8 @@ export const villasEcho = defineCommand({
       count: options.count,
       grace: options.grace,
       signal,
-      onMessage: print,
-      ...{ taps, sentTaps },
+      taps: [...printer ? [printer.print] : [], ...taps],
+      sentTaps,
       onProblem: (problem) => report(say, problem, debug),
     });
     inHand(() => "1 message that is being handled");
@@ -113,14 +124,14 @@ export const villasEcho = defineCommand({
       options.duration === undefined
         ? 0
         : setTimeout(() => void echo.close(), options.duration * 1000),
-      options.stats ? setInterval(() => say.live(summary(echo.stats)), 1000) : 0,
+      options.stats ? setInterval(() => say.live(summary(echo.stats, printer)), 1000) : 0,
     ];
     try {
       await echo.finished;
     } finally {
       timers.forEach(clearTimeout);
       await recorded.close();
-      say.summary(summary(echo.stats));
+      say.summary(summary(echo.stats, printer));
     }
     say.info("Bye.");
   },
@@ -138,7 +149,7 @@ function report(say: Context["say"], problem: VillasEchoProblem, debug: boolean)
 }
 
 /** All counters in one line. */
-function summary(stats: VillasEchoStats): string {
+function summary(stats: VillasEchoStats, printer: SamplePrinter | undefined): string {
   const rate = stats.seconds > 0 ? stats.messages / stats.seconds : 0;
   const rare = (["failed", "unsent"] as const).filter((name) => stats[name] > 0);
   return [
@@ -152,6 +163,7 @@ function summary(stats: VillasEchoStats): string {
     counted(stats.duplicates, "duplicate"),
     counted(stats.restarts, "restart"),
     ...rare.map((name) => `${stats[name]} ${name}`),
+    ...notPrinted(printer),
   ].join(", ");
 }
 

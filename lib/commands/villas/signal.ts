@@ -8,7 +8,7 @@ import { startVillasSignal } from "../../villas/signal_source.ts";
 import type { VillasSignalStats } from "../../villas/signal_source_options.ts";
 import { portFileOption } from "../serving/announce.ts";
 import { announceLayer, layerOptions, readLayer } from "./layer_options.ts";
-import { messagePrinter, sampleOutput } from "./print_samples.ts";
+import { notPrinted, outputDropOption, sampleOutput, samplePrinter } from "./print_samples.ts";
 import { openTaps, tapOptions } from "./taps.ts";
 
 /** `labwire villas-signal`. */
@@ -51,6 +51,7 @@ export const villasSignal = defineCommand({
     anySource: flag({ help: "Take samples back from every address, not only from that of --to" }),
     noReturn: flag({ help: "Only send: expect nothing back, and ignore what comes" }),
     output: sampleOutput("villas.human"),
+    ...outputDropOption,
     seed: integer({ min: 0, help: "Makes the random walk the same each time" }),
     wait: seconds({ default: 1, help: "How long to wait for the last samples to come back" }),
     check: flag({ help: "Exit with 4 when a sample did not come back unchanged" }),
@@ -82,7 +83,7 @@ export const villasSignal = defineCommand({
       throw new UsageError("Cannot send signals to a unix socket: expected another --layer");
     }
     const layer = readLayer(options, { ...options, remote: options.to, remoteOption: "to" }, given);
-    const print = messagePrinter(options.output, out);
+    const printer = samplePrinter(options.output, out, { drop: options.outputDrop });
     // Where nothing comes back, what is sent is all there is.
     const { record, noReturn } = options;
     const files = noReturn ? { record: undefined, recordSent: options.recordSent ?? record } : {};
@@ -95,7 +96,8 @@ export const villasSignal = defineCommand({
       returns: !options.noReturn,
       ...layer,
       ...{ taps, sentTaps },
-      onReturn: print && (({ sample, received }) => print({ samples: [sample], received })),
+      onReturn: printer &&
+        (({ sample, received }) => printer.print({ samples: [sample], received })),
       onProblem: ({ kind, message }) => {
         if (kind === "ignored") say.warn(`${message}; --any-source takes them too`);
         else if (kind === "own") say.warn(message);
@@ -124,7 +126,8 @@ export const villasSignal = defineCommand({
       clearInterval(live);
       signal.removeEventListener("abort", stop);
       await recorded.close();
-      say.summary(options.noReturn ? sentOnly(source.stats) : summary(source.stats));
+      const told = options.noReturn ? sentOnly(source.stats) : summary(source.stats);
+      say.summary([told, ...notPrinted(printer)].join(", "));
     }
     const { sent, returned, changed } = source.stats;
     if (sent > 0 && returned === 0 && !options.noReturn && !signal.aborted) {

@@ -13,6 +13,11 @@ export interface InputNodeOptions {
   readonly chunks: AsyncIterable<Uint8Array>;
   /** What makes samples of them. */
   readonly decoder: SampleReader;
+  /**
+   * Whether integers and truth values are floats, as VILLASnode takes them where no signals are stated: it aborts on others than it expects.
+   * Default: false.
+   */
+  readonly floats?: boolean;
   /** Samples in each batch. Default: 1. */
   readonly vectorize?: number;
   /** Give the samples at the distances of their times; otherwise as they come. Default: false. */
@@ -111,7 +116,8 @@ export class InputNode implements SampleNode {
   #read(next: () => Sample | null): Sample | null {
     for (;;) {
       try {
-        return next();
+        const sample = next();
+        return sample && this.#options.floats ? withFloats(sample) : sample;
       } catch (error) {
         if (!(error instanceof CodecError)) throw error;
         this.#bad++;
@@ -168,3 +174,21 @@ export class InputNode implements SampleNode {
 
 /** How late samples may be before their pace begins anew, in ms: input that came late is not sent in a burst. */
 const LATENESS = 1000;
+
+/**
+ * Makes floats of integers and truth values.
+ *
+ * @throws {CodecError} If an integer would be another number then.
+ */
+function withFloats(sample: Sample): Sample {
+  if (sample.values.every((value) => typeof value === "number")) return sample;
+  const values = sample.values.map((value, i) => {
+    if (typeof value !== "bigint" && typeof value !== "boolean") return value;
+    const number = Number(value);
+    if (typeof value === "boolean" || BigInt(number) === value) return number;
+    throw new CodecError(
+      `value ${i} is ${value}: as a float it would be another number; state the signals with --signals, i being an integer`,
+    );
+  });
+  return { ...sample, values };
+}

@@ -5,7 +5,7 @@ import { decodeUtf8 } from "../../../text/utf8.ts";
 import { counted, quoted } from "../../../text/wording.ts";
 import { parseJson } from "../../json/json.ts";
 import type { Sample } from "../sample.ts";
-import type { SignalKind } from "../signals.ts";
+import { type SignalKind, type SignalsLike, signalsOf } from "../signals.ts";
 import {
   type Cell,
   isIsoTime,
@@ -19,8 +19,8 @@ import {
 
 /** How plain columns are read. */
 export interface ColumnsOptions {
-  /** What the values are. Default: floats, as many as there are. */
-  readonly signals?: readonly SignalKind[];
+  /** What the values are, in a notation of {@linkcode parseSignals} or one by one. Default: floats, as many as there are. */
+  readonly signals?: SignalsLike;
   /**
    * Which columns or members are the values, and in which order: by their names, members of members as `data.voltage` and of lists as
    * `volts[0]`, or columns by their numbers, counted from 1. Default: all that are no time and no sequence number.
@@ -72,6 +72,7 @@ type Path = readonly (string | number)[];
  */
 export class ColumnsDecoder {
   readonly #options: ColumnsOptions;
+  readonly #signals: readonly SignalKind[] | undefined;
   readonly #lines: LineDecoder;
   #line = 0;
   #separator: typeof SEPARATORS[number] | undefined;
@@ -84,6 +85,8 @@ export class ColumnsDecoder {
   /** @param options What the columns are. */
   constructor(options: ColumnsOptions = {}) {
     this.#options = options;
+    const { signals } = options;
+    this.#signals = signals === undefined ? undefined : signalsOf(signals).map(({ type }) => type);
     this.#lines = new LineDecoder(options.maxBytes ?? 1 << 20, false);
   }
 
@@ -170,6 +173,10 @@ export class ColumnsDecoder {
     return this.#separator === ";" || this.#separator === "\t";
   }
 
+  get #hasComplex(): boolean {
+    return this.#signals?.includes("complex") ?? false;
+  }
+
   #cells(line: string): string[] {
     const separator = this.#separator;
     if (separator === undefined) return [line];
@@ -218,7 +225,7 @@ export class ColumnsDecoder {
   }
 
   #layoutOfObject(object: { [name: string]: Cell }): Layout {
-    const { fields, time, sequence, signals } = this.#options;
+    const { fields, time, sequence } = this.#options;
     const own = (wanted: string | undefined, usual: readonly string[]): Path | undefined => {
       if (wanted !== undefined) return pathOf(wanted, object);
       const name = Object.keys(object).find((name) => usual.includes(name.toLowerCase()));
@@ -229,8 +236,7 @@ export class ColumnsDecoder {
       const values = fields.flatMap((field) => spread(pathOf(field, object), object));
       return { names: values.map(nameOf), values, time: when, sequence: number, all: undefined };
     }
-    const isComplex = signals?.includes("complex") ?? false;
-    const leaves = leavesOf(object, isComplex);
+    const leaves = leavesOf(object, this.#hasComplex);
     const [timeName, numberName] = [when && nameOf(when), number && nameOf(number)];
     const values = leaves.filter((path) => ![timeName, numberName].includes(nameOf(path)));
     const all = new Set(leaves.map(nameOf));
@@ -238,7 +244,7 @@ export class ColumnsDecoder {
   }
 
   #sample(record: Cell, layout: Layout): Sample {
-    const { signals } = this.#options;
+    const signals = this.#signals;
     const { names, values: paths, time, sequence } = layout;
     this.#checkShape(record, layout);
     if (signals && paths.length > signals.length) {
@@ -283,8 +289,7 @@ export class ColumnsDecoder {
       throw new CodecError(`the row has ${counted(length, "column")}: expected ${all}`);
     }
     if (all === undefined) return;
-    const isComplex = this.#options.signals?.includes("complex") ?? false;
-    for (const path of leavesOf(record as { [name: string]: Cell }, isComplex)) {
+    for (const path of leavesOf(record as { [name: string]: Cell }, this.#hasComplex)) {
       if (all.has(nameOf(path))) continue;
       throw new CodecError(
         `there is also ${quoted(nameOf(path))}: expected ${
