@@ -144,7 +144,7 @@ export class ColumnsDecoder {
     const cells = this.#cells(line);
     if (!this.#rows) {
       const comma = this.#hasComma;
-      if (cells.some((cell) => !isValueText(cell, comma) && !isIsoTime(cell))) {
+      if (cells.some((cell) => !isValueText(cell, comma, this.#hasComplex) && !isIsoTime(cell))) {
         this.#header = line;
         this.#rows = this.#layoutOf(cells.map((cell) => cell.trim()), true);
         return undefined;
