@@ -235,8 +235,7 @@ export class VillasPipe implements AsyncDisposable {
   }
 
   #bad(error: CodecError): void {
-    const message = `Cannot read the input: ${error.message}`;
-    this.#options.onProblem?.({ kind: "bad", message, error });
+    this.#options.onProblem?.({ kind: "bad", message: error.message, error });
   }
 
   #refuse(error: unknown, { count, samples }: Batch): void {

@@ -124,8 +124,11 @@ export class ColumnsDecoder {
         if (sample) return sample;
       } catch (error) {
         if (!(error instanceof CodecError)) throw error;
-        if (error.message.startsWith("Cannot read line: ")) this.#line++; // it was too long
-        throw new CodecError(`Line ${this.#line}: ${error.message}`, { cause: error });
+        const [, tooLong] = /^Cannot read line: (.*)/s.exec(error.message) ?? [];
+        if (tooLong !== undefined) this.#line++; // it was not handed on
+        throw new CodecError(`Cannot read line ${this.#line}: ${tooLong ?? error.message}`, {
+          cause: error,
+        });
       }
     }
   }

@@ -68,7 +68,7 @@ for (
     ["texts in columns that are not chosen", "who,volts\nme,2\n", { fields: ["volts"] }, [[2]]],
     ["JSON arrays", "[1, 2.5, null, true]\n[-0.0]\n", {}, [
       [1, 2.5, NaN, 1],
-      "Line 2: the row has 1 column: expected 4",
+      "Cannot read line 2: the row has 1 column: expected 4",
     ]],
     ["JSON objects, whose members may change places", '{"a":1,"b":2}\n{"b":4,"a":3}\n', {}, [
       [1, 2],
@@ -108,21 +108,29 @@ for (
 
 for (
   const [text, options, expected] of [
-    ["a,b\n1,x\n", {}, 'Line 2: column "b" is "x": expected a number; --fields chooses the values'],
-    ["1,2\n1\n", {}, "Line 2: the row has 1 column: expected 2"],
-    ["1,2\n1,2,3\n", {}, "Line 2: the row has 3 columns: expected 2"],
-    ["1,1e400\n", {}, 'Line 1: column 2 is "1e400": expected a number'],
-    ["1\nx\n", {}, 'Line 2: column 1 is "x": expected a number'],
+    [
+      "a,b\n1,x\n",
+      {},
+      'Cannot read line 2: column "b" is "x": expected a number; --fields chooses the values',
+    ],
+    ["1,2\n1\n", {}, "Cannot read line 2: the row has 1 column: expected 2"],
+    ["1,2\n1,2,3\n", {}, "Cannot read line 2: the row has 3 columns: expected 2"],
+    ["1,1e400\n", {}, 'Cannot read line 1: column 2 is "1e400": expected a number'],
+    ["1\nx\n", {}, 'Cannot read line 2: column 1 is "x": expected a number'],
     ["1.5\n", { signals: "i" }, 'column 1 is "1.5": expected an integer'],
     ["9223372036854775808\n", { signals: "i" }, "expected an integer"],
     ["2\n", { signals: "b" }, "expected true or false"],
     ["1,2\n", { signals: "1f" }, "there are 2 values: expected at most 1, as many as signals"],
-    ["a,b\n1,2\n", { fields: ["c"] }, 'Line 1: there is no column "c": expected a, b'],
+    ["a,b\n1,2\n", { fields: ["c"] }, 'Cannot read line 1: there is no column "c": expected a, b'],
     ["1,2\n", { fields: ["volts"] }, "expected numbers from 1 to 2, without a header"],
-    ['{"a":1}\n{"b":1}\n', {}, 'Line 2: there is also "b": expected a as before'],
-    ['{"a":1,"b":2}\n{"a":1}\n', {}, 'Line 2: there is no "b"'],
-    ['{"a":"text"}\n', {}, 'Line 1: "a" is "text": expected a number; --fields chooses'],
-    ['{"a":1\n', {}, "Line 1: "],
+    ['{"a":1}\n{"b":1}\n', {}, 'Cannot read line 2: there is also "b": expected a as before'],
+    ['{"a":1,"b":2}\n{"a":1}\n', {}, 'Cannot read line 2: there is no "b"'],
+    [
+      '{"a":"text"}\n',
+      {},
+      'Cannot read line 1: "a" is "text": expected a number; --fields chooses',
+    ],
+    ['{"a":1\n', {}, "Cannot read line 1: "],
     ['{"ts":{"origin":[1,2]},"data":[1]}\n', {}, "expected --input-format json"],
     [
       "time,a\n1795198430123,1\n",
@@ -201,7 +209,7 @@ Deno.test("columns: a time without a zone is local, as ISO 8601 says", () => {
 
 Deno.test("columns: a line that is too long is refused, and the next ones are read", () => {
   const all = read(`1\n${"2".repeat(99)}\n3\n`, { maxBytes: 20 });
-  assertEquals(all[1], "Line 2: Cannot read line: it is longer than 20 bytes");
+  assertEquals(all[1], "Cannot read line 2: it is longer than 20 bytes");
   assertEquals((all[2] as Sample).values, [3]);
 });
 
