@@ -162,7 +162,7 @@ Deno.test("a pipe reads its input no faster than its output is taken", async () 
   });
   const { promise, resolve } = Promise.withResolvers<void>();
   const reached = Promise.withResolvers<void>();
-  await using it = await pipe(endless, {
+  await using _it = await pipe(endless, {
     remote: other.addr,
     onBatch: () => {
       reached.resolve();
