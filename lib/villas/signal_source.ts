@@ -8,9 +8,10 @@ import { whenAborted } from "../time/lifecycle.ts";
 import { timestampClock } from "../time/timestamp.ts";
 import { Returns } from "./hooks/returns.ts";
 import { SignalNode } from "./nodes/signal.ts";
-import { SignalGenerator } from "./nodes/signal_generator.ts";
+import { SignalGenerator, type SignalGeneratorOptions } from "./nodes/signal_generator.ts";
 import type { EndpointNode, EndpointProblem } from "./nodes/endpoint.ts";
 import { openEndpoint } from "./nodes/open_endpoint.ts";
+import type { Pace, SourceNode } from "./node.ts";
 import { Path } from "./path.ts";
 import type { VillasSignalOptions, VillasSignalStats } from "./signal_source_options.ts";
 
@@ -21,9 +22,13 @@ const STOP_WAIT = 1;
 /** How long an unpaced source waits for room in that window, in ms. */
 const WINDOW_WAIT_MS = 20;
 
+/** How samples are sent and checked, wherever they come from. */
+export type SendingOptions = Omit<VillasSignalOptions, keyof SignalGeneratorOptions>;
+
 /**
- * Sends generated samples and checks what comes back. Made by {@linkcode startVillasSignal}. It is two paths: from a signal node to a
- * socket node, and from the socket node to a comparison with what was sent.
+ * Sends generated or recorded samples and checks what comes back. Made by {@linkcode startVillasSignal} and
+ * {@linkcode startVillasReplay}. It is two paths: from a signal node or a file node to a socket node, and from the socket node to a
+ * comparison with what was sent.
  */
 export class SignalSource implements AsyncDisposable {
   /** The address that is really bound; that of `to` with `layer: "tcp-client"`. */
@@ -34,8 +39,8 @@ export class SignalSource implements AsyncDisposable {
   readonly finished: Promise<void>;
   readonly #node: EndpointNode;
   readonly #to: Endpoint;
-  readonly #options: VillasSignalOptions;
-  readonly #signal: SignalNode;
+  readonly #options: SendingOptions;
+  readonly #signal: SourceNode;
   readonly #returns: Returns;
   #sent = 0;
   #unsent = 0;
@@ -45,7 +50,8 @@ export class SignalSource implements AsyncDisposable {
   private constructor(
     node: EndpointNode,
     to: Endpoint,
-    options: VillasSignalOptions,
+    options: SendingOptions,
+    source: (pace: Pace) => SourceNode,
     now: () => Timestamp,
   ) {
     this.addr = node.addr;
@@ -54,18 +60,21 @@ export class SignalSource implements AsyncDisposable {
     this.#to = to;
     this.#options = options;
     const { onReturn } = options;
-    this.#signal = new SignalNode({ ...options, now, onStep: (step) => this.#room(step) });
+    this.#signal = source({ now, onStep: (step) => this.#room(step) });
     this.#returns = new Returns({ onReturn, onMessage: () => this.#wake?.() });
     this.finished = Promise.resolve().then(() => this.#run());
     this.finished.catch(() => {}); // an error is seen by callers that await it
   }
 
   /**
-   * Use {@linkcode startVillasSignal}.
+   * Use {@linkcode startVillasSignal} or {@linkcode startVillasReplay}.
    *
    * @internal
    */
-  static async open(options: VillasSignalOptions): Promise<SignalSource> {
+  static async open(
+    options: SendingOptions,
+    from: (pace: Pace) => SourceNode,
+  ): Promise<SignalSource> {
     const { codec: format = villasProtobuf, to, now = timestampClock() } = options;
     let source: SignalSource | undefined;
     const { node, remote } = await openEndpoint({
@@ -84,7 +93,7 @@ export class SignalSource implements AsyncDisposable {
       await node.close();
       throw new UsageError(`Cannot send signals from "${node.addr.path}": expected UDP addresses`);
     }
-    return source = new SignalSource(node, remote, options, now);
+    return source = new SignalSource(node, remote, options, from, now);
   }
 
   /** What was counted so far. */
@@ -260,5 +269,5 @@ export async function startVillasSignal(options: VillasSignalOptions = {}): Prom
   if (!(wait >= 0)) throw new UsageError(`Cannot wait for ${wait} s: expected at least 0`);
   const values = new SignalGenerator(options).next(0, 0); // its options are checked before anything is bound
   checkFits(values, options);
-  return await SignalSource.open(options);
+  return await SignalSource.open(options, (pace) => new SignalNode({ ...options, ...pace }));
 }

@@ -52,7 +52,7 @@ export const structLineServer = defineCommand({
     const { say } = context;
     const text = recordText(options);
     const serving = await readServing(options);
-    const session = await LineSession.open(context, text, options);
+    await using session = await LineSession.open(context, text, options);
     await using line = Line.listen<string>({
       ...options,
       ...serving,
@@ -75,6 +75,7 @@ export const structLineServer = defineCommand({
       : await session.sendInput(line);
     if (options.once) session.end();
     await line.finished;
+    await session.closeRecording();
     await sayStats(context, line.stats, sent);
     say.info("Bye.");
     // With --once, sending was all there was to do.

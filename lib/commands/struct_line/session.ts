@@ -14,9 +14,10 @@ import { httpCount, problemText } from "../serving/serving.ts";
 import { sendLines, sendTyped } from "./input.ts";
 import type { RecordText } from "./options.ts";
 import { type Printer, type PrinterOptions, structPrinter } from "./printer.ts";
+import { openRecords, type RecordsRecording, type RecordValues } from "./record.ts";
 
 /** The values of the options that a session needs. */
-export interface SessionValues extends PrinterOptions {
+export interface SessionValues extends PrinterOptions, RecordValues {
   readonly handler?: string;
   readonly exec?: string;
   readonly execTimeout: number;
@@ -26,7 +27,7 @@ export interface SessionValues extends PrinterOptions {
 }
 
 /** What one run of a line does with records, at either end: prints them, acts on them, and sends those of standard input. */
-export class LineSession {
+export class LineSession implements AsyncDisposable {
   /** Handles each record. */
   readonly action: LineAction<string>;
   /** Aborted when the line is to close. */
@@ -36,6 +37,7 @@ export class LineSession {
   readonly #ending = new AbortController();
   readonly #once: boolean;
   readonly #print: Printer;
+  readonly #recording: RecordsRecording | undefined;
   #left: number;
   #prompter: Prompter | undefined;
 
@@ -44,7 +46,9 @@ export class LineSession {
     text: RecordText,
     values: SessionValues,
     act: LineAction<string> | undefined,
+    recording: RecordsRecording | undefined,
   ) {
+    this.#recording = recording;
     this.#context = context;
     this.#text = text;
     this.#once = values.once;
@@ -61,19 +65,31 @@ export class LineSession {
    * @param text What the records are.
    * @param values The options' values.
    * @returns The session.
-   * @throws {UsageError} If the handler or program cannot be used.
+   * @throws {UsageError} If the handler or program cannot be used, or the recording cannot be made.
    */
   static async open(
     context: Context,
     text: RecordText,
     values: SessionValues,
   ): Promise<LineSession> {
-    return new LineSession(context, text, values, await lineAction(values, text, context.signal));
+    const act = await lineAction(values, text, context.signal);
+    const recording = await openRecords(context, text.struct, values);
+    return new LineSession(context, text, values, act, recording);
   }
 
   /** Records that `--count` still waits for, unless this side has ended the line. */
   get awaited(): number {
     return this.#ending.signal.aborted || this.#left === Infinity ? 0 : this.#left;
+  }
+
+  /** Ends the recording, if there is one. */
+  async closeRecording(): Promise<void> {
+    await this.#recording?.close();
+  }
+
+  /** Ends the recording, if there is one. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.closeRecording();
   }
 
   /** Ends the line in order. */
@@ -106,9 +122,14 @@ export class LineSession {
    *
    * @param line Where to.
    * @param onLine Called for each line that is read.
+   * @param recorded Gives lines of a recording, which are sent in its place.
    * @returns What happened to it.
    */
-  async sendInput(line: Line, onLine?: () => void): Promise<SentRecords> {
+  async sendInput(
+    line: Line,
+    onLine?: () => void,
+    recorded?: (signal: AbortSignal) => AsyncIterable<Uint8Array>,
+  ): Promise<SentRecords> {
     const context = this.#context;
     const over = new AbortController();
     const target = {
@@ -123,7 +144,9 @@ export class LineSession {
     };
     const onOver = () => over.abort();
     line.finished.then(onOver, onOver);
-    const result = context.stdin.isTerminal()
+    const result = recorded
+      ? await sendLines(context, target, recorded(target.signal))
+      : context.stdin.isTerminal()
       ? await sendTyped(context, target, this.#once)
       : await sendLines(context, target);
     this.#prompter = undefined;
@@ -139,6 +162,7 @@ export class LineSession {
     const { out } = this.#context;
     this.#prompter?.clear();
     this.#print(record, peer);
+    this.#recording?.write(record, peer);
     const last = --this.#left === 0;
     let result: unknown;
     try {

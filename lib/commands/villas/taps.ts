@@ -13,6 +13,7 @@ import { CodecError, UsageError } from "../../errors.ts";
 import type { Tap } from "../../villas/path.ts";
 import {
   openRecording,
+  recordFile,
   type Recording,
   recordingOptions,
   type RecordingValues,
@@ -20,10 +21,7 @@ import {
 
 /** The options of every `villas-*` command that become taps. */
 export const tapOptions = {
-  record: file({
-    help:
-      "Record the samples that arrive in this file; its name may hold the local time, as in run-%Y%m%d-%H%M%S.dat",
-  }),
+  record: recordFile("Record the samples that arrive in this file"),
   recordSent: file({ help: "Record the samples that are sent in this file" }),
   recordFormat: text({
     placeholder: "FORMAT",
