@@ -1,4 +1,4 @@
-import type { Format } from "../codecs/villas/format.ts";
+import type { Format, VillasFormat } from "../codecs/villas/format.ts";
 import { villasProtobuf } from "../codecs/villas/protobuf.ts";
 import type { Timestamp } from "../codecs/villas/sample.ts";
 import { type SignalsLike, signalsOf } from "../codecs/villas/signals.ts";
@@ -131,10 +131,10 @@ export class VillasPipe implements AsyncDisposable {
     this.#sender = sender;
     this.addr = receiver.node.addr;
     this.addrs = receiver.node.addrs ?? [this.addr];
-    const { input, vectorize, realtime, limitSent, now = timestampClock() } = options;
+    const { input, vectorize, realtime, limitSent, codec, now = timestampClock() } = options;
     this.#input = input && new InputNode({
       ...input,
-      ...{ vectorize, realtime, limit: limitSent, now },
+      ...{ vectorize, realtime, limit: limitSent, completed: carriedBy(codec), now },
       onBatch: () => this.#room(),
       onBad: (error) => this.#bad(error),
     });
@@ -299,6 +299,11 @@ export class VillasPipe implements AsyncDisposable {
       signal.addEventListener("abort", () => resolve(), { once: true })
     );
   }
+}
+
+/** What a format carries beside values. */
+function carriedBy(format: Format | undefined): VillasFormat["carried"] | undefined {
+  return format && "carried" in format ? (format as VillasFormat).carried : undefined;
 }
 
 /**

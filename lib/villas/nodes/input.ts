@@ -18,6 +18,8 @@ export interface InputNodeOptions {
    * Default: false.
    */
   readonly floats?: boolean;
+  /** What samples are given that have none, as far as their destination takes it. Default: both. */
+  readonly completed?: { readonly sequence: boolean; readonly origin: boolean };
   /** Samples in each batch. Default: 1. */
   readonly vectorize?: number;
   /** Give the samples at the distances of their times; otherwise as they come. Default: false. */
@@ -127,12 +129,16 @@ export class InputNode implements SampleNode {
   }
 
   #completed(sample: Sample): Sample {
-    const { sequence = this.#next, origin = this.#options.now() } = sample;
-    this.#next = BigInt.asUintN(64, sequence + 1n);
-    if (sample.sequence === sequence && sample.origin === origin && !sample.received) return sample;
-    const completed = { ...sample, sequence, origin };
-    delete completed.received; // it was another receiver's
-    return completed;
+    const { now, completed: given = { sequence: true, origin: true } } = this.#options;
+    const { received: _another, ...rest } = sample; // it was another receiver's
+    const { sequence = given.sequence ? this.#next : undefined } = sample;
+    const origin = sample.origin ?? (given.origin ? now() : undefined);
+    if (sequence !== undefined) this.#next = BigInt.asUintN(64, sequence + 1n);
+    return {
+      ...rest,
+      ...(sequence === undefined ? undefined : { sequence }),
+      ...(origin && { origin }),
+    };
   }
 
   /** Waits until it is as long since the first sample as it was when they were made. */
