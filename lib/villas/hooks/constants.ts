@@ -28,13 +28,13 @@ export class Constants implements Hook {
   }
 
   prepare(batch: Batch): void {
-    const { samples, from } = batch;
+    const { samples, from, received } = batch;
     const expected = this.#expectations.ofEach(batch);
     try {
       const replies = samples.map((sample, i) =>
         withConstants(sample, this.#constants, expected[i]!)
       );
-      this.#reply = batchOf(replies, { bytes: this.#format.encode(replies), from });
+      this.#reply = batchOf(replies, { bytes: this.#format.encode(replies), from, received });
     } catch (refusal) {
       this.#reply = undefined;
       this.#refusal = refusal;
