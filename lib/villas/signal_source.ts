@@ -80,6 +80,7 @@ export class SignalSource implements AsyncDisposable {
   ): Promise<SignalSource> {
     const { codec = villasProtobuf, to, now = timestampClock() } = options;
     const format = asNode(formatFor(codec, options));
+    let source: SignalSource | undefined;
     const { node, remote } = await openEndpoint({
       ...options,
       remote: to ?? "127.0.0.1:12001",
@@ -88,7 +89,7 @@ export class SignalSource implements AsyncDisposable {
       format,
       scan: false,
       remoteIs: "samples are sent to",
-      onProblem: (problem) => source.#problem(problem),
+      onProblem: (problem) => void (source && source.#problem(problem)),
       now,
     });
     if ("path" in node.addr) {
@@ -96,8 +97,7 @@ export class SignalSource implements AsyncDisposable {
       await node.close();
       throw new UsageError(`Cannot send signals from "${node.addr.path}": expected UDP addresses`);
     }
-    const source = new SignalSource(node, remote, options, from, now);
-    return source;
+    return source = new SignalSource(node, remote, options, from, now);
   }
 
   /** What was counted so far. */
