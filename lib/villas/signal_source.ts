@@ -8,7 +8,7 @@ import { whenAborted } from "../time/lifecycle.ts";
 import { timestampClock } from "../time/timestamp.ts";
 import { Returns } from "./hooks/returns.ts";
 import { SignalNode } from "./nodes/signal.ts";
-import { SignalGenerator } from "./nodes/signal_generator.ts";
+import { SignalGenerator, type SignalGeneratorOptions } from "./nodes/signal_generator.ts";
 import type { EndpointNode, EndpointProblem } from "./nodes/endpoint.ts";
 import { openEndpoint } from "./nodes/open_endpoint.ts";
 import { Path } from "./path.ts";
@@ -96,6 +96,21 @@ export class SignalSource implements AsyncDisposable {
       ...{ sent, returned, lost: sent - returned, changed, unexpected, invalid, ignored },
       ...{ unsent: this.#unsent, missedSteps: this.#signal.missedSteps, roundTrip },
     };
+  }
+
+  /** What is generated now. */
+  get generator(): SignalGeneratorOptions {
+    return this.#signal.generator;
+  }
+
+  /**
+   * Generates something else from the next sample on.
+   *
+   * @param change What is different: type, frequency, amplitude and so on, but not the number of values or the rate.
+   * @throws {UsageError} If it is out of range; the source goes on as before.
+   */
+  change(change: Omit<SignalGeneratorOptions, "values" | "rate">): void {
+    this.#signal.change(change);
   }
 
   /** Stops sending; what is on the way is still waited for, at most one second. Called again, it ends the wait. */
