@@ -30,7 +30,7 @@ export class DenoDatagrams implements DatagramTransport {
   #to: Endpoint | undefined;
   #address: Deno.Addr | undefined;
 
-  /** Use {@linkcode bindDeno}. */
+  /** Use {@linkcode bindDatagram}. */
   constructor(socket: Deno.DatagramConn, options: DatagramTransportOptions) {
     this.#socket = socket;
     this.#options = options;
@@ -130,24 +130,19 @@ export class DenoDatagrams implements DatagramTransport {
  * Binds a socket of Deno's.
  *
  * @param listen An IP address and a port, 0 for one that is free, or the path of a unix socket.
- * @param options What to call, and the signal that closes the socket.
  * @returns The bound socket.
  * @throws What Deno throws, and {@linkcode UsageError} if a unix path cannot be used.
  */
-export async function bindDeno(
-  listen: Endpoint,
-  options: DatagramTransportOptions,
-): Promise<DatagramTransport> {
+export async function openDenoSocket(listen: Endpoint): Promise<Deno.DatagramConn> {
   if (typeof Deno.listenDatagram !== "function") {
     throw new Error(
       'Cannot use datagrams: Deno needs "unstable": ["net"] in deno.json, or --unstable-net',
     );
   }
   if ("path" in listen) await clearPath(listen.path);
-  const socket = "path" in listen
+  return "path" in listen
     ? Deno.listenDatagram({ transport: "unixpacket", path: listen.path })
     : Deno.listenDatagram({ transport: "udp", hostname: listen.hostname, port: listen.port });
-  return new DenoDatagrams(socket, options);
 }
 
 function toEndpoint(address: Deno.Addr): Endpoint {
