@@ -18,12 +18,13 @@ export const neededPermissions: readonly NeededPermission[] = [
   {
     descriptors: [{ name: "read" }],
     flag: "--allow-read",
-    reason: "handlers, messages, certificates, unix sockets",
+    reason: "handlers, messages, recordings, certificates, unix sockets",
   },
   {
     descriptors: [{ name: "write" }],
     flag: "--allow-write",
-    reason: "unix sockets and --port-file: made at the start, removed at the end",
+    reason:
+      "recordings; unix sockets and --port-file, removed at the end; the file that client-py is asked for",
   },
   {
     descriptors: [{ name: "run" }],

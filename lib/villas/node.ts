@@ -47,6 +47,22 @@ export interface SampleNode extends AsyncDisposable {
   close(): Promise<void>;
 }
 
+/** A node that gives samples of its own, at its own pace. */
+export interface SourceNode extends SampleNode {
+  /** Samples left out because the node was late; they show as gaps in the sequence. */
+  readonly missedSteps: number;
+  /** Whether the node was ended before it was done. */
+  readonly isEnded: boolean;
+}
+
+/** What paces a source node. */
+export interface Pace {
+  /** Called before each sample that is not paced by the clock, with its number from 0; a promise is waited for. */
+  readonly onStep: (step: number) => void | Promise<void>;
+  /** The wall clock. */
+  readonly now: () => Timestamp;
+}
+
 /** What is known of a batch that did not arrive as it is. */
 export interface BatchOrigin {
   /** The message that the samples are on the wire, where they are encoded already. */
@@ -57,6 +73,8 @@ export interface BatchOrigin {
   readonly received?: Timestamp;
 }
 
+const UNKNOWN: Timestamp = { sec: 0, nsec: 0 };
+
 /**
  * Makes a batch of samples.
  *
@@ -64,18 +82,30 @@ export interface BatchOrigin {
  * @param origin What else is known.
  */
 export function batchOf(samples: readonly Sample[], origin: BatchOrigin = {}): Batch {
-  const { bytes, from, received = { sec: 0, nsec: 0 } } = origin;
-  return {
-    samples,
-    count: samples.length,
-    get sequences() {
-      return sequencesOf(samples);
-    },
-    plain: false,
-    received,
-    ...(bytes && { bytes }),
-    ...(from && { from }),
-  };
+  return new MadeBatch(samples, origin);
+}
+
+class MadeBatch implements Batch {
+  readonly samples: readonly Sample[];
+  readonly plain = false;
+  readonly bytes: Uint8Array | undefined;
+  readonly from: Endpoint | undefined;
+  readonly received: Timestamp;
+
+  constructor(samples: readonly Sample[], { bytes, from, received = UNKNOWN }: BatchOrigin) {
+    this.samples = samples;
+    this.bytes = bytes;
+    this.from = from;
+    this.received = received;
+  }
+
+  get count(): number {
+    return this.samples.length;
+  }
+
+  get sequences(): readonly bigint[] {
+    return sequencesOf(this.samples);
+  }
 }
 
 /** The sequence numbers of those samples that have one. */

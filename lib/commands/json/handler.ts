@@ -61,27 +61,34 @@ function templateInteract(out: Context["out"] | undefined): Interact {
   return Object.assign(interact, { anyNumber: true });
 }
 
-/** Passes messages to what a module exports at the time. */
+/** Passes messages to what a module exports when they come: it may be loaded anew. */
 function moduleInteract(module: ModuleHandler): Interact {
-  let exports: ModuleHandler["exports"] | undefined;
-  let interact: Interact;
-  const current = (): Interact => {
-    if (exports === module.exports) return interact;
-    interact = exportedInteract(module);
-    exports = module.exports;
-    return interact;
+  let { exports } = module;
+  let interact = exportedInteract(module);
+  const current: Interact = (data, context) => {
+    if (exports !== module.exports) {
+      interact = exportedInteract(module);
+      exports = module.exports;
+    }
+    return interact(data, context);
   };
-  current();
-  const calling: Interact = (data, context) => current()(data, context);
-  return Object.defineProperty(calling, "depth", { get: () => module.depth });
+  const calling: Interact = (data, context) => {
+    const loading = module.refresh?.();
+    return loading ? loading.then(() => current(data, context)) : current(data, context);
+  };
+  return Object.defineProperties(calling, {
+    anyNumber: { get: () => interact.anyNumber },
+    depth: { get: () => module.depth },
+  });
 }
 
-function exportedInteract({ file, language, exports }: ModuleHandler): Interact {
+function exportedInteract(module: ModuleHandler): Interact {
+  const { file, language, exports } = module;
   const { interact = exports.default, commands } = exports;
   if (typeof interact === "function") return interact as Interact;
   if (typeof commands === "object" && commands !== null) {
     if (Object.values(commands).some((command) => typeof command === "function")) {
-      return interactWithCommands(commands as Commands);
+      return interactWithCommands(commands as Commands, { describe: () => module.describe() });
     }
   }
   throw new UsageError(

@@ -1,5 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { UsageError } from "../../../lib/errors.ts";
+import type { HostPort } from "../../../lib/net/address/address.ts";
 import type { UnsentDatagram } from "../../../lib/net/datagram/transport.ts";
 import { bindDatagram, type DatagramSocket } from "../../../lib/net/datagram/datagram.ts";
 import { isOwnAddress, sameEndpoint } from "../../../lib/net/address/same.ts";
@@ -235,4 +236,16 @@ Deno.test("DatagramSocket.receive() hands on a burst one datagram after another,
     received.push(bytes[0]);
   }
   assertEquals(received, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+});
+
+Deno.test("DatagramSocket.close() resolves when the port is free again", async () => {
+  let port = 0;
+  for (let i = 0; i < 30; i++) {
+    const socket = await bindDatagram({ listen: { hostname: "127.0.0.1", port } });
+    port = (socket.addr as HostPort).port;
+    const receiving = socket.receive();
+    if (i % 2 === 1) await socket.send(new Uint8Array([1]), socket.addr);
+    await socket.close();
+    await receiving;
+  }
 });
