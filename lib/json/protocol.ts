@@ -80,6 +80,11 @@ export interface Interact {
    * represent (`1e400`; in `data` they are infinite, or 0), which are otherwise answered with an error. Default: false.
    */
   readonly anyNumber?: boolean;
+  /**
+   * How many messages it may be given at once where that is more than the server's concurrency, because it lets them wait for their turn
+   * by itself. It may change.
+   */
+  readonly depth?: number;
 }
 
 /** A handler for each `command_id`. */

@@ -61,6 +61,8 @@ export interface Carried {
   readonly exact: boolean;
   /** Samples in a datagram at most; infinite where only its size limits them. */
   readonly samples: number;
+  /** Whether values have the names of the signals, so that these must be known to write any. */
+  readonly named: boolean;
   /** Whether VILLASnode reads the format at all, and not only writes it. */
   readonly readByNode: boolean;
 }

@@ -11,6 +11,8 @@ import { handlerEvents } from "../serving/handler_options.ts";
 /** A handler, and the end of what is behind it. */
 export interface OpenHandler extends AsyncDisposable {
   readonly interact: Interact;
+  /** The module that is behind it, if one is. */
+  readonly module: ModuleHandler | undefined;
 }
 
 /**
@@ -33,7 +35,12 @@ export async function jsonHandler(
     : handler.kind === "module"
     ? moduleInteract(handler)
     : interactThrough(handler);
-  return { interact, [Symbol.asyncDispose]: () => handler?.close() ?? Promise.resolve() };
+  const module = handler?.kind === "module" ? handler : undefined;
+  return {
+    interact,
+    module,
+    [Symbol.asyncDispose]: () => handler?.close() ?? Promise.resolve(),
+  };
 }
 
 /** The handler of the original template: prints what it gets; labels only on a terminal. */
@@ -57,11 +64,11 @@ function templateInteract(out: Context["out"] | undefined): Interact {
 /** Passes messages to what a module exports when they come: it may be loaded anew. */
 function moduleInteract(module: ModuleHandler): Interact {
   let seen = module.exports;
-  let current = interactOf(module);
+  let current = exportedInteract(module);
   const interact: Interact = (data, context) => {
     if (module.exports !== seen) {
       seen = module.exports;
-      current = interactOf(module);
+      current = exportedInteract(module);
     }
     return current(data, context);
   };
@@ -69,11 +76,12 @@ function moduleInteract(module: ModuleHandler): Interact {
     const loading = module.refresh?.();
     return loading ? loading.then(() => interact(data, context)) : interact(data, context);
   };
-  return Object.assign(fresh, { anyNumber: current.anyNumber });
+  Object.assign(fresh, { anyNumber: current.anyNumber });
+  return Object.defineProperty(fresh, "depth", { get: () => module.depth });
 }
 
-function interactOf(module: ModuleHandler): Interact {
-  const { file, exports } = module;
+function exportedInteract(module: ModuleHandler): Interact {
+  const { file, language, exports } = module;
   const { interact = exports.default, commands } = exports;
   if (typeof interact === "function") return interact as Interact;
   if (typeof commands === "object" && commands !== null) {
@@ -82,7 +90,11 @@ function interactOf(module: ModuleHandler): Interact {
     }
   }
   throw new UsageError(
-    `Cannot use handler "${file}": expected "export function interact(data, context) { … }" or ` +
-      '"export const commands = { name(data, context) { … } }"',
+    `Cannot use handler "${file}": expected ${
+      language === "python"
+        ? 'functions, such as "def get_voltage(): …", or "def interact(message): …"'
+        : '"export function interact(data, context) { … }" or ' +
+          '"export const commands = { name(data, context) { … } }"'
+    }`,
   );
 }

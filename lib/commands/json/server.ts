@@ -98,6 +98,8 @@ export const jsonServer = defineCommand({
       messageTimeout: options.messageTimeout || Infinity,
       completeAfter: options.completeAfter || Infinity,
       interact: whenRead(handler.interact, out),
+      // A module in Python is ended by its own clock, which starts when its turn has come.
+      handlerTimeout: handler.module?.language === "python" ? undefined : options.handlerTimeout,
       signal,
       onMessage(handled) {
         if (output === "json" || recording) {
@@ -120,6 +122,7 @@ export const jsonServer = defineCommand({
     context.inHand(() => pending(server.stats));
     using _announced = announceServer(say, server.addrs, options);
     await server.finished;
+    await handler[Symbol.asyncDispose]();
     await recording?.close();
     say.summary(summary(server.stats));
     say.info("Bye.");
@@ -128,10 +131,12 @@ export const jsonServer = defineCommand({
 
 /** Makes a handler that reads no further than the output is read. */
 function whenRead(interact: Interact, out: Context["out"]): Interact {
-  const { anyNumber } = interact;
   const waiting: Interact = (data, request) =>
     out.full ? out.ready().then(() => interact(data, request)) : interact(data, request);
-  return Object.assign(waiting, { anyNumber });
+  Object.assign(waiting, { anyNumber: interact.anyNumber });
+  return "depth" in interact
+    ? Object.defineProperty(waiting, "depth", { get: () => interact.depth })
+    : waiting;
 }
 
 function record({ time, remoteAddr, text, answerText, duration }: Handled): string {
