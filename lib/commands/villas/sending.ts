@@ -9,6 +9,8 @@ import { address, flag, seconds } from "../../cli/options.ts";
 import { ConnectError, UsageError } from "../../errors.ts";
 import { type Endpoint, formatAddress } from "../../net/address/address.ts";
 import { counted } from "../../text/wording.ts";
+import type { ScopeControl } from "../../scope/scope.ts";
+import type { Statistic } from "../../scope/viewer.ts";
 import type { SendingOptions, SignalSource } from "../../villas/signal_source.ts";
 import type { VillasSignalProblem, VillasSignalStats } from "../../villas/signal_source_options.ts";
 import { portFileOption } from "../serving/announce.ts";
@@ -61,6 +63,10 @@ export interface SendingValues extends LayerValues, TapValues {
 
 /** What is sent. */
 export interface Sending {
+  /** What a scope is called that shows it. */
+  readonly title: string;
+  /** What a scope may change of what is sent. Default: nothing. */
+  readonly control?: (source: () => SignalSource) => ScopeControl;
   /** How many samples there are to be sent, if that is known. */
   readonly total?: number;
   /** Starts to send, with these options beside its own. */
@@ -94,7 +100,12 @@ export async function sendSamples(
   const printer = samplePrinter(options.output, out, { drop: options.outputDrop });
   // Where nothing comes back, what is sent is all there is.
   const files = noReturn ? { record: undefined, recordSent: options.recordSent ?? record } : {};
-  await using recorded = await openTaps(context, { ...options, ...files });
+  await using recorded = await openTaps(context, { ...options, ...files }, {
+    title: `${sending.title} to ${formatAddress(to)}`,
+    begins: "sent",
+    isOneWay: noReturn,
+    control: sending.control?.(() => source),
+  });
   const { taps, sentTaps } = recorded;
   await using source = await sending.start({
     ...layer,
@@ -106,6 +117,7 @@ export async function sendSamples(
       (({ sample, received }) => printer.print({ samples: [sample], received })),
     onProblem: (problem) => sayProblem(say, problem),
   });
+  recorded.tell(() => statistics(source.stats, noReturn));
   const { total } = sending;
   using _announced = announceLayer(say, options, {
     addrs: source.addrs,
@@ -193,4 +205,15 @@ function sentOnly({ sent, unsent, missedSteps }: VillasSignalStats): string {
     ...(missedSteps > 0 ? [`${counted(missedSteps, "step")} missed`] : []),
   ];
   return [`${sent} sent`, ...rare].join(", ");
+}
+
+/** What a scope shows of the counters. */
+function statistics(stats: VillasSignalStats, noReturn: boolean): Statistic[] {
+  const names = noReturn
+    ? ["unsent", "missedSteps"] as const
+    : ["lost", "changed", "unexpected", "invalid", "unsent", "missedSteps"] as const;
+  return names.map((name) => ({
+    name: name === "missedSteps" ? "Missed steps" : name[0]!.toUpperCase() + name.slice(1),
+    value: stats[name],
+  }));
 }

@@ -1,7 +1,8 @@
 import { defineCommand } from "../../cli/command.ts";
 import { flag, integer, number, numbers } from "../../cli/options.ts";
 import { SIGNAL_TYPES, type SignalType } from "../../villas/nodes/signal_generator.ts";
-import { startVillasSignal } from "../../villas/signal_source.ts";
+import type { ScopeControl } from "../../scope/scope.ts";
+import { type SignalSource, startVillasSignal } from "../../villas/signal_source.ts";
 import { sendingOptions, sendSamples } from "./sending.ts";
 
 /** `labwire villas-signal`. */
@@ -37,6 +38,9 @@ export const villasSignal = defineCommand({
     noRealtime: flag({ help: "Send as fast as the other end answers, not by the clock" }),
     seed: integer({ min: 0, help: "Makes the random walk the same each time" }),
     ...sendingOptions,
+    scopeControl: flag({
+      help: "Let whoever looks at --scope change type, frequency, amplitude and offset",
+    }),
   },
   binds: { option: "listen", transports: ["udp"] },
   examples: [
@@ -56,7 +60,9 @@ export const villasSignal = defineCommand({
   ],
   async run(context, options, [type]) {
     await sendSamples(context, options, {
+      title: "villas-signal",
       total: options.limit,
+      control: options.scopeControl ? generatorControl : undefined,
       start: (shared) =>
         startVillasSignal({
           ...options,
@@ -67,3 +73,20 @@ export const villasSignal = defineCommand({
     });
   },
 });
+
+/** What the page may change of the generator. */
+function generatorControl(source: () => SignalSource): ScopeControl {
+  return {
+    describe() {
+      const { type = "mixed", frequency = 1, amplitude = 1, offset = 0 } = source().generator;
+      const [f, a, o] = [frequency, amplitude, offset].map((each) => [each].flat()[0]);
+      return { signal: type, types: SIGNAL_TYPES, frequency: f, amplitude: a, offset: o };
+    },
+    change({ signal, frequency, amplitude, offset }) {
+      const type = SIGNAL_TYPES.find((each) => each === signal);
+      const numbers = Object.entries({ frequency, amplitude, offset })
+        .filter(([, value]) => typeof value === "number" && Number.isFinite(value));
+      source().change({ ...Object.fromEntries(numbers), ...type && { type } });
+    },
+  };
+}
