@@ -11,7 +11,7 @@ import { orAborted } from "../time/deadline.ts";
 import { Limit } from "../time/limit.ts";
 import { ownProperty } from "./commands.ts";
 import type { Answer, FailStatus, Interact } from "./protocol.ts";
-import { Queue } from "./queue.ts";
+import { Queue } from "../handlers/queue.ts";
 
 /** A message that was answered. */
 export interface Handled {

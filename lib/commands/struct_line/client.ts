@@ -7,7 +7,7 @@ import type { LineStats } from "../../struct/line_options.ts";
 import type { SentRecords } from "../../struct/send_records.ts";
 import { exit, messageOf } from "../../errors.ts";
 import { connectingOptions, readConnecting } from "../serving/connecting.ts";
-import { lineOptions, type RecordText, recordText } from "./options.ts";
+import { handlerDetails, lineOptions, type RecordText, recordText } from "./options.ts";
 import { LineSession, sayStats } from "./session.ts";
 
 /** Seconds that standard input may be silent when the server has ended its half. */
@@ -25,6 +25,7 @@ export const structLineClient = defineCommand({
     "standard input was empty, without a single byte, the line stays open for receiving. The exit code is 4 if the server was not reached, the connection " +
     "broke, a record could not be sent or fewer came than --count, and 5 if the stream ended inside a record, a line of " +
     "standard input was none or there was none among its lines.",
+    ...handlerDetails,
     "With --reconnect the server may come later, and go and come again; it is tried for as long as it takes, or --attempts in " +
     "a row if that is given.",
   ],
@@ -58,7 +59,7 @@ export const structLineClient = defineCommand({
     const { reconnect, count } = options;
     const text = recordText(options);
     const connecting = await readConnecting(options);
-    const session = await LineSession.open(context, text, options);
+    await using session = await LineSession.open(context, text, options);
     const input = new InputEnd();
     const attempts = new AttemptNews(options.retryDelay, (message) => session.info(message));
     const terminal = context.stdin.isTerminal();
@@ -70,6 +71,7 @@ export const structLineClient = defineCommand({
         // What is sent when the server has ended may never be read, so it waits for the next connection.
         halfOpen: !terminal && !reconnect,
         action: session.action,
+        concurrency: session.concurrency,
         signal: session.signal,
         onAttemptFailed: (attempt, of, error) => attempts.failed(attempt, of, error),
         onConnect: () => {
@@ -77,7 +79,8 @@ export const structLineClient = defineCommand({
           session.info("Connected with server.");
         },
         onEnd: (peer) => input.onServerEnd(() => void peer.closeWrite()),
-        onDisconnect: () => {
+        onDisconnect: (peer) => {
+          session.release(peer);
           if (reconnect && !session.signal.aborted) session.info("Disconnected, connecting again.");
         },
         onProblem: (problem) => session.report(problem),
@@ -87,7 +90,7 @@ export const structLineClient = defineCommand({
       try {
         await line.finished;
       } finally {
-        await sayStats(context, line.stats, sent);
+        await sayStats(context, session, line.stats, sent);
       }
       const awaited = session.awaited;
       if (awaited > 0 && !signal.aborted) {

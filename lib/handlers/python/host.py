@@ -1119,6 +1119,12 @@ class Peer:
         return "<Peer %s>" % self.address
 
 
+async def send_all(replies, peer):
+    async for reply in replies:
+        if reply is not None:
+            peer.send(reply)
+
+
 def bytes_of(value):
     if isinstance(value, str):
         return value.encode()
@@ -1134,36 +1140,68 @@ class Records:
         self.struct = struct.Struct(form)
         self.format = form
         self.make = None
+        #: Where arrays begin and end among the values, from behind.
+        self.arrays = []
         if fields:
             import collections
 
-            self.make = collections.namedtuple("Record", fields, rename=True)._make
+            at = 0
+            for field in fields:
+                count = field.get("count")
+                if count is not None:
+                    self.arrays.insert(0, (at, at + count))
+                at += 1 if count is None else count
+            names = [field["name"] for field in fields]
+            self.make = collections.namedtuple("Record", names, rename=True)._make
+            self.names = names
 
     def unpack(self, data):
         for values in self.struct.iter_unpack(data):
-            yield self.make(values) if self.make else values
+            if self.make is None:
+                yield values
+                continue
+            if self.arrays:
+                values = list(values)
+                for begin, end in self.arrays:
+                    values[begin:end] = [tuple(values[begin:end])]
+            yield self.make(values)
 
     def pack(self, record):
+        """One record as bytes."""
+        shown = record
         if isinstance(record, dict) and self.make:
-            record = self.make(record[name] for name in self.make.__self__._fields)
+            missing = [name for name in self.names if name not in record]
+            if missing or len(record) > len(self.names):
+                raise Refused("Cannot pack %s: expected %s" % (json_text(record), ", ".join(self.names)))
+            record = [record[name] for name in self.names]
         elif not isinstance(record, (tuple, list)):
             record = (record,)
+        values = []
+        for value in record:
+            if hasattr(value, "tolist"):
+                value = value.tolist()
+            if isinstance(value, (tuple, list)) and self.arrays:
+                values.extend(value)
+            else:
+                values.append(value.encode() if isinstance(value, str) else value)
         try:
-            return self.struct.pack(*(value.encode() if isinstance(value, str) else plain_number(value) for value in record))
+            return self.struct.pack(*values)
         except struct.error as error:
-            raise Refused("Cannot pack %s as %r: %s" % (json_text(list(record)), self.format, error)) from None
+            raise Refused("Cannot pack %s as %s: %s" % (shown_record(shown), self.format, error)) from None
 
     def pack_all(self, result):
-        """What a handler has returned: a record, or several."""
+        """What a handler has returned: a record, or several. A tuple is one record where records have arrays."""
         if result is None:
             return b""
-        if isinstance(result, list) and all(isinstance(part, (tuple, list, dict)) for part in result):
+        several = isinstance(result, list) or isinstance(result, tuple) and not self.arrays
+        if several and all(isinstance(part, (tuple, list, dict)) for part in result):
             return b"".join(self.pack(record) for record in result)
         return self.pack(result)
 
 
-def plain_number(value):
-    return value.item() if hasattr(value, "item") else value
+def shown_record(record):
+    text = repr(record)
+    return text if len(text) <= 80 else text[:80] + "..."
 
 
 # ---------------------------------------------------------------------------------------------------------------------------------
@@ -1313,6 +1351,8 @@ class Host:
                 for reply in result:
                     if reply is not None:
                         peer.send(reply)
+            elif hasattr(result, "__anext__"):
+                settled(send_all(result, peer))
             else:
                 replies.append(self.records.pack_all(result))
         return "R", b"".join(replies)

@@ -45,8 +45,7 @@ export class Handler implements Hook {
   }
 
   /**
-   * @returns The batch itself where the handler changed nothing, null where there is nothing to send; a promise only where the handler
-   * returns one.
+   * @returns What the handler made of the batch, null where there is nothing to send; a promise only where the handler returns one.
    * @throws {Refusal} If VILLASnode could abort on the result. Whatever the handler throws is passed on.
    */
   process(batch: Batch): Batch | null | Promise<Batch | null> {
@@ -103,14 +102,15 @@ export class Handler implements Hook {
 
   #replyTo(batch: Batch, before: Uint8Array | undefined, replies: Sample[]): Batch | null {
     if (replies.length === 0 && batch.samples.length > 0) return null;
+    const { from, received } = batch;
     // Each goes in a datagram of its own, where the format has one sample in each.
     if (replies.length > (this.#format.carried?.samples ?? Infinity)) {
-      return batchOf(replies, { from: batch.from });
+      return batchOf(replies, { from, received });
     }
-    const bytes = this.#format.encode(replies);
-    return before && sameBytes(before, bytes)
-      ? batch
-      : batchOf(replies, { bytes, from: batch.from });
+    const reply = this.#format.encode(replies);
+    // Where the handler changed nothing, the very bytes that arrived go back.
+    const bytes = before && sameBytes(before, reply) ? batch.bytes ?? reply : reply;
+    return batchOf(replies, { bytes, from, received });
   }
 }
 
