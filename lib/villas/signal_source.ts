@@ -10,9 +10,10 @@ import { whenAborted } from "../time/lifecycle.ts";
 import { timestampClock } from "../time/timestamp.ts";
 import { Returns } from "./hooks/returns.ts";
 import { SignalNode } from "./nodes/signal.ts";
-import { SignalGenerator } from "./nodes/signal_generator.ts";
+import { SignalGenerator, type SignalGeneratorOptions } from "./nodes/signal_generator.ts";
 import type { EndpointNode, EndpointProblem } from "./nodes/endpoint.ts";
 import { openEndpoint } from "./nodes/open_endpoint.ts";
+import type { Pace, SourceNode } from "./node.ts";
 import { Path } from "./path.ts";
 import type { VillasSignalOptions, VillasSignalStats } from "./signal_source_options.ts";
 
@@ -23,9 +24,13 @@ const STOP_WAIT = 1;
 /** How long an unpaced source waits for room in that window, in ms. */
 const WINDOW_WAIT_MS = 20;
 
+/** How samples are sent and checked, wherever they come from. */
+export type SendingOptions = Omit<VillasSignalOptions, keyof SignalGeneratorOptions>;
+
 /**
- * Sends generated samples and checks what comes back. Made by {@linkcode startVillasSignal}. It is two paths: from a signal node to a
- * socket node, and from the socket node to a comparison with what was sent.
+ * Sends generated or recorded samples and checks what comes back. Made by {@linkcode startVillasSignal} and
+ * {@linkcode startVillasReplay}. It is two paths: from a signal node or a file node to a socket node, and from the socket node to a
+ * comparison with what was sent.
  */
 export class SignalSource implements AsyncDisposable {
   /** The address that is really bound; that of `to` with `layer: "tcp-client"`. */
@@ -36,8 +41,8 @@ export class SignalSource implements AsyncDisposable {
   readonly finished: Promise<void>;
   readonly #node: EndpointNode;
   readonly #to: Endpoint;
-  readonly #options: VillasSignalOptions;
-  readonly #signal: SignalNode;
+  readonly #options: SendingOptions;
+  readonly #signal: SourceNode;
   readonly #returns: Returns;
   #sent = 0;
   #unsent = 0;
@@ -47,7 +52,8 @@ export class SignalSource implements AsyncDisposable {
   private constructor(
     node: EndpointNode,
     to: Endpoint,
-    options: VillasSignalOptions,
+    options: SendingOptions,
+    source: (pace: Pace) => SourceNode,
     now: () => Timestamp,
   ) {
     this.addr = node.addr;
@@ -56,7 +62,7 @@ export class SignalSource implements AsyncDisposable {
     this.#to = to;
     this.#options = options;
     const { onReturn, codec = villasProtobuf } = options;
-    this.#signal = new SignalNode({ ...options, now, onStep: (step) => this.#room(step) });
+    this.#signal = source({ now, onStep: (step) => this.#room(step) });
     const onMessage = () => this.#wake?.();
     this.#returns = new Returns({ onReturn, onMessage, carry: carrier(codec) });
     this.finished = Promise.resolve().then(() => this.#run());
@@ -64,13 +70,17 @@ export class SignalSource implements AsyncDisposable {
   }
 
   /**
-   * Use {@linkcode startVillasSignal}.
+   * Use {@linkcode startVillasSignal} or {@linkcode startVillasReplay}.
    *
    * @internal
    */
-  static async open(options: VillasSignalOptions): Promise<SignalSource> {
+  static async open(
+    options: SendingOptions,
+    from: (pace: Pace) => SourceNode,
+  ): Promise<SignalSource> {
     const { codec = villasProtobuf, to, now = timestampClock() } = options;
     const format = asNode(formatFor(codec, options));
+    let source: SignalSource | undefined;
     const { node, remote } = await openEndpoint({
       ...options,
       remote: to ?? "127.0.0.1:12001",
@@ -79,7 +89,7 @@ export class SignalSource implements AsyncDisposable {
       format,
       scan: false,
       remoteIs: "samples are sent to",
-      onProblem: (problem) => source.#problem(problem),
+      onProblem: (problem) => void (source && source.#problem(problem)),
       now,
     });
     if ("path" in node.addr) {
@@ -87,8 +97,7 @@ export class SignalSource implements AsyncDisposable {
       await node.close();
       throw new UsageError(`Cannot send signals from "${node.addr.path}": expected UDP addresses`);
     }
-    const source = new SignalSource(node, remote, options, now);
-    return source;
+    return source = new SignalSource(node, remote, options, from, now);
   }
 
   /** What was counted so far. */
@@ -220,7 +229,7 @@ export class SignalSource implements AsyncDisposable {
  *
  * @throws {UsageError} If what comes back could not be told by its sequence number.
  */
-function formatFor(codec: Format, { returns, vectorize = 1 }: VillasSignalOptions): Format {
+function formatFor(codec: Format, { returns, vectorize = 1 }: SendingOptions): Format {
   const { carried, name } = codec;
   codec.check?.();
   if (carried === undefined) return codec;
@@ -304,5 +313,5 @@ export async function startVillasSignal(options: VillasSignalOptions = {}): Prom
   if (!(wait >= 0)) throw new UsageError(`Cannot wait for ${wait} s: expected at least 0`);
   const values = new SignalGenerator(options).next(0, 0); // its options are checked before anything is bound
   checkFits(values, options);
-  return await SignalSource.open(options);
+  return await SignalSource.open(options, (pace) => new SignalNode({ ...options, ...pace }));
 }

@@ -97,7 +97,7 @@ export const villasEcho = defineCommand({
       format: villasProtobuf,
       drop: options.outputDrop,
     });
-    await using recorded = await openTaps(context, options);
+    await using recorded = await openTaps(context, options, options);
     const { taps, sentTaps } = recorded;
     say.info("Start client...");
     await using echo = await startVillasEcho({
