@@ -7,7 +7,13 @@ import { SIGNAL_TYPES, type SignalType } from "../../villas/nodes/signal_generat
 import { startVillasSignal } from "../../villas/signal_source.ts";
 import type { VillasSignalStats } from "../../villas/signal_source_options.ts";
 import { announce, portFileOption } from "../serving/announce.ts";
-import { notPrinted, outputDropOption, sampleOutput, samplePrinter } from "./print_samples.ts";
+import {
+  notPrinted,
+  outputDropOption,
+  sampleOutput,
+  type SamplePrinter,
+  samplePrinter,
+} from "./print_samples.ts";
 import { openTaps, tapOptions } from "./taps.ts";
 
 /** `labwire villas-signal`. */
@@ -116,8 +122,8 @@ export const villasSignal = defineCommand({
       clearInterval(live);
       signal.removeEventListener("abort", stop);
       await recorded.close();
-      const told = options.noReturn ? sentOnly(source.stats) : summary(source.stats);
-      say.summary([told, ...notPrinted(printer)].join(", "));
+      const { stats } = source;
+      say.summary(options.noReturn ? sentOnly(stats) : summary(stats, printer));
     }
     const { sent, returned, changed } = source.stats;
     if (sent > 0 && returned === 0 && !options.noReturn && !signal.aborted) {
@@ -155,10 +161,14 @@ function progress(
 }
 
 /** All counters in a line, and the round-trip times in another. */
-function summary(stats: VillasSignalStats): string {
+function summary(stats: VillasSignalStats, printer: SamplePrinter | undefined): string {
   const names = ["returned", "lost", "changed"] as const;
   const rare = (["unexpected", "invalid", "ignored"] as const).filter((name) => stats[name] > 0);
-  const counts = [sentOnly(stats), ...[...names, ...rare].map((name) => `${stats[name]} ${name}`)];
+  const counts = [
+    sentOnly(stats),
+    ...[...names, ...rare].map((name) => `${stats[name]} ${name}`),
+    ...notPrinted(printer),
+  ];
   const { count, min, median, p99, max } = stats.roundTrip;
   const micros = [["min", min], ["median", median], ["p99", p99], ["max", max]] as const;
   const times = micros.map(([name, time]) => `${name} ${time.toFixed(1)} µs`).join(", ");
