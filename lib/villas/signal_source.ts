@@ -1,6 +1,8 @@
+import type { Format } from "../codecs/villas/format.ts";
 import { villasProtobuf } from "../codecs/villas/protobuf.ts";
 import type { Sample, Timestamp } from "../codecs/villas/sample.ts";
-import { messageOf, UsageError } from "../errors.ts";
+import { asNode } from "../codecs/villas/sides.ts";
+import { CodecError, messageOf, UsageError } from "../errors.ts";
 import { type Endpoint, formatAddress } from "../net/address/address.ts";
 import { MAX_PAYLOAD } from "../net/datagram/transport.ts";
 import { delay, within } from "../time/deadline.ts";
@@ -59,9 +61,10 @@ export class SignalSource implements AsyncDisposable {
     this.#node = node;
     this.#to = to;
     this.#options = options;
-    const { onReturn } = options;
+    const { onReturn, codec = villasProtobuf } = options;
     this.#signal = source({ now, onStep: (step) => this.#room(step) });
-    this.#returns = new Returns({ onReturn, onMessage: () => this.#wake?.() });
+    const onMessage = () => this.#wake?.();
+    this.#returns = new Returns({ onReturn, onMessage, carry: carrier(codec) });
     this.finished = Promise.resolve().then(() => this.#run());
     this.finished.catch(() => {}); // an error is seen by callers that await it
   }
@@ -75,7 +78,8 @@ export class SignalSource implements AsyncDisposable {
     options: SendingOptions,
     from: (pace: Pace) => SourceNode,
   ): Promise<SignalSource> {
-    const { codec: format = villasProtobuf, to, now = timestampClock() } = options;
+    const { codec = villasProtobuf, to, now = timestampClock() } = options;
+    const format = asNode(formatFor(codec, options));
     let source: SignalSource | undefined;
     const { node, remote } = await openEndpoint({
       ...options,
@@ -220,9 +224,49 @@ export class SignalSource implements AsyncDisposable {
   }
 }
 
+/**
+ * The format in which samples are sent.
+ *
+ * @throws {UsageError} If what comes back could not be told by its sequence number.
+ */
+function formatFor(codec: Format, { returns, vectorize = 1 }: SendingOptions): Format {
+  const { carried, name } = codec;
+  codec.check?.();
+  if (carried === undefined) return codec;
+  if (vectorize > carried.samples) {
+    throw new UsageError(
+      `Cannot send ${vectorize} samples per datagram: VILLASnode reads one in format ${name}`,
+    );
+  }
+  if (carried.sequence) return codec;
+  if (returns !== false) {
+    throw new UsageError(
+      `Cannot tell what comes back in format ${name}: it carries no sequence number; only send, with --no-return`,
+    );
+  }
+  return {
+    ...codec,
+    encode: (samples) => codec.encode(samples.map(({ sequence: _, ...sample }) => sample)),
+  };
+}
+
+/** What becomes of a sample in a format that rounds it, or drops some of it; undefined where it stays what it is. */
+function carrier({ carried, encode, decode }: Format): ((sample: Sample) => Sample) | undefined {
+  if (carried === undefined || carried.exact && carried.origin) return undefined;
+  return (sample) => {
+    try {
+      return decode(encode([sample]))[0] ?? sample;
+    } catch (error) {
+      if (error instanceof CodecError) return sample; // it will not be sent either
+      throw error;
+    }
+  };
+}
+
 /** Checks that as many samples as wanted find room in a datagram. */
 function checkFits(values: Sample["values"], options: VillasSignalOptions): void {
-  const { vectorize = 1, limit = Infinity, codec = villasProtobuf } = options;
+  const { vectorize = 1, limit = Infinity } = options;
+  const codec = formatFor(options.codec ?? villasProtobuf, options);
   const origin = { sec: 2 ** 31, nsec: 999_999_999 };
   const sequence = BigInt(Math.min(limit, 2 ** 40));
   const { length } = codec.encode([{ type: "data", sequence, origin, values }]);

@@ -23,6 +23,15 @@ export interface MessageScanner {
 export interface Format extends Codec<Sample[]> {
   /** The form in which VILLASnode reads, where that is not the one in which it writes. */
   readonly replies?: Replies;
+  /** What the format carries, where that is less than everything. */
+  readonly carried?: Carried;
+  /**
+   * Checks that the format can carry what some signals hold, as far as that is known before there is a value.
+   *
+   * @param signals The signals. Default: those stated, or floats.
+   * @throws {UsageError} Naming the first that it cannot carry, and the way out.
+   */
+  check?(signals?: readonly Signal[]): void;
   /**
    * Makes a scanner for the format, where there is one.
    *
