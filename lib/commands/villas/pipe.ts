@@ -123,7 +123,11 @@ export const villasPipe = defineCommand({
     const reading = new AbortController();
     const chunks = readChunks(stdin.readable, reading.signal);
     const input = receiveOnly ? undefined : { chunks, ...readerOf(options) };
-    await using recorded = await openTaps(context, options);
+    await using recorded = await openTaps(context, options, {
+      title: "villas-pipe",
+      begins: "received",
+      signals: options.signals,
+    });
     const { taps, sentTaps } = recorded;
     await using pipe = await startVillasPipe({
       ...options,
