@@ -205,7 +205,9 @@ Deno.test({
 
 /** A format as VILLASnode writes and reads it, which for some formats is not the same. */
 function asVillasNode(name: string): Format {
-  return { ...asNode(villasFormat(name, { signals: "f" })), replies: undefined };
+  const format = villasFormat(name, { signals: "f" });
+  const node: Format = { ...asNode(format), replies: undefined, withSignals: () => node };
+  return node;
 }
 
 for (const format of Object.keys(villasFormats)) {
