@@ -206,7 +206,8 @@ Deno.test({
 /** A format as VILLASnode writes and reads it, which for some formats is not the same. */
 function asVillasNode(name: string): Format {
   const format = villasFormat(name, { signals: "f" });
-  const node: Format = { ...asNode(format), replies: undefined, withSignals: () => node };
+  const replies = { ...format.replies, encode: format.encode, plainEcho: false };
+  const node: Format = { ...asNode(format), replies, withSignals: () => node };
   return node;
 }
 
