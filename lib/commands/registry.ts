@@ -5,6 +5,7 @@ export const registry: Registry = {
   "lab19": async () => (await import("./villas/lab19.ts")).lab19,
   "villas-echo": async () => (await import("./villas/echo.ts")).villasEcho,
   "villas-signal": async () => (await import("./villas/signal.ts")).villasSignal,
+  "villas-pipe": async () => (await import("./villas/pipe.ts")).villasPipe,
   "json-server": async () => (await import("./json/server.ts")).jsonServer,
   "json-client": async () => (await import("./json/client.ts")).jsonClient,
   "struct-line server": async () => (await import("./struct_line/server.ts")).structLineServer,

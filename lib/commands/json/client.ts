@@ -5,6 +5,7 @@ import { type OutputForm, outputOption } from "../../cli/output_option.ts";
 import { globalOptions, parseOptions } from "../../cli/parse.ts";
 import { promptLines } from "../../cli/prompt.ts";
 import { readByteLines } from "../../cli/read_lines.ts";
+import { parseJson } from "../../codecs/json/json.ts";
 import { compactJson, jsonMembers } from "../../codecs/json/text.ts";
 import { decodeUtf8 } from "../../text/utf8.ts";
 import { CodecError, ConnectError, exit, UsageError } from "../../errors.ts";
@@ -12,6 +13,7 @@ import { connectJson, type JsonClient, type JsonSendOptions } from "../../json/c
 import { DEFAULT_HOST, DEFAULT_PORT } from "../../json/protocol.ts";
 import type { JsonSendResult, SuccessResult } from "../../json/read_answer.ts";
 import { formatAddress } from "../../net/address/address.ts";
+import { checkReplay, replayLines, replayOptions } from "../recording/replay.ts";
 import { connectingOptions, readConnecting } from "../serving/connecting.ts";
 import { commandNamed, listCommands, showCommands } from "./list.ts";
 import { fileMessage, lineMessage, typedMessage, wordsMessage } from "./message.ts";
@@ -43,6 +45,7 @@ const options = {
   }),
   retries: integer({ default: 0, min: 0, help: "How often connecting is tried again" }),
   ...connectingOptions,
+  ...replayOptions,
   keepOpen: flag({ help: "Use one connection for all messages, not one for each" }),
   output: outputOption(FORMS, {
     default: "text",
@@ -112,6 +115,11 @@ export const jsonClient = defineCommand({
     if (args.length > 0 && options.file !== undefined) {
       throw new UsageError("Cannot send both --file and a message: expected one of them");
     }
+    const { replay } = options;
+    if (replay !== undefined && (args.length > 0 || options.file !== undefined)) {
+      throw new UsageError("Cannot send both --replay and a message: expected one of them");
+    }
+    await checkReplay(replay);
     await using sender = new Sender(send, options.keepOpen);
     try {
       if (options.file !== undefined || args.length > 0) {
@@ -120,9 +128,16 @@ export const jsonClient = defineCommand({
           : await fileMessage(options.file);
         return await show(context, await sender.send(line), options.output);
       }
-      if (context.stdin.isTerminal()) return await converse(context, sender, options);
       const output = context.given.has("output") ? options.output : "json";
-      return await sendLines(context, sender, output);
+      if (replay !== undefined) {
+        const lines = replayLines(context, { ...options, replay, signal });
+        return await sendLines(context, sender, output, { lines, messageOf: recordedMessage });
+      }
+      if (context.stdin.isTerminal()) return await converse(context, sender, options);
+      return await sendLines(context, sender, output, {
+        lines: readByteLines(context.stdin.readable, signal),
+        messageOf: lineMessage,
+      });
     } catch (error) {
       if (!signal.aborted) throw error;
       if (sender.isWaiting) say.warn("The message was sent, and may still be carried out");
@@ -160,30 +175,55 @@ async function completeCommand(words: readonly string[]): Promise<string[]> {
   return commands.map(({ name, signature }) => `${name}\t${signature}`);
 }
 
-/** Sends each line of standard input. Goes on after a failure, but not when the server cannot be reached. */
-async function sendLines(context: Context, sender: Sender, output: Output): Promise<number> {
-  const { stdin, signal, say, out } = context;
+/** Where messages come from. */
+interface MessageLines {
+  readonly lines: AsyncIterable<Uint8Array>;
+  /** The message of a line; undefined if there is none in it. */
+  readonly messageOf: (line: string) => string | undefined;
+}
+
+/** The message in a line that `json-server --record` has written; none if what came was no JSON. */
+function recordedMessage(line: string): string | undefined {
+  parseJson(line, { anyNumber: true });
+  const data = line.startsWith("{") ? jsonMembers(compactJson(line)).get("data") : undefined;
+  if (data === undefined) {
+    throw new CodecError('expected a recording of json-server, with "data" in each line');
+  }
+  return data === "null" ? undefined : data;
+}
+
+/** Sends each line. Goes on after a failure, but not when the server cannot be reached. */
+async function sendLines(
+  context: Context,
+  sender: Sender,
+  output: Output,
+  { lines, messageOf }: MessageLines,
+): Promise<number> {
+  const { signal, say, out } = context;
   let [code, number, seen] = [exit.done as number, 0, 0];
-  for await (const bytes of readByteLines(stdin.readable, signal)) {
+  for await (const bytes of lines) {
     number++;
     if (isBlank(bytes)) continue;
     seen++;
-    let line: string;
+    let line: string | undefined;
     try {
-      line = lineMessage(decodeUtf8(bytes));
+      line = messageOf(decodeUtf8(bytes));
     } catch (error) {
       if (!(error instanceof CodecError)) throw error;
       say.error(`Cannot send line ${number}: ${error.message}`);
       code ||= exit.codec;
       continue;
     }
+    if (line === undefined) continue;
     const now = await show(context, await sender.send(line), output);
     await out.ready();
     if (now === exit.connect) return now;
     code ||= now;
   }
   if (seen === 0 && !signal.aborted) {
-    throw new UsageError("Cannot send nothing: expected a message, --file, or lines on stdin");
+    throw new UsageError(
+      "Cannot send nothing: expected a message, --file, --replay with lines, or lines on stdin",
+    );
   }
   return code;
 }

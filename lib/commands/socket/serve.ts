@@ -23,6 +23,7 @@ import {
   type Serving,
   type ServingValues,
 } from "../serving/serving.ts";
+import type { BytesRecording } from "./record.ts";
 import { type BytesForm, bytesShower, pythonAddress } from "./show_bytes.ts";
 
 /** Programs that may answer datagrams at the same time. */
@@ -58,6 +59,8 @@ export interface ServerValues extends Serving, Omit<ServingValues, keyof Serving
   /** Whether nothing is answered. */
   readonly discard: boolean;
   readonly output: BytesForm;
+  /** Where both directions are recorded. */
+  readonly recording: BytesRecording;
   /** Whether a message is a line, rather than what arrives at once. */
   readonly line: boolean;
   /** Longest line in bytes. */
@@ -81,7 +84,7 @@ export interface ServerValues extends Serving, Omit<ServingValues, keyof Serving
  */
 export async function serveStreams(context: Context, values: ServerValues): Promise<void> {
   const { out, say, signal } = context;
-  const { command, answerer, count, line, maxBytes } = values;
+  const { command, answerer, count, line, maxBytes, recording } = values;
   const show = bytesShower(values.output, out, false);
   const enough = new AbortController();
   let [messages, bytes, skipped, failed] = [0, 0, 0, 0];
@@ -90,6 +93,7 @@ export async function serveStreams(context: Context, values: ServerValues): Prom
   /** Who has sent a line that was skipped, whose length is not known. */
   const uncounted = new Set<string>();
   const take = (message: Uint8Array, from: HostPort) => {
+    recording.write("client", message, from);
     bytes += message.length;
     if (++messages >= count) enough.abort();
     return show(message, from);
@@ -120,6 +124,7 @@ export async function serveStreams(context: Context, values: ServerValues): Prom
         if (!await connection.firstBytes(FIRST_BYTES)) return;
         await pipeProgram(connection, command, {
           onInput: (message) => take(message, connection.remoteAddr),
+          onOutput: (output) => recording.write("server", output, connection.remoteAddr),
           onStderr: (bytes) => say.relay(new TextDecoder().decode(bytes)),
         });
       },
@@ -134,11 +139,12 @@ export async function serveStreams(context: Context, values: ServerValues): Prom
       async answer(message, from, peer) {
         if (messages >= count) return null;
         await take(message, from);
-        if (!answerer) return answerTo(values, message);
         try {
-          const answer = answerer.answer(message, from, peer);
-          if (answer instanceof Promise) watch(peer as StreamConnection, message);
-          return await answer;
+          const reply = answerer ? answerer.answer(message, from, peer) : answerTo(values, message);
+          if (reply instanceof Promise) watch(peer as StreamConnection, message);
+          const answer = await reply;
+          if (answer) recording.write("server", answer, from);
+          return answer;
         } catch (error) {
           failed++;
           const why = withPlace(messageOf(error), error);
@@ -161,6 +167,7 @@ export async function serveStreams(context: Context, values: ServerValues): Prom
   using _announced = announceServer(say, listener.addrs, values);
   await listener.finished;
   await values.closeHandler();
+  await recording.close();
   say.summary(
     [
       summary(listener, messages, bytes),
@@ -197,21 +204,24 @@ function summary({ stats }: StreamListener, messages: number, bytes: number): st
  */
 export async function serveDatagrams(context: Context, values: ServerValues): Promise<void> {
   const { out, say, signal } = context;
-  const { command, answerer, count, concurrency, execTimeout } = values;
+  const { command, answerer, count, concurrency, execTimeout, recording } = values;
   const show = bytesShower(values.output, out, true);
   const enough = new AbortController();
   const over = new AbortController();
   let [messages, bytes, failed] = [0, 0, 0];
   const answer: Answerer = async (message, from, peer) => {
     if (messages >= count) return null;
+    recording.write("client", message, from);
     bytes += message.length;
     if (++messages >= count) enough.abort();
     await show(message, from);
-    if (command) {
-      return await runProgram(command, message, { signal: over.signal, timeout: execTimeout });
-    }
-    if (answerer) return await answerer.answer(message, from, peer);
-    return answerTo(values, message);
+    const reply = command
+      ? await runProgram(command, message, { signal: over.signal, timeout: execTimeout })
+      : answerer
+      ? await answerer.answer(message, from, peer)
+      : answerTo(values, message);
+    if (reply) recording.write("server", reply, from);
+    return reply;
   };
   await using server = await listenDatagrams({
     ...values,
@@ -230,6 +240,7 @@ export async function serveDatagrams(context: Context, values: ServerValues): Pr
   await server.finished;
   over.abort(); // programs that were not done in time
   await values.closeHandler();
+  await recording.close();
   const { answered, refusedByAllow, ignored, dropped } = server.stats;
   const rare = { refused: refusedByAllow, ignored, failed, dropped };
   say.summary(

@@ -6,6 +6,7 @@ import { outputOption } from "../../cli/output_option.ts";
 import { findCommand } from "../../process/find_program.ts";
 import { handlerEvents, handlerOptions } from "../serving/handler_options.ts";
 import { messageTimeoutOption, readServing, servingOptions } from "../serving/serving.ts";
+import { openBytesRecording, recordBytesOptions } from "./record.ts";
 import { BYTES_FORMS } from "./show_bytes.ts";
 import { type Handler, openHandler } from "../../handlers/handler.ts";
 import {
@@ -55,6 +56,7 @@ export const socketServer = defineCommand({
     exec: text({ placeholder: "COMMAND", help: "Program that answers each connection" }),
     discard: flag({ help: "Answer nothing, only show" }),
     output: outputOption(BYTES_FORMS, { default: "bytes", help: "What arrives" }),
+    ...recordBytesOptions,
     count: integer({ min: 1, help: "End after so many messages" }),
     idleTimeout: seconds({
       default: 0,
@@ -119,9 +121,15 @@ export const socketServer = defineCommand({
       ? undefined
       : await openHandler({ ...options, exec }, { kind: "bytes" }, handlerEvents(context));
     await using _code = opened;
+    await using recording = await openBytesRecording(context, options);
     const values: ServerValues = {
       ...options,
-      answerer: opened && answererOf(opened, { lines: line, datagrams: udp }),
+      recording,
+      answerer: opened && answererOf(opened, {
+        lines: line,
+        datagrams: udp,
+        onSend: (message, to) => recording.write("server", message, to),
+      }),
       module: opened?.kind === "module" ? opened : undefined,
       closeHandler: async () => await opened?.close(),
       concurrency: context.given.has("concurrency") ? options.concurrency : undefined,

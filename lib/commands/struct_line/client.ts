@@ -7,6 +7,7 @@ import type { LineStats } from "../../struct/line_options.ts";
 import type { SentRecords } from "../../struct/send_records.ts";
 import { exit, messageOf } from "../../errors.ts";
 import { connectingOptions, readConnecting } from "../serving/connecting.ts";
+import { checkReplay, replayLines, replayOptions } from "../recording/replay.ts";
 import { handlerDetails, lineOptions, type RecordText, recordText } from "./options.ts";
 import { LineSession, sayStats } from "./session.ts";
 
@@ -31,6 +32,7 @@ export const structLineClient = defineCommand({
   ],
   options: {
     ...lineOptions,
+    ...replayOptions,
     attempts: integer({ default: 5, min: 1, help: "Most attempts to connect, in a row" }),
     retryDelay: seconds({ default: 1, help: "Seconds between two attempts" }),
     timeout: seconds({ default: 5, help: "Seconds that an attempt may take" }),
@@ -59,10 +61,15 @@ export const structLineClient = defineCommand({
     const { reconnect, count } = options;
     const text = recordText(options);
     const connecting = await readConnecting(options);
+    await checkReplay(options.replay);
     await using session = await LineSession.open(context, text, options);
     const input = new InputEnd();
     const attempts = new AttemptNews(options.retryDelay, (message) => session.info(message));
-    const terminal = context.stdin.isTerminal();
+    const { replay } = options;
+    const terminal = replay === undefined && context.stdin.isTerminal();
+    const recorded = replay === undefined
+      ? undefined
+      : (signal: AbortSignal) => replayLines(context, { ...options, replay, signal });
     try {
       await using line = await Line.connect<string>({
         ...options,
@@ -86,10 +93,14 @@ export const structLineClient = defineCommand({
         onProblem: (problem) => session.report(problem),
       });
       line.finished.catch(() => {}); // thrown below, when standard input is at its end
-      const sent = await converse(line, session, { ...options, text, input, terminal, say });
+      const sent = await converse(line, session, {
+        ...options,
+        ...{ text, input, terminal, recorded, say },
+      });
       try {
         await line.finished;
       } finally {
+        await session.closeRecording();
         await sayStats(context, session, line.stats, sent);
       }
       const awaited = session.awaited;
@@ -116,6 +127,7 @@ interface Conversation {
   readonly once: boolean;
   readonly reconnect: boolean;
   readonly terminal: boolean;
+  readonly recorded?: (signal: AbortSignal) => AsyncIterable<Uint8Array>;
   readonly say: Context["say"];
 }
 
@@ -123,7 +135,7 @@ interface Conversation {
 async function converse(
   line: Line,
   session: LineSession,
-  { text, input, once, reconnect, terminal, say }: Conversation,
+  { text, input, once, reconnect, terminal, recorded, say }: Conversation,
 ): Promise<SentRecords> {
   let lost = 0;
   if (text.first && !await line.send(text.first) && !session.signal.aborted) {
@@ -134,7 +146,7 @@ async function converse(
     session.end();
     return { sent: 0, unsent: lost, refused: 0, barren: false };
   }
-  const result = await session.sendInput(line, () => input.onLine());
+  const result = await session.sendInput(line, () => input.onLine(), recorded);
   input.onEnd();
   const hasSent = result.sent > 0 || text.first !== undefined;
   const barren = result.barren && !hasSent;

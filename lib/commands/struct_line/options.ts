@@ -11,6 +11,7 @@ import type { StructInput } from "../../codecs/struct/types.ts";
 import { CodecError, UsageError } from "../../errors.ts";
 import { DEFAULT_FORMAT, DEFAULT_PORT } from "../../struct/line_options.ts";
 import type { RecordReaderOptions } from "../../struct/record_reader.ts";
+import { recordOptions } from "../recording/record.ts";
 import { handlerOptions } from "../serving/handler_options.ts";
 import { printOption, timestampsOption } from "./printer.ts";
 
@@ -104,6 +105,9 @@ export const lineOptions = {
   count: integer({ min: 1, help: "End after N records received" }),
   ...handlerOptions,
   echo: flag({ help: "Send each record back" }),
+  ...recordOptions(
+    "Record what arrives in this file: as CSV if it is called .csv, as bytes if .bin or .raw, else as JSON",
+  ),
   ...truncateOption,
   ...platformOption,
 } as const;

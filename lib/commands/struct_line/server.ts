@@ -77,6 +77,7 @@ export const structLineServer = defineCommand({
       : await session.sendInput(line);
     if (options.once) session.end();
     await line.finished;
+    await session.closeRecording();
     await sayStats(context, session, line.stats, sent);
     say.info("Bye.");
     // With --once, sending was all there was to do.

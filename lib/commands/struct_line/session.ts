@@ -19,9 +19,10 @@ import { httpCount, problemText } from "../serving/serving.ts";
 import { sendLines, sendTyped } from "./input.ts";
 import type { RecordText } from "./options.ts";
 import { type Printer, type PrinterOptions, structPrinter } from "./printer.ts";
+import { openRecords, type RecordsRecording, type RecordValues } from "./record.ts";
 
 /** The values of the options that a session needs. */
-export interface SessionValues extends PrinterOptions, HandlerValues {
+export interface SessionValues extends PrinterOptions, HandlerValues, RecordValues {
   readonly concurrency: number;
   readonly fields?: readonly string[];
   readonly echo: boolean;
@@ -46,6 +47,7 @@ export class LineSession implements AsyncDisposable {
   readonly #busy = new BusyWatch();
   /** Records that were given to the handler. */
   readonly #begun = new WeakMap<LinePeer, number>();
+  readonly #recording: RecordsRecording | undefined;
   #left: number;
   #prompter: Prompter | undefined;
 
@@ -54,7 +56,9 @@ export class LineSession implements AsyncDisposable {
     text: RecordText,
     values: SessionValues,
     handler: SessionHandler,
+    recording: RecordsRecording | undefined,
   ) {
+    this.#recording = recording;
     this.#context = context;
     this.#text = text;
     this.#handler = handler;
@@ -73,14 +77,21 @@ export class LineSession implements AsyncDisposable {
    * @param text What the records are.
    * @param values The options' values.
    * @returns The session, to be disposed of when the line is closed.
-   * @throws {UsageError} If the handler or program cannot be used.
+   * @throws {UsageError} If the handler or program cannot be used, or the recording cannot be made.
    */
   static async open(
     context: Context,
     text: RecordText,
     values: SessionValues,
   ): Promise<LineSession> {
-    return new LineSession(context, text, values, await sessionHandler(values, text, context));
+    const handler = await sessionHandler(values, text, context);
+    try {
+      const recording = await openRecords(context, text.struct, values);
+      return new LineSession(context, text, values, handler, recording);
+    } catch (error) {
+      await handler.close?.();
+      throw error;
+    }
   }
 
   /** Records that `--count` still waits for, unless this side has ended the line. */
@@ -98,12 +109,18 @@ export class LineSession implements AsyncDisposable {
     this.#handler.release?.(peer);
   }
 
-  /** Ends what handles the records. */
-  async close(): Promise<void> {
-    await this.#handler.close?.();
+  /** Ends the recording, if there is one. */
+  async closeRecording(): Promise<void> {
+    await this.#recording?.close();
   }
 
-  /** Ends what handles the records. */
+  /** Ends what handles the records, and the recording. */
+  async close(): Promise<void> {
+    await this.#handler.close?.();
+    await this.closeRecording();
+  }
+
+  /** Ends what handles the records, and the recording. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
@@ -138,9 +155,14 @@ export class LineSession implements AsyncDisposable {
    *
    * @param line Where to.
    * @param onLine Called for each line that is read.
+   * @param recorded Gives lines of a recording, which are sent in its place.
    * @returns What happened to it.
    */
-  async sendInput(line: Line, onLine?: () => void): Promise<SentRecords> {
+  async sendInput(
+    line: Line,
+    onLine?: () => void,
+    recorded?: (signal: AbortSignal) => AsyncIterable<Uint8Array>,
+  ): Promise<SentRecords> {
     const context = this.#context;
     const over = new AbortController();
     const target = {
@@ -155,7 +177,9 @@ export class LineSession implements AsyncDisposable {
     };
     const onOver = () => over.abort();
     line.finished.then(onOver, onOver);
-    const result = context.stdin.isTerminal()
+    const result = recorded
+      ? await sendLines(context, target, recorded(target.signal))
+      : context.stdin.isTerminal()
       ? await sendTyped(context, target, this.#once)
       : await sendLines(context, target);
     this.#prompter = undefined;
@@ -170,6 +194,7 @@ export class LineSession implements AsyncDisposable {
     const { out } = this.#context;
     this.#prompter?.clear();
     this.#print(record, peer);
+    this.#recording?.write(record, peer);
     const last = --this.#left === 0;
     let result: unknown;
     if (this.#handler.action) this.#begun.set(peer, (this.#begun.get(peer) ?? 0) + 1);

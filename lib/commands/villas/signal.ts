@@ -9,6 +9,9 @@ import type { VillasSignalStats } from "../../villas/signal_source_options.ts";
 import { portFileOption } from "../serving/announce.ts";
 import { announceLayer, layerOptions, readLayer } from "./layer_options.ts";
 import { notPrinted, outputDropOption, sampleOutput, samplePrinter } from "./print_samples.ts";
+import type { ScopeControl } from "../../scope/scope.ts";
+import type { Statistic } from "../../scope/viewer.ts";
+import type { SignalSource } from "../../villas/signal_source.ts";
 import { openTaps, tapOptions } from "./taps.ts";
 
 /** `labwire villas-signal`. */
@@ -56,6 +59,9 @@ export const villasSignal = defineCommand({
     wait: seconds({ default: 1, help: "How long to wait for the last samples to come back" }),
     check: flag({ help: "Exit with 4 when a sample did not come back unchanged" }),
     ...tapOptions,
+    scopeControl: flag({
+      help: "Let whoever looks at --scope change type, frequency, amplitude and offset",
+    }),
     ...portFileOption,
   },
   binds: { option: "listen", transports: ["udp"] },
@@ -87,7 +93,12 @@ export const villasSignal = defineCommand({
     // Where nothing comes back, what is sent is all there is.
     const { record, noReturn } = options;
     const files = noReturn ? { record: undefined, recordSent: options.recordSent ?? record } : {};
-    await using recorded = await openTaps(context, { ...options, ...files });
+    await using recorded = await openTaps(context, { ...options, ...files }, {
+      title: `villas-signal to ${formatAddress(options.to)}`,
+      begins: "sent",
+      isOneWay: noReturn,
+      control: options.scopeControl ? generatorControl(() => source) : undefined,
+    });
     const { taps, sentTaps } = recorded;
     await using source = await startVillasSignal({
       ...options,
@@ -105,6 +116,7 @@ export const villasSignal = defineCommand({
         else say.throttled(kind, message);
       },
     });
+    recorded.tell(() => signalStatistics(source.stats, noReturn));
     using _announced = announceLayer(say, options, {
       addrs: source.addrs,
       detail: `sending to ${formatAddress(options.to)}`,
@@ -153,6 +165,34 @@ function nothingReturned(stats: VillasSignalStats, to: string): ConnectError {
     ? `${counted(unexpected, "sample")} came that had not been sent`
     : "start a client there that sends samples back, or only send with --no-return";
   return new ConnectError(`No sample came back from ${to}: ${reason}`);
+}
+
+/** What a scope shows of the counters. */
+function signalStatistics(stats: VillasSignalStats, noReturn: boolean): Statistic[] {
+  const names = noReturn
+    ? ["unsent", "missedSteps"] as const
+    : ["lost", "changed", "unexpected", "invalid", "unsent", "missedSteps"] as const;
+  return names.map((name) => ({
+    name: name === "missedSteps" ? "Missed steps" : name[0]!.toUpperCase() + name.slice(1),
+    value: stats[name],
+  }));
+}
+
+/** What the page may change of the generator. */
+function generatorControl(source: () => SignalSource): ScopeControl {
+  return {
+    describe() {
+      const { type = "mixed", frequency = 1, amplitude = 1, offset = 0 } = source().generator;
+      const [f, a, o] = [frequency, amplitude, offset].map((each) => [each].flat()[0]);
+      return { signal: type, types: SIGNAL_TYPES, frequency: f, amplitude: a, offset: o };
+    },
+    change({ signal, frequency, amplitude, offset }) {
+      const type = SIGNAL_TYPES.find((each) => each === signal);
+      const numbers = Object.entries({ frequency, amplitude, offset })
+        .filter(([, value]) => typeof value === "number" && Number.isFinite(value));
+      source().change({ ...Object.fromEntries(numbers), ...type && { type } });
+    },
+  };
 }
 
 /** How far it is. */
