@@ -24,8 +24,12 @@ export function fitted(before, [least, greatest]) {
   ];
 }
 
-/** @param {number} size */
-function niceStep(size) {
+/**
+ * The next number of 1, 2 or 5 and zeros.
+ *
+ * @param {number} size What it must not be below.
+ */
+export function niceStep(size) {
   const power = 10 ** Math.floor(Math.log10(size));
   return power * ([1, 2, 5].find((factor) => factor * power >= size) ?? 10);
 }

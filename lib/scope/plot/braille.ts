@@ -53,17 +53,18 @@ export class BrailleCanvas {
     const lines: string[] = [];
     for (let at = 0; at < this.#patterns.length; at += this.#columns) {
       let line = "";
+      const painted = (run: string, colour: number) => run.trim() === "" ? run : paint(run, colour);
       let [run, colour] = ["", 0];
       for (let i = at; i < at + this.#columns; i++) {
         const pattern = this.#patterns[i]!;
         const own = pattern === 0 ? colour : this.#colours[i]!;
         if (own !== colour) {
-          line += run === "" ? "" : paint(run, colour);
+          line += painted(run, colour);
           [run, colour] = ["", own];
         }
         run += pattern === 0 ? " " : String.fromCharCode(FIRST + pattern);
       }
-      lines.push(line + (run === "" ? "" : paint(run, colour)));
+      lines.push(line + painted(run, colour));
     }
     return lines;
   }

@@ -1,7 +1,7 @@
 import { visibleLine } from "../../text/visible_text.ts";
 import type { Feed } from "../feed.ts";
 import { duration, short, tick, value } from "../page/format.js";
-import { fitted } from "../page/scale.js";
+import { fitted, niceStep } from "../page/scale.js";
 import { SPANS } from "../page/view.js";
 import { measure } from "../store/measure.ts";
 import { EMPTY, GAP, reduceToColumns } from "../store/reduce.ts";
@@ -74,12 +74,10 @@ export class TerminalPlot {
     const canvas = new BrailleCanvas(width, height);
     this.#trace(canvas, end);
     const legend = right === 0 ? [] : this.#legend(signals, end, paint);
-    const [min, max] = this.#range;
+    const labels = axisLabels(this.#range, height);
     const picture = canvas.lines((text, colour) => paint(text, colour)).map((line, row) => {
-      const isMarked = row % Math.max(2, Math.round(height / 5)) === 0 || row === height - 1;
-      const number = isMarked ? tick(max - (row + 0.5) / height * (max - min)) : "";
-      const label = short(Number(number.replace("−", "-")) || 0, 4);
-      return `${(isMarked ? label : "").padStart(LEFT - 1)} ${line} ${legend[row] ?? ""}`;
+      const label = (labels.get(row) ?? "").slice(0, LEFT - 1).padStart(LEFT - 1);
+      return `${label} ${line} ${legend[row] ?? ""}`;
     });
     const state = this.#end === undefined ? "live" : "paused";
     const begin = `−${duration(this.#span)}`;
@@ -179,4 +177,15 @@ export class TerminalPlot {
       return isHidden ? `${text.slice(0, 17)}(hidden)` : paint(text, signal);
     });
   }
+}
+
+/** Round numbers, at the lines that they belong to. */
+function axisLabels([min, max]: readonly [number, number], rows: number): Map<number, string> {
+  const step = niceStep((max - min) / Math.max(2, Math.min(6, rows / 3)));
+  const labels = new Map<number, string>();
+  for (let i = Math.ceil(min / step - 1e-9); i * step <= max + step * 1e-9; i++) {
+    const row = Math.round((max - i * step) / (max - min) * (rows - 1));
+    labels.set(row, tick(i * step));
+  }
+  return labels;
 }
