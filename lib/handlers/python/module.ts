@@ -1,4 +1,5 @@
 import { JsonText } from "../../codecs/json/text.ts";
+import type { Sample } from "../../codecs/villas/sample.ts";
 import { ConnectError, messageOf, RemoteError, UsageError } from "../../errors.ts";
 import { timerDelay } from "../../time/deadline.ts";
 import { whenAborted } from "../../time/lifecycle.ts";
@@ -15,6 +16,7 @@ import type {
 import type { Answer } from "./frames.ts";
 import { findPython, noPython } from "./interpreter.ts";
 import { type Fault, type Loaded, PythonError, PythonProcess, type Start } from "./process.ts";
+import { decodeReplies, encodeSamples } from "./samples.ts";
 import { SourceFiles } from "./source_files.ts";
 
 /** The longest answer that is passed on, in bytes. */
@@ -539,14 +541,23 @@ export class PythonModule implements ModuleHandler {
         commands.map(({ name }) => [name, this.#jsonFunction(name)]),
       );
     }
-    for (const name of ["handle", "handle_batch"]) {
-      if (!functions.includes(name)) continue;
-      exports[name] = this.#use.kind === "samples"
-        ? (samples: Uint8Array) => this.call("S", [samples], (answer) => answer.payload)
-        : (data: Uint8Array, peer: HandlerPeer) => this.call("B", [data], readBytes, peer);
+    const handles = functions.includes("handle");
+    if (this.#use.kind === "samples") {
+      if (handles || functions.includes("handle_batch")) exports.handle_batch = this.#batchFunction;
+    } else if (handles) {
+      exports.handle = (data: Uint8Array, peer: HandlerPeer) =>
+        this.call("B", [data], readBytes, peer);
     }
     return exports;
   }
+
+  /** Has samples handled, whether the module takes them one by one or together. */
+  readonly #batchFunction = (samples: readonly Sample[], messages: readonly number[]) =>
+    this.call(
+      "S",
+      [encodeSamples(samples, messages)],
+      ({ payload }) => decodeReplies(payload, samples),
+    );
 
   /** A function of JSON messages; an empty name is that of `interact`. */
   #jsonFunction(name: string) {
