@@ -14,7 +14,7 @@ import type {
   ModuleValues,
 } from "../module_handler.ts";
 import type { Answer } from "./frames.ts";
-import { findPython, noPython } from "./interpreter.ts";
+import { findPython, isOld, noPython, versionOf } from "./interpreter.ts";
 import { type Fault, type Loaded, PythonError, PythonProcess, type Start } from "./process.ts";
 import { decodeReplies, encodeSamples } from "./samples.ts";
 import { SourceFiles } from "./source_files.ts";
@@ -119,6 +119,7 @@ export class PythonModule implements ModuleHandler {
   #lookTimer: ReturnType<typeof setInterval> | undefined;
   #changed = false;
   #reloading: Promise<void> | undefined;
+  #starting: Promise<boolean> | undefined;
   /** Why there is no module to call, as far as that is not about to change. */
   #broken: RemoteError | undefined;
   #restarts = 0;
@@ -203,7 +204,9 @@ export class PythonModule implements ModuleHandler {
       }
       if (start.kind === "loaded") return;
       if (start.kind === "failed") throw this.#loadError(start.fault);
-      unfit.push(`${interpreter.join(" ")} ${start.why}`);
+      const version = await versionOf(interpreter);
+      const why = version === undefined || !isOld(version) ? start.why : `is ${version}`;
+      unfit.push(`${interpreter.join(" ")} ${why}`);
     }
     throw noPython(unfit);
   }
@@ -232,11 +235,13 @@ export class PythonModule implements ModuleHandler {
     read: Call["read"],
     peer?: HandlerPeer,
   ): Promise<unknown> {
-    if (this.#broken) return Promise.reject(this.#broken);
     if (this.#closing) return Promise.reject(this.#stopped());
+    const mended = this.#broken && this.#options.reload && this.#files!.changed();
+    if (this.#broken && !mended) return Promise.reject(this.#broken);
     return new Promise((resolve, reject) => {
       this.#waiting.push({ kind, payload, peer, resolve, reject, read, sent: 0 });
-      this.#pump();
+      if (mended) this.#reload();
+      else this.#pump();
     });
   }
 
@@ -245,7 +250,8 @@ export class PythonModule implements ModuleHandler {
     if (!this.#process || this.#waiting.length === 0 || this.#reloading) return;
     if (this.#options.reload && this.#mustReload()) return;
     // Fewer and larger writes: what comes while calls are under way waits until half of them are answered.
-    if (this.#sent.size > this.#written >> 1) return;
+    const { concurrency = 1 } = this.#options;
+    if (concurrency === 1 && this.#sent.size > this.#written >> 1) return;
     const most = this.depth;
     let taken = 0;
     while (this.#sent.size < most && taken < this.#waiting.length) {
@@ -339,7 +345,16 @@ export class PythonModule implements ModuleHandler {
     const why =
       `The handler took longer than ${handlerTimeout} s and was ended; what it was doing may be half done`;
     this.#failFirst(new ConnectError(why));
-    this.#process?.kill();
+    if ((this.#options.concurrency ?? 1) === 1) this.#takeBack();
+    // Nothing more is to be written to a process that is about to end.
+    this.#process = undefined;
+    this.#running?.kill();
+  }
+
+  /** Takes back calls that were written and have not begun. */
+  #takeBack(): void {
+    this.#waiting.unshift(...this.#sent.values());
+    this.#sent.clear();
   }
 
   #failFirst(error: Error): void {
@@ -385,20 +400,17 @@ export class PythonModule implements ModuleHandler {
 
   /** The process has ended. */
   #died(which: PythonProcess, how: string): void {
-    if (this.#process !== which) return;
+    if (this.#running !== which) return;
     this.#process = undefined;
     this.#running = undefined;
     clearTimeout(this.#timer);
     this.#timer = undefined;
     const reason = `Handler "${this.file}" ${how}`;
-    const all = (this.#options.concurrency ?? 1) > 1;
     const error = new RemoteError(`${reason} before it had answered`);
+    const all = (this.#options.concurrency ?? 1) > 1;
     // The first one was at hand; the others had not begun.
-    for (const call of this.#sent.values()) {
-      if (all || call === first(this.#sent.values())) call.reject(error);
-    }
-    this.#waiting.unshift(...all ? [] : [...this.#sent.values()].slice(1));
-    this.#sent.clear();
+    do this.#failFirst(error); while (all && this.#sent.size > 0);
+    this.#takeBack();
     if (this.#closing) return this.#rejectAll(this.#stopped());
     this.#restarts++;
     this.#tell("exit", `${reason}; starting it again`);
@@ -419,7 +431,11 @@ export class PythonModule implements ModuleHandler {
   }
 
   /** Starts the module once more; where it does not load, what waits fails. */
-  async #tryStart(): Promise<boolean> {
+  #tryStart(): Promise<boolean> {
+    return this.#starting ??= this.#tryStartNow().finally(() => this.#starting = undefined);
+  }
+
+  async #tryStartNow(): Promise<boolean> {
     let error: Error;
     try {
       const start = await this.#start();
@@ -459,6 +475,7 @@ export class PythonModule implements ModuleHandler {
 
   #reload(): void {
     this.#changed = false;
+    this.#broken = undefined;
     this.#reloading ??= this.#reloadNow().finally(() => {
       this.#reloading = undefined;
       this.#pump();
@@ -474,7 +491,7 @@ export class PythonModule implements ModuleHandler {
         const why = this.#loadError(fault).message;
         return this.#tell("reload", `${why}; the one loaded before goes on`);
       }
-      this.#process = undefined;
+      this.#process = this.#running = undefined;
       await old.close(LAST_SECONDS);
     }
     clearTimeout(this.#restartTimer);
@@ -566,10 +583,6 @@ export class PythonModule implements ModuleHandler {
     return (data: unknown, context?: { readonly bytes?: Uint8Array }) =>
       this.call("J", [prefix, context?.bytes ?? encoder.encode(JSON.stringify(data))], readJson);
   }
-}
-
-function first<T>(values: Iterable<T>): T | undefined {
-  for (const value of values) return value;
 }
 
 function readJson({ kind, payload }: Answer): unknown {
