@@ -9,7 +9,7 @@ import { RemoteError } from "../errors.ts";
 import { exportedFunction, type HandlerPeer, type ModuleHandler } from "../handlers/handler.ts";
 import type { ProgramHandler } from "../handlers/program.ts";
 import { Queue } from "../handlers/queue.ts";
-import { formatAddress } from "../net/address/address.ts";
+import { formatAddress, type HostPort } from "../net/address/address.ts";
 import type { Answerer, BytesPeer } from "./answer.ts";
 
 /** Bytes that may wait for a peer that reads slowly before its module has to wait. */
@@ -36,6 +36,8 @@ export interface HandlerAnswererOptions {
   readonly lines?: boolean;
   /** Whether messages are datagrams, whose senders nobody sees going. Default: false. */
   readonly datagrams?: boolean;
+  /** Called with what a module sends beside its answers. */
+  readonly onSend?: (message: Uint8Array, to: HostPort) => void;
 }
 
 /** What a module's function returns: bytes, a text, or nothing. */
@@ -51,7 +53,7 @@ type Reply = Uint8Array | string | null | undefined | boolean;
  */
 export function moduleAnswerer(
   module: ModuleHandler,
-  { lines = false, datagrams = false }: HandlerAnswererOptions = {},
+  { lines = false, datagrams = false, onSend }: HandlerAnswererOptions = {},
 ): HandlerAnswerer {
   const isPython = module.language === "python";
   const handle = exportedFunction<
@@ -61,7 +63,7 @@ export function moduleAnswerer(
     isPython ? ["handle"] : ["handle", "default"],
     isPython ? "def handle(data, peer): …" : "export function handle(data, peer) { … }",
   );
-  const peers = new Peers(module, datagrams);
+  const peers = new Peers(module, datagrams, onSend);
   // A module in Python lets its calls wait for their turn by itself.
   const queue = new Queue(isPython ? () => module.depth : module.depth);
   return {
@@ -141,11 +143,17 @@ interface KnownPeer extends HandlerPeer {
 class Peers {
   readonly #module: ModuleHandler;
   readonly #datagrams: boolean;
+  readonly #onSend: HandlerAnswererOptions["onSend"];
   readonly #known = new Map<BytesPeer | string, KnownPeer>();
 
-  constructor(module: ModuleHandler, datagrams: boolean) {
+  constructor(
+    module: ModuleHandler,
+    datagrams: boolean,
+    onSend: HandlerAnswererOptions["onSend"],
+  ) {
     this.#module = module;
     this.#datagrams = datagrams;
+    this.#onSend = onSend;
   }
 
   /** Notes that a message of a peer is being answered, and how it ended. */
@@ -189,6 +197,7 @@ class Peers {
   #send(peer: BytesPeer, { end }: KnownPeer, message: unknown): Promise<boolean> | undefined {
     const bytes = withEnd(bytesOf(message), end);
     if (bytes === null) return undefined;
+    this.#onSend?.(bytes, peer.remoteAddr);
     const sent = peer.write(bytes);
     if (this.#module.language === "javascript") return sent;
     // A peer that reads nothing must not hold up the others before it has to.

@@ -139,24 +139,20 @@ export async function serveStreams(context: Context, values: ServerValues): Prom
       async answer(message, from, peer) {
         if (messages >= count) return null;
         await take(message, from);
-        const answer = await answered(message, from, peer);
-        if (answer) recording.write("server", answer, from);
-        return answer;
+        try {
+          const reply = answerer ? answerer.answer(message, from, peer) : answerTo(values, message);
+          if (reply instanceof Promise) watch(peer as StreamConnection, message);
+          const answer = await reply;
+          if (answer) recording.write("server", answer, from);
+          return answer;
+        } catch (error) {
+          failed++;
+          const why = withPlace(messageOf(error), error);
+          say.throttled("answer", `Cannot answer ${formatAddress(from)}: ${why}`);
+          return null;
+        }
       },
     });
-  const answered = async (message: Uint8Array, from: HostPort, peer: BytesPeer) => {
-    if (!answerer) return answerTo(values, message);
-    try {
-      const answer = answerer.answer(message, from, peer);
-      if (answer instanceof Promise) watch(peer as StreamConnection, message);
-      return await answer;
-    } catch (error) {
-      failed++;
-      const why = withPlace(messageOf(error), error);
-      say.throttled("answer", `Cannot answer ${formatAddress(from)}: ${why}`);
-      return null;
-    }
-  };
   const watch = (peer: StreamConnection, message: Uint8Array) => {
     const who = formatAddress(peer.remoteAddr);
     const handled = uncounted.delete(who)

@@ -106,7 +106,6 @@ export const socketServer = defineCommand({
         throw new UsageError(`Cannot use ${option} without --line: expected both`);
       }
     }
-    await using recording = await openBytesRecording(context, options);
     if (execPersistent !== undefined && !line && !udp) {
       throw new UsageError(
         "Cannot use --exec-persistent without --line or --udp: the program answers a line with a line",
@@ -122,10 +121,15 @@ export const socketServer = defineCommand({
       ? undefined
       : await openHandler({ ...options, exec }, { kind: "bytes" }, handlerEvents(context));
     await using _code = opened;
+    await using recording = await openBytesRecording(context, options);
     const values: ServerValues = {
       ...options,
       recording,
-      answerer: opened && answererOf(opened, { lines: line, datagrams: udp }),
+      answerer: opened && answererOf(opened, {
+        lines: line,
+        datagrams: udp,
+        onSend: (message, to) => recording.write("server", message, to),
+      }),
       module: opened?.kind === "module" ? opened : undefined,
       closeHandler: async () => await opened?.close(),
       concurrency: context.given.has("concurrency") ? options.concurrency : undefined,
