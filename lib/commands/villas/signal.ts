@@ -7,6 +7,7 @@ import { SIGNAL_TYPES, type SignalType } from "../../villas/nodes/signal_generat
 import { startVillasSignal } from "../../villas/signal_source.ts";
 import type { VillasSignalStats } from "../../villas/signal_source_options.ts";
 import { portFileOption } from "../serving/announce.ts";
+import { socketFormat } from "./format_option.ts";
 import { announceLayer, layerOptions, readLayer } from "./layer_options.ts";
 import { notPrinted, outputDropOption, sampleOutput, samplePrinter } from "./print_samples.ts";
 import { openTaps, tapOptions } from "./taps.ts";
@@ -47,6 +48,7 @@ export const villasSignal = defineCommand({
       help: "Where to bind; a tcp-server at localhost:12000 unless given",
     }),
     to: address({ default: "127.0.0.1:12001", help: "Where to send to" }),
+    format: socketFormat,
     ...layerOptions,
     anySource: flag({ help: "Take samples back from every address, not only from that of --to" }),
     noReturn: flag({ help: "Only send: expect nothing back, and ignore what comes" }),
@@ -92,6 +94,7 @@ export const villasSignal = defineCommand({
     await using source = await startVillasSignal({
       ...options,
       type: type as SignalType | undefined,
+      codec: options.format,
       realtime: !options.noRealtime,
       returns: !options.noReturn,
       ...layer,
