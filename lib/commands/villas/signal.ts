@@ -3,6 +3,7 @@ import { flag, integer, number, numbers } from "../../cli/options.ts";
 import { SIGNAL_TYPES, type SignalType } from "../../villas/nodes/signal_generator.ts";
 import type { ScopeControl } from "../../scope/scope.ts";
 import { type SignalSource, startVillasSignal } from "../../villas/signal_source.ts";
+import { socketFormat } from "./format_option.ts";
 import { sendingOptions, sendSamples } from "./sending.ts";
 
 /** `labwire villas-signal`. */
@@ -37,6 +38,7 @@ export const villasSignal = defineCommand({
     vectorize: integer({ default: 1, min: 1, help: "Samples in each datagram" }),
     noRealtime: flag({ help: "Send as fast as the other end answers, not by the clock" }),
     seed: integer({ min: 0, help: "Makes the random walk the same each time" }),
+    format: socketFormat,
     ...sendingOptions,
     scopeControl: flag({
       help: "Let whoever looks at --scope change type, frequency, amplitude and offset",
@@ -68,6 +70,7 @@ export const villasSignal = defineCommand({
           ...options,
           ...shared,
           type: type as SignalType | undefined,
+          codec: options.format,
           realtime: !options.noRealtime,
         }),
     });
