@@ -111,6 +111,24 @@ export class SignalSource implements AsyncDisposable {
     };
   }
 
+  /** What is generated now; nothing of a recording. */
+  get generator(): SignalGeneratorOptions {
+    return this.#signal instanceof SignalNode ? this.#signal.generator : {};
+  }
+
+  /**
+   * Generates something else from the next sample on.
+   *
+   * @param change What is different: type, frequency, amplitude and so on, but not the number of values or the rate.
+   * @throws {UsageError} If it is out of range, or a recording is sent; the source goes on as before.
+   */
+  change(change: Omit<SignalGeneratorOptions, "values" | "rate">): void {
+    if (!(this.#signal instanceof SignalNode)) {
+      throw new UsageError("Cannot change the signal: a recording is being sent");
+    }
+    this.#signal.change(change);
+  }
+
   /** Stops sending; what is on the way is still waited for, at most one second. Called again, it ends the wait. */
   stop(): void {
     const again = this.#signal.isEnded || this.#draining;

@@ -110,9 +110,7 @@ export const villasPipe = defineCommand({
     const { out, say, signal, given, stdin } = context;
     checkOptions(options, given);
     const layer = readLayer(options, { ...options, remoteOption: "remote" }, given);
-    const { signals, sendOnly, receiveOnly } = options;
-    const codec = withSignals(options.format ?? villasFormat("protobuf"), signals);
-    if (signals) codec.check(signals);
+    const { sendOnly, receiveOnly } = options;
     let unprinted = 0;
     const print = sendOnly ? undefined : pipePrinter({
       ...options,
@@ -125,12 +123,16 @@ export const villasPipe = defineCommand({
     const reading = new AbortController();
     const chunks = readChunks(stdin.readable, reading.signal);
     const input = receiveOnly ? undefined : { chunks, ...readerOf(options) };
-    await using recorded = await openTaps(context, options);
+    await using recorded = await openTaps(context, options, {
+      title: "villas-pipe",
+      begins: "received",
+      signals: options.signals,
+    });
     const { taps, sentTaps } = recorded;
     await using pipe = await startVillasPipe({
       ...options,
       ...layer,
-      codec,
+      codec: options.format,
       input,
       onBatch: print,
       signal,

@@ -30,6 +30,8 @@ META = struct.Struct("<IIQqqII")
 HAS_SEQUENCE, HAS_ORIGIN, HAS_RECEIVED, HAS_FRAME, NEW_FRAME, START, STOP = 1, 2, 4, 8, 16, 32, 64
 #: Seconds that everything may take at the end.
 LAST_SECONDS = 5
+#: How long a message may be awaited without going to sleep, in s.
+BUSY_SECONDS = 0
 #: Where this program is in tracebacks.
 HOST = "<labwire>"
 NOT_COMMANDS = ("setup", "close", "interact", "handle", "handle_batch")
@@ -66,6 +68,18 @@ class Channel:
             setattr(sys, name, text)
             setattr(sys, "__%s__" % name, text)
         self.lock = threading.Lock()
+        #: Waits for input; None where reading does that.
+        self.poll = None
+        self.busy = False
+        #: How many threads there are without any of the user's.
+        self.threads = 0
+        if hasattr(os, "sched_yield"):
+            import select
+
+            os.set_blocking(self.input, False)
+            poll = select.poll()
+            poll.register(self.input, select.POLLIN)
+            self.poll = poll.poll
         self.buffer = bytearray()
         self.read_at = 0.0
         if hasattr(os, "register_at_fork"):
@@ -93,11 +107,29 @@ class Channel:
                 if self.input < 0:
                     os._exit(0)  # a fork that has come back from the user's code
             del buffer[:at]
-            chunk = os.read(self.input, 65536)
+            chunk = self.read()
             if not chunk:
                 return
-            self.read_at = clock()
             buffer += chunk
+
+    def read(self):
+        """Reads what comes next. Where calls follow each other closely it does not go to sleep: to be woken takes longer than a call."""
+        begun = now = clock()
+        if self.busy and threading.active_count() == self.threads:
+            while now - begun < BUSY_SECONDS:
+                try:
+                    chunk = os.read(self.input, 65536)
+                    self.read_at = clock()
+                    return chunk
+                except BlockingIOError:
+                    os.sched_yield()
+                    now = clock()
+        if self.poll is not None:
+            self.poll()
+        chunk = os.read(self.input, 65536)
+        self.read_at = now = clock()
+        self.busy = self.poll is not None and now - begun < BUSY_SECONDS
+        return chunk
 
     def send(self, kind, number, payload=b"", micros=0, waited=0):
         """Writes a frame; from any thread."""
@@ -1483,6 +1515,7 @@ def main():
         fault = {"message": str(error)} if isinstance(error, Refused) else load_fault(error)
         channel.send_json("F", 0, fault)
         sys.exit(1)
+    channel.threads = 2 + (Tasks.loop is not None)
     try:
         asked = host.serve()
     except (BrokenPipeError, ConnectionError):
