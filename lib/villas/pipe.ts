@@ -117,6 +117,7 @@ export class VillasPipe implements AsyncDisposable {
   readonly #input: InputNode | undefined;
   readonly #answers = new Answers();
   readonly #ending = new AbortController();
+  readonly #ended = Promise.withResolvers<void>();
   #sent = 0;
   #received = 0;
   #refused = 0;
@@ -174,6 +175,7 @@ export class VillasPipe implements AsyncDisposable {
 
   #end(): void {
     this.#ending.abort();
+    this.#ended.resolve();
     this.#input?.end();
     this.#receiver.node.end();
     this.#wake?.();
@@ -187,7 +189,7 @@ export class VillasPipe implements AsyncDisposable {
       else await receiving;
     } finally {
       this.#end();
-      await this.#sender.flush();
+      await within(this.#sender.flush(), LAST_WORDS); // a peer may not read
       await within(this.#receiver.node.finished, LAST_WORDS); // a connection ends in order
       await this.#receiver.node.close();
       await this.#sender.close();
@@ -207,7 +209,7 @@ export class VillasPipe implements AsyncDisposable {
     this.#inputEnded = !this.#ending.signal.aborted;
     const { onBatch, limitReceived } = this.#options;
     if (!onBatch || this.#ending.signal.aborted) return;
-    if (limitReceived !== undefined || input.bytes === 0) return await this.#ended();
+    if (limitReceived !== undefined || input.bytes === 0) return await this.#ended.promise;
     await this.#drain();
   }
 
@@ -255,7 +257,7 @@ export class VillasPipe implements AsyncDisposable {
    */
   async #room(): Promise<void> {
     const connected = this.#sender.connected?.();
-    if (connected) await Promise.race([connected, this.#ended()]);
+    if (connected) await connected; // the end of the node ends this, too
     const { realtime, vectorize = 1, onBatch } = this.#options;
     if (realtime || this.#receiver.isStream) return;
     if (!onBatch) {
@@ -293,14 +295,6 @@ export class VillasPipe implements AsyncDisposable {
     this.#wake = () => waiting.abort();
     await delay(ms / 1000, waiting.signal).catch(() => {}); // aborted: something came
     this.#wake = undefined;
-  }
-
-  #ended(): Promise<void> {
-    const { signal } = this.#ending;
-    if (signal.aborted) return Promise.resolve();
-    return new Promise((resolve) =>
-      signal.addEventListener("abort", () => resolve(), { once: true })
-    );
   }
 }
 

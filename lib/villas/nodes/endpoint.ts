@@ -24,8 +24,8 @@ export interface EndpointNode extends SampleNode {
   readonly counters: SocketNodeCounters;
   /** All addresses that are bound, where there can be several. */
   readonly addrs?: readonly Endpoint[];
-  /** Resolves when somebody is connected, where that matters: what is written before has nowhere to go. */
-  connected?(): Promise<void>;
+  /** Resolves when somebody is connected, where that matters: what is written before has nowhere to go. Undefined if there is somebody. */
+  connected?(): Promise<void> | undefined;
   /** Receives what comes, and drops it. */
   discard(): Promise<void>;
 }
