@@ -23,17 +23,22 @@ export const neededPermissions: readonly NeededPermission[] = [
   {
     descriptors: [{ name: "write" }],
     flag: "--allow-write",
-    reason: "recordings; unix sockets and --port-file: made at the start, removed at the end",
+    reason:
+      "recordings; unix sockets and --port-file, removed at the end; the file that client-py is asked for",
   },
   {
     descriptors: [{ name: "run" }],
     flag: "--allow-run",
-    reason: "the programs given with --exec; for doctor the system's own, such as ss or netstat",
+    reason:
+      "the programs given with --exec, and Python for handlers in it; for doctor the system's own, such as ss or netstat",
   },
   {
-    descriptors: ["NO_COLOR", "PATH", "PATHEXT"].map((variable) => ({ name: "env", variable })),
-    flag: "--allow-env=NO_COLOR,PATH,PATHEXT",
-    reason: "whether the user wants colour; where the programs given with --exec are",
+    descriptors: ["NO_COLOR", "PATH", "PATHEXT", "VIRTUAL_ENV"].map((variable) => ({
+      name: "env",
+      variable,
+    })),
+    flag: "--allow-env=NO_COLOR,PATH,PATHEXT,VIRTUAL_ENV",
+    reason: "whether the user wants colour; where the programs given with --exec, and Python, are",
   },
   {
     descriptors: [{ name: "sys", kind: "networkInterfaces" }],

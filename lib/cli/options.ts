@@ -14,7 +14,7 @@ import { type Endpoint, parseEndpoint, parseHost } from "../net/address/address.
  * it is given up; if it fails, nothing is offered.
  *
  * @param words The words after the command's name, up to the one to complete, which is the last.
- * @returns All candidates, also those that do not begin like the word.
+ * @returns All candidates, also those that do not begin like the word; each may be followed by a tab and its meaning.
  */
 export type Completer = (words: readonly string[]) => Promise<readonly string[]>;
 

@@ -111,7 +111,11 @@ export function exportedFunction<F extends (...args: any[]) => unknown>(
     throw new UsageError(`Cannot use handler "${module.file}": expected "${form}"`);
   };
   find();
-  return ((...args: Parameters<F>) => find()(...args)) as F;
+  if (!module.refresh) return ((...args: Parameters<F>) => find()(...args)) as F;
+  return ((...args: Parameters<F>) => {
+    const loading = module.refresh!();
+    return loading ? loading.then(() => find()(...args)) : find()(...args);
+  }) as F;
 }
 
 /**

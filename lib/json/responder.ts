@@ -11,7 +11,7 @@ import { orAborted } from "../time/deadline.ts";
 import { Limit } from "../time/limit.ts";
 import { ownProperty } from "./commands.ts";
 import type { Answer, FailStatus, Interact } from "./protocol.ts";
-import { Queue } from "./queue.ts";
+import { Queue } from "../handlers/queue.ts";
 
 /** A message that was answered. */
 export interface Handled {
@@ -111,7 +111,10 @@ export class Responder {
   /** @param options How to answer. */
   constructor(options: ResponderOptions) {
     this.#options = options;
-    this.#queue = new Queue(options.concurrency);
+    const { concurrency, interact } = options;
+    this.#queue = new Queue(
+      "depth" in interact ? () => Math.max(concurrency, interact.depth!) : concurrency,
+    );
   }
 
   /** Messages that are being handled or wait for it. */

@@ -1,16 +1,19 @@
+import type { Format } from "../codecs/villas/format.ts";
 import { villasProtobuf } from "../codecs/villas/protobuf.ts";
 import type { Sample, Timestamp } from "../codecs/villas/sample.ts";
-import { messageOf, UsageError } from "../errors.ts";
+import { asNode } from "../codecs/villas/sides.ts";
+import { CodecError, messageOf, UsageError } from "../errors.ts";
 import { type Endpoint, formatAddress } from "../net/address/address.ts";
-import { resolvePair } from "../net/address/pair.ts";
 import { MAX_PAYLOAD } from "../net/datagram/transport.ts";
 import { delay, within } from "../time/deadline.ts";
 import { whenAborted } from "../time/lifecycle.ts";
 import { timestampClock } from "../time/timestamp.ts";
 import { Returns } from "./hooks/returns.ts";
 import { SignalNode } from "./nodes/signal.ts";
-import { SignalGenerator } from "./nodes/signal_generator.ts";
-import { openSocketNode, type SocketNode, type SocketNodeProblem } from "./nodes/socket.ts";
+import { SignalGenerator, type SignalGeneratorOptions } from "./nodes/signal_generator.ts";
+import type { EndpointNode, EndpointProblem } from "./nodes/endpoint.ts";
+import { openEndpoint } from "./nodes/open_endpoint.ts";
+import type { Pace, SourceNode } from "./node.ts";
 import { Path } from "./path.ts";
 import type { VillasSignalOptions, VillasSignalStats } from "./signal_source_options.ts";
 
@@ -21,19 +24,25 @@ const STOP_WAIT = 1;
 /** How long an unpaced source waits for room in that window, in ms. */
 const WINDOW_WAIT_MS = 20;
 
+/** How samples are sent and checked, wherever they come from. */
+export type SendingOptions = Omit<VillasSignalOptions, keyof SignalGeneratorOptions>;
+
 /**
- * Sends generated samples and checks what comes back. Made by {@linkcode startVillasSignal}. It is two paths: from a signal node to a
- * socket node, and from the socket node to a comparison with what was sent.
+ * Sends generated or recorded samples and checks what comes back. Made by {@linkcode startVillasSignal} and
+ * {@linkcode startVillasReplay}. It is two paths: from a signal node or a file node to a socket node, and from the socket node to a
+ * comparison with what was sent.
  */
 export class SignalSource implements AsyncDisposable {
-  /** The address that is really bound. */
+  /** The address that is really bound; that of `to` with `layer: "tcp-client"`. */
   readonly addr: Endpoint;
+  /** The same; a server at `localhost` has two. */
+  readonly addrs: readonly Endpoint[];
   /** Resolves when the limit is reached and the last samples have come back or were waited for, or after `close()`. */
   readonly finished: Promise<void>;
-  readonly #node: SocketNode;
+  readonly #node: EndpointNode;
   readonly #to: Endpoint;
-  readonly #options: VillasSignalOptions;
-  readonly #signal: SignalNode;
+  readonly #options: SendingOptions;
+  readonly #signal: SourceNode;
   readonly #returns: Returns;
   #sent = 0;
   #unsent = 0;
@@ -41,45 +50,54 @@ export class SignalSource implements AsyncDisposable {
   #wake: (() => void) | undefined;
 
   private constructor(
-    node: SocketNode,
+    node: EndpointNode,
     to: Endpoint,
-    options: VillasSignalOptions,
+    options: SendingOptions,
+    source: (pace: Pace) => SourceNode,
     now: () => Timestamp,
   ) {
     this.addr = node.addr;
+    this.addrs = node.addrs ?? [node.addr];
     this.#node = node;
     this.#to = to;
     this.#options = options;
-    const { onReturn } = options;
-    this.#signal = new SignalNode({ ...options, now, onStep: (step) => this.#room(step) });
-    this.#returns = new Returns({ onReturn, onMessage: () => this.#wake?.() });
+    const { onReturn, codec = villasProtobuf } = options;
+    this.#signal = source({ now, onStep: (step) => this.#room(step) });
+    const onMessage = () => this.#wake?.();
+    this.#returns = new Returns({ onReturn, onMessage, carry: carrier(codec) });
     this.finished = Promise.resolve().then(() => this.#run());
     this.finished.catch(() => {}); // an error is seen by callers that await it
   }
 
   /**
-   * Use {@linkcode startVillasSignal}.
+   * Use {@linkcode startVillasSignal} or {@linkcode startVillasReplay}.
    *
    * @internal
    */
   static async open(
-    listen: Endpoint,
-    remote: Endpoint,
-    options: VillasSignalOptions,
+    options: SendingOptions,
+    from: (pace: Pace) => SourceNode,
   ): Promise<SignalSource> {
-    const { codec: format = villasProtobuf, anySource, now = timestampClock() } = options;
-    const node = await openSocketNode({
-      listen,
-      remote,
+    const { codec = villasProtobuf, to, now = timestampClock() } = options;
+    const format = asNode(formatFor(codec, options));
+    let source: SignalSource | undefined;
+    const { node, remote } = await openEndpoint({
+      ...options,
+      remote: to ?? "127.0.0.1:12001",
+      port: 12000,
+      remotePort: 12001,
       format,
       scan: false,
-      anySource,
       remoteIs: "samples are sent to",
-      onProblem: (problem) => source.#problem(problem),
+      onProblem: (problem) => void (source && source.#problem(problem)),
       now,
     });
-    const source = new SignalSource(node, remote, options, now);
-    return source;
+    if ("path" in node.addr) {
+      // Deno cannot send on a unix datagram socket while it receives on it.
+      await node.close();
+      throw new UsageError(`Cannot send signals from "${node.addr.path}": expected UDP addresses`);
+    }
+    return source = new SignalSource(node, remote, options, from, now);
   }
 
   /** What was counted so far. */
@@ -116,6 +134,7 @@ export class SignalSource implements AsyncDisposable {
     using _aborting = whenAborted(this.#options.signal, () => void this.close());
     const receiving = this.#receive();
     try {
+      await this.#node.connected?.();
       await Promise.race([this.#send(), receiving]);
       await this.#drain();
     } finally {
@@ -148,9 +167,14 @@ export class SignalSource implements AsyncDisposable {
     this.#wake?.();
   }
 
-  #problem({ kind, message, from, error }: SocketNodeProblem): void {
-    if (kind === "send") this.#notSent(from, error);
-    else if (kind !== "waiting") this.#options.onProblem?.({ kind, message, from, error });
+  #problem(problem: EndpointProblem): void {
+    const { kind, from, error } = problem;
+    if (kind !== "send") this.#options.onProblem?.(problem);
+    else if (error !== undefined) this.#notSent(from, error);
+    else if (!this.#signal.isEnded) {
+      this.#unsent++;
+      this.#options.onProblem?.(problem);
+    }
   }
 
   #notSent(to: Endpoint, error: unknown): void {
@@ -200,9 +224,49 @@ export class SignalSource implements AsyncDisposable {
   }
 }
 
+/**
+ * The format in which samples are sent.
+ *
+ * @throws {UsageError} If what comes back could not be told by its sequence number.
+ */
+function formatFor(codec: Format, { returns, vectorize = 1 }: SendingOptions): Format {
+  const { carried, name } = codec;
+  codec.check?.();
+  if (carried === undefined) return codec;
+  if (vectorize > carried.samples) {
+    throw new UsageError(
+      `Cannot send ${vectorize} samples per datagram: VILLASnode reads one in format ${name}`,
+    );
+  }
+  if (carried.sequence) return codec;
+  if (returns !== false) {
+    throw new UsageError(
+      `Cannot tell what comes back in format ${name}: it carries no sequence number; only send, with --no-return`,
+    );
+  }
+  return {
+    ...codec,
+    encode: (samples) => codec.encode(samples.map(({ sequence: _, ...sample }) => sample)),
+  };
+}
+
+/** What becomes of a sample in a format that rounds it, or drops some of it; undefined where it stays what it is. */
+function carrier({ carried, encode, decode }: Format): ((sample: Sample) => Sample) | undefined {
+  if (carried === undefined || carried.exact && carried.origin) return undefined;
+  return (sample) => {
+    try {
+      return decode(encode([sample]))[0] ?? sample;
+    } catch (error) {
+      if (error instanceof CodecError) return sample; // it will not be sent either
+      throw error;
+    }
+  };
+}
+
 /** Checks that as many samples as wanted find room in a datagram. */
 function checkFits(values: Sample["values"], options: VillasSignalOptions): void {
-  const { vectorize = 1, limit = Infinity, codec = villasProtobuf } = options;
+  const { vectorize = 1, limit = Infinity } = options;
+  const codec = formatFor(options.codec ?? villasProtobuf, options);
   const origin = { sec: 2 ** 31, nsec: 999_999_999 };
   const sequence = BigInt(Math.min(limit, 2 ** 40));
   const { length } = codec.encode([{ type: "data", sequence, origin, values }]);
@@ -249,15 +313,5 @@ export async function startVillasSignal(options: VillasSignalOptions = {}): Prom
   if (!(wait >= 0)) throw new UsageError(`Cannot wait for ${wait} s: expected at least 0`);
   const values = new SignalGenerator(options).next(0, 0); // its options are checked before anything is bound
   checkFits(values, options);
-  const { local, remote } = await resolvePair({
-    local: options.listen,
-    remote: options.to ?? "127.0.0.1:12001",
-    port: 12000,
-    remotePort: 12001,
-  });
-  if ("path" in local) {
-    // Deno cannot send on a unix datagram socket while it receives on it.
-    throw new UsageError(`Cannot send signals from "${local.path}": expected UDP addresses`);
-  }
-  return await SignalSource.open(local, remote, options);
+  return await SignalSource.open(options, (pace) => new SignalNode({ ...options, ...pace }));
 }

@@ -11,6 +11,8 @@ import { handlerEvents } from "../serving/handler_options.ts";
 /** A handler, and the end of what is behind it. */
 export interface OpenHandler extends AsyncDisposable {
   readonly interact: Interact;
+  /** The module that is behind it, if one is. */
+  readonly module: ModuleHandler | undefined;
 }
 
 /**
@@ -33,7 +35,12 @@ export async function jsonHandler(
     : handler.kind === "module"
     ? moduleInteract(handler)
     : interactThrough(handler);
-  return { interact, [Symbol.asyncDispose]: () => handler?.close() ?? Promise.resolve() };
+  const module = handler?.kind === "module" ? handler : undefined;
+  return {
+    interact,
+    module,
+    [Symbol.asyncDispose]: () => handler?.close() ?? Promise.resolve(),
+  };
 }
 
 /** The handler of the original template: prints what it gets; labels only on a terminal. */
@@ -54,16 +61,42 @@ function templateInteract(out: Context["out"] | undefined): Interact {
   return Object.assign(interact, { anyNumber: true });
 }
 
-function moduleInteract({ file, exports }: ModuleHandler): Interact {
+/** Passes messages to what a module exports when they come: it may be loaded anew. */
+function moduleInteract(module: ModuleHandler): Interact {
+  let { exports } = module;
+  let interact = exportedInteract(module);
+  const current: Interact = (data, context) => {
+    if (exports !== module.exports) {
+      interact = exportedInteract(module);
+      exports = module.exports;
+    }
+    return interact(data, context);
+  };
+  const calling: Interact = (data, context) => {
+    const loading = module.refresh?.();
+    return loading ? loading.then(() => current(data, context)) : current(data, context);
+  };
+  return Object.defineProperties(calling, {
+    anyNumber: { get: () => interact.anyNumber },
+    depth: { get: () => module.depth },
+  });
+}
+
+function exportedInteract(module: ModuleHandler): Interact {
+  const { file, language, exports } = module;
   const { interact = exports.default, commands } = exports;
   if (typeof interact === "function") return interact as Interact;
   if (typeof commands === "object" && commands !== null) {
     if (Object.values(commands).some((command) => typeof command === "function")) {
-      return interactWithCommands(commands as Commands);
+      return interactWithCommands(commands as Commands, { describe: () => module.describe() });
     }
   }
   throw new UsageError(
-    `Cannot use handler "${file}": expected "export function interact(data, context) { … }" or ` +
-      '"export const commands = { name(data, context) { … } }"',
+    `Cannot use handler "${file}": expected ${
+      language === "python"
+        ? 'functions, such as "def get_voltage(): …", or "def interact(message): …"'
+        : '"export function interact(data, context) { … }" or ' +
+          '"export const commands = { name(data, context) { … } }"'
+    }`,
   );
 }

@@ -14,6 +14,8 @@ import {
 import type { Handled } from "../../json/responder.ts";
 import { type JsonServerStats, startJsonServer } from "../../json/server.ts";
 import { formatAddress } from "../../net/address/address.ts";
+import { visibleJson } from "../../text/visible_text.ts";
+import { openLines, recordOptions } from "../recording/record.ts";
 import { handlerOptions } from "../serving/handler_options.ts";
 import { jsonHandler } from "./handler.ts";
 import {
@@ -68,6 +70,7 @@ export const jsonServer = defineCommand({
       default: "text",
       help: "What arrives, in json with peer, answer and duration in s",
     }),
+    ...recordOptions("Record messages and answers in this file, as --output json prints them"),
   },
   binds: { option: "port", transports: ["tcp"] },
   examples: [
@@ -85,6 +88,8 @@ export const jsonServer = defineCommand({
     const { out, say, signal, debug } = context;
     const { output } = options;
     const serving = await readServing(options);
+    const recording = await openLines(context, options, ["message", "messages"]);
+    await using _recording = { [Symbol.asyncDispose]: async () => await recording?.close() };
     await using handler = await jsonHandler(options, context, output === "text");
     await using server = startJsonServer({
       ...options,
@@ -93,9 +98,15 @@ export const jsonServer = defineCommand({
       messageTimeout: options.messageTimeout || Infinity,
       completeAfter: options.completeAfter || Infinity,
       interact: whenRead(handler.interact, out),
+      // A module in Python is ended by its own clock, which starts when its turn has come.
+      handlerTimeout: handler.module?.language === "python" ? undefined : options.handlerTimeout,
       signal,
       onMessage(handled) {
-        if (output === "json") out.json(record(handled));
+        if (output === "json" || recording) {
+          const line = record(handled);
+          recording?.write(line.includes("\n") ? visibleJson(line) : line);
+          if (output === "json") out.json(line);
+        }
         if (handled.answer.status !== "success") reportFailure(say, handled);
       },
       onProblem(problem) {
@@ -111,6 +122,8 @@ export const jsonServer = defineCommand({
     context.inHand(() => pending(server.stats));
     using _announced = announceServer(say, server.addrs, options);
     await server.finished;
+    await handler[Symbol.asyncDispose]();
+    await recording?.close();
     say.summary(summary(server.stats));
     say.info("Bye.");
   },
@@ -118,10 +131,12 @@ export const jsonServer = defineCommand({
 
 /** Makes a handler that reads no further than the output is read. */
 function whenRead(interact: Interact, out: Context["out"]): Interact {
-  const { anyNumber } = interact;
   const waiting: Interact = (data, request) =>
     out.full ? out.ready().then(() => interact(data, request)) : interact(data, request);
-  return Object.assign(waiting, { anyNumber });
+  Object.assign(waiting, { anyNumber: interact.anyNumber });
+  return "depth" in interact
+    ? Object.defineProperty(waiting, "depth", { get: () => interact.depth })
+    : waiting;
 }
 
 function record({ time, remoteAddr, text, answerText, duration }: Handled): string {

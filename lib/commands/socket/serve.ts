@@ -17,6 +17,7 @@ import {
   type Serving,
   type ServingValues,
 } from "../serving/serving.ts";
+import type { BytesRecording } from "./record.ts";
 import { type BytesForm, bytesShower, pythonAddress } from "./show_bytes.ts";
 
 /** Programs that may answer datagrams at the same time. */
@@ -36,6 +37,8 @@ export interface ServerValues extends Serving, Omit<ServingValues, keyof Serving
   /** Whether nothing is answered. */
   readonly discard: boolean;
   readonly output: BytesForm;
+  /** Where both directions are recorded. */
+  readonly recording: BytesRecording;
   /** Whether a message is a line, rather than what arrives at once. */
   readonly line: boolean;
   /** Longest line in bytes. */
@@ -59,11 +62,12 @@ export interface ServerValues extends Serving, Omit<ServingValues, keyof Serving
  */
 export async function serveStreams(context: Context, values: ServerValues): Promise<void> {
   const { out, say, signal } = context;
-  const { command, count, line, maxBytes } = values;
+  const { command, count, line, maxBytes, recording } = values;
   const show = bytesShower(values.output, out, false);
   const enough = new AbortController();
   let [messages, bytes, skipped] = [0, 0, 0];
   const take = (message: Uint8Array, from: HostPort) => {
+    recording.write("client", message, from);
     bytes += message.length;
     if (++messages >= count) enough.abort();
     return show(message, from);
@@ -91,6 +95,7 @@ export async function serveStreams(context: Context, values: ServerValues): Prom
         if (!await connection.firstBytes(FIRST_BYTES)) return;
         await pipeProgram(connection, command, {
           onInput: (message) => take(message, connection.remoteAddr),
+          onOutput: (output) => recording.write("server", output, connection.remoteAddr),
           onStderr: (bytes) => say.relay(new TextDecoder().decode(bytes)),
         });
       },
@@ -101,12 +106,15 @@ export async function serveStreams(context: Context, values: ServerValues): Prom
       async answer(message, from) {
         if (messages >= count) return null;
         await take(message, from);
-        return answerTo(values, message);
+        const answer = answerTo(values, message);
+        if (answer) recording.write("server", answer, from);
+        return answer;
       },
     });
   context.inHand(() => connections(listener.stats.open));
   using _announced = announceServer(say, listener.addrs, values);
   await listener.finished;
+  await recording.close();
   say.summary(
     summary(listener, messages, bytes) +
       (skipped > 0 ? `, ${counted(skipped, "line")} skipped` : ""),
@@ -139,18 +147,22 @@ function summary({ stats }: StreamListener, messages: number, bytes: number): st
  */
 export async function serveDatagrams(context: Context, values: ServerValues): Promise<void> {
   const { out, say, signal } = context;
-  const { command, count } = values;
+  const { command, count, recording } = values;
   const show = bytesShower(values.output, out, true);
   const enough = new AbortController();
   const over = new AbortController();
   let [messages, bytes] = [0, 0];
   const answer: Answerer = async (message, from) => {
     if (messages >= count) return null;
+    recording.write("client", message, from);
     bytes += message.length;
     if (++messages >= count) enough.abort();
     await show(message, from);
-    if (command) return await runProgram(command, message, { signal: over.signal });
-    return answerTo(values, message);
+    const reply = command
+      ? await runProgram(command, message, { signal: over.signal })
+      : answerTo(values, message);
+    if (reply) recording.write("server", reply, from);
+    return reply;
   };
   await using server = await listenDatagrams({
     ...values,
@@ -163,6 +175,7 @@ export async function serveDatagrams(context: Context, values: ServerValues): Pr
   using _announced = announceServer(say, server.addrs, values, true);
   await server.finished;
   over.abort(); // programs that were not done in time
+  await recording.close();
   const { answered, refusedByAllow, ignored } = server.stats;
   say.summary(
     `${counted(messages, "datagram")}, ${counted(bytes, "byte")}, ${answered} answered` +

@@ -5,6 +5,7 @@ import { UsageError } from "../../errors.ts";
 import { outputOption } from "../../cli/output_option.ts";
 import { findCommand } from "../../process/find_program.ts";
 import { messageTimeoutOption, readServing, servingOptions } from "../serving/serving.ts";
+import { openBytesRecording, recordBytesOptions } from "./record.ts";
 import { BYTES_FORMS } from "./show_bytes.ts";
 import { readReplies, repliesOptions } from "./replies.ts";
 import { serveDatagrams, type ServerValues, serveStreams } from "./serve.ts";
@@ -39,6 +40,7 @@ export const socketServer = defineCommand({
     exec: text({ placeholder: "COMMAND", help: "Program that answers each connection" }),
     discard: flag({ help: "Answer nothing, only show" }),
     output: outputOption(BYTES_FORMS, { default: "bytes", help: "What arrives" }),
+    ...recordBytesOptions,
     count: integer({ min: 1, help: "End after so many messages" }),
     idleTimeout: seconds({
       default: 0,
@@ -81,8 +83,10 @@ export const socketServer = defineCommand({
         throw new UsageError(`Cannot use ${option} without --line: expected both`);
       }
     }
+    await using recording = await openBytesRecording(context, options);
     const values: ServerValues = {
       ...options,
+      recording,
       ...await readServing(options),
       count: options.count ?? Infinity,
       idleTimeout: options.idleTimeout || Infinity,

@@ -12,7 +12,8 @@ import { formatAddress } from "../../net/address/address.ts";
 import { startVillasEcho } from "../../villas/echo.ts";
 import type { VillasEchoProblem, VillasEchoStats } from "../../villas/echo_options.ts";
 import type { SampleHandler } from "../../villas/hooks/handler.ts";
-import { announce, portFileOption } from "../serving/announce.ts";
+import { portFileOption } from "../serving/announce.ts";
+import { announceLayer, layerOptions, readLayer } from "./layer_options.ts";
 import {
   notPrinted,
   outputDropOption,
@@ -21,12 +22,6 @@ import {
   samplePrinter,
 } from "./print_samples.ts";
 import { openTaps, tapOptions } from "./taps.ts";
-
-/** The unix sockets of VILLASnode's Python client. */
-const UNIX = {
-  listen: { path: "/var/run/villas-node.client.sock" },
-  remote: { path: "/var/run/villas-node.server.sock" },
-};
 
 /** `labwire villas-echo`. */
 export const villasEcho = defineCommand({
@@ -39,18 +34,17 @@ export const villasEcho = defineCommand({
     "with what the remote itself has sent last.",
   ],
   options: {
-    listen: address({ default: "0.0.0.0:12001", help: "Where to bind" }),
+    listen: address({
+      default: "0.0.0.0:12001",
+      help: "Where to bind; a tcp-server at localhost:12001 unless given",
+    }),
     remote: address({
       default: "127.0.0.1:12000",
       help: "VILLASnode; replies go there",
     }),
     replyTo: choice(["remote", "sender"], { default: "remote", help: "Who gets the replies" }),
     anySource: flag({ help: "Handle datagrams from every address, not only from the remote" }),
-    layer: choice(["udp", "unix"], {
-      default: "udp",
-      help:
-        `Kind of socket; unix uses ${UNIX.listen.path} and ${UNIX.remote.path} unless addresses are given`,
-    }),
+    ...layerOptions,
     output: sampleOutput("json"),
     ...outputDropOption,
     signals: value(
@@ -91,27 +85,10 @@ export const villasEcho = defineCommand({
   ],
   async run(context, options) {
     const { out, say, signal, inHand, debug, given } = context;
-    const unix = options.layer === "unix";
     if (options.handler !== undefined && options.constant !== undefined) {
       throw new UsageError("Cannot use --constant and --handler together: expected one of them");
     }
-    if (unix && Deno.build.os === "windows") {
-      throw new UsageError(
-        'Cannot use --layer unix on Windows: it has no unix datagram sockets, use "udp"',
-      );
-    }
-    const [listen, remote] = (["listen", "remote"] as const).map((name) => {
-      const endpoint = !given.has(name) && unix ? UNIX[name] : options[name];
-      if ("path" in endpoint !== unix) {
-        throw new UsageError(
-          `Cannot use --${name} "${
-            formatAddress(endpoint)
-          }" with --layer ${options.layer}: expected ` +
-            (unix ? "a path" : '"HOST:PORT"'),
-        );
-      }
-      return endpoint;
-    });
+    const layer = readLayer(options, { ...options, remoteOption: "remote" }, given);
     await using module = options.handler === undefined
       ? undefined
       : await openModule(options.handler, { kind: "samples" });
@@ -120,12 +97,11 @@ export const villasEcho = defineCommand({
       format: villasProtobuf,
       drop: options.outputDrop,
     });
-    await using recorded = await openTaps(context, options);
+    await using recorded = await openTaps(context, options, options);
     const { taps, sentTaps } = recorded;
     say.info("Start client...");
     await using echo = await startVillasEcho({
-      listen: given.has("listen") || unix ? listen : undefined,
-      remote,
+      ...layer,
       replyTo: options.replyTo,
       anySource: options.anySource,
       signals: options.signals,
@@ -139,9 +115,9 @@ export const villasEcho = defineCommand({
       onProblem: (problem) => report(say, problem, debug),
     });
     inHand(() => "1 message that is being handled");
-    using _announced = announce(say, {
-      addrs: [echo.addr],
-      detail: `remote ${formatAddress(remote!)}`,
+    using _announced = announceLayer(say, options, {
+      addrs: echo.addrs,
+      detail: `remote ${formatAddress(layer.remote)}`,
       portFile: options.portFile,
     });
     const timers = [
@@ -166,7 +142,7 @@ function report(say: Context["say"], problem: VillasEchoProblem, debug: boolean)
   if (debug && kind === "handler") say.info(stackOf(error));
   if (kind === "ignored") say.warn(`${message}; --any-source handles them too`);
   else if (kind === "own") say.warn(message);
-  else if (kind === "waiting") say.info(message);
+  else if (kind === "waiting" || kind === "connection") say.info(message);
   else if (unstated) {
     say.throttled(kind, `${message}; --signals says what VILLASnode expects, as in --signals 5f1i`);
   } else say.throttled(kind, withPlace(message, error));

@@ -6,7 +6,8 @@ import { formatAddress } from "../../net/address/address.ts";
 import { SIGNAL_TYPES, type SignalType } from "../../villas/nodes/signal_generator.ts";
 import { startVillasSignal } from "../../villas/signal_source.ts";
 import type { VillasSignalStats } from "../../villas/signal_source_options.ts";
-import { announce, portFileOption } from "../serving/announce.ts";
+import { portFileOption } from "../serving/announce.ts";
+import { announceLayer, layerOptions, readLayer } from "./layer_options.ts";
 import {
   notPrinted,
   outputDropOption,
@@ -47,8 +48,12 @@ export const villasSignal = defineCommand({
     pulseHigh: numbers({ default: [1], help: "Value in a pulse" }),
     vectorize: integer({ default: 1, min: 1, help: "Samples in each datagram" }),
     noRealtime: flag({ help: "Send as fast as the other end answers, not by the clock" }),
-    listen: address({ default: "0.0.0.0:12000", help: "Where to bind" }),
+    listen: address({
+      default: "0.0.0.0:12000",
+      help: "Where to bind; a tcp-server at localhost:12000 unless given",
+    }),
     to: address({ default: "127.0.0.1:12001", help: "Where to send to" }),
+    ...layerOptions,
     anySource: flag({ help: "Take samples back from every address, not only from that of --to" }),
     noReturn: flag({ help: "Only send: expect nothing back, and ignore what comes" }),
     output: sampleOutput("villas.human"),
@@ -80,6 +85,10 @@ export const villasSignal = defineCommand({
     if (options.check && options.noReturn) {
       throw new UsageError("Cannot use --check with --no-return: nothing comes back to be checked");
     }
+    if (options.layer === "unix") {
+      throw new UsageError("Cannot send signals to a unix socket: expected another --layer");
+    }
+    const layer = readLayer(options, { ...options, remote: options.to, remoteOption: "to" }, given);
     const printer = samplePrinter(options.output, out, { drop: options.outputDrop });
     // Where nothing comes back, what is sent is all there is.
     const { record, noReturn } = options;
@@ -91,18 +100,19 @@ export const villasSignal = defineCommand({
       type: type as SignalType | undefined,
       realtime: !options.noRealtime,
       returns: !options.noReturn,
-      listen: given.has("listen") ? options.listen : undefined,
+      ...layer,
       ...{ taps, sentTaps },
       onReturn: printer &&
         (({ sample, received }) => printer.print({ samples: [sample], received })),
       onProblem: ({ kind, message }) => {
         if (kind === "ignored") say.warn(`${message}; --any-source takes them too`);
         else if (kind === "own") say.warn(message);
+        else if (kind === "waiting" || kind === "connection") say.info(message);
         else say.throttled(kind, message);
       },
     });
-    using _announced = announce(say, {
-      addrs: [source.addr],
+    using _announced = announceLayer(say, options, {
+      addrs: source.addrs,
       detail: `sending to ${formatAddress(options.to)}`,
       state: options.limit === undefined
         ? undefined

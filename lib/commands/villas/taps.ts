@@ -5,31 +5,29 @@
  */
 
 import type { Context } from "../../cli/context.ts";
-import { file, text } from "../../cli/options.ts";
-import type { Sample } from "../../codecs/villas/sample.ts";
-import type { Format } from "../../codecs/villas/format.ts";
+import { file } from "../../cli/options.ts";
+import type { VillasFormat } from "../../codecs/villas/format.ts";
 import { villasFormat, villasFormats } from "../../codecs/villas/formats.ts";
-import { CodecError, UsageError } from "../../errors.ts";
+import { kindOf, type Sample } from "../../codecs/villas/sample.ts";
+import type { Signal } from "../../codecs/villas/signals.ts";
+import { CodecError } from "../../errors.ts";
 import type { Tap } from "../../villas/path.ts";
 import {
   openRecording,
+  recordFile,
   type Recording,
   recordingOptions,
   type RecordingValues,
 } from "../recording/record.ts";
+import { formatOption } from "./format_option.ts";
 
 /** The options of every `villas-*` command that become taps. */
 export const tapOptions = {
-  record: file({
-    help:
-      "Record the samples that arrive in this file; its name may hold the local time, as in run-%Y%m%d-%H%M%S.dat",
-  }),
+  record: recordFile("Record the samples that arrive in this file"),
   recordSent: file({ help: "Record the samples that are sent in this file" }),
-  recordFormat: text({
-    placeholder: "FORMAT",
-    help:
-      "Format of the recordings (default by the name: .csv, .tsv, .json, .pb, .bin; villas.human for any other)",
-  }),
+  recordFormat: formatOption(
+    "Format of the recordings, by default that of the name (.csv, .tsv, .json, .pb, .bin; villas.human for any other)",
+  ),
   ...recordingOptions,
 } as const;
 
@@ -37,7 +35,13 @@ export const tapOptions = {
 export interface TapValues extends RecordingValues {
   readonly record?: string;
   readonly recordSent?: string;
-  readonly recordFormat?: string;
+  readonly recordFormat?: VillasFormat;
+}
+
+/** What is known of the samples before the first one is there. */
+export interface TapSource {
+  /** The signals, where they were stated. */
+  readonly signals?: readonly Signal[];
 }
 
 /** The taps that the options ask for. */
@@ -55,13 +59,18 @@ export interface Taps extends AsyncDisposable {
  *
  * @param context The world around the command.
  * @param values The options' values.
+ * @param source What is known of the samples.
  * @throws {UsageError} If a file is there already, or cannot be made.
  */
-export async function openTaps(context: Context, values: TapValues): Promise<Taps> {
+export async function openTaps(
+  context: Context,
+  values: TapValues,
+  { signals }: TapSource = {},
+): Promise<Taps> {
   const opened: Recording[] = [];
   const record = async (path: string | undefined) => {
     if (path === undefined) return [];
-    const { tap, recording } = await recordSamples(context, values, path);
+    const { tap, recording } = await recordSamples(context, values, signals, path);
     opened.push(recording);
     return [tap];
   };
@@ -94,37 +103,51 @@ const EXTENSIONS: Readonly<Record<string, string>> = {
  *
  * @param path The file's path.
  */
-export function formatOfFile(path: string): string {
+export function formatOfFile(path: string): VillasFormat {
   const extension = /\.([^./\\]+)$/.exec(path)?.[1]?.toLowerCase() ?? "";
   const name = EXTENSIONS[extension] ?? extension;
-  return Object.hasOwn(villasFormats, name) ? name : "villas.human";
+  return villasFormat(Object.hasOwn(villasFormats, name) ? name : "villas.human");
 }
 
 /** Makes the tap that records samples. */
 async function recordSamples(
   context: Context,
-  values: TapValues,
+  { recordFormat, ...values }: TapValues,
+  signals: readonly Signal[] | undefined,
   path: string,
 ): Promise<{ tap: Tap; recording: Recording }> {
-  const format = villasFormat(values.recordFormat ?? formatOfFile(path));
+  const format = recordFormat ?? formatOfFile(path);
+  if (signals) format.check(signals);
+  const encoder = format.stream.encoder({ header: false });
+  let first: Sample | undefined;
   const recording = await openRecording(context, values, {
     path,
     noun: ["sample", "samples"],
+    header: () =>
+      first && format.stream.encoder({ signals: signals ?? signalsIn(first) }).encode([]),
   });
   const { recorder } = recording;
-  const encode = (format: Format, samples: Sample[]) => {
+  const tap: Tap = ({ samples, received }) => {
+    first ??= samples[0];
+    // Where nobody knows when they were received, they were made here.
+    const stamped = received.sec === 0
+      ? samples
+      : samples.map((sample) => ({ ...sample, received }));
     try {
-      recorder.write(format.encode(samples), samples.length);
+      recorder.write(encoder.encode(stamped), samples.length);
     } catch (error) {
-      if (!(error instanceof CodecError || error instanceof UsageError)) throw error;
+      if (!(error instanceof CodecError)) throw error;
       recorder.skip(samples.length);
-      context.say.throttled("unrecorded", `Cannot record a sample: ${error.message}`);
+      context.say.throttled("unrecorded", `Cannot record to "${path}": ${error.message}`);
     }
   };
-  return {
-    recording,
-    tap: ({ samples, received }) => {
-      encode(format, samples.map((sample) => ({ ...sample, received })));
-    },
-  };
+  return { recording, tap };
+}
+
+/** The signals that a sample shows, for the header of a file. */
+function signalsIn({ values }: Sample): Signal[] {
+  return values.map((value, i) => {
+    const kind = kindOf(value);
+    return { name: `signal${i}`, type: kind === "unset" ? "float" : kind, unit: "" };
+  });
 }

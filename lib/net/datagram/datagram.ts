@@ -1,5 +1,6 @@
 import { type Endpoint, listenError } from "../address/address.ts";
 import { bindDeno } from "./deno.ts";
+import { checkMulticast, type MulticastOptions } from "./multicast.ts";
 import type {
   DatagramCounters,
   DatagramHandler,
@@ -20,6 +21,8 @@ export interface Datagram {
 export interface BindDatagramOptions extends DatagramTransportOptions {
   /** Where to listen: an IP address and a port, 0 for one that is free, or the path of a unix socket. */
   listen: Endpoint;
+  /** A multicast group to join, and how to send to groups; for UDP. */
+  multicast?: MulticastOptions;
 }
 
 /**
@@ -173,8 +176,9 @@ export class DatagramSocket implements DatagramTransport {
  * @throws {UsageError} If the address is taken, not of this computer, or of a kind that the platform does not have.
  */
 export async function bindDatagram(options: BindDatagramOptions): Promise<DatagramSocket> {
-  const { listen, signal, onUnsent } = options;
+  const { listen, multicast, signal, onUnsent } = options;
   signal?.throwIfAborted();
+  if (multicast) checkMulticast(multicast);
   const refused = new WeakMap<Uint8Array, UnsentDatagram>();
   try {
     const transport = await bindDeno(listen, {
@@ -183,7 +187,7 @@ export async function bindDatagram(options: BindDatagramOptions): Promise<Datagr
         refused.set(datagram.bytes, datagram);
         onUnsent?.(datagram);
       },
-    });
+    }, multicast);
     return new DatagramSocket(transport, refused);
   } catch (cause) {
     throw listenError(listen, cause);

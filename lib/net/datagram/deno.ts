@@ -1,5 +1,6 @@
 import { whenAborted } from "../../time/lifecycle.ts";
 import type { Endpoint } from "../address/address.ts";
+import { joinGroup, type MulticastOptions } from "./multicast.ts";
 import type { DatagramHandler, DatagramTransport, DatagramTransportOptions } from "./transport.ts";
 import { clearPath, SocketFile } from "./unix.ts";
 
@@ -135,12 +136,14 @@ export class DenoDatagrams implements DatagramTransport {
  *
  * @param listen An IP address and a port, 0 for one that is free, or the path of a unix socket.
  * @param options What to call, and the signal that closes the socket.
+ * @param multicast A group to join.
  * @returns The bound socket.
  * @throws What Deno throws, and {@linkcode UsageError} if a unix path cannot be used.
  */
 export async function bindDeno(
   listen: Endpoint,
   options: DatagramTransportOptions,
+  multicast?: MulticastOptions,
 ): Promise<DatagramTransport> {
   if (typeof Deno.listenDatagram !== "function") {
     throw new Error(
@@ -150,7 +153,20 @@ export async function bindDeno(
   if ("path" in listen) await clearPath(listen.path);
   const socket = "path" in listen
     ? Deno.listenDatagram({ transport: "unixpacket", path: listen.path })
-    : Deno.listenDatagram({ transport: "udp", hostname: listen.hostname, port: listen.port });
+    : Deno.listenDatagram({
+      transport: "udp",
+      hostname: listen.hostname,
+      port: listen.port,
+      reuseAddress: multicast !== undefined, // several programs of a computer may be in a group
+    });
+  if (multicast) {
+    try {
+      await joinGroup(socket, multicast);
+    } catch (error) {
+      socket.close();
+      throw error;
+    }
+  }
   return new DenoDatagrams(socket, options);
 }
 

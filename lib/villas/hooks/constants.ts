@@ -34,7 +34,10 @@ export class Constants implements Hook {
       const replies = samples.map((sample, i) =>
         withConstants(sample, this.#constants, expected[i]!)
       );
-      this.#reply = batchOf(replies, { bytes: this.#format.encode(replies), from, received });
+      const several = replies.length > (this.#format.carried?.samples ?? Infinity);
+      // Each goes in a datagram of its own, where the format has one sample in each.
+      const bytes = several ? undefined : this.#format.encode(replies);
+      this.#reply = batchOf(replies, { bytes, from, received });
     } catch (refusal) {
       this.#reply = undefined;
       this.#refusal = refusal;

@@ -1,25 +1,23 @@
 import type { Sample, Timestamp } from "../../codecs/villas/sample.ts";
 import { type Tick, ticks } from "../../time/ticker.ts";
 import { timestampOf } from "../../time/timestamp.ts";
-import { type Batch, batchOf, type SampleNode } from "../node.ts";
+import { type Batch, batchOf, type Pace, type SourceNode } from "../node.ts";
 import { SignalGenerator, type SignalGeneratorOptions } from "./signal_generator.ts";
 
 /** How a signal node works. */
-export interface SignalNodeOptions extends SignalGeneratorOptions {
+export interface SignalNodeOptions extends SignalGeneratorOptions, Partial<Pace> {
   /** Samples to give. Default: endless. */
   readonly limit?: number;
   /** Samples in each batch. Default: 1. */
   readonly vectorize?: number;
   /** Give them at `rate`; otherwise as fast as they are taken. Default: true. */
   readonly realtime?: boolean;
-  /** Called before each step that is not paced by the clock; a promise is waited for. */
-  readonly onStep?: (step: number) => void | Promise<void>;
   /** The wall clock. */
   readonly now: () => Timestamp;
 }
 
 /** VILLASnode's `signal` node: gives generated samples, and takes none. */
-export class SignalNode implements SampleNode {
+export class SignalNode implements SourceNode {
   readonly finished: Promise<void>;
   readonly #options: SignalNodeOptions;
   readonly #generator: SignalGenerator;
@@ -39,12 +37,10 @@ export class SignalNode implements SampleNode {
     this.#finish = resolve;
   }
 
-  /** Steps left out because the node was late; they show as gaps in the sequence. */
   get missedSteps(): number {
     return this.#missedSteps;
   }
 
-  /** Whether the node was ended before its limit. */
   get isEnded(): boolean {
     return this.#ending.signal.aborted;
   }

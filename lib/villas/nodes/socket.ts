@@ -1,10 +1,11 @@
 import type { Format, MessageScanner } from "../../codecs/villas/format.ts";
 import type { Sample, Timestamp } from "../../codecs/villas/sample.ts";
-import type { SignalKind } from "../../codecs/villas/signals.ts";
+import type { Signal } from "../../codecs/villas/signals.ts";
 import { CodecError, messageOf } from "../../errors.ts";
 import { type Endpoint, formatAddress } from "../../net/address/address.ts";
 import { isOwnAddress, sameEndpoint } from "../../net/address/same.ts";
 import { bindDatagram } from "../../net/datagram/datagram.ts";
+import type { MulticastOptions } from "../../net/datagram/multicast.ts";
 import { socketFile } from "../../net/datagram/socket_file.ts";
 import type { DatagramTransport, UnsentDatagram } from "../../net/datagram/transport.ts";
 import { type Batch, type SampleNode, sequencesOf } from "../node.ts";
@@ -32,10 +33,12 @@ export interface SocketNodeOptions {
   readonly listen: Endpoint;
   /** The other end: what is written goes there, and only what comes from there is handed on. */
   readonly remote: Endpoint;
+  /** A multicast group to join. */
+  readonly multicast?: MulticastOptions;
   /** The form of the messages. */
   readonly format: Format;
   /** The signals of the messages; batches with others are not plain. Default: any. */
-  readonly signals?: readonly SignalKind[];
+  readonly signals?: readonly Signal[];
   /** Whether to recognise plain messages without decoding them; in vain where all samples are looked at. Default: true. */
   readonly scan?: boolean;
   /** Whether to hand on datagrams from every address. Default: false. */
@@ -49,6 +52,9 @@ export interface SocketNodeOptions {
   /** The wall clock. */
   readonly now: () => Timestamp;
 }
+
+/** How messages are read, whatever brings them. */
+export type ReadingOptions = Pick<SocketNodeOptions, "format" | "signals" | "scan" | "now">;
 
 /** What a socket node has counted so far. */
 export interface SocketNodeCounters {
@@ -115,8 +121,17 @@ export class SocketNode implements SampleNode {
 
   write(batch: Batch): void | Promise<void> {
     const { format, remote, replyToSender } = this.#options;
+    const to = replyToSender ? batch.from ?? remote : remote;
+    if (batch.bytes === undefined && batch.count > (format.carried?.samples ?? Infinity)) {
+      return this.#writeEach(batch.samples.map((sample) => format.encode([sample])), to);
+    }
     const bytes = batch.bytes ?? format.encode([...batch.samples]);
-    return this.#transport.write(bytes, replyToSender ? batch.from ?? remote : remote);
+    return this.#transport.write(bytes, to);
+  }
+
+  /** Sends each sample in a datagram of its own, where the format has one in each. */
+  async #writeEach(messages: readonly Uint8Array[], to: Endpoint): Promise<void> {
+    for (const message of messages) await this.#transport.write(message, to);
   }
 
   flush(): Promise<void> {
@@ -187,7 +202,7 @@ export class SocketNode implements SampleNode {
 }
 
 /** The samples of one datagram, decoded when they are asked for; used again for the next datagram. */
-class ArrivedBatch implements Batch {
+export class ArrivedBatch implements Batch {
   bytes: Uint8Array = new Uint8Array();
   from: Endpoint = { path: "" };
   readonly #format: Format;
@@ -198,9 +213,9 @@ class ArrivedBatch implements Batch {
   #samples: Sample[] | undefined;
   #received: Timestamp | undefined;
 
-  constructor({ format, signals, scan = true, now }: SocketNodeOptions) {
+  constructor({ format, signals, scan = true, now }: ReadingOptions) {
     this.#format = signals && format.withSignals ? format.withSignals(signals) : format;
-    if (scan) this.#scanner = format.scanner?.(signals);
+    if (scan) this.#scanner = format.scanner?.(signals?.map(({ type }) => type));
     this.#now = now;
   }
 
@@ -244,6 +259,7 @@ class ArrivedBatch implements Batch {
 export async function openSocketNode(options: SocketNodeOptions): Promise<SocketNode> {
   const transport = await bindDatagram({
     listen: options.listen,
+    multicast: options.multicast,
     onUnsent: (datagram) => node.reportUnsent(datagram),
   });
   const node = new SocketNode(transport, options);

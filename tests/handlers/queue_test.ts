@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { Queue } from "../../lib/json/queue.ts";
+import { Queue } from "../../lib/handlers/queue.ts";
 
 Deno.test("Queue.run() runs tasks in their order, one at a time", async () => {
   const queue = new Queue(1);
