@@ -110,9 +110,7 @@ export const villasPipe = defineCommand({
     const { out, say, signal, given, stdin } = context;
     checkOptions(options, given);
     const layer = readLayer(options, { ...options, remoteOption: "remote" }, given);
-    const { signals, sendOnly, receiveOnly } = options;
-    const codec = withSignals(options.format ?? villasFormat("protobuf"), signals);
-    if (signals) codec.check(signals);
+    const { sendOnly, receiveOnly } = options;
     let unprinted = 0;
     const print = sendOnly ? undefined : pipePrinter({
       ...options,
@@ -134,7 +132,7 @@ export const villasPipe = defineCommand({
     await using pipe = await startVillasPipe({
       ...options,
       ...layer,
-      codec,
+      codec: options.format,
       input,
       onBatch: print,
       signal,

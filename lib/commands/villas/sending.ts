@@ -26,6 +26,7 @@ import {
   outputDropOption,
   type SampleForm,
   sampleOutput,
+  type SamplePrinter,
   samplePrinter,
 } from "./print_samples.ts";
 import { openTaps, tapOptions, type TapValues } from "./taps.ts";
@@ -142,8 +143,7 @@ export async function sendSamples(
     clearInterval(live);
     signal.removeEventListener("abort", stop);
     await recorded.close();
-    const told = noReturn ? sentOnly(source.stats) : summary(source.stats);
-    say.summary([told, ...notPrinted(printer)].join(", "));
+    say.summary(noReturn ? sentOnly(source.stats) : summary(source.stats, printer));
   }
   const { sent, returned, changed } = source.stats;
   if (sent > 0 && returned === 0 && !noReturn && !signal.aborted) {
@@ -188,10 +188,14 @@ function progress(
 }
 
 /** All counters in a line, and the round-trip times in another. */
-function summary(stats: VillasSignalStats): string {
+function summary(stats: VillasSignalStats, printer: SamplePrinter | undefined): string {
   const names = ["returned", "lost", "changed"] as const;
   const rare = (["unexpected", "invalid", "ignored"] as const).filter((name) => stats[name] > 0);
-  const counts = [sentOnly(stats), ...[...names, ...rare].map((name) => `${stats[name]} ${name}`)];
+  const counts = [
+    sentOnly(stats),
+    ...[...names, ...rare].map((name) => `${stats[name]} ${name}`),
+    ...notPrinted(printer),
+  ];
   const { count, min, median, p99, max } = stats.roundTrip;
   const micros = [["min", min], ["median", median], ["p99", p99], ["max", max]] as const;
   const times = micros.map(([name, time]) => `${name} ${time.toFixed(1)} µs`).join(", ");

@@ -3,7 +3,7 @@
 /** The panes with the traces: one uPlot each, which draws axes and grid, with the traces drawn into it. */
 
 import { colourOf, REPLY_DASH } from "./colours.js";
-import { clock, duration, short } from "./format.js";
+import { clock, duration, tick } from "./format.js";
 
 /** @typedef {import("./types.js").Trace} Trace */
 
@@ -77,7 +77,7 @@ export class Pane {
             size: 64,
             space: 34,
             font: "13px system-ui, sans-serif",
-            values: (_, ticks) => ticks.map((tick) => short(Math.abs(tick) < 1e-12 ? 0 : tick, 6)),
+            values: (_, ticks) => ticks.map(tick),
           },
         ],
         series: [{}, { scale: "y", paths: () => null, points: { show: false } }],
@@ -193,7 +193,7 @@ export function drawTraces(ctx, area, scene, { traces, range }, { pixel, isDark 
     ctx.beginPath();
     lane.trace(ctx, trace.id, x, y, { from: scene.from, to: scene.to, isStep: trace.isStep });
     ctx.strokeStyle = colourOf(trace.signal, isDark);
-    ctx.lineWidth = (trace.isReply ? 3 : 1.6) * pixel;
+    ctx.lineWidth = (!trace.isReply ? 1.6 : lane.mode === "points" ? 3 : 2.2) * pixel;
     ctx.setLineDash(trace.isReply ? REPLY_DASH.map((each) => each * pixel) : []);
     ctx.stroke();
     const last = lane.last(trace.id);
