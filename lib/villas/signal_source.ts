@@ -259,7 +259,8 @@ function formatFor(codec: Format, { returns, vectorize = 1 }: SendingOptions): F
   if (carried.sequence) return codec;
   if (returns !== false) {
     throw new UsageError(
-      `Cannot tell what comes back in format ${name}: it carries no sequence number; only send, with --no-return`,
+      `Cannot tell what comes back in format ${name}: it carries no sequence number; only send, with --no-return` +
+        (name === "raw" || name === "gtnet" ? `, or use ${name},fake=true` : ""),
     );
   }
   return {

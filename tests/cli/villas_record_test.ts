@@ -136,6 +136,39 @@ Deno.test("villas-signal records what comes back, and what it sends where nothin
   assertEquals(samplesIn(path("only"), "villas.human").length, 3);
 });
 
+Deno.test("a recording of integers, booleans and complex numbers says so, and is replayed as it was", async () => {
+  await using files = await folder({});
+  for (const name of ["a.dat", "a.csv", "a.tsv", "a.json", "a.pb"]) {
+    const [first, second] = [`${files.path}/${name}`, `${files.path}/second-${name}`];
+    const samples: Sample[] = [1, 2].map((n) => ({
+      type: "data" as const,
+      sequence: BigInt(n),
+      origin: { sec: 1_795_253_843, nsec: n },
+      values: [n, 2n ** 62n + BigInt(n), n === 1, { real: n, imag: -0.5 }],
+    }));
+    await using echo = await recordingEcho(["--record", first]);
+    await using node = await bindDatagram({ listen: { hostname: "127.0.0.1", port: 0 } });
+    const [hostname, port] = echo.to.split(":");
+    for (const sample of samples) {
+      const bytes = villasProtobuf.encode([sample]);
+      await node.send(bytes, { hostname: hostname!, port: Number(port) });
+      await node.receive();
+    }
+    await echo.stop();
+    await using again = await recordingEcho(["--record", second]);
+    const { code, stderr } = await labwire([
+      "villas-replay",
+      first,
+      ...["--listen", "127.0.0.1:0", "--to", again.to, "--output", "none", "--check"],
+    ]);
+    assertEquals(code, 0, stderr);
+    await again.stop();
+    const format = { dat: "villas.human", pb: "protobuf" }[name.slice(2)] ?? name.slice(2);
+    const values = samplesIn(second, format, "fibc").map(({ values }) => values);
+    assertEquals(values, samples.map(({ values }) => values), name);
+  }
+});
+
 Deno.test("a recording that is there already is refused before anything is bound, and --force overwrites it", async () => {
   await using files = await folder({ "run.dat": "dear data\n" });
   const path = `${files.path}/run.dat`;

@@ -62,6 +62,7 @@ Deno.test("villas-replay sends a recording as it was, as fast as it is answered,
       "--speed",
       "max",
       "--check",
+      ...["--signals", "fi"],
     );
     assertEquals(code, 0, stderr);
     assertStringIncludes(stderr, "1000 sent, 1000 returned, 0 lost, 0 changed");
@@ -125,7 +126,15 @@ Deno.test("villas-replay --loop goes on with sequence numbers and times where th
   await using echo = await echoFor();
   const path = `${files.path}/a.dat`;
   write(path, samplesEvery(10, 3));
-  const { code, stderr } = await echo.replay(path, "--loop", "--limit", "7", "--check");
+  const { code, stderr } = await echo.replay(
+    path,
+    "--loop",
+    "--limit",
+    "7",
+    "--check",
+    "--signals",
+    "fi",
+  );
   assertEquals(code, 0, stderr);
   assertEquals(echo.samples.map(({ sequence }) => Number(sequence)), [0, 1, 2, 3, 4, 5, 6]);
   const nanoseconds = echo.samples.map(({ origin }) => origin!.nsec);

@@ -7,12 +7,12 @@ import { withPlace } from "../../handlers/place.ts";
 import { counted } from "../../text/wording.ts";
 import { stackOf, UsageError } from "../../errors.ts";
 import { villasProtobuf } from "../../codecs/villas/protobuf.ts";
-import { parseSignals } from "../../codecs/villas/signals.ts";
 import { formatAddress } from "../../net/address/address.ts";
 import { startVillasEcho } from "../../villas/echo.ts";
 import type { VillasEchoProblem, VillasEchoStats } from "../../villas/echo_options.ts";
 import type { SampleHandler } from "../../villas/hooks/handler.ts";
 import { portFileOption } from "../serving/announce.ts";
+import { signalsFor, socketFormat } from "./format_option.ts";
 import { announceLayer, layerOptions, readLayer } from "./layer_options.ts";
 import {
   notPrinted,
@@ -48,14 +48,9 @@ export const villasEcho = defineCommand({
     ...layerOptions,
     output: sampleOutput("json"),
     ...outputDropOption,
-    signals: value(
-      {
-        help:
-          "The signals that VILLASnode expects, as its configuration has them: 5f1i is five floats and an integer, b a boolean, " +
-          "c a complex number; those received unless given",
-      },
-      "SIGNALS",
-      parseSignals,
+    format: socketFormat,
+    signals: signalsFor(
+      "The signals that VILLASnode has and expects; those received unless given, floats where the format does not tell",
     ),
     constant: value(
       { help: "Reply with these values, each in the kind expected at its place" },
@@ -80,6 +75,11 @@ export const villasEcho = defineCommand({
       command: "labwire villas-echo --remote 192.168.0.10:12000 --constant 1,2,3 --output none",
     },
     {
+      text:
+        "Answer a VILLASnode whose socket has no format, with five floats and an integer in each sample",
+      command: "labwire villas-echo --format villas.binary --signals 5f1i",
+    },
+    {
       text: "Work out the replies in JavaScript",
       command: "labwire villas-echo --handler double.js",
     },
@@ -94,8 +94,9 @@ export const villasEcho = defineCommand({
       ? undefined
       : await openModule(options.handler, { kind: "samples" });
     const handler = module && defaultFunction<SampleHandler>(module, "(sample) => sample");
+    const format = options.format ?? villasProtobuf;
     const printer = samplePrinter(options.output, out, {
-      format: villasProtobuf,
+      format: options.signals && format.withSignals ? format.withSignals(options.signals) : format,
       drop: options.outputDrop,
     });
     await using recorded = await openTaps(context, options, {
@@ -109,6 +110,7 @@ export const villasEcho = defineCommand({
       ...layer,
       replyTo: options.replyTo,
       anySource: options.anySource,
+      codec: format,
       signals: options.signals,
       constant: options.constant,
       handler,
