@@ -3,6 +3,7 @@
 /** The panes with the traces: one uPlot each, which draws axes and grid, with the traces drawn into it. */
 
 import { colourOf, REPLY_DASH } from "./colours.js";
+import { fitted } from "./scale.js";
 import { clock, duration, tick } from "./format.js";
 
 /** @typedef {import("./types.js").Trace} Trace */
@@ -268,33 +269,4 @@ function drawTrigger(ctx, { left, width }, { trigger }, traces, y, pixel) {
   ctx.lineTo(left + 9 * pixel, at);
   ctx.lineTo(left, at + 6 * pixel);
   ctx.fill();
-}
-
-/**
- * A range of round numbers in which values find room; the one before is kept as long as it suits, so that nothing moves that need not.
- *
- * @param {[number, number]} before
- * @param {[number, number]} extent
- * @returns {[number, number]}
- */
-export function fitted(before, [least, greatest]) {
-  if (!(least <= greatest) || !Number.isFinite(least + greatest)) return before;
-  const [min, max] = before;
-  const size = greatest - least;
-  if (least >= min && greatest <= max && size > 0.45 * (max - min)) return before;
-  const padded = size > 0
-    ? size * 1.1
-    : Math.max(Math.abs(greatest) * 0.2, 1e-9, size === 0 && greatest === 0 ? 1 : 0);
-  const middle = (least + greatest) / 2;
-  const step = niceStep(padded / 5);
-  return [
-    Math.floor((middle - padded / 2) / step) * step,
-    Math.ceil((middle + padded / 2) / step) * step,
-  ];
-}
-
-/** @param {number} size */
-function niceStep(size) {
-  const power = 10 ** Math.floor(Math.log10(size));
-  return power * ([1, 2, 5].find((factor) => factor * power >= size) ?? 10);
 }
