@@ -41,7 +41,6 @@ export const villasSignal = defineCommand({
     vectorize: integer({ default: 1, min: 1, help: "Samples in each datagram" }),
     noRealtime: flag({ help: "Send as fast as the other end answers, not by the clock" }),
     seed: integer({ min: 0, help: "Makes the random walk the same each time" }),
-    format: socketFormat,
     signals: signalsFor(
       "The values with their names and units, for formats that have these; all are floats",
     ),
