@@ -116,12 +116,13 @@ class JavaScriptModule implements ModuleHandler {
   }
 
   async #reload(stamp: string): Promise<void> {
-    const say = (message: string) => this.#events.onProblem?.({ kind: "reload", message });
+    const say = (message: string, kind: "reload" | "reloaded" = "reload") =>
+      this.#events.onProblem?.({ kind, message });
     let next: Exports;
     try {
       next = await loadModule(this.file, stamp);
     } catch (error) {
-      return say(`${messageOf(error)}; the one from before goes on`);
+      return say(`${messageOf(error)}; the one loaded before goes on`);
     }
     await this.#calls.ended();
     await this.#closeOwn();
@@ -129,7 +130,7 @@ class JavaScriptModule implements ModuleHandler {
     this.exports = this.#calls.counting(next);
     try {
       await setUp(this.file, next, this.#values, this.#events);
-      say(`Handler "${this.file}" has changed, and is loaded anew`);
+      say(`Handler "${this.file}" has changed and was loaded anew`, "reloaded");
     } catch (error) {
       say(messageOf(error));
     }

@@ -106,9 +106,9 @@ Deno.test("a changed file is loaded anew before the next message, and not otherw
   await file.write('export const handle = () => { throw new Error("third"); };');
   const error = await assertRejects(async () => await it.handle(), Error, "third");
   assertMatch(error.stack!, /handler\.mjs/);
-  assertEquals(it.problems.map(({ kind }) => kind), ["reload", "reload", "reload"]);
-  assertMatch(it.problems[0]!.message, /^Handler ".*" has changed, and is loaded anew$/);
-  assertMatch(it.problems[1]!.message, /^Cannot load handler ".*; the one from before goes on$/);
+  assertEquals(it.problems.map(({ kind }) => kind), ["reloaded", "reload", "reloaded"]);
+  assertMatch(it.problems[0]!.message, /^Handler ".*" has changed and was loaded anew$/);
+  assertMatch(it.problems[1]!.message, /^Cannot load handler ".*; the one loaded before goes on$/);
 });
 
 Deno.test("a module is replaced between two messages, not within one", async () => {
