@@ -128,6 +128,15 @@ Deno.test("a module is replaced between two messages, not within one", async () 
   assertEquals(await first, ["handled", "closed"]);
 });
 
+Deno.test("a call that takes too long fails, and the next one is made", async () => {
+  await using file = await moduleFile(
+    "export const handle = (x) => x === 1 ? new Promise(() => {}) : Promise.resolve(x);",
+  );
+  await using it = await open(file.path, { handlerTimeout: 0.01 });
+  await assertRejects(async () => await it.handle(1), Error, "took longer than 0.01 s");
+  assertEquals(await it.handle(2), 2);
+});
+
 Deno.test("describe() gives the arguments of the commands, and the comments above them", async () => {
   await using file = await moduleFile(`
 /** Not this one. */
