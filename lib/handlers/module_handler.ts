@@ -8,7 +8,10 @@
 export type HandlerUse =
   /** JSON messages: `commands` by name or `interact` for all, called with the message and `{ bytes }`, its text. */
   | { readonly kind: "commands" }
-  /** Samples of VILLASnode: `handle(sample)`, or `handle_batch(samples)`. */
+  /**
+   * Samples of VILLASnode: `handle(sample)`. In Python `handle(sample)` or `handle_batch(samples)`, and what is exported as `handle_batch`
+   * takes samples with the numbers of their messages, and gives the replies, each with the number of its sample.
+   */
   | { readonly kind: "samples" }
   /**
    * Records of a struct: `handle(values, peer)`. In JavaScript the caller makes values of the bytes, and records of what is returned. In

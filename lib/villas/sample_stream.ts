@@ -38,13 +38,14 @@ export async function* readSamples(
 ): AsyncGenerator<Sample[], void, void> {
   const { onBad = raise, onCut } = options;
   const decoder = format.stream.decoder();
+  const portions = new Portions(() => decoder.next(), onBad);
   let last = LF;
   for await (const chunk of chunks) {
     if (chunk.length === 0) continue;
     last = chunk[chunk.length - 1]!;
     decoder.push(chunk);
     for (;;) {
-      const samples = portion(() => decoder.next(), onBad);
+      const samples = portions.next();
       if (samples.length === 0) break;
       yield samples;
     }
@@ -64,20 +65,35 @@ export async function* readSamples(
   if (left.length > 0) yield left;
 }
 
-/** Takes samples until there are none, or enough. */
-function portion(next: () => Sample | null, onBad: (error: CodecError) => void): Sample[] {
-  const samples: Sample[] = [];
-  while (samples.length < PORTION) {
-    try {
-      const sample = next();
-      if (sample === null) break;
-      samples.push(sample);
-    } catch (error) {
-      if (!(error instanceof CodecError)) throw error;
-      onBad(error);
-    }
+/** Takes samples in portions; what is wrong behind a sample is told when that has been handed on. */
+class Portions {
+  readonly #next: () => Sample | null;
+  readonly #onBad: (error: CodecError) => void;
+  #bad: CodecError | undefined;
+
+  constructor(next: () => Sample | null, onBad: (error: CodecError) => void) {
+    this.#next = next;
+    this.#onBad = onBad;
   }
-  return samples;
+
+  /** The next portion; an empty one if there is nothing more. */
+  next(): Sample[] {
+    const samples: Sample[] = [];
+    while (samples.length < PORTION && !(this.#bad && samples.length > 0)) {
+      const bad = this.#bad;
+      this.#bad = undefined;
+      if (bad) this.#onBad(bad);
+      try {
+        const sample = this.#next();
+        if (sample === null) break;
+        samples.push(sample);
+      } catch (error) {
+        if (!(error instanceof CodecError)) throw error;
+        this.#bad = error;
+      }
+    }
+    return samples;
+  }
 }
 
 function raise(error: CodecError): never {

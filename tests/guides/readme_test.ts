@@ -68,6 +68,10 @@ const scenes: Readonly<Record<string, readonly Terminal[]>> = {
     [["labwire villas-echo --output none", READY]],
     [["@", "…\n5 sent, 5 returned, 0 lost, 0 changed\n…\n"]],
   ],
+  "have any numbers drive VILLASnode": [
+    [["labwire villas-echo --listen :12000 --remote 127.0.0.1:12001 --output none", READY]],
+    [["printf 'u,i\\n1,2\\n' > table.csv", ""], ["@", "…\n1 sent, 1 received\n"]],
+  ],
   "watch what a device sends": [
     [["@", "…\nReady. Ctrl-C to quit.\n…\n00000000  61 62 63  …|abc|\n…\n"]],
     [["labwire socket-client --udp --port 9000 --no-answer abc", "Starting client...\n"]],

@@ -1,3 +1,5 @@
+import { within } from "../../time/deadline.ts";
+
 /** What opens an address with the user's browser, by system. */
 const OPENERS: Readonly<Record<string, readonly [string, ...string[]]>> = {
   windows: ["rundll32", "url.dll,FileProtocolHandler"],
@@ -21,11 +23,6 @@ export async function openBrowser(url: string): Promise<void> {
   }).spawn();
   child.unref();
   // One that cannot open anything ends at once; one that can may stay as long as the browser.
-  const ended = await Promise.race([
-    child.status,
-    new Promise<undefined>((resolve) =>
-      Deno.unrefTimer(setTimeout(() => resolve(undefined), 1000))
-    ),
-  ]);
+  const ended = await within(child.status, 1);
   if (ended && !ended.success) throw new Error(`${program} ended with exit code ${ended.code}`);
 }

@@ -114,7 +114,11 @@ export async function openScope(
   const { Feed } = await import("../../scope/feed.ts");
   const feed = new Feed({ ...description, history: values.history });
   let statistics: () => readonly Statistic[] = () => [];
+  const { startTerminalPlot } = values.plot
+    ? await import("./terminal_plot.ts")
+    : { startTerminalPlot: undefined };
   const opened = [
+    ...startTerminalPlot ? [startTerminalPlot(context, feed)] : [],
     ...values.scope ? [await serve(context, values, description, feed, () => statistics())] : [],
   ];
   const close = async () => {

@@ -1,8 +1,7 @@
 import type { Context } from "../../cli/context.ts";
 import { defineCommand } from "../../cli/command.ts";
 import { graceOption } from "../../cli/grace_option.ts";
-import { defaultFunction, openModule } from "../../handlers/handler.ts";
-import { address, choice, file, flag, integer, seconds, value } from "../../cli/options.ts";
+import { address, choice, flag, integer, seconds, value } from "../../cli/options.ts";
 import { withPlace } from "../../handlers/place.ts";
 import { counted } from "../../text/wording.ts";
 import { stackOf, UsageError } from "../../errors.ts";
@@ -11,8 +10,9 @@ import { parseSignals } from "../../codecs/villas/signals.ts";
 import { formatAddress } from "../../net/address/address.ts";
 import { startVillasEcho } from "../../villas/echo.ts";
 import type { VillasEchoProblem, VillasEchoStats } from "../../villas/echo_options.ts";
-import type { SampleHandler } from "../../villas/hooks/handler.ts";
 import { portFileOption } from "../serving/announce.ts";
+import { handlerCounts, handlerOptions } from "../serving/handler_options.ts";
+import { openEchoHandler } from "./echo_handler.ts";
 import { announceLayer, layerOptions, readLayer } from "./layer_options.ts";
 import {
   notPrinted,
@@ -33,6 +33,10 @@ export const villasEcho = defineCommand({
     "received or of other kinds is refused, counted and not sent. With --signals, what VILLASnode is said to expect counts " +
     "instead of what was received. A message from another sender that goes to the remote (--any-source) is compared " +
     "with what the remote itself has sent last.",
+    "--handler FILE is a module in Python with `def handle(sample): …`, which returns the sample, another one, several or None, or with " +
+    "`def handle_batch(samples): …`, which gets those that have arrived together; or one in JavaScript with " +
+    "`export default (sample) => sample`. Messages for which a handler in Python is too slow are dropped and counted. --exec " +
+    "'PROGRAM ARG…' starts the program for each sample, which it reads as a line of JSON; each line of JSON that it prints is a reply.",
   ],
   options: {
     listen: address({
@@ -62,9 +66,7 @@ export const villasEcho = defineCommand({
       "V,V,…",
       parseConstants,
     ),
-    handler: file({
-      help: "Module whose default export makes the reply: (sample) => sample | sample[] | null",
-    }),
+    ...handlerOptions,
     count: integer({ min: 1, help: "End after N messages" }),
     duration: seconds({ help: "End after so many seconds" }),
     grace: graceOption,
@@ -79,6 +81,7 @@ export const villasEcho = defineCommand({
       text: "Answer a VILLASnode elsewhere with constants, and print nothing",
       command: "labwire villas-echo --remote 192.168.0.10:12000 --constant 1,2,3 --output none",
     },
+    { text: "Work out the replies in Python", command: "labwire villas-echo --handler double.py" },
     {
       text: "Work out the replies in JavaScript",
       command: "labwire villas-echo --handler double.js",
@@ -86,14 +89,13 @@ export const villasEcho = defineCommand({
   ],
   async run(context, options) {
     const { out, say, signal, inHand, debug, given } = context;
-    if (options.handler !== undefined && options.constant !== undefined) {
-      throw new UsageError("Cannot use --constant and --handler together: expected one of them");
+    const own = options.handler ?? options.exec ?? options.execPersistent;
+    if (own !== undefined && options.constant !== undefined) {
+      const name = options.handler !== undefined ? "--handler" : "--exec";
+      throw new UsageError(`Cannot use --constant and ${name} together: expected one of them`);
     }
     const layer = readLayer(options, { ...options, remoteOption: "remote" }, given);
-    await using module = options.handler === undefined
-      ? undefined
-      : await openModule(options.handler, { kind: "samples" });
-    const handler = module && defaultFunction<SampleHandler>(module, "(sample) => sample");
+    await using reply = await openEchoHandler(options, context);
     const printer = samplePrinter(options.output, out, {
       format: villasProtobuf,
       drop: options.outputDrop,
@@ -111,7 +113,8 @@ export const villasEcho = defineCommand({
       anySource: options.anySource,
       signals: options.signals,
       constant: options.constant,
-      handler,
+      handler: reply.handler,
+      batchHandler: reply.batchHandler,
       count: options.count,
       grace: options.grace,
       signal,
@@ -126,18 +129,23 @@ export const villasEcho = defineCommand({
       detail: `remote ${formatAddress(layer.remote)}`,
       portFile: options.portFile,
     });
+    const counters = () =>
+      [summary(echo.stats, printer), ...handlerCounts(reply.module, options.stats)].join(
+        ", ",
+      );
     const timers = [
       options.duration === undefined
         ? 0
         : setTimeout(() => void echo.close(), options.duration * 1000),
-      options.stats ? setInterval(() => say.live(summary(echo.stats, printer)), 1000) : 0,
+      options.stats ? setInterval(() => say.live(counters()), 1000) : 0,
     ];
     try {
       await echo.finished;
     } finally {
       timers.forEach(clearTimeout);
       await recorded.close();
-      say.summary(summary(echo.stats, printer));
+      await reply[Symbol.asyncDispose]();
+      say.summary(counters());
     }
     say.info("Bye.");
   },
@@ -163,7 +171,7 @@ function echoStatistics(stats: VillasEchoStats): Statistic[] {
 /** All counters in one line. */
 function summary(stats: VillasEchoStats, printer: SamplePrinter | undefined): string {
   const rate = stats.seconds > 0 ? stats.messages / stats.seconds : 0;
-  const rare = (["failed", "unsent"] as const).filter((name) => stats[name] > 0);
+  const rare = (["failed", "dropped", "unsent"] as const).filter((name) => stats[name] > 0);
   return [
     counted(stats.messages, "message"),
     counted(stats.samples, "sample"),

@@ -3,8 +3,9 @@
 /** The spectrum of a trace, and one trace over another. */
 
 import { colourOf } from "./colours.js";
-import { short, si } from "./format.js";
-import { fitted, isDark } from "./panes.js";
+import { short, si, tick } from "./format.js";
+import { isDark } from "./panes.js";
+import { fitted } from "./scale.js";
 
 /** @type {typeof import("uplot")} */
 const Plot = /** @type {any} */ (globalThis).uPlot;
@@ -46,7 +47,7 @@ class Plane {
             ...axis,
             size: 64,
             space: 34,
-            values: (_, ticks) => ticks.map((tick) => short(Math.abs(tick) < 1e-12 ? 0 : tick, 6)),
+            values: (_, ticks) => ticks.map(tick),
           },
         ],
         series: [{}, { scale: "y", paths: () => null, points: { show: false } }],
@@ -158,7 +159,7 @@ export class PlanePlot {
 
   /** @param {HTMLElement} parent */
   constructor(parent) {
-    this.plane = new Plane(parent, (ticks) => ticks.map((tick) => short(tick, 6)), (ctx, x, y) => {
+    this.plane = new Plane(parent, (ticks) => ticks.map(tick), (ctx, x, y) => {
       ctx.strokeStyle = colourOf(this.signal, isDark());
       let isDown = false;
       for (let i = 0; i < this.xs.length; i++) {

@@ -19,6 +19,34 @@ export function short(value, digits = 5) {
 }
 
 /**
+ * A number beside others of the same size: with as many decimals as these have, so that columns of them stand still.
+ *
+ * @param {number} value The number.
+ * @param {number} size The greatest of them.
+ */
+export function beside(value, size) {
+  if (!Number.isFinite(value) || Number.isInteger(value) || size >= 1e7 || size < 1e-4) {
+    return short(value);
+  }
+  const text = value.toFixed(Math.max(0, 4 - Math.max(0, Math.floor(Math.log10(size)))));
+  return sign(Number(text) === 0 ? "0" : text);
+}
+
+/**
+ * A number on an axis, without zeros at its end.
+ *
+ * @param {number} value The number.
+ */
+export function tick(value) {
+  const size = Math.abs(value);
+  if (size < 1e-12) return "0";
+  if (size >= 1e7 || size < 1e-4) {
+    return sign(value.toExponential().replace(/\.?(\d{4})\d+e/, ".$1e"));
+  }
+  return sign(String(Number(value.toPrecision(6))));
+}
+
+/**
  * The exact text of a value, cut to what finds room; integers keep all digits.
  *
  * @param {string} text As the server sent it.

@@ -146,7 +146,7 @@ function arrange() {
   if (!hello) return;
   signals = describeSignals(hello);
   const isDark = document.documentElement.dataset["theme"] === "dark";
-  const hasReply = hello.lanes.length > 1;
+  const hasReply = (hello.lanes[1]?.channels.length ?? 0) > 0;
   table.build(signals, { hasReply, hasGroups: view.panes === "own", isDark }, {
     toggle,
     part(signal, part) {
@@ -238,7 +238,7 @@ function buildPanes() {
 function resize() {
   const { clientWidth, clientHeight } = plots;
   const axis = 34;
-  const each = Math.max(90, Math.floor((clientHeight - axis) / Math.max(1, panes.length)));
+  const each = Math.max(72, Math.floor((clientHeight - axis) / Math.max(1, panes.length)));
   for (const pane of panes) pane.resize(clientWidth, each + (pane.isLast ? axis : 0));
 }
 
@@ -707,3 +707,6 @@ new ResizeObserver(() => {
 }).observe(plots);
 applyTheme();
 showTools();
+
+/** For tests, which look whether what is drawn is where it must be. */
+export { panes, scene };

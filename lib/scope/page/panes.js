@@ -3,7 +3,8 @@
 /** The panes with the traces: one uPlot each, which draws axes and grid, with the traces drawn into it. */
 
 import { colourOf, REPLY_DASH } from "./colours.js";
-import { clock, duration, short } from "./format.js";
+import { fitted } from "./scale.js";
+import { clock, duration, tick } from "./format.js";
 
 /** @typedef {import("./types.js").Trace} Trace */
 
@@ -77,7 +78,7 @@ export class Pane {
             size: 64,
             space: 34,
             font: "13px system-ui, sans-serif",
-            values: (_, ticks) => ticks.map((tick) => short(Math.abs(tick) < 1e-12 ? 0 : tick, 6)),
+            values: (_, ticks) => ticks.map(tick),
           },
         ],
         series: [{}, { scale: "y", paths: () => null, points: { show: false } }],
@@ -193,7 +194,7 @@ export function drawTraces(ctx, area, scene, { traces, range }, { pixel, isDark 
     ctx.beginPath();
     lane.trace(ctx, trace.id, x, y, { from: scene.from, to: scene.to, isStep: trace.isStep });
     ctx.strokeStyle = colourOf(trace.signal, isDark);
-    ctx.lineWidth = (trace.isReply ? 3 : 1.6) * pixel;
+    ctx.lineWidth = (!trace.isReply ? 1.6 : lane.mode === "points" ? 3 : 2.2) * pixel;
     ctx.setLineDash(trace.isReply ? REPLY_DASH.map((each) => each * pixel) : []);
     ctx.stroke();
     const last = lane.last(trace.id);
@@ -268,33 +269,4 @@ function drawTrigger(ctx, { left, width }, { trigger }, traces, y, pixel) {
   ctx.lineTo(left + 9 * pixel, at);
   ctx.lineTo(left, at + 6 * pixel);
   ctx.fill();
-}
-
-/**
- * A range of round numbers in which values find room; the one before is kept as long as it suits, so that nothing moves that need not.
- *
- * @param {[number, number]} before
- * @param {[number, number]} extent
- * @returns {[number, number]}
- */
-export function fitted(before, [least, greatest]) {
-  if (!(least <= greatest) || !Number.isFinite(least + greatest)) return before;
-  const [min, max] = before;
-  const size = greatest - least;
-  if (least >= min && greatest <= max && size > 0.45 * (max - min)) return before;
-  const padded = size > 0
-    ? size * 1.1
-    : Math.max(Math.abs(greatest) * 0.2, 1e-9, size === 0 && greatest === 0 ? 1 : 0);
-  const middle = (least + greatest) / 2;
-  const step = niceStep(padded / 5);
-  return [
-    Math.floor((middle - padded / 2) / step) * step,
-    Math.ceil((middle + padded / 2) / step) * step,
-  ];
-}
-
-/** @param {number} size */
-function niceStep(size) {
-  const power = 10 ** Math.floor(Math.log10(size));
-  return power * ([1, 2, 5].find((factor) => factor * power >= size) ?? 10);
 }

@@ -3,7 +3,7 @@
 /** What is visible, as a picture or a drawing. */
 
 import { colourOf } from "./colours.js";
-import { clock, duration, short, value } from "./format.js";
+import { clock, duration, tick as number, value } from "./format.js";
 import { drawTraces } from "./panes.js";
 
 const [WIDTH, LEFT, RIGHT, TOP, BOTTOM, GUTTER] = [1280, 80, 110, 64, 44, 26];
@@ -238,7 +238,7 @@ function frame(ctx, { left, top, width, height }, scene, { range: [min, max], na
     const y = top + (max - tick) / (max - min) * height;
     line([left, y, left + width, y]);
     ctx.textAlign = "right";
-    ctx.fillText(short(Math.abs(tick) < 1e-12 ? 0 : tick, 6), left - 8, y);
+    ctx.fillText(number(tick), left - 8, y);
   }
   ctx.textAlign = "left";
   ctx.fillText(name, left + 4, top - 9);

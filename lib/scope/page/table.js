@@ -3,7 +3,7 @@
 /** The table of signals with their current values, the cursors' values, and the stream's statistics. */
 
 import { colourOf, REPLY_DASH } from "./colours.js";
-import { duration, short, si, value } from "./format.js";
+import { beside, duration, short, si, value } from "./format.js";
 
 /**
  * @param {string} name
@@ -64,7 +64,7 @@ export class SignalTable {
       button.append(
         swatch(each.signal, isDark),
         make("kbd", index < 9 ? String(index + 1) : "", { "aria-hidden": "true" }),
-        document.createTextNode(each.name),
+        make("span", each.name),
       );
       button.addEventListener("click", () => actions.toggle(each.signal));
       head.append(button);
@@ -115,7 +115,9 @@ export class SignalTable {
       const measured = own &&
         state.lanes[own.lane]?.measured.find(({ channel }) => channel === own.id);
       for (const name of /** @type {const} */ (["min", "max", "mean", "rms"])) {
-        set(cells[name], short(orNone(measured?.[name])));
+        const number = orNone(measured?.[name]);
+        const size = Math.max(Math.abs(orNone(measured?.min)), Math.abs(orNone(measured?.max)));
+        set(cells[name], beside(number, size));
       }
       set(cells["frequency"], si(orNone(measured?.frequency), "Hz"));
     }
@@ -193,7 +195,7 @@ export function showStatistics(state, lanes) {
   ]);
   pairs.push(["Reordered", String(first.reordered), first.reordered > 0]);
   pairs.push(["Duplicates", String(first.duplicates), first.duplicates > 0]);
-  if (reply) {
+  if (reply && reply.samples > 0) {
     pairs.push([lanes[1]?.isReply === false ? "Back" : "Replies", String(reply.samples), false]);
     pairs.push(["Echo delay", duration(orNone(reply.delay)), false]);
   }

@@ -194,7 +194,7 @@ export class Traces {
   /**
    * Draws a channel as a path.
    *
-   * @param {Pick<CanvasRenderingContext2D, "moveTo" | "lineTo">} path Where to.
+   * @param {{ moveTo(x: number, y: number): void, lineTo(x: number, y: number): void }} path Where to.
    * @param {number} id The channel.
    * @param {(time: number) => number} x Where a time is.
    * @param {(value: number) => number} y Where a value is.

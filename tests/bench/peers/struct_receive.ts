@@ -1,6 +1,6 @@
 /** Receives COUNT records of `!I30sd` with the library, by an action or by iterating, and ends. */
 
-import { Line } from "../../mod.ts";
+import { Line } from "../../../mod.ts";
 
 const [way, count] = [Deno.args[0], Number(Deno.args[1])];
 let received = 0;

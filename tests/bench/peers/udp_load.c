@@ -1,9 +1,9 @@
 /* Loads a UDP echo with VILLASnode messages, and prints one JSON line about it.
  *
- *     udp_load PORT COUNT WINDOW [LOCAL_PORT]
+ *     udp_load PORT COUNT WINDOW [LOCAL_PORT [SECONDS]]
  *
- * Binds 127.0.0.1:LOCAL_PORT (any port by default), waits until 127.0.0.1:PORT answers, then sends COUNT messages
- * of one sample with five floats, sequence numbers in order, of which WINDOW are kept on the way. What has not
+ * Binds 127.0.0.1:LOCAL_PORT (0: any port), waits until 127.0.0.1:PORT answers, then sends COUNT messages, or as many as it can in
+ * SECONDS, of one sample with five floats, sequence numbers in order, of which WINDOW are kept on the way. What has not
  * come back after a fifth of a second without any echo is lost. Linux only: it sends and receives in batches, so that it is
  * not the bottleneck. */
 
@@ -146,7 +146,7 @@ static int by_size(const void *a, const void *b) {
 }
 
 int main(int argc, char **argv) {
-  if (argc < 4) { fprintf(stderr, "Usage: udp_load PORT COUNT WINDOW [LOCAL_PORT]\n"); return 2; }
+  if (argc < 4) { fprintf(stderr, "Usage: udp_load PORT COUNT WINDOW [LOCAL_PORT [SECONDS]]\n"); return 2; }
   uint64_t count = strtoull(argv[2], NULL, 10), window = strtoull(argv[3], NULL, 10);
   if (count < 1 || window < 1 || window > SLOTS / 2) {
     fprintf(stderr, "Cannot send: COUNT from 1, WINDOW from 1 to %d\n", SLOTS / 2);
@@ -158,6 +158,7 @@ int main(int argc, char **argv) {
   uint64_t first = wait_for_peer(messages), next = first, end = first + count;
   uint64_t pending = 0, echoed = 0, lost = 0, changed = 0, late = 0, silent = 0;
   uint64_t start = now_ns(CLOCK_MONOTONIC), last = start;
+  uint64_t limit = argc > 5 ? start + (uint64_t)(atof(argv[5]) * 1e9) : UINT64_MAX;
 
   while (next < end || pending > 0) {
     uint64_t room = window - pending, left = end - next;
@@ -175,6 +176,7 @@ int main(int argc, char **argv) {
       continue;
     }
     last = now, silent = 0;
+    if (now >= limit && next < end) count = next - first, end = next;
     for (int i = 0; i < n; i++) {
       /* The sequence number follows the tag and length of the sample, its type, and the sequence's own tag. */
       uint64_t sequence = get_varint(received[i] + 5, received[i] + messages[i].msg_len);
@@ -189,9 +191,9 @@ int main(int argc, char **argv) {
   double seconds = (double)(last - start) / 1e9;
 #define RTT(part) (echoed ? rtt_ns[(uint64_t)((part) * (double)(echoed - 1))] / 1e3 : 0.0)
   printf("{\"sent\": %llu, \"echoed\": %llu, \"lost\": %llu, \"changed\": %llu, \"late\": %llu, \"seconds\": %.6f, "
-         "\"rate\": %.0f, \"rtt\": {\"min\": %.1f, \"p50\": %.1f, \"p99\": %.1f, \"max\": %.1f}}\n",
+         "\"rate\": %.0f, \"rtt\": {\"min\": %.1f, \"p50\": %.1f, \"p99\": %.1f, \"p999\": %.1f, \"max\": %.1f}}\n",
          (unsigned long long)count, (unsigned long long)echoed, (unsigned long long)lost,
          (unsigned long long)changed, (unsigned long long)late, seconds,
-         seconds > 0 ? (double)echoed / seconds : 0.0, RTT(0), RTT(0.5), RTT(0.99), RTT(1));
+         seconds > 0 ? (double)echoed / seconds : 0.0, RTT(0), RTT(0.5), RTT(0.99), RTT(0.999), RTT(1));
   return 0;
 }
