@@ -6,6 +6,8 @@ export interface NeededPermission {
   readonly flag: string;
   /** What labwire does with it. */
   readonly reason: string;
+  /** What is different where it is not granted; without this, labwire does not work. */
+  readonly otherwise?: string;
 }
 
 /** All permissions that labwire needs; the executable has these and no others. */
@@ -18,22 +20,33 @@ export const neededPermissions: readonly NeededPermission[] = [
   {
     descriptors: [{ name: "read" }],
     flag: "--allow-read",
-    reason: "handlers, messages, certificates, unix sockets",
+    reason: "handlers, messages, recordings, certificates, unix sockets",
   },
   {
     descriptors: [{ name: "write" }],
     flag: "--allow-write",
-    reason: "unix sockets and --port-file: made at the start, removed at the end",
+    reason:
+      "recordings; unix sockets and --port-file, removed at the end; the file that client-py is asked for",
   },
   {
     descriptors: [{ name: "run" }],
     flag: "--allow-run",
-    reason: "the programs given with --exec; for doctor the system's own, such as ss or netstat",
+    reason:
+      "the programs given with --exec, and Python for handlers in it; for doctor the system's own, such as ss or netstat",
   },
   {
-    descriptors: ["NO_COLOR", "PATH", "PATHEXT"].map((variable) => ({ name: "env", variable })),
-    flag: "--allow-env=NO_COLOR,PATH,PATHEXT",
-    reason: "whether the user wants colour; where the programs given with --exec are",
+    descriptors: [{ name: "ffi" }],
+    flag: "--allow-ffi",
+    reason: "Linux's system calls for many datagrams at once, which Deno does not have",
+    otherwise: "UDP takes one datagram at a time",
+  },
+  {
+    descriptors: ["NO_COLOR", "PATH", "PATHEXT", "VIRTUAL_ENV"].map((variable) => ({
+      name: "env",
+      variable,
+    })),
+    flag: "--allow-env=NO_COLOR,PATH,PATHEXT,VIRTUAL_ENV",
+    reason: "whether the user wants colour; where the programs given with --exec, and Python, are",
   },
   {
     descriptors: [{ name: "sys", kind: "networkInterfaces" }],

@@ -15,6 +15,11 @@ export interface Context {
    * being waited for.
    */
   readonly inHand: (describe: () => string | undefined) => void;
+  /**
+   * Has SIGHUP mean that files are to be opened anew, until it is disposed of; without it SIGHUP ends the program, as does a terminal
+   * that is closed.
+   */
+  readonly onReopen: (reopen: () => void) => Disposable;
   /** Whether `--debug` was given. */
   readonly debug: boolean;
   /** Whether `--quiet` was given. */

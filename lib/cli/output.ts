@@ -38,7 +38,10 @@ export class Output {
   readonly #before: () => void;
   readonly #colour: boolean;
   #text = "";
+  /** Whether there is JSON in the text, of which not everything is visible yet. */
+  #unseen = false;
   #chunks: Uint8Array[] = [];
+  #later: (() => void) | undefined;
   #waiting = 0;
   #writing: Promise<void> | undefined;
   #broken = false;
@@ -68,6 +71,7 @@ export class Output {
   json(json: string): void {
     // What else is unfit to be seen is escaped in all lines together, which costs a tenth of doing it in each.
     this.#put(json.includes("\n") ? visibleJson(json) : json);
+    this.#unseen = true;
   }
 
   /** Writes one line that begins with a word, coloured on a terminal, followed by text as {@linkcode Output.line} writes it. */
@@ -80,9 +84,27 @@ export class Output {
   /** Writes bytes unchanged. They may be used again at once. */
   bytes(bytes: Uint8Array): void {
     if (this.#broken) return;
+    this.#makeLater();
     this.#takeText();
     this.#chunks.push(bytes.slice());
     this.#waiting += bytes.length;
+    this.#start();
+  }
+
+  /**
+   * Has lines made when they are about to be written, which is after the program has done what is more urgent. They keep their place
+   * among what else is written.
+   *
+   * @param make Writes all lines that were put off so far; called once for all calls with the same function until then.
+   * @param size About how many bytes this call adds to them.
+   */
+  later(make: () => void, size: number): void {
+    if (this.#broken) return;
+    if (this.#later !== make) {
+      this.#makeLater();
+      this.#later = make;
+    }
+    this.#waiting += size;
     this.#start();
   }
 
@@ -113,15 +135,24 @@ export class Output {
 
   #put(text: string): void {
     if (this.#broken) return;
+    this.#makeLater();
     this.#text += text + "\n";
     this.#waiting += text.length + 1;
     this.#start();
   }
 
+  /** Makes what was put off. */
+  #makeLater(): void {
+    const make = this.#later;
+    this.#later = undefined;
+    make?.();
+  }
+
   #takeText(): void {
     if (this.#text === "") return;
-    this.#chunks.push(encoder.encode(visibleJsonLines(this.#text)));
+    this.#chunks.push(encoder.encode(this.#unseen ? visibleJsonLines(this.#text) : this.#text));
     this.#text = "";
+    this.#unseen = false;
   }
 
   #start(): void {
@@ -133,6 +164,7 @@ export class Output {
 
   async #write(): Promise<void> {
     await null; // what is written in the same turn leaves together
+    this.#makeLater();
     this.#takeText();
     const chunks = this.#chunks;
     this.#chunks = [];

@@ -141,12 +141,20 @@ async function dispatch(
     return 0;
   }
   checkArguments(command, args);
-  const { grace, handler } = options as { grace?: number; handler?: string };
+  const { grace, handler, record, recordSent } = options as {
+    grace?: number;
+    handler?: string;
+    record?: string;
+    recordSent?: string;
+  };
   if (handler !== undefined) stop.inHand(() => "the handler to be loaded");
-  await stop.listen({ grace, guarded: handler !== undefined });
+  const reopens = record !== undefined || recordSent !== undefined;
+  await stop.listen({ grace, guarded: handler !== undefined, reopens });
   const { signal } = stop;
   const inHand = stop.inHand.bind(stop);
-  const code = await command.run({ ...shared, signal, inHand, given }, options, args) ?? 0;
+  const onReopen = stop.onReopen.bind(stop);
+  const context = { ...shared, signal, inHand, onReopen, given };
+  const code = await command.run(context, options, args) ?? 0;
   return code === exit.interrupted ? stop.code : code;
 }
 

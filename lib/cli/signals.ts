@@ -17,7 +17,7 @@ export interface InterruptionOptions {
   /** Says what is being waited for. */
   say: Reporter;
   /** Where signals and the time come from, and what ends the process. */
-  environment: Pick<Environment, "signals" | "clock" | "exit">;
+  environment: Pick<Environment, "signals" | "clock" | "exit" | "stdin" | "stderr">;
 }
 
 /** How an {@linkcode Interruption} listens. */
@@ -26,6 +26,8 @@ export interface ListenOptions {
   grace?: number;
   /** Whether the user's code runs in this thread, which may never return. */
   guarded: boolean;
+  /** Whether SIGHUP may mean that files are to be opened anew. */
+  reopens?: boolean;
 }
 
 /**
@@ -38,6 +40,8 @@ export class Interruption {
   readonly #environment: InterruptionOptions["environment"];
   readonly #listeners: [Deno.Signal, () => void][] = [];
   readonly #timers: (() => void)[] = [];
+  readonly #reopen = new Set<() => void>();
+  readonly #hadTerminal: boolean;
   #watchdog: Watchdog | undefined;
   #describe: () => string | undefined = () => undefined;
   #grace = DEFAULT_GRACE;
@@ -47,6 +51,7 @@ export class Interruption {
   constructor({ say, environment }: InterruptionOptions) {
     this.#say = say;
     this.#environment = environment;
+    this.#hadTerminal = this.#hasTerminal();
   }
 
   /** Aborted by the first signal. */
@@ -64,7 +69,9 @@ export class Interruption {
    *
    * @param options How long open work may take, and whether that may keep this thread busy.
    */
-  async listen({ grace = DEFAULT_GRACE, guarded }: ListenOptions): Promise<void> {
+  async listen(
+    { grace = DEFAULT_GRACE, guarded, reopens = false }: ListenOptions,
+  ): Promise<void> {
     this.#grace = grace;
     const { signals } = this.#environment;
     for (const name of signals.names) {
@@ -74,14 +81,25 @@ export class Interruption {
     }
     if (!guarded) return;
     this.#watchdog = await signals.watch({
-      signals: signals.names,
+      signals: signals.names.filter((name) => !(reopens && name === "SIGHUP")),
       grace,
       more: LAST_WORDS,
       waiting: this.#say.infoText(this.#waitingFor("the handler, which has not returned")),
       over: this.#say.errorText(`The handler did not return within ${grace} s: ended it`),
       onSignal: (name) => this.#onSignal(name),
     });
-    if (this.#watchdog) this.#unlisten();
+    if (this.#watchdog) this.#unlisten((name) => !(reopens && name === "SIGHUP"));
+  }
+
+  /**
+   * Has SIGHUP mean that files are to be opened anew.
+   *
+   * @param reopen Opens them.
+   * @returns To be disposed of when there is nothing to be opened any more.
+   */
+  onReopen(reopen: () => void): Disposable {
+    this.#reopen.add(reopen);
+    return { [Symbol.dispose]: () => void this.#reopen.delete(reopen) };
   }
 
   /**
@@ -105,13 +123,25 @@ export class Interruption {
     this.#watchdog?.[Symbol.dispose]();
   }
 
-  #unlisten(): void {
+  #unlisten(which: (name: Deno.Signal) => boolean = () => true): void {
     for (const [name, listener] of this.#listeners.splice(0)) {
-      this.#environment.signals.remove(name, listener);
+      if (which(name)) this.#environment.signals.remove(name, listener);
+      else this.#listeners.push([name, listener]);
     }
   }
 
+  /** Whether somebody sits before the program. A terminal that was closed is none any more. */
+  #hasTerminal(): boolean {
+    const { stdin, stderr } = this.#environment;
+    return stdin.isTerminal() || stderr.isTerminal();
+  }
+
   #onSignal(name: Deno.Signal): void {
+    const isClosed = this.#hadTerminal && !this.#hasTerminal();
+    if (name === "SIGHUP" && this.#reopen.size > 0 && !isClosed) {
+      for (const reopen of this.#reopen) reopen();
+      return;
+    }
     this.#code = name === "SIGINT" || name === "SIGBREAK" ? exit.interrupted : exit.terminated;
     const { clock } = this.#environment;
     if (this.signal.aborted) this.#environment.exit(this.#code);

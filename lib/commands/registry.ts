@@ -14,6 +14,7 @@ export const registry: Registry = {
   "struct-line size": async () => (await import("./struct_line/size.ts")).structLineSize,
   "socket-server": async () => (await import("./socket/server.ts")).socketServer,
   "socket-client": async () => (await import("./socket/client.ts")).socketClient,
+  "client-py": async () => (await import("./client_py.ts")).clientPy,
   "doctor": async () => (await import("./doctor.ts")).doctorCommand(all),
   "guide": async () => (await import("./guide.ts")).guide,
   "completions": async () => (await import("./completions.ts")).completionsCommand,

@@ -1,33 +1,32 @@
 /**
- * The one place where `--handler`, `--exec` and `--exec-persistent` become something that can be called. Another language for
- * `--handler FILE` goes into {@linkcode openModule}: whatever it is, its functions are called as those of JavaScript are.
+ * The one place where `--handler`, `--exec` and `--exec-persistent` become something that can be called. A module may be JavaScript
+ * or Python: its functions are called alike, under the same names.
  *
  * @module
  */
 
 import { UsageError } from "../errors.ts";
 import { findCommand } from "../process/find_program.ts";
-import type { ProgramProblem } from "../process/line_program.ts";
-import { loadModule } from "./load_module.ts";
+import { openJavaScript } from "./javascript.ts";
+import type { HandlerEvents, HandlerUse, ModuleHandler, ModuleValues } from "./module_handler.ts";
 import { persistentProgram, type ProgramHandler, programPerMessage } from "./program.ts";
 
-/** A module that handles messages by what it exports. */
-export interface ModuleHandler extends AsyncDisposable {
-  /** What kind of handler this is. */
-  readonly kind: "module";
-  /** Its path, as the user wrote it. */
-  readonly file: string;
-  /** What it exports, by name. */
-  readonly exports: Readonly<Record<string, unknown>>;
-  /** Ends what runs it, if anything does. */
-  close(): Promise<void>;
-}
+export type {
+  CommandDescription,
+  HandlerEvents,
+  HandlerPeer,
+  HandlerProblem,
+  HandlerUse,
+  ModuleCounters,
+  ModuleHandler,
+  ModuleValues,
+} from "./module_handler.ts";
 
 /** A user's code that handles messages. */
 export type Handler = ModuleHandler | ProgramHandler;
 
 /** What a command line says about who handles messages: one of the three at most. */
-export interface HandlerValues {
+export interface HandlerValues extends ModuleValues {
   /** The path of a module. */
   readonly handler?: string;
   /** The command line of a program to start for each message. */
@@ -38,59 +37,100 @@ export interface HandlerValues {
   readonly execTimeout?: number;
 }
 
-/** What to call while a handler is open. */
-export interface HandlerEvents {
-  /** Called with what goes wrong beside a message. */
-  onProblem?: (problem: ProgramProblem) => void;
-  /** Called with what a program that is kept running writes on its stderr, as it comes. */
-  onStderr?: (bytes: Uint8Array) => void;
-}
+/** The endings of files that are modules in Python. */
+const PYTHON = /\.pyw?$/i;
 
 /**
  * Opens the handler that a command line describes.
  *
  * @param values The options' values.
+ * @param use What a module's functions get.
  * @param events What to call.
  * @returns The handler, to be disposed of; undefined if there is none of the options.
- * @throws {UsageError} If the module cannot be loaded, or the program cannot be found or started.
+ * @throws {UsageError} If there are several, the module cannot be loaded, or the program cannot be found or started.
  */
 export async function openHandler(
-  { handler, exec, execPersistent, execTimeout: timeout }: HandlerValues,
+  values: HandlerValues,
+  use: HandlerUse,
   events: HandlerEvents = {},
 ): Promise<Handler | undefined> {
-  if (handler !== undefined) return await openModule(handler);
+  const { handler, exec, execPersistent, execTimeout: timeout } = values;
+  if ([handler, exec, execPersistent].filter((value) => value !== undefined).length > 1) {
+    throw new UsageError(
+      "Cannot use several of --handler, --exec and --exec-persistent: expected one",
+    );
+  }
+  if (handler !== undefined) return await openModule(handler, use, values, events);
   if (exec !== undefined) return programPerMessage(await findCommand(exec), { timeout });
   if (execPersistent === undefined) return undefined;
   return persistentProgram(await findCommand(execPersistent), { timeout, ...events });
 }
 
 /**
- * Opens a user's module.
+ * Opens a user's module, and calls its `setup()`.
  *
  * @param file Its path, as given on the command line.
+ * @param use What its functions get.
+ * @param values How to open it.
+ * @param events What to call.
  * @returns The module, to be disposed of.
- * @throws {UsageError} If it cannot be loaded.
+ * @throws {UsageError} If it cannot be loaded, or its `setup()` fails.
  */
-export async function openModule(file: string): Promise<ModuleHandler> {
-  const exports = await loadModule(file);
-  const close = () => Promise.resolve();
-  return { kind: "module", file, exports, close, [Symbol.asyncDispose]: close };
+export async function openModule(
+  file: string,
+  use: HandlerUse,
+  values: ModuleValues = {},
+  events: HandlerEvents = {},
+): Promise<ModuleHandler> {
+  if (!PYTHON.test(file)) return await openJavaScript(file, use, values, events);
+  const { openPython } = await import("./python/module.ts");
+  return await openPython(file, use, values, events);
 }
 
 /**
- * Gives the function that a module exports by default.
+ * Gives a function that a module exports, whichever version of it is loaded when it is called.
  *
  * @typeParam F The function's type, which is not checked.
  * @param module The module.
- * @param form How the export should look, for the error message.
+ * @param names The names under which it may be exported, the first one there counts.
+ * @param form How the export should look, for the error message, as in `function handle(sample) { … }`.
+ * @returns The function.
+ * @throws {UsageError} If there is no such export.
+ */
+// deno-lint-ignore no-explicit-any
+export function exportedFunction<F extends (...args: any[]) => unknown>(
+  module: ModuleHandler,
+  names: readonly string[],
+  form: string,
+): F {
+  const find = (): F => {
+    for (const name of names) {
+      const found = module.exports[name];
+      if (typeof found === "function") return found as F;
+    }
+    throw new UsageError(`Cannot use handler "${module.file}": expected "${form}"`);
+  };
+  find();
+  if (!module.refresh) return ((...args: Parameters<F>) => find()(...args)) as F;
+  return ((...args: Parameters<F>) => {
+    const loading = module.refresh!();
+    return loading ? loading.then(() => find()(...args)) : find()(...args);
+  }) as F;
+}
+
+/**
+ * Gives the function that a module exports by default, or as `handle`.
+ *
+ * @typeParam F The function's type, which is not checked.
+ * @param module The module.
+ * @param form How the default export of JavaScript should look, for the error message.
  * @returns The function.
  * @throws {UsageError} If there is no such export.
  */
 // deno-lint-ignore no-explicit-any
 export function defaultFunction<F extends (...args: any[]) => unknown>(
-  { file, exports }: ModuleHandler,
+  module: ModuleHandler,
   form: string,
 ): F {
-  if (typeof exports.default === "function") return exports.default as F;
-  throw new UsageError(`Cannot use handler "${file}": expected "export default ${form}"`);
+  return exportedFunction<F>(module, ["default", "handle"], `export default ${form}`);
 }

@@ -5,15 +5,23 @@ import { pathOf, placeOf } from "./place.ts";
 const JAVASCRIPT = /\.m?js$/i;
 /** Those that only `deno run` loads. */
 const FOR_DENO = /\.(cjs|[cm]?tsx?|jsx)$/i;
+/** What a handler may be. */
+const KINDS = Deno.build.standalone
+  ? "expected a file that ends in .py, .js or .mjs"
+  : "expected a file that ends in .py, .js, .mjs or .ts";
 
 /**
  * Loads a user's module.
  *
  * @param file Its path, as given on the command line.
+ * @param version Tells this version of the file from earlier ones, which are kept in memory.
  * @returns What it exports.
  * @throws {UsageError} If there is no such file, it is no module, or it does not load; the message says where it fails.
  */
-export async function loadModule(file: string): Promise<Record<string, unknown>> {
+export async function loadModule(
+  file: string,
+  version?: string,
+): Promise<Record<string, unknown>> {
   const fault = (why: string, cause?: unknown) =>
     new UsageError(`Cannot load handler "${file}": ${why}`, { cause });
   let url: string;
@@ -21,7 +29,7 @@ export async function loadModule(file: string): Promise<Record<string, unknown>>
     const { pathToFileURL } = await import("node:url");
     const path = await Deno.realPath(file);
     if ((await Deno.stat(path)).isDirectory) {
-      throw fault("it is a folder, expected a file that ends in .js or .mjs");
+      throw fault(`it is a folder, ${KINDS}`);
     }
     url = pathToFileURL(path).href;
     checkEnding(file, fault);
@@ -32,7 +40,8 @@ export async function loadModule(file: string): Promise<Record<string, unknown>>
   }
   try {
     // Spelled so that tools which analyse imports see that only a local file can be loaded.
-    return await import(`file://${url.slice("file://".length)}`);
+    const path = url.slice("file://".length);
+    return await import(`file://${path}${version === undefined ? "" : `?${version}`}`);
   } catch (cause) {
     throw fault(whyNotLoaded(cause), cause);
   }
@@ -40,7 +49,7 @@ export async function loadModule(file: string): Promise<Record<string, unknown>>
 
 function checkEnding(file: string, fault: (why: string) => UsageError): void {
   if (JAVASCRIPT.test(file)) return;
-  if (!FOR_DENO.test(file)) throw fault("expected a JavaScript module, which ends in .js or .mjs");
+  if (!FOR_DENO.test(file)) throw fault(KINDS);
   if (!Deno.build.standalone) return;
   throw fault(
     /\.cjs$/i.test(file)

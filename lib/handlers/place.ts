@@ -1,4 +1,4 @@
-import { stackOf } from "../errors.ts";
+import { RemoteError, stackOf } from "../errors.ts";
 
 /** Where labwire's own modules are: the folder above this one in the sources, that of the bundle in the executable. */
 const OWN = import.meta.url.endsWith("/lib/handlers/place.ts")
@@ -8,10 +8,11 @@ const OWN = import.meta.url.endsWith("/lib/handlers/place.ts")
 /**
  * Finds where in the user's code something was thrown.
  *
- * @param thrown What was thrown.
- * @returns File, line and column, as in `supply.js:12:7`; undefined if it has no stack, or no file of the user is in it.
+ * @param thrown What was thrown; what was raised in Python knows its `place`.
+ * @returns File, line and in JavaScript column, as in `supply.js:12:7`; undefined if it has no stack, or no file of the user is in it.
  */
 export function placeOf(thrown: unknown): string | undefined {
+  if (thrown instanceof RemoteError && "place" in thrown) return thrown.place as string | undefined;
   for (const [, url, where] of stackOf(thrown).matchAll(/\b(file:\/\/.+?):(\d+:\d+)\)?$/gm)) {
     if (!url!.startsWith(OWN)) return `${pathOf(url!)}:${where}`;
   }

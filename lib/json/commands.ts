@@ -1,16 +1,25 @@
 import { stringifyJson } from "../codecs/json/json.ts";
 import { CodecError } from "../errors.ts";
 import { nearest } from "../text/nearest.ts";
-import type { Commands, Interact } from "./protocol.ts";
+import { describeCommands } from "../handlers/describe.ts";
+import { type Commands, type DescribedCommand, type Interact, LIST_COMMANDS } from "./protocol.ts";
 
 /** Maximum number of commands in an error message. */
 const LISTED = 20;
 
+/** What {@linkcode interactWithCommands} takes beside the commands. */
+export interface CommandsOptions {
+  /** Describes the commands. Default: by the arguments of the functions. */
+  describe?: () => Promise<readonly DescribedCommand[]>;
+}
+
 /**
- * Makes a handler of messages from a handler for each command: the message's `command_id` says which.
+ * Makes a handler of messages from a handler for each command: the message's `command_id` says which. `list_commands` is answered
+ * with what they are called and what arguments they have, unless there is a command of that name.
  *
  * @param commands The handlers by `command_id`. Only the object's own functions count, so `"constructor"` and the like are not
  * commands.
+ * @param options How they are described.
  * @returns The handler. It throws a {@linkcode CodecError} if a message has no `command_id`, or one that is not among
  * them; the error lists the known ones and suggests the nearest.
  *
@@ -36,13 +45,17 @@ const LISTED = 20;
  * );
  * ```
  */
-export function interactWithCommands(commands: Commands): Interact {
+export function interactWithCommands(
+  commands: Commands,
+  { describe = () => describeCommands(commands) }: CommandsOptions = {},
+): Interact {
   return (data, context) => {
     const id = commandId(data);
     if (typeof id === "string" && Object.hasOwn(commands, id)) {
       const command = commands[id];
       if (typeof command === "function") return command.call(commands, data, context);
     }
+    if (id === LIST_COMMANDS) return describe();
     throw unknownCommand(id, commands);
   };
 }

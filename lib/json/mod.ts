@@ -16,7 +16,7 @@
 
 export { CodecError, ConnectError, RemoteError, UsageError } from "../errors.ts";
 export { connectJson, type JsonClient, type JsonSendOptions, sendJson } from "./client.ts";
-export { interactWithCommands } from "./commands.ts";
+export { type CommandsOptions, interactWithCommands } from "./commands.ts";
 export { parseJsonItems } from "./items.ts";
 export {
   interactWithLineProgram,
@@ -26,6 +26,7 @@ export {
 export type {
   Answer,
   Commands,
+  DescribedCommand,
   FailAnswer,
   FailStatus,
   Interact,

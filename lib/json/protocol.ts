@@ -11,6 +11,22 @@ export const DEFAULT_PORT = 65432;
 /** The default for the longest message in bytes. */
 export const DEFAULT_MAX_BYTES = 1 << 20;
 
+/**
+ * The command that lists the commands: its result is an array of {@linkcode DescribedCommand}. A server that has handlers by
+ * `command_id` answers it by itself, unless one of them has this name.
+ */
+export const LIST_COMMANDS = "list_commands";
+
+/** A command as {@linkcode LIST_COMMANDS} describes it. */
+export interface DescribedCommand {
+  /** Its `command_id`. */
+  readonly name: string;
+  /** How it is called, as in `set_voltage(volts: float, channel: int = 1)`. */
+  readonly signature: string;
+  /** What its author says about it; empty where that is nothing. */
+  readonly doc: string;
+}
+
 /** The word that marks a failure: the documentation's, or the one that the template's server writes. */
 export type FailStatus = "error" | "failed";
 
@@ -64,6 +80,11 @@ export interface Interact {
    * represent (`1e400`; in `data` they are infinite, or 0), which are otherwise answered with an error. Default: false.
    */
   readonly anyNumber?: boolean;
+  /**
+   * How many messages it may be given at once where that is more than the server's concurrency, because it lets them wait for their turn
+   * by itself. It may change.
+   */
+  readonly depth?: number;
 }
 
 /** A handler for each `command_id`. */

@@ -23,17 +23,16 @@ interface Waiting {
  * ```
  */
 export class Queue {
-  /** How many tasks may run at once. */
-  readonly concurrency: number;
+  readonly #concurrency: () => number;
   #first: Waiting | null = null;
   #last: Waiting | null = null;
   #waiting = 0;
   #running = 0;
   #draining = false;
 
-  /** @param concurrency How many tasks may run at once. */
-  constructor(concurrency: number) {
-    this.concurrency = concurrency;
+  /** @param concurrency How many tasks may run at once; a function where that changes. */
+  constructor(concurrency: number | (() => number)) {
+    this.#concurrency = typeof concurrency === "number" ? () => concurrency : concurrency;
   }
 
   /** How many tasks run now. */
@@ -58,7 +57,7 @@ export class Queue {
     task: () => T | Promise<T>,
     onWait?: (callOff: (result: T) => void) => void,
   ): T | Promise<T> {
-    if (this.#running < this.concurrency && this.#waiting === 0) return this.#start(task);
+    if (this.#running < this.#concurrency() && this.#waiting === 0) return this.#start(task);
     return new Promise<T>((resolve, reject) => {
       const waiting = this.#append(() => {
         try {
@@ -110,7 +109,7 @@ export class Queue {
     if (this.#draining) return;
     // A loop rather than recursion: a thousand waiting tasks would be a thousand calls deep.
     this.#draining = true;
-    while (this.#running < this.concurrency && this.#first) {
+    while (this.#running < this.#concurrency() && this.#first) {
       const first = this.#first;
       this.#remove(first);
       first.start();

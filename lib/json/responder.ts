@@ -111,7 +111,10 @@ export class Responder {
   /** @param options How to answer. */
   constructor(options: ResponderOptions) {
     this.#options = options;
-    this.#queue = new Queue(options.concurrency);
+    const { concurrency, interact } = options;
+    this.#queue = new Queue(
+      "depth" in interact ? () => Math.max(concurrency, interact.depth!) : concurrency,
+    );
   }
 
   /** Messages that are being handled or wait for it. */

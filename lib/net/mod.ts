@@ -48,6 +48,7 @@ export type {
   DatagramTransportOptions,
   UnsentDatagram,
 } from "./datagram/transport.ts";
+export { isMulticast, type MulticastOptions } from "./datagram/multicast.ts";
 export type { FrameDecoder, Framing } from "./framing/framing.ts";
 export {
   type LineDecoder,

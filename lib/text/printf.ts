@@ -36,6 +36,41 @@ export function printExponent(value: number, digits: number, options: PrintOptio
   return signOf(value, options) + (notFinite(value) ?? exponent(Math.abs(value), digits));
 }
 
+/**
+ * Writes a number as `%.*g` does: so many digits that count, without the zeros at their end, in the form of `%f` or of `%e`.
+ *
+ * @param value Any double. The sign of a NaN cannot be told in JavaScript: it is written without one.
+ * @param digits How many digits count, 1 to 100.
+ * @returns For example `0.10000000000000001`, `1e+20`, `-0`, `nan`.
+ */
+export function printGeneral(value: number, digits: number): string {
+  const sign = signOf(value, {});
+  const word = notFinite(value);
+  if (word !== undefined) return sign + word;
+  const size = Math.abs(value);
+  if (size === 0) return sign + "0";
+  let text = size.toExponential(digits - 1);
+  let e = text.indexOf("e");
+  let power = Number(text.slice(e + 1));
+  // Half of the last digit: C rounds to even.
+  if (size * 2 ** (digits - 1 - power) % 1 === 0.5) {
+    text = exponent(size, digits - 1);
+    e = text.indexOf("e");
+    power = Number(text.slice(e + 1));
+  }
+  let end = e;
+  while (text.charCodeAt(end - 1) === 0x30) end--;
+  if (power < -4 || power >= digits) {
+    if (end === 2) end = 1; // no digit is left behind the point
+    const places = Math.abs(power) < 10 ? `0${Math.abs(power)}` : Math.abs(power);
+    return `${sign}${text.slice(0, end)}e${power < 0 ? "-" : "+"}${places}`;
+  }
+  const kept = text[0] + text.slice(2, end);
+  if (power < 0) return `${sign}0.${"0".repeat(-power - 1)}${kept}`;
+  if (kept.length <= power + 1) return sign + kept + "0".repeat(power + 1 - kept.length);
+  return `${sign}${kept.slice(0, power + 1)}.${kept.slice(power + 1)}`;
+}
+
 function signOf(value: number, { plus = false }: PrintOptions): string {
   return value < 0 || Object.is(value, -0) ? "-" : plus ? "+" : "";
 }

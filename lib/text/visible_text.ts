@@ -40,7 +40,7 @@ export function visibleLine(text: string): string {
  * @returns The text, fit to be printed.
  */
 export function visibleText(text: string): string {
-  return UNFIT.test(text) ? text.replace(EACH_UNFIT_BUT_NEWLINE, escape) : text;
+  return UNFIT_BUT_NEWLINE.test(text) ? text.replace(EACH_UNFIT_BUT_NEWLINE, escape) : text;
 }
 
 /**

@@ -1,9 +1,9 @@
 import type { Format } from "../codecs/villas/format.ts";
 import { villasProtobuf } from "../codecs/villas/protobuf.ts";
-import { parseSignals, type SignalKind } from "../codecs/villas/signals.ts";
+import { type Signal, signalsOf } from "../codecs/villas/signals.ts";
 import { CodecError, messageOf, UsageError } from "../errors.ts";
 import type { Endpoint } from "../net/address/address.ts";
-import { resolvePair } from "../net/address/pair.ts";
+import { isMulticast } from "../net/datagram/multicast.ts";
 import { timerDelay } from "../time/deadline.ts";
 import { whenAborted } from "../time/lifecycle.ts";
 import { timestampClock } from "../time/timestamp.ts";
@@ -14,7 +14,8 @@ import { Expectations, Refusal } from "./hooks/expected.ts";
 import { Handler } from "./hooks/handler.ts";
 import { Statistics } from "./hooks/statistics.ts";
 import type { Batch } from "./node.ts";
-import { openSocketNode, type SocketNode } from "./nodes/socket.ts";
+import type { EndpointNode } from "./nodes/endpoint.ts";
+import { openEndpoint } from "./nodes/open_endpoint.ts";
 import { type Hook, Path, type Tap } from "./path.ts";
 
 /** The port that VILLASnode's Python client binds. */
@@ -25,18 +26,22 @@ const REMOTE = { hostname: "127.0.0.1", port: 12000 };
 const GRACE = 1;
 
 /** The options of an echo whose signals have been read. */
-type EchoOptions = VillasEchoOptions & { signals?: readonly SignalKind[] };
+type EchoOptions = Omit<VillasEchoOptions, "signals"> & { signals?: readonly Signal[] };
 
 /**
  * The client of VILLASnode's Lab 19: receives messages, and sends each back. Made by {@linkcode startVillasEcho}. It is a path from a
  * socket node through a reply back to the same node, with statistics, and a tap for `onMessage`.
  */
 export class Echo implements AsyncDisposable {
-  /** The address that is really bound. */
+  /** The address that is really bound; that of VILLASnode with `layer: "tcp-client"`. */
   readonly addr: Endpoint;
+  /** The same; a server at `localhost` has two. */
+  readonly addrs: readonly Endpoint[];
+  /** Bytes that the system keeps of UDP while the program is busy; undefined where it does not tell. */
+  readonly receiveBuffer: number | undefined;
   /** Resolves when the echo has ended; rejects if the socket failed. */
   readonly finished: Promise<void>;
-  readonly #node: SocketNode;
+  readonly #node: EndpointNode;
   readonly #options: EchoOptions;
   readonly #path: Path;
   readonly #statistics = new Statistics();
@@ -48,8 +53,10 @@ export class Echo implements AsyncDisposable {
    *
    * @internal
    */
-  constructor(node: SocketNode, remote: Endpoint, options: EchoOptions) {
+  constructor(node: EndpointNode, remote: Endpoint, options: EchoOptions) {
     this.addr = node.addr;
+    this.addrs = node.addrs ?? [node.addr];
+    this.receiveBuffer = node.receiveBuffer;
     this.#node = node;
     this.#options = options;
     const { count = Infinity, onMessage, taps = [], sentTaps } = options;
@@ -71,10 +78,10 @@ export class Echo implements AsyncDisposable {
 
   /** What was counted so far. */
   get stats(): VillasEchoStats {
-    const { invalid, ignored, sent, unsent } = this.#node.counters;
+    const { invalid, ignored, sent, unsent, dropped } = this.#node.counters;
     const [refused, failed] = [this.#refused, this.#failed];
     const { counts } = this.#statistics;
-    return { ...counts, replies: sent, invalid, refused, ignored, failed, unsent };
+    return { ...counts, replies: sent, invalid, refused, ignored, failed, unsent, dropped };
   }
 
   /** Ends the echo: a message that is being handled is answered, within the grace. May be called again. */
@@ -121,8 +128,13 @@ export class Echo implements AsyncDisposable {
 function replyOf(remote: Endpoint, options: EchoOptions): Hook {
   const { handler, constant, signals, anySource, replyTo } = options;
   const format: Format = options.codec ?? villasProtobuf;
-  const passesOn = anySource && replyTo !== "sender";
-  const expectations = new Expectations({ signals, passesOnTo: passesOn ? remote : undefined });
+  const toGroup = "hostname" in remote && isMulticast(remote.hostname);
+  const passesOn = anySource && replyTo !== "sender" && !toGroup;
+  const kinds = signals?.map(({ type }) => type);
+  const expectations = new Expectations({
+    signals: kinds,
+    passesOnTo: passesOn ? remote : undefined,
+  });
   if (handler) return new Handler(handler, expectations, format);
   if (constant) return new Constants(constant, expectations, format);
   return new EchoCheck(expectations);
@@ -173,27 +185,20 @@ export async function startVillasEcho(options: VillasEchoOptions = {}): Promise<
   if (!(count >= 1)) {
     throw new UsageError(`Cannot end after ${count} messages: expected at least 1`);
   }
-  const { local, remote } = await resolvePair({
-    local: options.listen,
+  const signals = options.signals === undefined ? undefined : signalsOf(options.signals);
+  const { codec: format = villasProtobuf, replyTo, onMessage, handler, constant } = options;
+  const { node, remote, isStream } = await openEndpoint({
+    ...options,
     remote: options.remote ?? REMOTE,
     port: PORT,
     remotePort: REMOTE.port,
-  });
-  const signals = typeof options.signals === "string"
-    ? parseSignals(options.signals)
-    : options.signals;
-  const { codec: format = villasProtobuf, anySource, replyTo, onProblem } = options;
-  const { onMessage, handler, constant, taps = [] } = options;
-  const node = await openSocketNode({
-    listen: local,
-    remote,
     format,
     signals,
-    scan: !onMessage && !handler && !constant && taps.length === 0,
-    anySource,
+    scan: !onMessage && !handler && !constant,
     replyToSender: replyTo === "sender",
-    onProblem,
     now: options.now ?? timestampClock(),
   });
-  return new Echo(node, remote, { ...options, signals });
+  // Who is connected is known by the connection: the answer goes back on it.
+  const ends = isStream ? { anySource: true, replyTo: "sender" } as const : {};
+  return new Echo(node, remote, { ...options, ...ends, signals });
 }

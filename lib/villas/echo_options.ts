@@ -1,9 +1,10 @@
 import type { Format } from "../codecs/villas/format.ts";
 import type { Sample, Timestamp } from "../codecs/villas/sample.ts";
-import type { SignalKind } from "../codecs/villas/signals.ts";
+import type { SignalsLike } from "../codecs/villas/signals.ts";
 import type { Endpoint } from "../net/address/address.ts";
 import type { SampleHandler } from "./hooks/handler.ts";
 import type { SequenceCounts } from "./hooks/source_statistics.ts";
+import type { EndpointProblem, LayerOptions } from "./nodes/endpoint.ts";
 import type { Tap } from "./path.ts";
 
 /** A message as it arrived. */
@@ -23,9 +24,10 @@ export interface VillasEchoProblem {
   /**
    * `invalid`: it did not decode. `refused`: VILLASnode could have aborted on the reply. `handler`: the handler threw. `ignored`:
    * the first datagram from an address that is not the remote. `own`: the first that seems to come from the echo itself.
-   * `send`: the system did not take the reply. `waiting`: the remote's unix socket does not exist yet; reported once a second.
+   * `send`: the system did not take the reply. `waiting`: the remote's unix socket does not exist yet, reported once a second, or nobody
+   * listens at its TCP port. `connection`: a TCP connection was made or lost.
    */
-  readonly kind: "invalid" | "refused" | "handler" | "ignored" | "own" | "send" | "waiting";
+  readonly kind: "refused" | "handler" | EndpointProblem["kind"];
   /** What happened, for a person. */
   readonly message: string;
   /** Who sent the datagram, or who is waited for. */
@@ -37,10 +39,13 @@ export interface VillasEchoProblem {
 }
 
 /** How an echo works. */
-export interface VillasEchoOptions {
-  /** Where to bind, as text or taken apart. Default: `0.0.0.0:12001`, or `[::]:12001` for an IPv6 remote. */
+export interface VillasEchoOptions extends LayerOptions {
+  /**
+   * Where to bind, as text or taken apart. Default: `0.0.0.0:12001`, or `[::]:12001` for an IPv6 remote; `localhost:12001` with
+   * `layer: "tcp-server"`.
+   */
   listen?: string | Endpoint;
-  /** VILLASnode. Default: `127.0.0.1:12000`. */
+  /** VILLASnode. Default: `127.0.0.1:12000`. A `tcp-server` has its clients instead. */
   remote?: string | Endpoint;
   /** Which address gets the replies: the remote, or the sender of the message. Default: `remote`. */
   replyTo?: "remote" | "sender";
@@ -49,11 +54,11 @@ export interface VillasEchoOptions {
   /** The format of the messages. Default: VILLASnode's protobuf. */
   codec?: Format;
   /**
-   * The signals that the remote expects, one kind for each, or in VILLASnode's notation, such as `5f1i`. A reply that has other
+   * The signals that the remote expects: one type for each, or in a notation of {@linkcode parseSignals}, such as `5f1i`. A reply that has other
    * ones is refused. Default: those in what arrives; of samples that come from elsewhere and go to the remote, those that the
    * remote has sent last.
    */
-  signals?: string | readonly SignalKind[];
+  signals?: SignalsLike;
   /** Reply with these values instead of the received ones, each in the kind expected at its place. */
   constant?: readonly (number | bigint)[];
   /** Makes the reply to each sample. */
@@ -96,6 +101,8 @@ export interface VillasEchoStats extends SequenceCounts {
   failed: number;
   /** Replies that the system did not take. */
   unsent: number;
+  /** Datagrams that this computer threw away, as its receive buffer was full; undefined where it does not tell. */
+  dropped?: number;
   /** Time since the first message, in s. */
   seconds: number;
 }

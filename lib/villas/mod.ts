@@ -33,6 +33,7 @@ export {
   type SignalGeneratorOptions,
   type SignalType,
 } from "./nodes/signal_generator.ts";
+export { type Layer, type LayerOptions, LAYERS } from "./nodes/endpoint.ts";
 export { type Batch, batchOf, type BatchOrigin, type SampleNode } from "./node.ts";
 export { type Destination, type Hook, Path, type PathOptions, type Tap } from "./path.ts";
 export { type SignalSource, startVillasSignal } from "./signal_source.ts";

@@ -57,6 +57,8 @@ export interface BatchOrigin {
   readonly received?: Timestamp;
 }
 
+const UNKNOWN: Timestamp = { sec: 0, nsec: 0 };
+
 /**
  * Makes a batch of samples.
  *
@@ -64,18 +66,30 @@ export interface BatchOrigin {
  * @param origin What else is known.
  */
 export function batchOf(samples: readonly Sample[], origin: BatchOrigin = {}): Batch {
-  const { bytes, from, received = { sec: 0, nsec: 0 } } = origin;
-  return {
-    samples,
-    count: samples.length,
-    get sequences() {
-      return sequencesOf(samples);
-    },
-    plain: false,
-    received,
-    ...(bytes && { bytes }),
-    ...(from && { from }),
-  };
+  return new MadeBatch(samples, origin);
+}
+
+class MadeBatch implements Batch {
+  readonly samples: readonly Sample[];
+  readonly plain = false;
+  readonly bytes: Uint8Array | undefined;
+  readonly from: Endpoint | undefined;
+  readonly received: Timestamp;
+
+  constructor(samples: readonly Sample[], { bytes, from, received = UNKNOWN }: BatchOrigin) {
+    this.samples = samples;
+    this.bytes = bytes;
+    this.from = from;
+    this.received = received;
+  }
+
+  get count(): number {
+    return this.samples.length;
+  }
+
+  get sequences(): readonly bigint[] {
+    return sequencesOf(this.samples);
+  }
 }
 
 /** The sequence numbers of those samples that have one. */

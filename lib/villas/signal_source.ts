@@ -2,7 +2,6 @@ import { villasProtobuf } from "../codecs/villas/protobuf.ts";
 import type { Sample, Timestamp } from "../codecs/villas/sample.ts";
 import { messageOf, UsageError } from "../errors.ts";
 import { type Endpoint, formatAddress } from "../net/address/address.ts";
-import { resolvePair } from "../net/address/pair.ts";
 import { MAX_PAYLOAD } from "../net/datagram/transport.ts";
 import { delay, within } from "../time/deadline.ts";
 import { whenAborted } from "../time/lifecycle.ts";
@@ -10,7 +9,8 @@ import { timestampClock } from "../time/timestamp.ts";
 import { Returns } from "./hooks/returns.ts";
 import { SignalNode } from "./nodes/signal.ts";
 import { SignalGenerator } from "./nodes/signal_generator.ts";
-import { openSocketNode, type SocketNode, type SocketNodeProblem } from "./nodes/socket.ts";
+import type { EndpointNode, EndpointProblem } from "./nodes/endpoint.ts";
+import { openEndpoint } from "./nodes/open_endpoint.ts";
 import { Path } from "./path.ts";
 import type { VillasSignalOptions, VillasSignalStats } from "./signal_source_options.ts";
 
@@ -26,11 +26,15 @@ const WINDOW_WAIT_MS = 20;
  * socket node, and from the socket node to a comparison with what was sent.
  */
 export class SignalSource implements AsyncDisposable {
-  /** The address that is really bound. */
+  /** The address that is really bound; that of `to` with `layer: "tcp-client"`. */
   readonly addr: Endpoint;
+  /** The same; a server at `localhost` has two. */
+  readonly addrs: readonly Endpoint[];
+  /** Bytes that the system keeps of UDP while the program is busy; undefined where it does not tell. */
+  readonly receiveBuffer: number | undefined;
   /** Resolves when the limit is reached and the last samples have come back or were waited for, or after `close()`. */
   readonly finished: Promise<void>;
-  readonly #node: SocketNode;
+  readonly #node: EndpointNode;
   readonly #to: Endpoint;
   readonly #options: VillasSignalOptions;
   readonly #signal: SignalNode;
@@ -41,12 +45,14 @@ export class SignalSource implements AsyncDisposable {
   #wake: (() => void) | undefined;
 
   private constructor(
-    node: SocketNode,
+    node: EndpointNode,
     to: Endpoint,
     options: VillasSignalOptions,
     now: () => Timestamp,
   ) {
     this.addr = node.addr;
+    this.addrs = node.addrs ?? [node.addr];
+    this.receiveBuffer = node.receiveBuffer;
     this.#node = node;
     this.#to = to;
     this.#options = options;
@@ -62,22 +68,24 @@ export class SignalSource implements AsyncDisposable {
    *
    * @internal
    */
-  static async open(
-    listen: Endpoint,
-    remote: Endpoint,
-    options: VillasSignalOptions,
-  ): Promise<SignalSource> {
-    const { codec: format = villasProtobuf, anySource, now = timestampClock() } = options;
-    const node = await openSocketNode({
-      listen,
-      remote,
+  static async open(options: VillasSignalOptions): Promise<SignalSource> {
+    const { codec: format = villasProtobuf, to, now = timestampClock() } = options;
+    const { node, remote } = await openEndpoint({
+      ...options,
+      remote: to ?? "127.0.0.1:12001",
+      port: 12000,
+      remotePort: 12001,
       format,
       scan: false,
-      anySource,
       remoteIs: "samples are sent to",
       onProblem: (problem) => source.#problem(problem),
       now,
     });
+    if ("path" in node.addr) {
+      // Deno cannot send on a unix datagram socket while it receives on it.
+      await node.close();
+      throw new UsageError(`Cannot send signals from "${node.addr.path}": expected UDP addresses`);
+    }
     const source = new SignalSource(node, remote, options, now);
     return source;
   }
@@ -85,11 +93,11 @@ export class SignalSource implements AsyncDisposable {
   /** What was counted so far. */
   get stats(): VillasSignalStats {
     const sent = this.#sent;
-    const { invalid, ignored } = this.#node.counters;
+    const { invalid, ignored, dropped } = this.#node.counters;
     const { returned, changed, unexpected, roundTrip } = this.#returns.counts;
     return {
       ...{ sent, returned, lost: sent - returned, changed, unexpected, invalid, ignored },
-      ...{ unsent: this.#unsent, missedSteps: this.#signal.missedSteps, roundTrip },
+      ...{ unsent: this.#unsent, missedSteps: this.#signal.missedSteps, dropped, roundTrip },
     };
   }
 
@@ -116,6 +124,7 @@ export class SignalSource implements AsyncDisposable {
     using _aborting = whenAborted(this.#options.signal, () => void this.close());
     const receiving = this.#receive();
     try {
+      await this.#node.connected?.();
       await Promise.race([this.#send(), receiving]);
       await this.#drain();
     } finally {
@@ -148,9 +157,14 @@ export class SignalSource implements AsyncDisposable {
     this.#wake?.();
   }
 
-  #problem({ kind, message, from, error }: SocketNodeProblem): void {
-    if (kind === "send") this.#notSent(from, error);
-    else if (kind !== "waiting") this.#options.onProblem?.({ kind, message, from, error });
+  #problem(problem: EndpointProblem): void {
+    const { kind, from, error } = problem;
+    if (kind !== "send") this.#options.onProblem?.(problem);
+    else if (error !== undefined) this.#notSent(from, error);
+    else if (!this.#signal.isEnded) {
+      this.#unsent++;
+      this.#options.onProblem?.(problem);
+    }
   }
 
   #notSent(to: Endpoint, error: unknown): void {
@@ -249,15 +263,5 @@ export async function startVillasSignal(options: VillasSignalOptions = {}): Prom
   if (!(wait >= 0)) throw new UsageError(`Cannot wait for ${wait} s: expected at least 0`);
   const values = new SignalGenerator(options).next(0, 0); // its options are checked before anything is bound
   checkFits(values, options);
-  const { local, remote } = await resolvePair({
-    local: options.listen,
-    remote: options.to ?? "127.0.0.1:12001",
-    port: 12000,
-    remotePort: 12001,
-  });
-  if ("path" in local) {
-    // Deno cannot send on a unix datagram socket while it receives on it.
-    throw new UsageError(`Cannot send signals from "${local.path}": expected UDP addresses`);
-  }
-  return await SignalSource.open(local, remote, options);
+  return await SignalSource.open(options);
 }

@@ -3,6 +3,7 @@ import type { Endpoint } from "../net/address/address.ts";
 import type { LatencySummary } from "../time/latency.ts";
 import type { Timestamp } from "../time/timestamp.ts";
 import type { ReturnedSample } from "./hooks/returns.ts";
+import type { EndpointProblem, LayerOptions } from "./nodes/endpoint.ts";
 import type { SignalGeneratorOptions } from "./nodes/signal_generator.ts";
 import type { Tap } from "./path.ts";
 
@@ -10,9 +11,10 @@ import type { Tap } from "./path.ts";
 export interface VillasSignalProblem {
   /**
    * `send`: the system did not take it. `invalid`: what came does not decode. `ignored`: it came from another address than `to`,
-   * `own`: from the source's own; each address is reported once.
+   * `own`: from the source's own; each address is reported once. `waiting`: nobody listens at the TCP port of `to` yet. `connection`: a
+   * TCP connection was made or lost.
    */
-  readonly kind: "send" | "invalid" | "ignored" | "own";
+  readonly kind: EndpointProblem["kind"];
   /** What happened, for a person. */
   readonly message: string;
   /** The sender, or the address that was to receive. */
@@ -22,14 +24,14 @@ export interface VillasSignalProblem {
 }
 
 /** How a signal source works. */
-export interface VillasSignalOptions extends SignalGeneratorOptions {
+export interface VillasSignalOptions extends SignalGeneratorOptions, LayerOptions {
   /** Samples to send. Default: endless. */
   limit?: number;
   /** Samples per datagram. Default: 1. */
   vectorize?: number;
   /** Send at `rate`; otherwise as fast as the other end answers. Default: true. */
   realtime?: boolean;
-  /** Where to bind, as text or taken apart. Default: `0.0.0.0:12000`. */
+  /** Where to bind, as text or taken apart. Default: `0.0.0.0:12000`; `localhost:12000` with `layer: "tcp-server"`. */
   listen?: string | Endpoint;
   /** Where to send to. Default: `127.0.0.1:12001`. */
   to?: string | Endpoint;
@@ -75,6 +77,8 @@ export interface VillasSignalStats {
   unsent: number;
   /** Timer steps left out because the source was late; they show as gaps in the sequence. */
   missedSteps: number;
+  /** Datagrams that this computer threw away, as its receive buffer was full; undefined where it does not tell. */
+  dropped?: number;
   /** Time from sending to coming back, in µs. */
   roundTrip: LatencySummary;
 }

@@ -375,7 +375,7 @@ for (const { command, code, when, args, input, signal, sent } of ways) {
       await using program = start([...command.split(" "), ...args?.(world) ?? []], { stdin });
       if (input !== undefined) {
         await program.write(input);
-        await program.process.stdin.close();
+        await program.closeInput();
       }
       if (signal) {
         const [name, cue] = signal;

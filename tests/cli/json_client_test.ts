@@ -164,7 +164,7 @@ Deno.test(
     await lines.until("stdout", /success/);
     lines.interrupt();
     assertEquals((await lines.result()).code, 0);
-    await lines.process.stdin.close();
+    await lines.closeInput();
   },
 );
 
@@ -214,7 +214,7 @@ Deno.test("json-client sends each line as soon as it is there", async () => {
   await client.until("stdout", /"result":1\}\n/);
   await client.write('{"result":2}\n');
   await client.until("stdout", /"result":2\}\n/);
-  await client.process.stdin.close();
+  await client.closeInput();
   assertEquals((await client.result()).code, 0);
 });
 

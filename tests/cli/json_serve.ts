@@ -1,9 +1,11 @@
 import { Peer } from "../json/peer.ts";
-import { type Child, start } from "./run.ts";
+import { type Running, start, startServer } from "./run.ts";
 
 /** The real json-server on a free port, ready. */
 export async function serve(args: string[], options: { cwd?: string } = {}) {
-  const program = start(["json-server", "--port", "0", ...args], options);
+  // A handler writes to the console of the process.
+  const begin = args.includes("--handler") ? start : startServer;
+  const program = begin(["json-server", "--port", "0", ...args], options);
   const [, host, port] = await program.until(
     "stderr",
     /Listening on (\S+):(\d+)[^]*Ready\. Ctrl-C to quit\./,
@@ -32,7 +34,7 @@ export async function folder(files: Record<string, string>) {
 }
 
 /** Ends a program with Ctrl-C, or by force where there is none, and returns what it printed. */
-export async function interrupt(program: Child) {
+export async function interrupt(program: Running) {
   program.interrupt();
   return await program.result();
 }

@@ -4,7 +4,7 @@
  * Command lines that need no process of their own run inside this one, unless there is an executable to test.
  */
 
-import { type Result, runHere } from "./run_here.ts";
+import { type Result, runHere, type Running, startHere, Written } from "./run_here.ts";
 
 const main = new URL("../../main.ts", import.meta.url);
 
@@ -18,7 +18,7 @@ export interface StartOptions {
   stdin?: "null" | "piped";
 }
 
-export type { Result } from "./run_here.ts";
+export type { Result, Running } from "./run_here.ts";
 
 /** How a command line is run to its end. */
 export interface RunOptions extends StartOptions {
@@ -63,64 +63,34 @@ function bare(): { cwd: string; env: Record<string, string> } {
 }
 
 /** A running child whose output can be waited for. */
-export class Child implements AsyncDisposable {
+export class Child implements Running {
   readonly process: Deno.ChildProcess;
-  stdout = "";
-  stderr = "";
-  #ended = false;
-  #wake: (() => void)[] = [];
+  readonly #written = new Written();
   readonly #done: Promise<Result>;
 
   constructor(process: Deno.ChildProcess) {
     this.process = process;
     const collect = async (stream: ReadableStream<Uint8Array>, name: "stdout" | "stderr") => {
-      for await (
-        const text of stream.pipeThrough(
-          new TextDecoderStream() as TransformStream<Uint8Array, string>,
-        )
-      ) {
-        this[name] += text;
-        this.#notify();
-      }
+      for await (const bytes of stream) this.#written.add(name, bytes);
     };
     this.#done = Promise.all([collect(process.stdout, "stdout"), collect(process.stderr, "stderr")])
       .then(() => process.status)
       .then((status) => {
-        this.#ended = true;
-        this.#notify();
+        this.#written.end();
         return { code: status.code, stdout: this.stdout, stderr: this.stderr };
       });
   }
 
-  #notify() {
-    for (const wake of this.#wake.splice(0)) wake();
+  get stdout(): string {
+    return this.#written.stdout;
   }
 
-  /** Waits until what was written so far matches, and returns the match; a minute of silence is an error. */
-  async until(stream: "stdout" | "stderr", pattern: RegExp): Promise<RegExpExecArray> {
-    for (let silent = false;;) {
-      const match = pattern.exec(this[stream]);
-      if (match) return match;
-      if (this.#ended || silent) {
-        const what = silent ? "wrote nothing for a minute" : "ended";
-        throw new Error(
-          `The program ${what} before ${stream} matched ${pattern}\n${this.stdout}\n${this.stderr}`,
-        );
-      }
-      silent = !await this.#writes();
-    }
+  get stderr(): string {
+    return this.#written.stderr;
   }
 
-  /** Whether the program writes something, or ends, within a minute. */
-  async #writes(): Promise<boolean> {
-    const { promise, resolve } = Promise.withResolvers<boolean>();
-    this.#wake.push(() => resolve(true));
-    const timer = setTimeout(() => resolve(false), 60_000);
-    try {
-      return await promise;
-    } finally {
-      clearTimeout(timer);
-    }
+  until(stream: "stdout" | "stderr", pattern: RegExp): Promise<RegExpExecArray> {
+    return this.#written.until(stream, pattern);
   }
 
   /** Writes to standard input. */
@@ -141,7 +111,7 @@ export class Child implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose]() {
-    if (!this.#ended) {
+    if (!this.#written.ended) {
       try {
         this.process.kill("SIGKILL");
       } catch {
@@ -149,11 +119,11 @@ export class Child implements AsyncDisposable {
       }
     }
     await this.#done;
-    await this.#closeInput();
+    await this.closeInput();
   }
 
-  /** Deno counts an open end as leaked, though nobody reads from it any more. */
-  async #closeInput() {
+  /** Ends standard input; Deno counts an open end as leaked, though nobody reads from it any more. */
+  async closeInput() {
     try {
       await this.process.stdin.close();
     } catch {
@@ -177,6 +147,17 @@ export function start(args: string[], options: StartOptions = {}): Child {
     env: { ...world?.env, NO_COLOR: "1", ...env },
   });
   return new Child(command.spawn());
+}
+
+/**
+ * Starts a server: in this process, unless there is an executable to test or a working directory or environment variables are wanted.
+ * Its output can be waited for and Ctrl-C sent, as those of {@linkcode start}.
+ */
+export function startServer(args: string[], options: StartOptions = {}): Running {
+  const { cwd, env, stdin } = options;
+  return cwd || env || Deno.env.has("LABWIRE_BIN")
+    ? start(args, options)
+    : startHere(args, { stdin });
 }
 
 /**

@@ -36,6 +36,7 @@ export async function runCommand(command: Command, argv: string[], input = ""): 
     say,
     signal,
     inHand() {},
+    onReopen: () => ({ [Symbol.dispose]() {} }),
     debug: false,
     quiet: true,
     stdin,

@@ -114,7 +114,7 @@ Deno.test("socket-client waits for piped input longer than for an answer", async
     await client.until("stdout", i === 0 ? /^one\n$/ : /^one\ntwo\n$/);
     await new Promise((resolve) => setTimeout(resolve, 500));
   }
-  await client.process.stdin.close();
+  await client.closeInput();
   assertEquals([(await client.result()).code, received], [0, ["one\n", "two\n"]]);
 });
 

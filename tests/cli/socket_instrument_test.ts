@@ -4,14 +4,14 @@ import { assertEquals, assertMatch, assertRejects, assertStringIncludes } from "
 import { type ByteClient, connectBytes, ConnectError, exchangeDatagram } from "../../mod.ts";
 import { needs, startPeer, startPython } from "../interop/peer.ts";
 import { PYTHON } from "../interop/python.ts";
-import { type Child, labwire, start } from "./run.ts";
+import { labwire, type Running, startServer } from "./run.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 const text = (chunk: Uint8Array) => new TextDecoder().decode(chunk);
 
 /** Starts the server on a free port. */
-async function serve(...args: string[]): Promise<{ server: Child; port: number }> {
-  const server = start(["socket-server", "--port", "0", ...args]);
+async function serve(...args: string[]): Promise<{ server: Running; port: number }> {
+  const server = startServer(["socket-server", "--port", "0", ...args]);
   const [, port] = await server.until("stderr", /(?: port |:)(\d+)\b/);
   return { server, port: Number(port) };
 }
@@ -26,7 +26,7 @@ async function expect(client: ByteClient, expected: string): Promise<void> {
 }
 
 /** Ends the server in order and returns what it printed. */
-async function stop(server: Child): Promise<{ stdout: string; stderr: string }> {
+async function stop(server: Running): Promise<{ stdout: string; stderr: string }> {
   server.interrupt();
   const { code, stdout, stderr } = await server.result();
   assertEquals(code, 0, stderr);

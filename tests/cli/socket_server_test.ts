@@ -5,14 +5,14 @@ import { makeCertificate } from "../interop/certificate.ts";
 import { needs, startPeer, startPython } from "../interop/peer.ts";
 import { PYTHON } from "../interop/python.ts";
 import { startOnTerminal } from "./pty.ts";
-import { type Child, labwire, programCommand, start } from "./run.ts";
+import { Child, labwire, programCommand, type Running, startServer } from "./run.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 const text = (chunk: Uint8Array) => new TextDecoder().decode(chunk);
 
 /** Starts the server on a free port. */
-async function serve(...args: string[]): Promise<{ server: Child; port: number }> {
-  const server = start(["socket-server", "--port", "0", ...args]);
+async function serve(...args: string[]): Promise<{ server: Running; port: number }> {
+  const server = startServer(["socket-server", "--port", "0", ...args]);
   const [, port] = await server.until("stderr", /Listening on \S+:(\d+)[^]*Ready\./);
   return { server, port: Number(port) };
 }
@@ -23,7 +23,7 @@ async function ask(port: number, message: string): Promise<string> {
 }
 
 /** Ends the server in order and returns what it printed. */
-async function stop(server: Child): Promise<{ stdout: string; stderr: string }> {
+async function stop(server: Running): Promise<{ stdout: string; stderr: string }> {
   server.interrupt();
   const { code, stdout, stderr } = await server.result();
   assertEquals(code, 0, stderr);
@@ -366,7 +366,8 @@ Deno.test(
     await using _ = server;
     const openFiles = () =>
       Deno.build.os === "linux"
-        ? [...Deno.readDirSync(`/proc/${server.process.pid}/fd`)].length
+        ? [...Deno.readDirSync(`/proc/${server instanceof Child ? server.process.pid : "self"}/fd`)]
+          .length
         : 0;
     const before = openFiles();
     await using clients = startPython(

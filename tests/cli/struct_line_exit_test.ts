@@ -1,13 +1,13 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { AttemptNews } from "../../lib/commands/struct_line/client.ts";
-import { type Child, labwire, start } from "./run.ts";
+import { labwire, type Running, start } from "./run.ts";
 import { bareServer, client, readExactly, readToEnd, serve } from "./struct_serve.ts";
 import { freePort } from "../net/free_port.ts";
 
 /** Writes all of standard input. */
-async function input(program: Child, text: string): Promise<void> {
+async function input(program: Running, text: string): Promise<void> {
   await program.write(text);
-  await program.process.stdin.close();
+  await program.closeInput();
 }
 
 for (const options of [[], ["--once"], ["--reconnect"], ["--count", "1"]]) {
@@ -126,7 +126,7 @@ Deno.test("struct-line client --reconnect --attempts limits the attempts in a ro
     /^Connection attempt 1 of 2 failed\.\nConnection attempt 2 of 2 failed\.\nerror: Cannot connect to ".*": connection refused\n$/,
   );
   let port: string;
-  let program: Child;
+  let program: Running;
   {
     using server = bareServer();
     port = server.port;

@@ -134,7 +134,7 @@ Deno.test("struct-line --once ends after the lines of stdin", async () => {
   await using program = client(server.port, ["--format", "!H", "--once"], { stdin: "piped" });
   const conn = await server.accept();
   await program.write("[1]\n[2]\n");
-  await program.process.stdin.close();
+  await program.closeInput();
   assertEquals(await readToEnd(conn), "00010002");
   assertEquals((await program.result()).code, 0);
 });
@@ -410,7 +410,7 @@ Deno.test("struct-line client ends its half at the end of stdin and receives the
   await using program = client(server.port, ["--format", "!H"], { stdin: "piped" });
   const conn = await server.accept();
   await program.write("[1]\n");
-  await program.process.stdin.close();
+  await program.closeInput();
   const buffer = new Uint8Array(10);
   assertEquals([await conn.read(buffer), await conn.read(buffer)], [2, null]);
   await conn.write(Uint8Array.of(0, 2));
@@ -438,7 +438,7 @@ Deno.test("struct-line client sends the rest of stdin when the server has ended 
   await conn.closeWrite();
   const all = readToEnd(conn);
   for (const n of [1, 2, 3]) await program.write(`[${n}]\n`);
-  await program.process.stdin.close();
+  await program.closeInput();
   assertEquals(await all, "000100020003");
   assertEquals((await program.result()).code, 0);
 });
@@ -449,7 +449,7 @@ Deno.test("struct-line client ends when the server is gone and stdin says nothin
   const conn = await server.accept();
   conn.close();
   assertEquals((await program.result()).code, 0);
-  await program.process.stdin.close().catch(() => {});
+  await program.closeInput().catch(() => {});
 });
 
 Deno.test("struct-line server --max-connections and --allow keep others out", async () => {

@@ -276,7 +276,7 @@ Deno.test("struct-line --timestamps says when records arrived, and they can be s
     await using sender = client(again.port, args, { stdin: "piped" });
     const conn = await again.accept();
     await sender.write(stdout);
-    await sender.process.stdin.close();
+    await sender.closeInput();
     assertEquals(await readToEnd(conn), "0100610000" + "0200622c63", options.join(" "));
     const { code, stderr } = await sender.result();
     assertEquals([code, stderr.includes("warning")], [0, false], stderr);

@@ -1,10 +1,12 @@
 /** Lines of structs for tests of the running program. */
 
-import { type Child, labwire, start, type StartOptions } from "./run.ts";
+import { type Child, labwire, start, type StartOptions, startServer } from "./run.ts";
 
 /** A server on a free port, ready. */
 export async function serve(args: string[], options: StartOptions = {}) {
-  const program = start(["struct-line", "server", "--port", "0", ...args], options);
+  // A handler writes to the console of the process.
+  const begin = args.includes("--handler") ? start : startServer;
+  const program = begin(["struct-line", "server", "--port", "0", ...args], options);
   const [, port] = await program.until(
     "stderr",
     /Listening on (?:127\.0\.0\.1|0\.0\.0\.0):(\d+)[^]*Ready\. Ctrl-C to quit\./,

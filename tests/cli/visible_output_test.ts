@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { PYTHON } from "../interop/python.ts";
-import { type Child, start } from "./run.ts";
+import { type Running, startServer } from "./run.ts";
 
 /** What can change a terminal or forge a line: ESC, BEL, DEL, C1, a carriage return, and bidirectional controls. */
 const HOSTILE = "\x1b[2J\x07\x7f\x9b2J\r\u202e\u2066\u200f\u061c";
@@ -14,8 +14,8 @@ async function shown(
   bytes: Uint8Array | string,
   stream: "stdout" | "stderr",
   pattern: RegExp,
-): Promise<Child> {
-  const program = start([...args, "--host", "127.0.0.1", "--port", "0"]);
+): Promise<Running> {
+  const program = startServer([...args, "--host", "127.0.0.1", "--port", "0"]);
   const [, port] = await program.until(
     "stderr",
     /Listening on \S+:(\d+)\n/,

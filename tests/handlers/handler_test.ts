@@ -2,6 +2,7 @@ import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { UsageError } from "../../lib/errors.ts";
 import { defaultFunction, openHandler } from "../../lib/handlers/handler.ts";
 
+const use = { kind: "commands" } as const;
 const bytes = (text: string) => new TextEncoder().encode(text);
 const text = (chunk: Uint8Array) => new TextDecoder().decode(chunk).trim();
 
@@ -14,7 +15,7 @@ async function file(suffix: string, content: string) {
 
 Deno.test("openHandler() gives what a module exports", async () => {
   await using source = await file(".mjs", "export default (x) => x + 1; export const unit = 'V';");
-  await using handler = await openHandler({ handler: source.path });
+  await using handler = await openHandler({ handler: source.path }, use);
   assert(handler?.kind === "module");
   assertEquals(handler.exports.unit, "V");
   assertEquals(defaultFunction<(x: number) => number>(handler, "(x) => x")(1), 2);
@@ -22,7 +23,7 @@ Deno.test("openHandler() gives what a module exports", async () => {
 
 Deno.test("defaultFunction() says which export is missing", async () => {
   await using source = await file(".mjs", "export const unit = 'V';");
-  await using handler = await openHandler({ handler: source.path });
+  await using handler = await openHandler({ handler: source.path }, use);
   assert(handler?.kind === "module");
   assertThrows(
     () => defaultFunction(handler, "(x) => x"),
@@ -37,7 +38,7 @@ for (const [option, persistent] of [["exec", false], ["execPersistent", true]] a
 for line in sys.stdin: print(line.strip().upper(), flush=True)
 `;
     await using source = await file(".py", script);
-    await using handler = await openHandler({ [option]: `python3 "${source.path}"` });
+    await using handler = await openHandler({ [option]: `python3 "${source.path}"` }, use);
     assert(handler?.kind === "program");
     assertEquals(handler.persistent, persistent);
     assertEquals(text(await handler.handle(bytes("volt"))), "VOLT");
@@ -46,7 +47,7 @@ for line in sys.stdin: print(line.strip().upper(), flush=True)
 
   Deno.test(`openHandler() refuses ${option} with a program that does not exist`, async () => {
     await assertRejects(
-      () => openHandler({ [option]: "labwire-no-such-program" }),
+      () => openHandler({ [option]: "labwire-no-such-program" }, use),
       UsageError,
       'Cannot find program "labwire-no-such-program"',
     );
@@ -54,5 +55,5 @@ for line in sys.stdin: print(line.strip().upper(), flush=True)
 }
 
 Deno.test("openHandler() gives nothing where there is no option", async () => {
-  assertEquals(await openHandler({ execTimeout: 30 }), undefined);
+  assertEquals(await openHandler({ execTimeout: 30 }, use), undefined);
 });

@@ -32,11 +32,15 @@ const files = {
   "types.ts": "export default (s: number) => s;\n",
 };
 
+const KINDS = compiled
+  ? /^expected a file that ends in \.py, \.js or \.mjs$/
+  : /^expected a file that ends in \.py, \.js, \.mjs or \.ts$/;
+
 const refused: [file: string, why: RegExp][] = [
-  [".", /^it is a folder, expected a file that ends in \.js or \.mjs$/],
-  ["text.txt", /^expected a JavaScript module, which ends in \.js or \.mjs$/],
-  ["data.json", /^expected a JavaScript module, which ends in \.js or \.mjs$/],
-  ["noending", /^expected a JavaScript module, which ends in \.js or \.mjs$/],
+  [".", /^it is a folder, expected a file that ends in \.py, \.js(,| or) \.mjs( or \.ts)?$/],
+  ["text.txt", KINDS],
+  ["data.json", KINDS],
+  ["noending", KINDS],
   ["nosuch.js", /^no such file$/],
   ["npm:foo", /^expected the path of a file on this computer, neither a package nor a URL$/],
   ["jsr:@a/b", /^expected the path of a file on this computer, neither a package nor a URL$/],

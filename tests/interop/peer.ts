@@ -22,11 +22,6 @@ export function needs(...names: string[]): { ignore: boolean; note: string } {
 
 /** A running program whose standard input is open. */
 export class Peer extends Child {
-  /** Ends its input; harmless when that has been done. */
-  async closeInput(): Promise<void> {
-    await this.process.stdin.close().catch(() => {});
-  }
-
   override async [Symbol.asyncDispose](): Promise<void> {
     await this.closeInput();
     await super[Symbol.asyncDispose]();

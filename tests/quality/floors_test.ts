@@ -9,7 +9,7 @@ const floors: readonly (readonly string[])[] = [
   ["", "guides"],
   ["time", "text"],
   ["codecs"],
-  ["net", "process"],
+  ["net", "process", "recording"],
   ["handlers"],
   ["villas", "json", "struct", "socket"],
   ["scope"],
@@ -19,7 +19,7 @@ const floors: readonly (readonly string[])[] = [
 ];
 
 /** Rooms that know nothing of each other, although one lies above the other. */
-const strangers = [["net", "codecs"], ["process", "codecs"]] as const;
+const strangers = [["net", "codecs"], ["process", "codecs"], ["recording", "codecs"]] as const;
 
 function floorOf(room: string): number {
   const floor = floors.findIndex((rooms) => rooms.includes(room));

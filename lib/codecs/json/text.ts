@@ -38,6 +38,17 @@ export class JsonText {
   }
 
   /**
+   * Keeps a text without looking at it.
+   *
+   * @param text JSON in one line and without blanks between its parts, as a JSON library has written it.
+   *
+   * @internal
+   */
+  static written(text: string): JsonText {
+    return Object.assign(Object.create(JsonText.prototype), { text });
+  }
+
+  /**
    * The value of the text.
    *
    * @throws {CodecError} If it has a number that JavaScript cannot represent.

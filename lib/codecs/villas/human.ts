@@ -1,20 +1,21 @@
 /**
- * VILLASnode's format `villas.human`: the codec of its datagrams, and lines as its `print` hook writes them.
+ * VILLASnode's format `villas.human`: lines as its `print` hook writes them, in datagrams and files.
  *
  * @module
  */
 
 import { printExponent, printFixed } from "../../text/printf.ts";
-import type { Format } from "./format.ts";
-import { plusSeconds, type Sample, type Timestamp, type Value, type ValueKind } from "./sample.ts";
-import { checkCarried, decodeError, isTimePart } from "./text_format.ts";
+import { ALL, formatRow } from "./format_row.ts";
+import { type LineForm, lineForms, LINES } from "./line_format.ts";
+import { plusSeconds, type Sample, type Timestamp, type Value } from "./sample.ts";
+import type { Signal } from "./signals.ts";
+import { checkHead, isTimePart } from "./text_format.ts";
+import { LineFault, readValue, type Wanted, writeValue } from "./text_values.ts";
 
 const NAME = "villas.human";
-const encoder = new TextEncoder();
-/** One character for each byte, so that an index is an offset. */
-const decoder = new TextDecoder("latin1");
-
 const SIGNED = { plus: true };
+/** Decimals by default: those that VILLASnode has are not meant to be fewer than a float needs. */
+const ALL_DIGITS = 17;
 
 /**
  * Writes one sample as VILLASnode's `print` hook does:
@@ -85,11 +86,11 @@ function formatComplex(real: number, imag: number): string {
 /**
  * VILLASnode's format `villas.human`: a line for each sample.
  *
- * - Written as VILLASnode's socket node does: without the time of receipt. Read also with it.
- * - The text of a value tells its kind, but for booleans: 0 and 1 are integers unless the signals are known
- *   ({@linkcode Format.withSignals}).
- * - Floats have 17 decimals: what is below about 1e-17 becomes 0. Samples of other types than DATA and unset values cannot be
- *   written; a missing origin is `0.0`.
+ * - In a datagram without the time of receipt; read also with it.
+ * - Floats have 17 decimals, as VILLASnode writes them. What it reads, and what is written to a file, has the digits that it takes to read
+ *   the same float again where those are not enough, such as `1e-20`.
+ * - The text of a value tells its kind, but for booleans: 0 and 1 are integers unless the signals are stated. In a file, where anybody may
+ *   have written it, all are floats unless the signals are stated, as VILLASnode has it.
  * - Read are also several lines, comments (`#`), spaces or commas between values, and a last line without its newline.
  *   The number behind the point of the time is a count of nanoseconds: `1.5` is 5 ns, as VILLASnode has it.
  *
@@ -107,117 +108,203 @@ function formatComplex(real: number, imag: number): string {
  * assertEquals(format.encode(samples), bytes);
  * ```
  */
-export const villasHuman: Format = humanFormat();
-
-function humanFormat(kinds?: readonly ValueKind[]): Format {
+export const villasHuman = formatRow(NAME, LINES, (settings, signals) => {
+  const written = { precision: settings.real_precision, exact: false };
+  const exact = { ...written, exact: settings.real_precision === ALL_DIGITS };
   return {
-    name: NAME,
-    withSignals: humanFormat,
-
-    encode(samples: Sample[]): Uint8Array {
-      return encoder.encode(samples.map(encodeLine).join(""));
-    },
-
-    decode(bytes: Uint8Array): Sample[] {
-      const samples: Sample[] = [];
-      const text = decoder.decode(bytes);
-      for (let start = 0; start < text.length;) {
-        const newline = text.indexOf("\n", start);
-        const end = newline < 0 ? text.length : newline;
-        const line = text.slice(start, end).replace(/\r$/, "");
-        if (/^\s*[^\s#]/.test(line)) samples.push(decodeLine(line, start, bytes, kinds));
-        start = end + 1;
-      }
-      return samples;
-    },
+    carried: { ...ALL, received: true, exact: false },
+    ...lineForms({
+      name: NAME,
+      settings,
+      signals,
+      plainEcho: true,
+      header: (signals, offset) => headerOf(signals, { ...settings, offset }),
+      headerOffset: (line) => line.includes("+offset"),
+      write(sample, form) {
+        checkHead(sample, NAME);
+        const style = form === "node" ? written : exact;
+        let line = headOf(sample, settings, form === "file");
+        if (!settings.data) return line;
+        const { values } = sample;
+        for (let i = 0; i < values.length; i++) {
+          line += "\t" + writeValue(values[i]!, i, NAME, style);
+        }
+        return line;
+      },
+      read: (text, start, end, form) =>
+        new HumanLine(text, start, end, settings.ts_origin).read(signals, form),
+    }),
   };
+});
+
+/** What of a line can be left out. */
+interface Fields {
+  readonly ts_origin: boolean;
+  readonly sequence: boolean;
+  readonly data: boolean;
 }
 
-function encodeLine(sample: Sample): string {
-  checkCarried(sample, NAME);
-  const { origin = sample.received } = sample;
-  return formatVillasHuman({ ...sample, origin, received: undefined }) + "\n";
+function headerOf(signals: readonly Signal[], fields: Fields & { offset: boolean }): string {
+  const head = (fields.ts_origin ? "seconds.nanoseconds" : "") + (fields.offset ? "+offset" : "") +
+    (fields.sequence ? "(sequence)" : "");
+  return `# ${head}` +
+    (fields.data ? signals.map((signal, i) => "\t" + titleOf(signal, i)).join("") : "");
 }
 
-/** `SECONDS.NANOSECONDS+OFFSET(SEQUENCE)F`, and what separates it from the values. */
-const HEAD =
-  /^\s*(\d{1,10})(?:\.(\d{1,10}))?([+-][\d.]+(?:[eE][+-]?\d+)?)?(?:\((\d{1,20})\))?(F)?(?=[\t ,]|$)/;
+/** How VILLASnode writes a signal in a header line. */
+export function titleOf({ name, unit }: Signal, index: number): string {
+  return (name || `signal${index}`) + (unit && `[${unit}]`);
+}
 
-function decodeLine(
-  line: string,
-  start: number,
-  bytes: Uint8Array,
-  kinds: readonly ValueKind[] | undefined,
-): Sample {
-  const fault = (at: number, why: string) => decodeError(bytes, NAME, start + at, why);
-  const head = HEAD.exec(line);
-  const [whole = "", sec, nsec, offset, sequence, frame] = head ?? [];
-  const origin = { sec: Number(sec), nsec: Number(nsec ?? 0) };
-  const delay = Number(offset ?? 0);
-  const number = sequence === undefined ? undefined : BigInt(sequence);
-  if (
-    !head || nsec === undefined && whole.length === line.length || !isTimePart(origin.sec) ||
-    !isTimePart(origin.nsec) || !Number.isFinite(delay) ||
-    number !== undefined && BigInt.asUintN(64, number) !== number
-  ) {
-    throw fault(0, "expected SECONDS.NANOSECONDS(SEQUENCE) and values with tabs before them");
+function headOf(sample: Sample, fields: Fields, offset: boolean): string {
+  const { received, origin = received, sequence } = sample;
+  let head = "";
+  if (fields.ts_origin) {
+    head = origin === undefined ? "0.0" : `${origin.sec}.${nineDigits(origin.nsec)}`;
   }
-  const sample: Sample = { type: "data", values: [] };
-  if (number !== undefined) sample.sequence = number;
-  // VILLASnode writes 0.0 for a time that is not known.
-  if (origin.sec !== 0 || origin.nsec !== 0) {
-    sample.origin = origin;
-    if (offset !== undefined) sample.received = plusSeconds(origin, delay);
+  if (offset && received !== undefined && origin !== undefined) {
+    head += printExponent(secondsBetween(origin, received), 6, SIGNED);
   }
-  if (frame !== undefined) sample.newFrame = true;
-  for (let at = whole.length; at < line.length;) {
-    const next = line.slice(++at).search(/[\t ,]/);
-    const field = next < 0 ? line.slice(at) : line.slice(at, at + next);
-    const kind = kinds?.[sample.values.length];
-    const value = decodeValue(field, kind);
-    if (value === undefined) throw fault(at, `expected ${kind ?? "a value"}, got "${field}"`);
-    sample.values.push(value);
-    at += field.length;
+  if (fields.sequence && sequence !== undefined) head += `(${sequence})`;
+  return sample.newFrame ? head + "F" : head;
+}
+
+/** Nanoseconds as VILLASnode writes them. */
+export function nineDigits(nsec: number): string {
+  return nsec < 100_000_000 ? String(nsec).padStart(9, "0") : String(nsec);
+}
+
+const TAB = 0x09;
+const SPACE = 0x20;
+const COMMA = 0x2c;
+const POINT = 0x2e;
+const PLUS = 0x2b;
+const MINUS = 0x2d;
+const OPEN = 0x28;
+const CLOSE = 0x29;
+const F = 0x46;
+/** Digits of 2^64 - 1. */
+const LONGEST_SEQUENCE = 20;
+/** Digits of 2^32 - 1. */
+const LONGEST_TIME = 10;
+
+/** A line that is being read: `SECONDS.NANOSECONDS+OFFSET(SEQUENCE)F`, and values. */
+class HumanLine {
+  readonly #text: string;
+  readonly #start: number;
+  readonly #end: number;
+  readonly #timed: boolean;
+  #at: number;
+
+  constructor(text: string, start: number, end: number, timed: boolean) {
+    this.#text = text;
+    this.#start = start;
+    this.#end = end;
+    this.#timed = timed;
+    this.#at = start;
   }
-  return sample;
-}
 
-const INTEGER = /^[+-]?\d{1,20}$/;
-const REAL = String
-  .raw`[+-]?(?:\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?|inf(?:inity)?|nan)`;
-const FLOAT = new RegExp(`^${REAL}$`, "i");
-const COMPLEX = new RegExp(`^(?:(${REAL})(?=[+-]))?(${REAL})[ij]$`, "i");
+  read(signals: readonly Signal[] | undefined, form: LineForm): Sample {
+    const sample: Sample = { type: "data", values: [] };
+    this.#head(sample);
+    this.#values(sample.values, signals, form === "file" || form === "plain" ? "unstated" : "look");
+    return sample;
+  }
 
-/** The value that a text stands for, in the kind wanted or in the one that it looks like; undefined if it is none. */
-function decodeValue(text: string, kind: ValueKind | undefined): Value | undefined {
-  switch (kind) {
-    case "float":
-      return FLOAT.test(text) ? floatOf(text) : undefined;
-    case "integer":
-      return INTEGER.test(text) ? integerOf(text) : undefined;
-    case "boolean":
-      return INTEGER.test(text) ? Number(text) !== 0 : undefined;
-    case "complex":
-      return complexOf(text) ?? (FLOAT.test(text) ? { real: floatOf(text), imag: 0 } : undefined);
-    default:
-      if (INTEGER.test(text)) return integerOf(text);
-      return FLOAT.test(text) ? floatOf(text) : complexOf(text);
+  #head(sample: Sample): void {
+    while (this.#code() <= SPACE && this.#at < this.#end && this.#timed) this.#at++;
+    if (this.#timed || isDigit(this.#code())) this.#time(sample);
+    if (this.#code() === OPEN) {
+      this.#at++;
+      sample.sequence = this.#sequence();
+      if (this.#code() !== CLOSE) throw this.#fault();
+      this.#at++;
+    }
+    if (this.#code() === F) {
+      sample.newFrame = true;
+      this.#at++;
+    }
+    if (this.#at < this.#end && !isSeparator(this.#code())) throw this.#fault();
+  }
+
+  #time(sample: Sample): void {
+    const sec = this.#number();
+    let nsec = 0;
+    if (this.#code() === POINT) {
+      this.#at++;
+      nsec = this.#number();
+    } else if (this.#at === this.#end) throw this.#fault(); // a number alone is no sample
+    const sign = this.#code();
+    const offset = sign === PLUS || sign === MINUS ? this.#offset() : undefined;
+    // VILLASnode writes 0.0 for a time that is not known.
+    if (sec === 0 && nsec === 0) return;
+    sample.origin = { sec, nsec };
+    if (offset !== undefined) sample.received = plusSeconds(sample.origin, offset);
+  }
+
+  #number(): number {
+    const start = this.#at;
+    let number = 0;
+    for (let code; isDigit(code = this.#code()); this.#at++) number = number * 10 + code - 0x30;
+    const length = this.#at - start;
+    if (length === 0 || length > LONGEST_TIME || !isTimePart(number)) throw this.#fault();
+    return number;
+  }
+
+  #offset(): number {
+    const start = this.#at++;
+    for (let code; (code = this.#code()) !== OPEN && code !== F && !isSeparator(code); this.#at++) {
+      if (this.#at >= this.#end) break;
+    }
+    const text = this.#text.slice(start, this.#at);
+    const offset = OFFSET.test(text) ? Number(text) : NaN;
+    if (Math.abs(offset) < LONGEST_OFFSET) return offset;
+    throw this.#fault();
+  }
+
+  #sequence(): bigint {
+    const start = this.#at;
+    while (isDigit(this.#code())) this.#at++;
+    const length = this.#at - start;
+    if (length === 0 || length > LONGEST_SEQUENCE) throw this.#fault();
+    const text = this.#text.slice(start, this.#at);
+    const sequence = BigInt(length <= 15 ? Number(text) : text);
+    if (length === LONGEST_SEQUENCE && BigInt.asUintN(64, sequence) !== sequence) {
+      throw this.#fault();
+    }
+    return sequence;
+  }
+
+  #values(values: Value[], signals: readonly Signal[] | undefined, unstated: Wanted): void {
+    const text = this.#text;
+    while (this.#at < this.#end) {
+      const start = ++this.#at;
+      while (this.#at < this.#end && !isSeparator(text.charCodeAt(this.#at))) this.#at++;
+      values.push(readValue(text, start, this.#at, signals?.[values.length]?.type ?? unstated));
+    }
+  }
+
+  /** The character that comes next; NaN at the end. */
+  #code(): number {
+    return this.#at < this.#end ? this.#text.charCodeAt(this.#at) : NaN;
+  }
+
+  #fault(): LineFault {
+    return new LineFault(
+      this.#start,
+      "expected SECONDS.NANOSECONDS(SEQUENCE) and values with tabs before them",
+    );
   }
 }
 
-function integerOf(text: string): bigint | undefined {
-  const value = BigInt(text.replace(/^\+/, ""));
-  return BigInt.asIntN(64, value) === value ? value : undefined;
+const OFFSET = /^[+-][\d.]+(?:[eE][+-]?\d+)?$/;
+/** Seconds that two clocks can differ by: all that 32 bits hold. */
+const LONGEST_OFFSET = 2 ** 32;
+
+function isDigit(code: number): boolean {
+  return code >= 0x30 && code <= 0x39;
 }
 
-function floatOf(text: string): number {
-  const [, sign, word] = /^([+-]?)(inf|nan)?/i.exec(text)!;
-  if (word === undefined) return Number(text);
-  return word.toLowerCase() === "nan" ? NaN : sign === "-" ? -Infinity : Infinity;
-}
-
-function complexOf(text: string): Value | undefined {
-  const [, real, imag] = COMPLEX.exec(text) ?? [];
-  if (imag === undefined) return undefined;
-  return { real: real === undefined ? 0 : floatOf(real), imag: floatOf(imag) };
+function isSeparator(code: number): boolean {
+  return code === TAB || code === SPACE || code === COMMA;
 }

@@ -1,20 +1,18 @@
 /**
- * VILLASnode's format `json`: the codec of its datagrams, and single samples as lines.
+ * VILLASnode's format `json`: its datagrams and files, and single samples as lines.
  *
  * @module
  */
 
-import { CodecError } from "../../errors.ts";
-import { JsonFault, type JsonValue, readJson } from "../json/reader.ts";
-import type { Format } from "./format.ts";
+import type { JsonValue } from "../json/reader.ts";
+import { ALL, formatRow } from "./format_row.ts";
+import { jsonForms, Unfit } from "./json_format.ts";
+import { JSON_SETTINGS, jsonValue, type Tree } from "./json_text.ts";
 import type { Sample, Timestamp, Value } from "./sample.ts";
-import { checkCarried, decodeError, isTimePart } from "./text_format.ts";
+import type { Signal, SignalKind } from "./signals.ts";
+import { checkHead, isTimePart } from "./text_format.ts";
 
 const NAME = "json";
-/** How deep a message nests: list, sample, ts or data, timestamp or complex number; the rest is for keys that are not known. */
-const MAX_DEPTH = 64;
-const encoder = new TextEncoder();
-const decoder = new TextDecoder("utf-8", { fatal: true });
 
 /**
  * Writes one sample as an object in VILLASnode's `json` form:
@@ -42,14 +40,9 @@ const decoder = new TextDecoder("utf-8", { fatal: true });
  * ```
  */
 export function formatVillasJson(sample: Sample): string {
-  return formatSample(sample, "");
-}
-
-function formatSample(sample: Sample, flags: string): string {
   let text = "{";
   const times = formatTimes(sample);
   if (times !== "") text += `"ts": {${times}}, `;
-  text += flags;
   if (sample.sequence !== undefined) text += `"sequence": ${sample.sequence}, `;
   return text + `"data": [${sample.values.map(formatValue).join(", ")}]}`;
 }
@@ -80,12 +73,13 @@ function formatFloat(value: number): string {
 }
 
 /**
- * VILLASnode's format `json`: a list of samples.
+ * VILLASnode's format `json`: a list of samples in a datagram, an object on each line in a file.
  *
- * - A number with a point or an exponent is a float, any other an integer, exact to its 64 bits.
+ * - A number with a point or an exponent is a float, any other an integer, exact to its 64 bits. Where a float was stated, an integer is
+ *   read as one.
  * - NaN, the infinities, unset values and samples of other types than DATA cannot be written: VILLASnode aborts on `null`.
  *   It is read as an unset value. Of the frame mark only `true` is written.
- * - Read is also one sample that is not in a list; keys that are not known do not matter.
+ * - The time of receipt is written in files only. Keys that are not known do not matter.
  *
  * @example A float and an integer
  * ```ts
@@ -98,83 +92,51 @@ function formatFloat(value: number): string {
  * assertEquals(villasFormat("json").encode(samples), bytes);
  * ```
  */
-export const villasJson: Format = {
-  name: NAME,
-
-  encode(samples: Sample[]): Uint8Array {
-    return encoder.encode(`[${samples.map(encodeSample).join(", ")}]`);
-  },
-
-  decode(bytes: Uint8Array): Sample[] {
-    if (bytes.length === 0) return [];
-    const json = parse(bytes);
-    const list = Array.isArray(json) ? json : [json];
-    return list.map((sample, i) => {
-      try {
-        return decodeSample(sample);
-      } catch (error) {
-        if (!(error instanceof Unfit)) throw error;
-        throw decodeError(bytes, NAME, 0, `sample ${i} has ${error.message}`);
+export const villasJson = formatRow(NAME, JSON_SETTINGS, (settings, signals) => ({
+  carried: { ...ALL, received: true, notFinite: false },
+  ...jsonForms({
+    name: NAME,
+    style: settings,
+    plainEcho: true,
+    tree(sample, received) {
+      checkHead(sample, NAME);
+      const tree = new Map<string, Tree>();
+      const times = new Map<string, Tree>();
+      if (settings.ts_origin && sample.origin) times.set("origin", timeTree(sample.origin));
+      if (received && settings.ts_received && sample.received) {
+        times.set("received", timeTree(sample.received));
       }
-    });
-  },
-};
+      if (times.size > 0) tree.set("ts", times);
+      if (sample.newFrame) tree.set("flags", ['"new_frame"']);
+      if (settings.sequence && sample.sequence !== undefined) {
+        tree.set("sequence", String(BigInt.asIntN(64, sample.sequence)));
+      }
+      if (settings.data) {
+        tree.set("data", sample.values.map((value, i) => jsonValue(value, i, NAME, settings)));
+      }
+      return tree;
+    },
+    read: (json) => readSample(json, signals),
+  }),
+}));
 
-function encodeSample(sample: Sample): string {
-  checkCarried(sample, NAME);
-  for (const [i, value] of sample.values.entries()) {
-    const parts = typeof value === "number"
-      ? [value]
-      : typeof value === "object" && value !== null
-      ? [value.real, value.imag]
-      : [];
-    if (parts.every(Number.isFinite)) continue;
-    throw new CodecError(
-      `Cannot encode value ${i} ${
-        Deno.inspect(value)
-      } as ${NAME}: expected a finite number, JSON has no other`,
-    );
-  }
-  return formatSample(sample, sample.newFrame ? '"flags": ["new_frame"], ' : "");
+function timeTree({ sec, nsec }: Timestamp): Tree {
+  return [String(sec), String(nsec)];
 }
 
-/** Says what of a sample does not fit. */
-class Unfit extends Error {}
-
-/** A float: the numbers of JSON that have a point or an exponent. A `number` is one, a `bigint` is an integer. */
-function readNumber(source: string): number | bigint | JsonFault {
-  if (/[.eE]/.test(source)) return Number(source);
-  return source.length > 20 ? new JsonFault(0, "an integer of more than 64 bits") : BigInt(source);
-}
-
-function parse(bytes: Uint8Array): JsonValue {
-  let text: string;
-  try {
-    text = decoder.decode(bytes);
-  } catch {
-    throw decodeError(bytes, NAME, 0, "expected UTF-8 text");
-  }
-  const value = readJson(text, MAX_DEPTH, readNumber);
-  if (!(value instanceof JsonFault)) return value;
-  const offset = encoder.encode(text.slice(0, value.index)).length;
-  throw decodeError(bytes, NAME, offset, value.why);
-}
-
-function decodeSample(json: JsonValue): Sample {
+function readSample(json: JsonValue, signals: readonly Signal[] | undefined): Sample {
   const given = membersOf("a sample", json);
   const { data, sequence, ts, flags } = given;
   if (!Array.isArray(data)) throw unfit("data", data, "a list");
-  const sample: Sample = { type: "data", values: data.map(decodeValue) };
-  if (sequence !== undefined) {
-    if (typeof sequence !== "bigint" || BigInt.asUintN(64, sequence) !== sequence) {
-      throw unfit("sequence", sequence, "an integer from 0 to 2^64 - 1");
-    }
-    sample.sequence = sequence;
-  }
+  const sample: Sample = {
+    type: "data",
+    values: data.map((value, i) => readJsonValue(value, `value ${i}`, signals?.[i]?.type)),
+  };
+  if (sequence !== undefined) sample.sequence = readSequence(sequence);
   if (ts !== undefined) {
     const times = membersOf("ts", ts);
     for (const name of ["origin", "received"] as const) {
-      if (times[name] !== undefined) sample[name] = decodeTimestamp(name, times[name]);
+      if (times[name] !== undefined) sample[name] = readTimestamp(name, times[name]);
     }
   }
   if (flags !== undefined) {
@@ -184,16 +146,26 @@ function decodeSample(json: JsonValue): Sample {
   return sample;
 }
 
-type Members = Record<string, JsonValue | undefined>;
+/** The members of a JSON object; whatever their names are, it has no others. */
+export type Members = Record<string, JsonValue | undefined>;
 
-function membersOf(what: string, json: JsonValue): Members {
+/** @throws {Unfit} If the JSON is no object. */
+export function membersOf(what: string, json: JsonValue | undefined): Members {
   if (typeof json !== "object" || json === null || Array.isArray(json)) {
     throw unfit(what, json, "an object");
   }
   return { __proto__: null, ...json } as unknown as Members;
 }
 
-function decodeTimestamp(name: string, json: JsonValue): Timestamp {
+/** A sequence number. VILLASnode writes those from 2^63 on as negative ones. */
+export function readSequence(json: JsonValue): bigint {
+  if (typeof json !== "bigint" || json >= 2n ** 64n || json < -(2n ** 63n)) {
+    throw unfit("sequence", json, "an integer from 0 to 2^64 - 1");
+  }
+  return BigInt.asUintN(64, json);
+}
+
+function readTimestamp(name: string, json: JsonValue): Timestamp {
   const [sec, nsec, ...more] = Array.isArray(json) ? json.map(Number) : [];
   if (!isTimePart(sec) || !isTimePart(nsec) || more.length > 0) {
     throw unfit(name, json, "[SECONDS, NANOSECONDS] in whole numbers");
@@ -201,25 +173,46 @@ function decodeTimestamp(name: string, json: JsonValue): Timestamp {
   return { sec, nsec };
 }
 
-function decodeValue(json: JsonValue, index: number): Value {
+/**
+ * Reads a value.
+ *
+ * @param json What stands for it.
+ * @param what What it is to a person.
+ * @param kind What it is to be, if that was stated; an integer will do for a float.
+ * @throws {Unfit} If it is no such value.
+ */
+export function readJsonValue(json: JsonValue, what: string, kind?: SignalKind): Value {
+  const value = valueOf(json, what);
+  if (kind === undefined || value === null || KINDS[typeof value] === kind) return value;
+  if (kind === "float" && typeof value === "bigint") {
+    if (BigInt(Number(value)) === value) return Number(value);
+  }
+  throw unfit(what, json, `${kind === "integer" ? "an" : "a"} ${kind}, as the signal is stated`);
+}
+
+const KINDS: Readonly<Record<string, SignalKind>> = {
+  number: "float",
+  bigint: "integer",
+  boolean: "boolean",
+  object: "complex",
+};
+
+function valueOf(json: JsonValue, what: string): Value {
   if (typeof json === "number" || typeof json === "boolean" || json === null) return json;
   if (typeof json === "bigint" && BigInt.asIntN(64, json) === json) return json;
   if (typeof json === "object" && !Array.isArray(json)) {
-    const { real, imag } = membersOf(`value ${index}`, json);
+    const { real, imag } = membersOf(what, json);
     if (isNumber(real) && isNumber(imag)) return { real: Number(real), imag: Number(imag) };
   }
-  throw unfit(
-    `value ${index}`,
-    json,
-    'a number of at most 64 bits, true, false, or {"real": R, "imag": I}',
-  );
+  throw unfit(what, json, 'a number of at most 64 bits, true, false, or {"real": R, "imag": I}');
 }
 
 function isNumber(json: JsonValue | undefined): json is number | bigint {
   return typeof json === "number" || typeof json === "bigint";
 }
 
-function unfit(what: string, json: JsonValue | undefined, wanted: string): Unfit {
+/** Says what of a sample does not fit. */
+export function unfit(what: string, json: JsonValue | undefined, wanted: string): Unfit {
   const text = Deno.inspect(json, { depth: 1, compact: true, breakLength: Infinity });
   const shown = text.length > 80 ? `${text.slice(0, 79)}…` : text;
   return new Unfit(`${what} ${shown}, expected ${wanted}`);

@@ -28,7 +28,19 @@ export { describeLikeness, type RecognisedFormat, recogniseFormat } from "./reco
 export { formatVillasHuman } from "./human.ts";
 export { formatVillasJson } from "./json.ts";
 export { formatProtobufText } from "./protobuf_text.ts";
-export { parseSignals, type SignalKind } from "./signals.ts";
-export type { Format, MessageScanner } from "./format.ts";
-export { villasFormat, villasFormats } from "./formats.ts";
+export { parseSignals, type Signal, type SignalKind, type SignalsLike } from "./signals.ts";
+export type {
+  Carried,
+  Format,
+  MessageScanner,
+  MessageSplitter,
+  Replies,
+  SampleDecoder,
+  SampleEncoder,
+  StreamDecoderOptions,
+  StreamEncoderOptions,
+  StreamForm,
+  VillasFormat,
+} from "./format.ts";
+export { type FormatGroup, type FormatOptions, villasFormat, villasFormats } from "./formats.ts";
 export { villasProtobuf } from "./protobuf.ts";

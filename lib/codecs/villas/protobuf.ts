@@ -1,6 +1,7 @@
 /**
- * VILLASnode's format `protobuf`: one `villas.node.Message` per datagram. The schema is `proto/villas.proto`, the wire code
- * is protobufjs's; this file maps its objects to and from {@linkcode Sample}.
+ * VILLASnode's format `protobuf`: one `villas.node.Message` per datagram. The schema is `proto/villas.proto`. Messages are written,
+ * and read where they are as VILLASnode sends them, by code made for it; all others are read by protobufjs, whose objects this file
+ * makes {@linkcode Sample}s of.
  *
  * @module
  */
@@ -9,10 +10,13 @@ import protobuf from "protobufjs/light.js";
 import { CodecError, messageOf } from "../../errors.ts";
 import { counted } from "../../text/wording.ts";
 import type { Format } from "./format.ts";
+import { readPlain } from "./protobuf_read.ts";
 import { PlainScanner } from "./protobuf_scan.ts";
-import type { Complex, Sample, Timestamp, Value } from "./sample.ts";
-import { describeLikeness, textOf } from "./recognise.ts";
 import { villasSchema } from "./protobuf_schema.ts";
+import { LONGEST_VARINT, TYPES } from "./protobuf_wire.ts";
+import { writeMessage } from "./protobuf_write.ts";
+import { describeLikeness, textOf } from "./recognise.ts";
+import type { Complex, Sample, Timestamp, Value } from "./sample.ts";
 
 /** A 64-bit integer as protobufjs has it. */
 interface WireLong {
@@ -38,21 +42,15 @@ interface WireSample {
   values?: WireValue[];
 }
 
-const { Reader, Writer, Root } = protobuf;
+const { Reader, Root } = protobuf;
 const messageType = Root.fromJSON(villasSchema as never).lookupType("villas.node.Message");
 
-const TYPES = ["data", "start", "stop"] as const;
-/** What a value can be, for messages. */
-const VALUE = "a float, integer, boolean or complex number";
-const UINT32_MAX = 0xffff_ffff;
-/** Bytes of the longest varint: 64 bits, 7 in each. */
-const LONGEST_VARINT = 10;
 /** protobufjs's reader, as strict about varints as Google's where it is not, and about the type of samples. */
 class VillasReader extends Reader {
   /** Reads a type, which is the only field of this kind; protobufjs would hide one that it does not know. */
   override int32(): number {
     const type = super.int32();
-    if (TYPES[type - 1] === undefined) {
+    if (TYPES[type] === undefined) {
       throw new Error(`unknown sample type ${type}, expected DATA, START or STOP`);
     }
     return type;
@@ -106,13 +104,11 @@ export const villasProtobuf: Format = {
 
   scanner: (kinds) => new PlainScanner(kinds),
 
-  encode(samples: Sample[]): Uint8Array {
-    const { buffer, byteOffset, length } = messageType
-      .encode({ samples: samples.map(toWire) } as never, Writer.create()).finish();
-    return new Uint8Array(buffer, byteOffset, length);
-  },
+  encode: writeMessage,
 
   decode(bytes: Uint8Array): Sample[] {
+    const plain = readPlain(bytes);
+    if (plain !== undefined) return plain;
     const reader = new VillasReader(bytes);
     let message: { samples?: WireSample[] };
     try {
@@ -130,7 +126,7 @@ export const villasProtobuf: Format = {
 
 function fromWire(wire: WireSample): Sample {
   const sample: Sample = {
-    type: TYPES[wire.type - 1]!,
+    type: TYPES[wire.type]!,
     values: (wire.values ?? []).map(valueFromWire),
   };
   if (Object.hasOwn(wire, "sequence")) {
@@ -157,85 +153,10 @@ function valueFromWire(wire: WireValue): Value {
   }
 }
 
-function toWire(sample: Sample): WireSample {
-  const type = TYPES.indexOf(sample.type) + 1;
-  if (type === 0) throw unfit("type", sample.type, "data, start or stop");
-  if (!Array.isArray(sample.values)) throw unfit("values", sample.values, "an array");
-  const wire: WireSample = { type, values: sample.values.map(valueToWire) };
-  if (sample.sequence !== undefined) {
-    wire.sequence = toLong(
-      "sequence",
-      sample.sequence,
-      BigInt.asUintN,
-      "a bigint such as 5n, from 0 to 2^64 - 1",
-    );
-  }
-  if (sample.origin) wire.tsOrigin = checkTimestamp("origin", sample.origin);
-  if (sample.received) wire.tsReceived = checkTimestamp("received", sample.received);
-  if (sample.newFrame !== undefined) wire.newFrame = sample.newFrame;
-  return wire;
-}
-
-function valueToWire(value: Value, index: number): WireValue {
-  switch (typeof value) {
-    case "number":
-      return { f: value };
-    case "bigint":
-      return {
-        i: toLong(`value ${index}`, value, BigInt.asIntN, "a bigint from -2^63 to 2^63 - 1"),
-      };
-    case "boolean":
-      return { b: value };
-    default:
-      if (value === null) return {};
-      if (typeof value !== "object") throw unfit(`value ${index}`, value, VALUE);
-      return {
-        z: { real: checkFloat32(index, value?.real), imag: checkFloat32(index, value?.imag) },
-      };
-  }
-}
-
 function toBigInt({ low, high }: WireLong): bigint {
   // Most are small: one conversion instead of three operations on big integers.
   if (high === 0) return BigInt(low >>> 0);
   return (BigInt(high) << 32n) | BigInt(low >>> 0);
-}
-
-function toLong(
-  what: string,
-  value: bigint,
-  wrap: (bits: number, value: bigint) => bigint,
-  range: string,
-): WireLong {
-  if (typeof value !== "bigint" || wrap(64, value) !== value) throw unfit(what, value, range);
-  return { low: Number(BigInt.asIntN(32, value)), high: Number(BigInt.asIntN(32, value >> 32n)) };
-}
-
-function checkTimestamp(what: string, timestamp: Timestamp): Timestamp {
-  for (const part of [timestamp.sec, timestamp.nsec]) {
-    if (!Number.isInteger(part) || part < 0 || part > UINT32_MAX) {
-      throw unfit(`${what} timestamp`, part, "whole seconds and nanoseconds from 0 to 2^32 - 1");
-    }
-  }
-  return timestamp;
-}
-
-function checkFloat32(index: number, part: number | undefined): number {
-  if (typeof part !== "number") {
-    throw unfit(`value ${index}`, part, VALUE);
-  }
-  if (Number.isFinite(part) && !Number.isFinite(Math.fround(part))) {
-    throw unfit(
-      `value ${index}`,
-      part,
-      "parts of a complex number within the range of 32-bit floats",
-    );
-  }
-  return part;
-}
-
-function unfit(what: string, value: unknown, wanted: string): CodecError {
-  return new CodecError(`Cannot encode ${what} ${Deno.inspect(value)}: expected ${wanted}`);
 }
 
 /** Says in this project's words what protobufjs found, and what the bytes look like instead. */

@@ -6,35 +6,34 @@
  */
 
 import type { MessageScanner } from "./format.ts";
+import {
+  BOOLEAN,
+  COMPLEX,
+  COMPLEX_LENGTH,
+  DATA,
+  FLOAT,
+  IMAG,
+  INTEGER,
+  LONGEST_VARINT,
+  NEW_FRAME,
+  NSEC,
+  REAL,
+  SAMPLE,
+  SEC,
+  SEQUENCE,
+  TS_ORIGIN,
+  TS_RECEIVED,
+  TYPE,
+  VALUES,
+  VALUES_2,
+} from "./protobuf_wire.ts";
 import type { ValueKind } from "./sample.ts";
-
-/** Protobuf's tags, `field number << 3 | wire type`, of `proto/villas.proto`. */
-const SAMPLE = 0x0a;
-const TYPE = 0x08;
-const SEQUENCE = 0x10;
-const TS_ORIGIN = 0x1a;
-const TS_RECEIVED = 0x22;
-const NEW_FRAME = 0x28;
-/** The tag of `Sample.values`, field 100, takes two bytes. */
-const VALUES = 0xa2;
-const VALUES_2 = 0x06;
-const SEC = 0x08;
-const NSEC = 0x10;
-const FLOAT = 0x09;
-const INTEGER = 0x10;
-const BOOLEAN = 0x18;
-const COMPLEX = 0x22;
-const REAL = 0x0d;
-const IMAG = 0x15;
-const DATA = 1;
 
 /** The tag that a value of each kind has. */
 const TAGS = { float: FLOAT, integer: INTEGER, boolean: BOOLEAN, complex: COMPLEX, unset: 0 };
 
 /** Bytes of a varint whose value a number holds exactly: 7 × 7 = 49 bits. */
 const EXACT_VARINT = 7;
-/** Bytes of the longest varint. */
-const LONGEST_VARINT = 10;
 /** Bytes in which the length of anything within a datagram is written, unless it is padded. */
 const LENGTH_VARINT = 3;
 
@@ -112,7 +111,7 @@ export class PlainScanner implements MessageScanner {
         break;
       case COMPLEX: {
         const inner = this.#end(end);
-        if (inner !== end || end - this.#at !== 10) return false;
+        if (inner !== end || end - this.#at !== COMPLEX_LENGTH) return false;
         if (this.#bytes[this.#at] !== REAL || this.#bytes[this.#at + 5] !== IMAG) return false;
         this.#at = end;
         break;

@@ -44,6 +44,29 @@ export interface Sample {
 }
 
 /**
+ * Makes a sample of type DATA. What is undefined is absent in it.
+ *
+ * @internal
+ */
+export function dataSample(
+  values: Value[],
+  sequence: bigint | undefined,
+  origin: Timestamp | undefined,
+  received: Timestamp | undefined,
+  newFrame: boolean | undefined,
+): Sample {
+  // As VILLASnode sends it: made at once, which costs least.
+  const sample: Sample = sequence !== undefined && origin !== undefined
+    ? { type: "data", values, sequence, origin }
+    : { type: "data", values };
+  if (sequence !== undefined) sample.sequence = sequence;
+  if (origin !== undefined) sample.origin = origin;
+  if (received !== undefined) sample.received = received;
+  if (newFrame !== undefined) sample.newFrame = newFrame;
+  return sample;
+}
+
+/**
  * Tells the kind of a value.
  *
  * @param value The value of a signal.

@@ -1,72 +1,45 @@
 import { CodecError } from "../../errors.ts";
 import { describeLikeness } from "./recognise.ts";
-import { kindOf, type Sample, type Timestamp, type Value } from "./sample.ts";
+import type { Sample } from "./sample.ts";
 
 /** The largest part of a timestamp: VILLASnode cuts to 32 bits. */
 const UINT32_MAX = 0xffff_ffff;
 
 /**
- * Checks that a text format can carry a sample.
+ * Checks what a sample has beside its values.
  *
  * @param sample The sample.
  * @param name The format's name.
- * @throws {CodecError} If it is not of type DATA, or a value is unset or of no kind.
+ * @throws {CodecError} If it is not of type DATA, or its sequence number or a time is none.
  */
-export function checkCarried(sample: Sample, name: string): void {
-  if (sample.type !== "data") {
+export function checkHead(sample: Sample, name: string): void {
+  const { type, sequence, origin, received } = sample;
+  if (type !== "data") {
     throw new CodecError(
       `Cannot encode type ${
-        Deno.inspect(sample.type)
+        Deno.inspect(type)
       } as ${name}: expected data, the only type that it has`,
     );
   }
-  const unset = sample.values.indexOf(null);
-  if (unset >= 0) {
-    throw new CodecError(`Cannot encode value ${unset} as ${name}: it is unset`);
-  }
-  for (const [i, value] of sample.values.entries()) {
-    if (isValue(value)) continue;
+  if (
+    sequence !== undefined &&
+    !(typeof sequence === "bigint" && BigInt.asUintN(64, sequence) === sequence)
+  ) {
     throw new CodecError(
-      `Cannot encode value ${i} ${
-        Deno.inspect(value)
-      } as ${name}: expected a float, integer, boolean or complex number`,
+      `Cannot encode sequence ${Deno.inspect(sequence)}: expected a bigint from 0 to 2^64 - 1`,
     );
   }
-  checkInteger("sequence", sample.sequence, BigInt.asUintN, "from 0 to 2^64 - 1");
-  for (const [i, value] of sample.values.entries()) {
-    if (typeof value === "bigint") {
-      checkInteger(`value ${i}`, value, BigInt.asIntN, "from -2^63 to 2^63 - 1");
-    }
-  }
-  for (const timestamp of [sample.origin, sample.received]) {
-    if (timestamp) checkTimestamp(timestamp);
-  }
+  if (origin !== undefined) checkTimestamp(origin.sec, origin.nsec);
+  if (received !== undefined) checkTimestamp(received.sec, received.nsec);
 }
 
-function isValue(value: Value): boolean {
-  if (value === undefined || typeof value === "string" || typeof value === "function") return false;
-  return kindOf(value) !== "complex" ||
-    typeof (value as { real: unknown }).real === "number" &&
-      typeof (value as { imag: unknown }).imag === "number";
-}
-
-function checkInteger(
-  what: string,
-  value: bigint | undefined,
-  wrap: (bits: number, value: bigint) => bigint,
-  range: string,
-): void {
-  if (value === undefined || typeof value === "bigint" && wrap(64, value) === value) return;
-  throw new CodecError(`Cannot encode ${what} ${Deno.inspect(value)}: expected a bigint ${range}`);
-}
-
-function checkTimestamp({ sec, nsec }: Timestamp): void {
-  for (const part of [sec, nsec]) {
-    if (isTimePart(part)) continue;
-    throw new CodecError(
-      `Cannot encode time ${part}: expected whole seconds and nanoseconds from 0 to 2^32 - 1`,
-    );
-  }
+function checkTimestamp(sec: number, nsec: number): void {
+  if (isTimePart(sec) && isTimePart(nsec)) return;
+  throw new CodecError(
+    `Cannot encode time ${
+      isTimePart(sec) ? nsec : sec
+    }: expected whole seconds and nanoseconds from 0 to 2^32 - 1`,
+  );
 }
 
 /** Whether a number can be the seconds or nanoseconds of a timestamp. */

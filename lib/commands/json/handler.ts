@@ -6,10 +6,13 @@ import { CodecError, UsageError } from "../../errors.ts";
 import { commandId, interactWithCommands } from "../../json/commands.ts";
 import { interactThrough } from "../../json/program_interact.ts";
 import type { Commands, Interact } from "../../json/protocol.ts";
+import { handlerEvents } from "../serving/handler_options.ts";
 
 /** A handler, and the end of what is behind it. */
 export interface OpenHandler extends AsyncDisposable {
   readonly interact: Interact;
+  /** The module that is behind it, if one is. */
+  readonly module: ModuleHandler | undefined;
 }
 
 /**
@@ -23,28 +26,21 @@ export interface OpenHandler extends AsyncDisposable {
  */
 export async function jsonHandler(
   values: HandlerValues,
-  { out, say }: Context,
+  context: Context,
   print: boolean,
 ): Promise<OpenHandler> {
-  const { handler: file, exec, execPersistent } = values;
-  if ([file, exec, execPersistent].filter((value) => value !== undefined).length > 1) {
-    throw new UsageError(
-      "Cannot use several of --handler, --exec and --exec-persistent: expected one",
-    );
-  }
-  const handler = await openHandler(values, {
-    onProblem({ kind, message }) {
-      if (kind === "exit") say.warn(message);
-      else say.throttled(kind, message);
-    },
-    onStderr: (bytes) => say.relay(new TextDecoder().decode(bytes)),
-  });
+  const handler = await openHandler(values, { kind: "commands" }, handlerEvents(context));
   const interact = !handler
-    ? templateInteract(print ? out : undefined)
+    ? templateInteract(print ? context.out : undefined)
     : handler.kind === "module"
     ? moduleInteract(handler)
     : interactThrough(handler);
-  return { interact, [Symbol.asyncDispose]: () => handler?.close() ?? Promise.resolve() };
+  const module = handler?.kind === "module" ? handler : undefined;
+  return {
+    interact,
+    module,
+    [Symbol.asyncDispose]: () => handler?.close() ?? Promise.resolve(),
+  };
 }
 
 /** The handler of the original template: prints what it gets; labels only on a terminal. */
@@ -65,16 +61,40 @@ function templateInteract(out: Context["out"] | undefined): Interact {
   return Object.assign(interact, { anyNumber: true });
 }
 
-function moduleInteract({ file, exports }: ModuleHandler): Interact {
+/** Passes messages to what a module exports when they come: it may be loaded anew. */
+function moduleInteract(module: ModuleHandler): Interact {
+  let seen = module.exports;
+  let current = exportedInteract(module);
+  const interact: Interact = (data, context) => {
+    if (module.exports !== seen) {
+      seen = module.exports;
+      current = exportedInteract(module);
+    }
+    return current(data, context);
+  };
+  const fresh: Interact = (data, context) => {
+    const loading = module.refresh?.();
+    return loading ? loading.then(() => interact(data, context)) : interact(data, context);
+  };
+  Object.assign(fresh, { anyNumber: current.anyNumber });
+  return Object.defineProperty(fresh, "depth", { get: () => module.depth });
+}
+
+function exportedInteract(module: ModuleHandler): Interact {
+  const { file, language, exports } = module;
   const { interact = exports.default, commands } = exports;
   if (typeof interact === "function") return interact as Interact;
   if (typeof commands === "object" && commands !== null) {
     if (Object.values(commands).some((command) => typeof command === "function")) {
-      return interactWithCommands(commands as Commands);
+      return interactWithCommands(commands as Commands, { describe: () => module.describe() });
     }
   }
   throw new UsageError(
-    `Cannot use handler "${file}": expected "export function interact(data, context) { … }" or ` +
-      '"export const commands = { name(data, context) { … } }"',
+    `Cannot use handler "${file}": expected ${
+      language === "python"
+        ? 'functions, such as "def get_voltage(): …", or "def interact(message): …"'
+        : '"export function interact(data, context) { … }" or ' +
+          '"export const commands = { name(data, context) { … } }"'
+    }`,
   );
 }

@@ -1,7 +1,7 @@
 import { counted, rareCounts } from "../../text/wording.ts";
 import { defineCommand } from "../../cli/command.ts";
 import type { Context } from "../../cli/context.ts";
-import { choice, file, host, integer, port, seconds, text } from "../../cli/options.ts";
+import { choice, host, integer, port, seconds } from "../../cli/options.ts";
 import { outputOption } from "../../cli/output_option.ts";
 import { withPlace } from "../../handlers/place.ts";
 import { stackOf } from "../../errors.ts";
@@ -14,6 +14,7 @@ import {
 import type { Handled } from "../../json/responder.ts";
 import { type JsonServerStats, startJsonServer } from "../../json/server.ts";
 import { formatAddress } from "../../net/address/address.ts";
+import { handlerOptions } from "../serving/handler_options.ts";
 import { jsonHandler } from "./handler.ts";
 import {
   announceServer,
@@ -46,23 +47,7 @@ export const jsonServer = defineCommand({
   options: {
     host: host({ default: DEFAULT_HOST, help: "Address to listen on; 0.0.0.0 is all of them" }),
     port: port({ default: DEFAULT_PORT, help: "TCP port; 0 for one that is free" }),
-    handler: file({ help: "JavaScript module that handles the messages" }),
-    exec: text({ placeholder: "COMMAND", help: "Program to start for each message" }),
-    execPersistent: text({
-      placeholder: "COMMAND",
-      help: "Program to keep running for all messages",
-    }),
-    execTimeout: seconds({
-      default: 30,
-      min: 0.001,
-      help: "Seconds that the program may take for a message",
-    }),
-    handlerTimeout: seconds({
-      min: 0.001,
-      help:
-        "Seconds after which a message is answered with a failure although its handler still runs (default no limit)",
-    }),
-    concurrency: integer({ default: 1, min: 1, help: "How many messages may be handled at once" }),
+    ...handlerOptions,
     failStatus: choice(["error", "failed"], {
       default: "error",
       help: 'Word that marks a failure; the original template\'s server writes "failed"',
@@ -108,6 +93,8 @@ export const jsonServer = defineCommand({
       messageTimeout: options.messageTimeout || Infinity,
       completeAfter: options.completeAfter || Infinity,
       interact: whenRead(handler.interact, out),
+      // A module in Python is ended by its own clock, which starts when its turn has come.
+      handlerTimeout: handler.module?.language === "python" ? undefined : options.handlerTimeout,
       signal,
       onMessage(handled) {
         if (output === "json") out.json(record(handled));
@@ -126,6 +113,7 @@ export const jsonServer = defineCommand({
     context.inHand(() => pending(server.stats));
     using _announced = announceServer(say, server.addrs, options);
     await server.finished;
+    await handler[Symbol.asyncDispose]();
     say.summary(summary(server.stats));
     say.info("Bye.");
   },
@@ -133,10 +121,12 @@ export const jsonServer = defineCommand({
 
 /** Makes a handler that reads no further than the output is read. */
 function whenRead(interact: Interact, out: Context["out"]): Interact {
-  const { anyNumber } = interact;
   const waiting: Interact = (data, request) =>
     out.full ? out.ready().then(() => interact(data, request)) : interact(data, request);
-  return Object.assign(waiting, { anyNumber });
+  Object.assign(waiting, { anyNumber: interact.anyNumber });
+  return "depth" in interact
+    ? Object.defineProperty(waiting, "depth", { get: () => interact.depth })
+    : waiting;
 }
 
 function record({ time, remoteAddr, text, answerText, duration }: Handled): string {

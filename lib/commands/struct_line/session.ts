@@ -184,7 +184,7 @@ async function lineAction(
   if ([handler !== undefined, exec !== undefined, echo].filter(Boolean).length > 1) {
     throw new UsageError("Cannot use several of --handler, --exec and --echo: expected one");
   }
-  const code = await openHandler({ handler, exec, execTimeout });
+  const code = await openHandler({ handler, exec, execTimeout }, { kind: "records" });
   if (code?.kind === "module") {
     return defaultFunction<LineAction<string>>(code, "function (values, line) { … }");
   }

@@ -6,19 +6,22 @@ import { address, choice, file, flag, integer, seconds, value } from "../../cli/
 import { withPlace } from "../../handlers/place.ts";
 import { counted } from "../../text/wording.ts";
 import { stackOf, UsageError } from "../../errors.ts";
+import { villasProtobuf } from "../../codecs/villas/protobuf.ts";
 import { parseSignals } from "../../codecs/villas/signals.ts";
 import { formatAddress } from "../../net/address/address.ts";
 import { startVillasEcho } from "../../villas/echo.ts";
 import type { VillasEchoProblem, VillasEchoStats } from "../../villas/echo_options.ts";
 import type { SampleHandler } from "../../villas/hooks/handler.ts";
-import { announce, portFileOption } from "../serving/announce.ts";
-import { messagePrinter, sampleOutput } from "./print_samples.ts";
-
-/** The unix sockets of VILLASnode's Python client. */
-const UNIX = {
-  listen: { path: "/var/run/villas-node.client.sock" },
-  remote: { path: "/var/run/villas-node.server.sock" },
-};
+import { portFileOption } from "../serving/announce.ts";
+import { announceLayer, droppedAdvice, layerOptions, readLayer } from "./layer_options.ts";
+import {
+  notPrinted,
+  outputDropOption,
+  sampleOutput,
+  type SamplePrinter,
+  samplePrinter,
+} from "./print_samples.ts";
+import { openTaps, tapOptions } from "./taps.ts";
 
 /** `labwire villas-echo`. */
 export const villasEcho = defineCommand({
@@ -31,19 +34,19 @@ export const villasEcho = defineCommand({
     "with what the remote itself has sent last.",
   ],
   options: {
-    listen: address({ default: "0.0.0.0:12001", help: "Where to bind" }),
+    listen: address({
+      default: "0.0.0.0:12001",
+      help: "Where to bind; a tcp-server at localhost:12001 unless given",
+    }),
     remote: address({
       default: "127.0.0.1:12000",
       help: "VILLASnode; replies go there",
     }),
     replyTo: choice(["remote", "sender"], { default: "remote", help: "Who gets the replies" }),
     anySource: flag({ help: "Handle datagrams from every address, not only from the remote" }),
-    layer: choice(["udp", "unix"], {
-      default: "udp",
-      help:
-        `Kind of socket; unix uses ${UNIX.listen.path} and ${UNIX.remote.path} unless addresses are given`,
-    }),
+    ...layerOptions,
     output: sampleOutput("json"),
+    ...outputDropOption,
     signals: value(
       {
         help:
@@ -65,6 +68,7 @@ export const villasEcho = defineCommand({
     duration: seconds({ help: "End after so many seconds" }),
     grace: graceOption,
     stats: flag({ help: "Show the counters once a second, on a terminal" }),
+    ...tapOptions,
     ...portFileOption,
   },
   binds: { option: "listen", transports: ["udp"] },
@@ -79,37 +83,25 @@ export const villasEcho = defineCommand({
       command: "labwire villas-echo --handler double.js",
     },
   ],
-  async run({ out, say, signal, inHand, debug, given }, options) {
-    const unix = options.layer === "unix";
+  async run(context, options) {
+    const { out, say, signal, inHand, debug, given } = context;
     if (options.handler !== undefined && options.constant !== undefined) {
       throw new UsageError("Cannot use --constant and --handler together: expected one of them");
     }
-    if (unix && Deno.build.os === "windows") {
-      throw new UsageError(
-        'Cannot use --layer unix on Windows: it has no unix datagram sockets, use "udp"',
-      );
-    }
-    const [listen, remote] = (["listen", "remote"] as const).map((name) => {
-      const endpoint = !given.has(name) && unix ? UNIX[name] : options[name];
-      if ("path" in endpoint !== unix) {
-        throw new UsageError(
-          `Cannot use --${name} "${
-            formatAddress(endpoint)
-          }" with --layer ${options.layer}: expected ` +
-            (unix ? "a path" : '"HOST:PORT"'),
-        );
-      }
-      return endpoint;
-    });
+    const layer = readLayer(options, { ...options, remoteOption: "remote" }, given);
     await using module = options.handler === undefined
       ? undefined
-      : await openModule(options.handler);
+      : await openModule(options.handler, { kind: "samples" });
     const handler = module && defaultFunction<SampleHandler>(module, "(sample) => sample");
-    const print = messagePrinter(options.output, out);
+    const printer = samplePrinter(options.output, out, {
+      format: villasProtobuf,
+      drop: options.outputDrop,
+    });
+    await using recorded = await openTaps(context, options);
+    const { taps, sentTaps } = recorded;
     say.info("Start client...");
     await using echo = await startVillasEcho({
-      listen: given.has("listen") || unix ? listen : undefined,
-      remote,
+      ...layer,
       replyTo: options.replyTo,
       anySource: options.anySource,
       signals: options.signals,
@@ -118,26 +110,31 @@ export const villasEcho = defineCommand({
       count: options.count,
       grace: options.grace,
       signal,
-      onMessage: print,
+      taps: [...printer ? [printer.print] : [], ...taps],
+      sentTaps,
       onProblem: (problem) => report(say, problem, debug),
     });
     inHand(() => "1 message that is being handled");
-    using _announced = announce(say, {
-      addrs: [echo.addr],
-      detail: `remote ${formatAddress(remote!)}`,
+    using _announced = announceLayer(say, options, {
+      addrs: echo.addrs,
+      detail: `remote ${formatAddress(layer.remote)}`,
       portFile: options.portFile,
+      receiveBuffer: echo.receiveBuffer,
     });
     const timers = [
       options.duration === undefined
         ? 0
         : setTimeout(() => void echo.close(), options.duration * 1000),
-      options.stats ? setInterval(() => say.live(summary(echo.stats)), 1000) : 0,
+      options.stats ? setInterval(() => say.live(summary(echo.stats, printer)), 1000) : 0,
     ];
     try {
       await echo.finished;
     } finally {
       timers.forEach(clearTimeout);
-      say.summary(summary(echo.stats));
+      await recorded.close();
+      say.summary(summary(echo.stats, printer));
+      const { dropped = 0 } = echo.stats;
+      if (dropped > 0 && echo.receiveBuffer) say.warn(droppedAdvice(dropped, echo.receiveBuffer));
     }
     say.info("Bye.");
   },
@@ -148,16 +145,16 @@ function report(say: Context["say"], problem: VillasEchoProblem, debug: boolean)
   if (debug && kind === "handler") say.info(stackOf(error));
   if (kind === "ignored") say.warn(`${message}; --any-source handles them too`);
   else if (kind === "own") say.warn(message);
-  else if (kind === "waiting") say.info(message);
+  else if (kind === "waiting" || kind === "connection") say.info(message);
   else if (unstated) {
     say.throttled(kind, `${message}; --signals says what VILLASnode expects, as in --signals 5f1i`);
   } else say.throttled(kind, withPlace(message, error));
 }
 
 /** All counters in one line. */
-function summary(stats: VillasEchoStats): string {
+function summary(stats: VillasEchoStats, printer: SamplePrinter | undefined): string {
   const rate = stats.seconds > 0 ? stats.messages / stats.seconds : 0;
-  const rare = (["failed", "unsent"] as const).filter((name) => stats[name] > 0);
+  const rare = (["failed", "unsent", "dropped"] as const).filter((name) => (stats[name] ?? 0) > 0);
   return [
     counted(stats.messages, "message"),
     counted(stats.samples, "sample"),
@@ -169,6 +166,7 @@ function summary(stats: VillasEchoStats): string {
     counted(stats.duplicates, "duplicate"),
     counted(stats.restarts, "restart"),
     ...rare.map((name) => `${stats[name]} ${name}`),
+    ...notPrinted(printer),
   ].join(", ");
 }
 

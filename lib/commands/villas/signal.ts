@@ -6,8 +6,10 @@ import { formatAddress } from "../../net/address/address.ts";
 import { SIGNAL_TYPES, type SignalType } from "../../villas/nodes/signal_generator.ts";
 import { startVillasSignal } from "../../villas/signal_source.ts";
 import type { VillasSignalStats } from "../../villas/signal_source_options.ts";
-import { announce, portFileOption } from "../serving/announce.ts";
-import { messagePrinter, sampleOutput } from "./print_samples.ts";
+import { portFileOption } from "../serving/announce.ts";
+import { announceLayer, droppedAdvice, layerOptions, readLayer } from "./layer_options.ts";
+import { notPrinted, outputDropOption, sampleOutput, samplePrinter } from "./print_samples.ts";
+import { openTaps, tapOptions } from "./taps.ts";
 
 /** `labwire villas-signal`. */
 export const villasSignal = defineCommand({
@@ -40,14 +42,20 @@ export const villasSignal = defineCommand({
     pulseHigh: numbers({ default: [1], help: "Value in a pulse" }),
     vectorize: integer({ default: 1, min: 1, help: "Samples in each datagram" }),
     noRealtime: flag({ help: "Send as fast as the other end answers, not by the clock" }),
-    listen: address({ default: "0.0.0.0:12000", help: "Where to bind" }),
+    listen: address({
+      default: "0.0.0.0:12000",
+      help: "Where to bind; a tcp-server at localhost:12000 unless given",
+    }),
     to: address({ default: "127.0.0.1:12001", help: "Where to send to" }),
+    ...layerOptions,
     anySource: flag({ help: "Take samples back from every address, not only from that of --to" }),
     noReturn: flag({ help: "Only send: expect nothing back, and ignore what comes" }),
     output: sampleOutput("villas.human"),
+    ...outputDropOption,
     seed: integer({ min: 0, help: "Makes the random walk the same each time" }),
     wait: seconds({ default: 1, help: "How long to wait for the last samples to come back" }),
     check: flag({ help: "Exit with 4 when a sample did not come back unchanged" }),
+    ...tapOptions,
     ...portFileOption,
   },
   binds: { option: "listen", transports: ["udp"] },
@@ -66,31 +74,45 @@ export const villasSignal = defineCommand({
         "labwire villas-signal counter --to 192.168.0.20:12001 --limit 100 --check --output none",
     },
   ],
-  async run({ out, say, signal, given }, options, [type]) {
+  async run(context, options, [type]) {
+    const { out, say, signal, given } = context;
     if (options.check && options.noReturn) {
       throw new UsageError("Cannot use --check with --no-return: nothing comes back to be checked");
     }
-    const print = messagePrinter(options.output, out);
+    if (options.layer === "unix") {
+      throw new UsageError("Cannot send signals to a unix socket: expected another --layer");
+    }
+    const layer = readLayer(options, { ...options, remote: options.to, remoteOption: "to" }, given);
+    const printer = samplePrinter(options.output, out, { drop: options.outputDrop });
+    // Where nothing comes back, what is sent is all there is.
+    const { record, noReturn } = options;
+    const files = noReturn ? { record: undefined, recordSent: options.recordSent ?? record } : {};
+    await using recorded = await openTaps(context, { ...options, ...files });
+    const { taps, sentTaps } = recorded;
     await using source = await startVillasSignal({
       ...options,
       type: type as SignalType | undefined,
       realtime: !options.noRealtime,
       returns: !options.noReturn,
-      listen: given.has("listen") ? options.listen : undefined,
-      onReturn: print && (({ sample, received }) => print({ samples: [sample], received })),
+      ...layer,
+      ...{ taps, sentTaps },
+      onReturn: printer &&
+        (({ sample, received }) => printer.print({ samples: [sample], received })),
       onProblem: ({ kind, message }) => {
         if (kind === "ignored") say.warn(`${message}; --any-source takes them too`);
         else if (kind === "own") say.warn(message);
+        else if (kind === "waiting" || kind === "connection") say.info(message);
         else say.throttled(kind, message);
       },
     });
-    using _announced = announce(say, {
-      addrs: [source.addr],
+    using _announced = announceLayer(say, options, {
+      addrs: source.addrs,
       detail: `sending to ${formatAddress(options.to)}`,
       state: options.limit === undefined
         ? undefined
         : `Ends after ${counted(options.limit, "sample")}`,
       portFile: options.portFile,
+      receiveBuffer: source.receiveBuffer,
     });
     const stop = () => source.stop();
     signal.addEventListener("abort", stop, { once: true });
@@ -104,7 +126,13 @@ export const villasSignal = defineCommand({
     } finally {
       clearInterval(live);
       signal.removeEventListener("abort", stop);
-      say.summary(options.noReturn ? sentOnly(source.stats) : summary(source.stats));
+      await recorded.close();
+      const told = options.noReturn ? sentOnly(source.stats) : summary(source.stats);
+      say.summary([told, ...notPrinted(printer)].join(", "));
+      const { dropped = 0 } = source.stats;
+      if (dropped > 0 && source.receiveBuffer && !options.noReturn) {
+        say.warn(droppedAdvice(dropped, source.receiveBuffer));
+      }
     }
     const { sent, returned, changed } = source.stats;
     if (sent > 0 && returned === 0 && !options.noReturn && !signal.aborted) {
@@ -144,7 +172,8 @@ function progress(
 /** All counters in a line, and the round-trip times in another. */
 function summary(stats: VillasSignalStats): string {
   const names = ["returned", "lost", "changed"] as const;
-  const rare = (["unexpected", "invalid", "ignored"] as const).filter((name) => stats[name] > 0);
+  const rare = (["unexpected", "invalid", "ignored", "dropped"] as const)
+    .filter((name) => (stats[name] ?? 0) > 0);
   const counts = [sentOnly(stats), ...[...names, ...rare].map((name) => `${stats[name]} ${name}`)];
   const { count, min, median, p99, max } = stats.roundTrip;
   const micros = [["min", min], ["median", median], ["p99", p99], ["max", max]] as const;

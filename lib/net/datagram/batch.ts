@@ -59,6 +59,8 @@ export class BatchDatagrams implements DatagramTransport {
   /** Whether what is written now is sent by whoever is running: `serve()`, or a task that is queued. */
   #gathering = false;
   #arrivedAt = NaN;
+  /** The system holds the port until this has settled. */
+  #receiving: Promise<unknown> = Promise.resolve();
   #closed = false;
   #ending = false;
   #handling = false;
@@ -135,7 +137,9 @@ export class BatchDatagrams implements DatagramTransport {
     if (this.clock) this.#calls.times = false;
     let arrived: [Uint8Array, Deno.Addr];
     try {
-      arrived = await this.#socket.receive(this.#first);
+      const receiving = this.#socket.receive(this.#first);
+      this.#receiving = receiving;
+      arrived = await receiving;
     } catch (error) {
       if (this.#closed) return;
       if (!(error instanceof Deno.errors.ConnectionRefused)) throw error;
@@ -288,7 +292,7 @@ export class BatchDatagrams implements DatagramTransport {
       this.#calls[Symbol.dispose]();
       this.#socket.close();
       this.#others?.[Symbol.dispose]();
-      this.#resolveFinished();
+      this.#receiving.then(this.#resolveFinished, this.#resolveFinished);
     }
     return this.finished;
   }

@@ -3,6 +3,7 @@ import { type Endpoint, type HostPort, listenError } from "../address/address.ts
 import { BatchDatagrams } from "./batch.ts";
 import { DenoDatagrams, openDenoSocket } from "./deno.ts";
 import { batchObstacle, Descriptor } from "./libc.ts";
+import { checkMulticast, type MulticastOptions } from "./multicast.ts";
 import type {
   ArrivalClock,
   DatagramCounters,
@@ -33,6 +34,8 @@ const RECEIVE_BUFFER = 4 * 2 ** 20;
 export interface BindDatagramOptions extends DatagramTransportOptions {
   /** Where to listen: an IP address and a port, 0 for one that is free, or the path of a unix socket. */
   listen: Endpoint;
+  /** A multicast group to join, and how to send to groups; for UDP. */
+  multicast?: MulticastOptions;
   /** The system calls to use. Default: `auto`. */
   io?: DatagramIo;
   /**
@@ -208,8 +211,9 @@ export class DatagramSocket implements DatagramTransport {
  * @throws {UsageError} If the address is taken, not of this computer, or of a kind that the platform does not have.
  */
 export async function bindDatagram(options: BindDatagramOptions): Promise<DatagramSocket> {
-  const { listen, io = "auto", receiveBuffer, signal, onUnsent } = options;
+  const { listen, multicast, io = "auto", receiveBuffer, signal, onUnsent } = options;
   signal?.throwIfAborted();
+  if (multicast) checkMulticast(multicast);
   const refused = new WeakMap<Uint8Array, UnsentDatagram>();
   const watched = {
     ...options,
@@ -221,7 +225,7 @@ export async function bindDatagram(options: BindDatagramOptions): Promise<Datagr
   let obstacle = obstacleTo(listen, io);
   const isBatchNeeded = io === "batch" || receiveBuffer !== undefined;
   if (obstacle !== undefined && isBatchNeeded) throw cannotBatch(io, obstacle);
-  const socket = await openDenoSocket(listen).catch((cause) => {
+  const socket = await openDenoSocket(listen, multicast).catch((cause) => {
     throw listenError(listen, cause);
   });
   if (obstacle === undefined) {

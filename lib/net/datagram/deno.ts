@@ -1,5 +1,6 @@
 import { whenAborted } from "../../time/lifecycle.ts";
 import type { Endpoint } from "../address/address.ts";
+import { joinGroup, type MulticastOptions } from "./multicast.ts";
 import type { DatagramHandler, DatagramTransport, DatagramTransportOptions } from "./transport.ts";
 import { clearPath, SocketFile } from "./unix.ts";
 
@@ -20,6 +21,8 @@ export class DenoDatagrams implements DatagramTransport {
   readonly #file: SocketFile | undefined;
   readonly #aborting: Disposable;
   readonly #resolveFinished: () => void;
+  /** The system holds the port until this has settled. */
+  #receiving: Promise<unknown> = Promise.resolve();
   #closed = false;
   #ending = false;
   #handling = false;
@@ -51,7 +54,9 @@ export class DenoDatagrams implements DatagramTransport {
     while (!this.#closed) {
       let arrived: [Uint8Array, Deno.Addr];
       try {
-        arrived = await this.#socket.receive(this.#buffer);
+        const receiving = this.#socket.receive(this.#buffer);
+        this.#receiving = receiving;
+        arrived = await receiving;
       } catch (error) {
         this.#checkReceive(error);
         continue;
@@ -97,7 +102,7 @@ export class DenoDatagrams implements DatagramTransport {
       this.#aborting?.[Symbol.dispose](); // not there yet where the signal was aborted from the beginning
       this.#socket.close();
       this.#file?.remove();
-      this.#resolveFinished();
+      this.#receiving.then(this.#resolveFinished, this.#resolveFinished);
     }
     return this.finished;
   }
@@ -130,19 +135,37 @@ export class DenoDatagrams implements DatagramTransport {
  * Binds a socket of Deno's.
  *
  * @param listen An IP address and a port, 0 for one that is free, or the path of a unix socket.
+ * @param multicast A group to join.
  * @returns The bound socket.
  * @throws What Deno throws, and {@linkcode UsageError} if a unix path cannot be used.
  */
-export async function openDenoSocket(listen: Endpoint): Promise<Deno.DatagramConn> {
+export async function openDenoSocket(
+  listen: Endpoint,
+  multicast?: MulticastOptions,
+): Promise<Deno.DatagramConn> {
   if (typeof Deno.listenDatagram !== "function") {
     throw new Error(
       'Cannot use datagrams: Deno needs "unstable": ["net"] in deno.json, or --unstable-net',
     );
   }
   if ("path" in listen) await clearPath(listen.path);
-  return "path" in listen
+  const socket = "path" in listen
     ? Deno.listenDatagram({ transport: "unixpacket", path: listen.path })
-    : Deno.listenDatagram({ transport: "udp", hostname: listen.hostname, port: listen.port });
+    : Deno.listenDatagram({
+      transport: "udp",
+      hostname: listen.hostname,
+      port: listen.port,
+      reuseAddress: multicast !== undefined, // several programs of a computer may be in a group
+    });
+  if (multicast) {
+    try {
+      await joinGroup(socket, multicast);
+    } catch (error) {
+      socket.close();
+      throw error;
+    }
+  }
+  return socket;
 }
 
 function toEndpoint(address: Deno.Addr): Endpoint {

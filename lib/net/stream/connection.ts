@@ -167,8 +167,6 @@ export class StreamConnection implements AsyncDisposable {
    *
    * @param seconds How long; a peer may wait for this side to send first.
    * @returns Whether the connection can be served: false if it was refused or closed.
-   *
-   * @internal
    */
   async firstBytes(seconds: number): Promise<boolean> {
     try {
@@ -220,8 +218,6 @@ export class StreamConnection implements AsyncDisposable {
    * other half too.
    *
    * @returns False if it is known that the connection is broken.
-   *
-   * @internal
    */
   async check(): Promise<boolean> {
     // A write that waits for the peer would delay this one, and will fail by itself if the connection is broken.
@@ -243,8 +239,6 @@ export class StreamConnection implements AsyncDisposable {
    * Suspends the idle timeout, e.g. while an answer is being prepared.
    *
    * @returns Resumes the timeout when disposed.
-   *
-   * @internal
    */
   hold(): Disposable {
     this.#idle.hold();

@@ -2,7 +2,7 @@ import type { Format } from "../../codecs/villas/format.ts";
 import type { Sample, Value } from "../../codecs/villas/sample.ts";
 import { type Batch, batchOf } from "../node.ts";
 import type { Hook } from "../path.ts";
-import { checkType, type Expectations, Expected } from "./expected.ts";
+import { checkType, type Expectations, type Expected } from "./expected.ts";
 
 /** Puts constants in place of the values. */
 export class Constants implements Hook {
@@ -29,7 +29,7 @@ export class Constants implements Hook {
 
   prepare(batch: Batch): void {
     const { samples, from } = batch;
-    const expected = this.#expectations.of(batch) ?? samples.map(Expected.received);
+    const expected = this.#expectations.ofEach(batch);
     try {
       const replies = samples.map((sample, i) =>
         withConstants(sample, this.#constants, expected[i]!)

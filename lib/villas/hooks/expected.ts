@@ -1,5 +1,5 @@
 import { counted } from "../../text/wording.ts";
-import { kindOf, type Sample, type ValueKind } from "../../codecs/villas/sample.ts";
+import { kindOf, type Sample, type Value, type ValueKind } from "../../codecs/villas/sample.ts";
 import type { SignalKind } from "../../codecs/villas/signals.ts";
 import { type Endpoint, formatAddress } from "../../net/address/address.ts";
 import { sameEndpoint } from "../../net/address/same.ts";
@@ -42,10 +42,24 @@ export class Expected {
     return new Expected(kinds, `at most ${kinds.length}, as many as there are signals`, false);
   }
 
-  /** The kinds that a sample has: its sender accepts the same. */
-  static received(sample: Sample): Expected {
-    const kinds = sample.values.map(kindOf);
+  /**
+   * The kinds that a sample has: its sender accepts the same.
+   *
+   * @param sample The sample.
+   * @param last What was made of the sample before, which serves again if this one is of the same kinds.
+   */
+  static received({ values }: Sample, last?: Expected): Expected {
+    if (last?.isOf(values)) return last;
+    const kinds = values.map(kindOf);
     return new Expected(kinds, `at most ${kinds.length}, as many as were received`, true);
+  }
+
+  /** Whether values are exactly of these kinds. */
+  isOf(values: readonly Value[]): boolean {
+    const { kinds } = this;
+    if (values.length !== kinds.length) return false;
+    for (let i = 0; i < kinds.length; i++) if (kindOf(values[i]!) !== kinds[i]) return false;
+    return true;
   }
 
   /** The kinds that a remote has sent last; it has sent nothing where they are undefined. */
@@ -87,6 +101,8 @@ export class Expectations {
   readonly #remote: Endpoint | undefined;
   /** The kinds of values that the remote has sent last. */
   #shown: readonly ValueKind[] | undefined;
+  readonly #each: Expected[] = [];
+  #last: Expected | undefined;
 
   /** @param options How it is found out. */
   constructor({ signals, passesOnTo }: ExpectationsOptions) {
@@ -118,6 +134,24 @@ export class Expectations {
     }
     const shown = Expected.shown(this.#shown, formatAddress(remote));
     return samples.map(() => shown);
+  }
+
+  /**
+   * The same, where a sample that goes back to its sender is measured by what was received. To be called once with each batch.
+   *
+   * @param batch What arrived.
+   * @returns One for each sample, until the next call.
+   */
+  ofEach(batch: Batch): readonly Expected[] {
+    const known = this.of(batch);
+    if (known) return known;
+    const each = this.#each;
+    each.length = 0;
+    for (const sample of batch.samples) {
+      this.#last = Expected.received(sample, this.#last);
+      each.push(this.#last);
+    }
+    return each;
   }
 }
 

@@ -1,8 +1,8 @@
 import type { Format } from "../../codecs/villas/format.ts";
-import type { Sample, Value } from "../../codecs/villas/sample.ts";
+import type { Sample, Timestamp, Value } from "../../codecs/villas/sample.ts";
 import { type Batch, batchOf } from "../node.ts";
 import type { Hook } from "../path.ts";
-import { type Expectations, Expected } from "./expected.ts";
+import type { Expectations, Expected } from "./expected.ts";
 import { takeApart } from "./take_apart.ts";
 
 /**
@@ -25,6 +25,7 @@ export class Handler implements Hook {
   readonly #handler: SampleHandler;
   readonly #expectations: Expectations;
   readonly #format: Format;
+  readonly #received = new Received();
   #expected: readonly Expected[] = [];
 
   /**
@@ -39,38 +40,56 @@ export class Handler implements Hook {
   }
 
   prepare(batch: Batch): void {
-    this.#expected = this.#expectations.of(batch) ?? batch.samples.map(Expected.received);
+    this.#expected = this.#expectations.ofEach(batch);
   }
 
   /**
-   * @returns The batch itself where the handler changed nothing, null where there is nothing to send.
+   * @returns The batch itself where the handler changed nothing, null where there is nothing to send; a promise only where the handler
+   * returns one.
    * @throws {Refusal} If VILLASnode could abort on the result. Whatever the handler throws is passed on.
    */
-  async process(batch: Batch): Promise<Batch | null> {
-    const { samples, from } = batch;
-    const before = this.#format.encode([...samples]);
-    const replies = await this.#handle(samples);
-    if (replies.length === 0 && samples.length > 0) return null;
-    const bytes = this.#format.encode(replies);
-    return sameBytes(before, bytes) ? batch : batchOf(replies, { bytes, from });
-  }
-
-  /** The replies to all samples, one after another. */
-  async #handle(samples: readonly Sample[]): Promise<Sample[]> {
+  process(batch: Batch): Batch | null | Promise<Batch | null> {
+    const { samples } = batch;
+    const before = this.#format.encode(samples as Sample[]);
     const replies: Sample[] = [];
-    const handler = this.#handler;
-    for (const [i, sample] of samples.entries()) {
-      const received = copyOf(sample);
-      let result: unknown = handler(sample);
+    for (let i = 0; i < samples.length; i++) {
+      const result = this.#call(samples[i]!);
       // What is no promise is taken apart at once: the handler may use its arrays again as soon as it runs.
       const then = thenOf(result);
-      if (then) {
-        const promise = result;
-        result = await new Promise((...settle) => void Reflect.apply(then, promise, settle));
-      }
-      for (const reply of takeApart(result, received, this.#expected[i]!)) replies.push(reply);
+      if (then) return this.#later(batch, before, replies, i, promiseOf(result, then));
+      takeApart(result, this.#received, this.#expected[i]!, replies);
     }
-    return replies;
+    return this.#replyTo(batch, before, replies);
+  }
+
+  /** The rest, from a sample on for which there is a promise. */
+  async #later(
+    batch: Batch,
+    before: Uint8Array,
+    replies: Sample[],
+    index: number,
+    waiting: Promise<unknown>,
+  ): Promise<Batch | null> {
+    takeApart(await waiting, this.#received, this.#expected[index]!, replies);
+    for (let i = index + 1; i < batch.samples.length; i++) {
+      let result = this.#call(batch.samples[i]!);
+      const then = thenOf(result);
+      if (then) result = await promiseOf(result, then);
+      takeApart(result, this.#received, this.#expected[i]!, replies);
+    }
+    return this.#replyTo(batch, before, replies);
+  }
+
+  #call(sample: Sample): unknown {
+    this.#received.take(sample);
+    const handler = this.#handler;
+    return handler(sample);
+  }
+
+  #replyTo(batch: Batch, before: Uint8Array, replies: Sample[]): Batch | null {
+    if (replies.length === 0 && batch.samples.length > 0) return null;
+    const bytes = this.#format.encode(replies);
+    return sameBytes(before, bytes) ? batch : batchOf(replies, { bytes, from: batch.from });
   }
 }
 
@@ -82,17 +101,39 @@ function thenOf(result: unknown): Function | undefined {
   return typeof then === "function" ? then : undefined;
 }
 
-/** A copy that shares nothing with the original which could change. */
-function copyOf(sample: Sample): Sample {
-  const { origin, received } = sample;
-  return {
-    ...sample,
-    values: [],
-    ...(origin && { origin: { ...origin } }),
-    ...(received && { received: { ...received } }),
-  };
+/** What the thing that a `then` belongs to resolves to. */
+// deno-lint-ignore ban-types
+function promiseOf(result: unknown, then: Function): Promise<unknown> {
+  return new Promise((...settle) => void Reflect.apply(then, result, settle));
+}
+
+/** All but the values of a sample as it was received, whatever the handler does to it; used again for the next sample. */
+class Received implements Omit<Sample, "values"> {
+  type: Sample["type"] = "data";
+  sequence: bigint | undefined;
+  origin: Timestamp | undefined;
+  received: Timestamp | undefined;
+  newFrame: boolean | undefined;
+  readonly #origin = { sec: 0, nsec: 0 };
+  readonly #received = { sec: 0, nsec: 0 };
+
+  take({ type, sequence, origin, received, newFrame }: Sample): void {
+    this.type = type;
+    this.sequence = sequence;
+    this.origin = origin && copy(origin, this.#origin);
+    this.received = received && copy(received, this.#received);
+    this.newFrame = newFrame;
+  }
+}
+
+function copy({ sec, nsec }: Timestamp, to: { sec: number; nsec: number }): Timestamp {
+  to.sec = sec;
+  to.nsec = nsec;
+  return to;
 }
 
 function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
 }

@@ -5,7 +5,13 @@
  * @module
  */
 
-import { kindOf, type Sample, type Timestamp, type Value } from "../../codecs/villas/sample.ts";
+import {
+  dataSample,
+  kindOf,
+  type Sample,
+  type Timestamp,
+  type Value,
+} from "../../codecs/villas/sample.ts";
 import { type Expected, Refusal } from "./expected.ts";
 
 /** Samples, and values in all of them, of which not even the smallest would find room in a datagram. */
@@ -17,13 +23,20 @@ const TOO_MANY = 65_507;
  * @param result What it returned: a sample, a list of samples, or null.
  * @param received What it was given; the reply has from there what it leaves out.
  * @param expected What the reply may hold.
- * @returns Plain samples, checked.
+ * @param replies Plain samples, checked, are put at the end of this.
  * @throws {Refusal} If VILLASnode could abort on them, or they are no samples. What reading throws is passed on.
  */
-export function takeApart(result: unknown, received: Sample, expected: Expected): Sample[] {
-  if (result === null) return [];
-  if (!Array.isArray(result)) return [sampleOf(result, received, expected)];
-  const samples: Sample[] = [];
+export function takeApart(
+  result: unknown,
+  received: Omit<Sample, "values">,
+  expected: Expected,
+  replies: Sample[],
+): void {
+  if (result === null) return;
+  if (!Array.isArray(result)) {
+    replies.push(sampleOf(result, received, expected));
+    return;
+  }
   const length = lengthOf(result);
   for (let i = 0, values = 0; i < length; i++) {
     const sample = sampleOf(result[i], received, expected);
@@ -31,16 +44,15 @@ export function takeApart(result: unknown, received: Sample, expected: Expected)
     if (values > TOO_MANY) {
       throw new Refusal("Refused what the handler returned: more than a datagram takes");
     }
-    samples.push(sample);
+    replies.push(sample);
   }
-  return samples;
 }
 
-function sampleOf(part: unknown, received: Sample, expected: Expected): Sample {
-  const values = typeof part === "object" && part !== null && "values" in part
+function sampleOf(part: unknown, received: Omit<Sample, "values">, expected: Expected): Sample {
+  const list = typeof part === "object" && part !== null && "values" in part
     ? part.values
     : undefined;
-  if (!isList(values)) {
+  if (!isList(list)) {
     throw new Refusal(
       `Refused what the handler returned, ${
         show(part)
@@ -48,28 +60,26 @@ function sampleOf(part: unknown, received: Sample, expected: Expected): Sample {
     );
   }
   const given = part as Partial<Record<keyof Sample, unknown>>;
-  const read = <K extends keyof Sample>(name: K) => name in given ? given[name] : received[name];
-  const type = read("type");
+  const type = "type" in given ? given.type : received.type;
   if (type !== "data") {
     throw new Refusal(
       `Refused type ${show(type)} of what the handler returned: VILLASnode aborts on it`,
     );
   }
-  const sample: Sample = { type, values: valuesOf(values, expected) };
-  const sequence = read("sequence");
-  if (sequence !== undefined) sample.sequence = sequence as bigint; // its type is checked where it is encoded
-  for (const name of ["origin", "received"] as const) {
-    const timestamp = timestampOf(name, read(name));
-    if (timestamp !== undefined) sample[name] = timestamp;
+  const values = valuesOf(list, expected);
+  const sequence = "sequence" in given ? given.sequence : received.sequence;
+  const origin = timestampOf("origin", "origin" in given ? given.origin : received.origin);
+  const arrival = timestampOf("received", "received" in given ? given.received : received.received);
+  const newFrame = "newFrame" in given ? given.newFrame : received.newFrame;
+  if (newFrame !== undefined && typeof newFrame !== "boolean") {
+    throw unfit("newFrame", newFrame, "true or false");
   }
-  const newFrame = read("newFrame");
-  if (newFrame === undefined) return sample;
-  if (typeof newFrame !== "boolean") throw unfit("newFrame", newFrame, "true or false");
-  return { ...sample, newFrame };
+  // What a sequence number is, is checked where it is encoded.
+  return dataSample(values, sequence as bigint | undefined, origin, arrival, newFrame);
 }
 
 function valuesOf(list: ArrayLike<unknown>, expected: Expected): Value[] {
-  const length = lengthOf(list, (length) => expected.checkCount(length));
+  const length = lengthOf(list, expected);
   const values: Value[] = [];
   for (let i = 0; i < length; i++) {
     const element = list[i];
@@ -115,10 +125,10 @@ function isList(value: unknown): value is ArrayLike<unknown> {
 }
 
 /** The length of a list, which may be anything but is read once. */
-function lengthOf(list: ArrayLike<unknown>, check?: (length: number) => void): number {
+function lengthOf(list: ArrayLike<unknown>, expected?: Expected): number {
   const { length } = list;
   const isLength = Number.isInteger(length) && length >= 0;
-  if (isLength) check?.(length);
+  if (isLength) expected?.checkCount(length);
   if (isLength && length <= TOO_MANY) return length;
   throw new Refusal(
     `Refused a list of ${

@@ -1,12 +1,13 @@
 import type { Format, MessageScanner } from "../../codecs/villas/format.ts";
 import type { Sample, Timestamp } from "../../codecs/villas/sample.ts";
-import type { SignalKind } from "../../codecs/villas/signals.ts";
+import type { Signal } from "../../codecs/villas/signals.ts";
 import { CodecError, messageOf } from "../../errors.ts";
 import { type Endpoint, formatAddress } from "../../net/address/address.ts";
 import { isOwnAddress, sameEndpoint } from "../../net/address/same.ts";
-import { bindDatagram } from "../../net/datagram/datagram.ts";
+import { bindDatagram, type DatagramIo, type DatagramSocket } from "../../net/datagram/datagram.ts";
+import type { MulticastOptions } from "../../net/datagram/multicast.ts";
 import { socketFile } from "../../net/datagram/socket_file.ts";
-import type { DatagramTransport, UnsentDatagram } from "../../net/datagram/transport.ts";
+import type { ArrivalClock, UnsentDatagram } from "../../net/datagram/transport.ts";
 import { type Batch, type SampleNode, sequencesOf } from "../node.ts";
 import { Strangers } from "./strangers.ts";
 
@@ -32,10 +33,18 @@ export interface SocketNodeOptions {
   readonly listen: Endpoint;
   /** The other end: what is written goes there, and only what comes from there is handed on. */
   readonly remote: Endpoint;
+  /** A multicast group to join. */
+  readonly multicast?: MulticastOptions;
+  /** The system calls that UDP datagrams are received and sent by. Default: those for many at once, where they work. */
+  readonly io?: DatagramIo;
+  /** Bytes that the system is to keep while the program is busy. Default: 4 MiB where there is a call for that. */
+  readonly receiveBuffer?: number;
+  /** Whether to ask the system when datagrams arrive. Default: false. */
+  readonly times?: boolean;
   /** The form of the messages. */
   readonly format: Format;
   /** The signals of the messages; batches with others are not plain. Default: any. */
-  readonly signals?: readonly SignalKind[];
+  readonly signals?: readonly Signal[];
   /** Whether to recognise plain messages without decoding them; in vain where all samples are looked at. Default: true. */
   readonly scan?: boolean;
   /** Whether to hand on datagrams from every address. Default: false. */
@@ -50,6 +59,9 @@ export interface SocketNodeOptions {
   readonly now: () => Timestamp;
 }
 
+/** How messages are read, whatever brings them. */
+export type ReadingOptions = Pick<SocketNodeOptions, "format" | "signals" | "scan" | "now">;
+
 /** What a socket node has counted so far. */
 export interface SocketNodeCounters {
   /** Datagrams that did not decode. */
@@ -60,11 +72,13 @@ export interface SocketNodeCounters {
   readonly sent: number;
   /** Datagrams that the system did not take. */
   readonly unsent: number;
+  /** Datagrams that this computer threw away, as the receive buffer was full; undefined where it does not tell. */
+  readonly dropped?: number;
 }
 
 /** VILLASnode's `socket` node: samples in datagrams. Made by {@linkcode openSocketNode}. */
 export class SocketNode implements SampleNode {
-  readonly #transport: DatagramTransport;
+  readonly #transport: DatagramSocket;
   readonly #options: SocketNodeOptions;
   readonly #own: Endpoint;
   readonly #batch: ArrivedBatch;
@@ -75,7 +89,7 @@ export class SocketNode implements SampleNode {
   #ignored = 0;
 
   /** Use {@linkcode openSocketNode}. */
-  constructor(transport: DatagramTransport, options: SocketNodeOptions) {
+  constructor(transport: DatagramSocket, options: SocketNodeOptions) {
     this.#transport = transport;
     this.#options = options;
     this.#own = transport.addr;
@@ -93,10 +107,20 @@ export class SocketNode implements SampleNode {
     return this.#transport.finished;
   }
 
+  /** Bytes that the system keeps while the program is busy; undefined where it does not tell. */
+  get receiveBuffer(): number | undefined {
+    return this.#transport.receiveBuffer;
+  }
+
+  /** When datagrams arrive, where that was asked for and the system tells. */
+  get clock(): ArrivalClock | undefined {
+    return this.#transport.clock;
+  }
+
   /** What was counted so far. */
   get counters(): SocketNodeCounters {
-    const { sent, unsent } = this.#transport.counters;
-    return { invalid: this.#invalid, ignored: this.#ignored, sent, unsent };
+    const { sent, unsent, dropped } = this.#transport.counters;
+    return { invalid: this.#invalid, ignored: this.#ignored, sent, unsent, dropped };
   }
 
   serve(handle: (batch: Batch) => void | Promise<void>): Promise<void> {
@@ -187,7 +211,7 @@ export class SocketNode implements SampleNode {
 }
 
 /** The samples of one datagram, decoded when they are asked for; used again for the next datagram. */
-class ArrivedBatch implements Batch {
+export class ArrivedBatch implements Batch {
   bytes: Uint8Array = new Uint8Array();
   from: Endpoint = { path: "" };
   readonly #format: Format;
@@ -198,9 +222,9 @@ class ArrivedBatch implements Batch {
   #samples: Sample[] | undefined;
   #received: Timestamp | undefined;
 
-  constructor({ format, signals, scan = true, now }: SocketNodeOptions) {
+  constructor({ format, signals, scan = true, now }: ReadingOptions) {
     this.#format = signals && format.withSignals ? format.withSignals(signals) : format;
-    if (scan) this.#scanner = format.scanner?.(signals);
+    if (scan) this.#scanner = format.scanner?.(signals?.map(({ type }) => type));
     this.#now = now;
   }
 
@@ -244,6 +268,10 @@ class ArrivedBatch implements Batch {
 export async function openSocketNode(options: SocketNodeOptions): Promise<SocketNode> {
   const transport = await bindDatagram({
     listen: options.listen,
+    multicast: options.multicast,
+    io: options.io,
+    receiveBuffer: options.receiveBuffer,
+    times: options.times,
     onUnsent: (datagram) => node.reportUnsent(datagram),
   });
   const node = new SocketNode(transport, options);

@@ -90,7 +90,7 @@ Deno.test("villasFormat() names what there is", () => {
   const { message } = assertThrows(() => villasFormat("protobuff"), UsageError);
   assertEquals(
     message,
-    'Cannot use format "protobuff": expected protobuf, villas.human, json; did you mean "protobuf"?',
+    'Cannot use format "protobuff": expected protobuf, villas.human, json, csv, tsv; did you mean "protobuf"?',
   );
 });
 

@@ -1,11 +1,11 @@
 import { fileURLToPath } from "node:url";
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import type { Sample, Value } from "../../../lib/codecs/villas/sample.ts";
 import { PlainScanner } from "../../../lib/codecs/villas/protobuf_scan.ts";
 import { villasProtobuf } from "../../../lib/codecs/villas/protobuf.ts";
 import { CodecError } from "../../../lib/errors.ts";
 import { PROTOBUF, pythonLines } from "../../interop/python.ts";
-import { bitsOf, random32 } from "../struct/random_values.ts";
+import { random32 } from "../struct/random_values.ts";
+import { described } from "./described.ts";
 
 const PARSE = fileURLToPath(new URL("../../interop/parse_messages.py", import.meta.url));
 const COMPARABLE = PROTOBUF?.implementation === "cpp";
@@ -78,25 +78,6 @@ function* randomMessages(count: number): Generator<Uint8Array> {
     },
   ];
   for (let i = 0; i < count; i++) yield message(places[i % places.length]!());
-}
-
-/** The same in the words of `parse_messages.py`. */
-function described(samples: Sample[]): unknown {
-  return samples.map(({ type, sequence, origin, received, newFrame, values }) => ({
-    type: ["data", "start", "stop"].indexOf(type) + 1,
-    ...(sequence === undefined ? {} : { sequence: sequence.toString() }),
-    ...(origin === undefined ? {} : { origin: [origin.sec, origin.nsec] }),
-    ...(received === undefined ? {} : { received: [received.sec, received.nsec] }),
-    ...(newFrame === undefined ? {} : { newFrame }),
-    values: values.map(partsOf),
-  }));
-}
-
-function partsOf(value: Value): unknown[] {
-  if (typeof value === "number") return ["f", bitsOf(value)];
-  if (typeof value === "bigint") return ["i", value.toString()];
-  if (typeof value === "boolean") return ["b", value];
-  return value === null ? [] : ["z", bitsOf(value.real), bitsOf(value.imag)];
 }
 
 Deno.test({

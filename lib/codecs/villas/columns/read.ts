@@ -1,0 +1,376 @@
+import { CodecError } from "../../../errors.ts";
+import { splitCsvRow } from "../../../text/csv.ts";
+import { LineDecoder } from "../../../text/lines.ts";
+import { decodeUtf8 } from "../../../text/utf8.ts";
+import { counted, quoted } from "../../../text/wording.ts";
+import { parseJson } from "../../json/json.ts";
+import type { Sample } from "../sample.ts";
+import type { SignalKind } from "../signals.ts";
+import {
+  type Cell,
+  isIsoTime,
+  isMembers,
+  isValueText,
+  sequenceOf,
+  shown,
+  timeOf,
+  valueOf,
+} from "./cell.ts";
+
+/** How plain columns are read. */
+export interface ColumnsOptions {
+  /** What the values are. Default: floats, as many as there are. */
+  readonly signals?: readonly SignalKind[];
+  /**
+   * Which columns or members are the values, and in which order: by their names, members of members as `data.voltage` and of lists as
+   * `volts[0]`, or columns by their numbers, counted from 1. Default: all that are no time and no sequence number.
+   */
+  readonly fields?: readonly string[];
+  /**
+   * Which one is the time, by its name or number. Default: the one called time, timestamp, datetime, date or origin, or a first column of
+   * dates and times in ISO 8601.
+   */
+  readonly time?: string;
+  /** Which one is the sequence number. Default: the one called sequence or seq. */
+  readonly sequence?: string;
+  /** Longest line in bytes. Default: 1 MiB. */
+  readonly maxBytes?: number;
+}
+
+/** Names that tell what a column is. */
+const TIMES = ["time", "timestamp", "datetime", "date", "origin", "_time"];
+const SEQUENCES = ["sequence", "seq"];
+/** Separators of columns, in the order in which they are looked for. */
+const SEPARATORS = ["\t", ";", ","] as const;
+
+/** What is where in the lines that follow. */
+interface Layout {
+  /** The names of the values, for messages. */
+  readonly names: readonly string[];
+  /** Where the values are: the index of a column, or the way to a member. */
+  readonly values: readonly Path[];
+  readonly time: Path | undefined;
+  readonly sequence: Path | undefined;
+  /** How many columns there are, or the ways to all leaves of an object; undefined where others do not matter. */
+  readonly all: number | ReadonlySet<string> | undefined;
+}
+
+/** The way to a cell: a column's index, or names and indices one after another. */
+type Path = readonly (string | number)[];
+
+/**
+ * Reads samples from lines that were made for something else: rows of CSV with or without a header, JSON arrays, objects and numbers, one
+ * record per line.
+ *
+ * - Columns are separated by tabs, semicolons or commas, whichever the first row has; with semicolons and tabs, a comma may be the decimal
+ *   point. A first row that has something else than values in it is a header, and may come again.
+ * - Values are floats unless the signals say otherwise. An empty cell and `null` are NaN, true is 1.
+ * - Every record has as many values as the first, in the same places.
+ * - A line that begins with `#` is a comment.
+ *
+ * It is used as the decoders of formats are: pass each chunk to `push()`, then call `next()` until it returns null.
+ */
+export class ColumnsDecoder {
+  readonly #options: ColumnsOptions;
+  readonly #lines: LineDecoder;
+  #line = 0;
+  #separator: typeof SEPARATORS[number] | undefined;
+  #header: string | undefined;
+  /** Where values are in rows, in arrays and in objects; known once there was one. */
+  #rows: Layout | undefined;
+  #lists: Layout | undefined;
+  #objects: Layout | undefined;
+
+  /** @param options What the columns are. */
+  constructor(options: ColumnsOptions = {}) {
+    this.#options = options;
+    this.#lines = new LineDecoder(options.maxBytes ?? 1 << 20, false);
+  }
+
+  /** On which line the sample was that was returned last, counted from 1. */
+  get line(): number {
+    return this.#line;
+  }
+
+  /** Takes the bytes that came next. All samples of the chunk before must have been taken. */
+  push(chunk: Uint8Array): void {
+    this.#lines.push(chunk);
+  }
+
+  /**
+   * Returns the next sample, or null if more bytes are needed.
+   *
+   * @throws {CodecError} If the next line is none, naming it. The next call goes on after it.
+   */
+  next(): Sample | null {
+    return this.#take(() => this.#lines.next());
+  }
+
+  /** Ends the stream: to be called until it returns null. */
+  end(): Sample | null {
+    return this.#take(() => this.#lines.end());
+  }
+
+  #take(nextLine: () => Uint8Array | null): Sample | null {
+    for (;;) {
+      try {
+        const bytes = nextLine();
+        if (bytes === null) return null;
+        this.#line++;
+        const sample = this.#read(decodeUtf8(bytes).trim());
+        if (sample) return sample;
+      } catch (error) {
+        if (!(error instanceof CodecError)) throw error;
+        if (error.message.startsWith("Cannot read line: ")) this.#line++; // it was too long
+        throw new CodecError(`Line ${this.#line}: ${error.message}`, { cause: error });
+      }
+    }
+  }
+
+  #read(line: string): Sample | undefined {
+    if (line === "" || line.startsWith("#") || line === this.#header) return undefined;
+    if (line.startsWith("{") || line.startsWith("[")) {
+      const json = parseJson(line);
+      return isMembers(json) ? this.#readObject(json) : this.#readList(json as Cell[]);
+    }
+    return this.#readRow(line);
+  }
+
+  #readRow(line: string): Sample | undefined {
+    this.#separator ??= SEPARATORS.find((mark) => line.includes(mark));
+    const cells = this.#cells(line);
+    if (!this.#rows) {
+      const comma = this.#hasComma;
+      if (cells.some((cell) => !isValueText(cell, comma) && !isIsoTime(cell))) {
+        this.#header = line;
+        this.#rows = this.#layoutOf(cells.map((cell) => cell.trim()), true);
+        return undefined;
+      }
+      this.#rows = this.#layoutOf(this.#numbered(cells), false);
+    }
+    return this.#sample(cells, this.#rows);
+  }
+
+  #readList(list: Cell[]): Sample {
+    const cells = list.flat() as Cell[]; // fields that are arrays
+    this.#lists ??= this.#layoutOf(this.#numbered(cells), false);
+    return this.#sample(cells, this.#lists);
+  }
+
+  #readObject(object: { [name: string]: Cell }): Sample {
+    if (Array.isArray(object.data) && isMembers(object.ts)) {
+      throw new CodecError("this is VILLASnode's json: expected --input-format json for it");
+    }
+    this.#objects ??= this.#layoutOfObject(object);
+    return this.#sample(object, this.#objects);
+  }
+
+  /** Whether a comma is the decimal point, as it separates nothing. */
+  get #hasComma(): boolean {
+    return this.#separator === ";" || this.#separator === "\t";
+  }
+
+  #cells(line: string): string[] {
+    const separator = this.#separator;
+    if (separator === undefined) return [line];
+    if (!line.includes('"')) return line.split(separator);
+    const cells = separator === ","
+      ? splitCsvRow(line)
+      : line.split(separator).map((cell) => cell.trim().replace(/^"(.*)"$/, "$1"));
+    if (cells === null) throw new CodecError("the row ends inside quotes");
+    return cells;
+  }
+
+  /** Names for columns that have none: their numbers, and one for times that can be nothing else. */
+  #numbered(cells: readonly Cell[]): string[] {
+    return cells.map((cell, i) => i === 0 && isIsoTime(cell) ? TIMES[0]! : `${i + 1}`);
+  }
+
+  /** Finds out what the columns are. */
+  #layoutOf(names: readonly string[], isHeader: boolean): Layout {
+    const { fields, time, sequence } = this.#options;
+    const find = (wanted: string): Path => {
+      const at = names.indexOf(wanted);
+      if (at >= 0) return [at];
+      const number = /^\d+$/.test(wanted) ? Number(wanted) : 0;
+      if (number >= 1 && number <= names.length) return [number - 1];
+      const known = isHeader
+        ? names.join(", ")
+        : `numbers from 1 to ${names.length}, without a header`;
+      throw new CodecError(`there is no column ${quoted(wanted)}: expected ${known}`);
+    };
+    const own = (wanted: string | undefined, usual: readonly string[]): Path | undefined => {
+      if (wanted !== undefined) return find(wanted);
+      const at = names.findIndex((name) => usual.includes(name.toLowerCase()));
+      return at < 0 || fields?.includes(names[at]!) ? undefined : [at];
+    };
+    const [when, number] = [own(time, TIMES), own(sequence, SEQUENCES)];
+    const others = names.map((_, i): Path => [i])
+      .filter(([i]) => i !== when?.[0] && i !== number?.[0]);
+    const values = fields?.map(find) ?? others;
+    return {
+      names: values.map(([i]) => isHeader ? names[i as number]! : `${(i as number) + 1}`),
+      values,
+      time: when,
+      sequence: number,
+      all: names.length,
+    };
+  }
+
+  #layoutOfObject(object: { [name: string]: Cell }): Layout {
+    const { fields, time, sequence, signals } = this.#options;
+    const own = (wanted: string | undefined, usual: readonly string[]): Path | undefined => {
+      if (wanted !== undefined) return pathOf(wanted, object);
+      const name = Object.keys(object).find((name) => usual.includes(name.toLowerCase()));
+      return name === undefined || fields?.includes(name) ? undefined : [name];
+    };
+    const [when, number] = [own(time, TIMES), own(sequence, SEQUENCES)];
+    if (fields) {
+      const values = fields.flatMap((field) => spread(pathOf(field, object), object));
+      return { names: values.map(nameOf), values, time: when, sequence: number, all: undefined };
+    }
+    const isComplex = signals?.includes("complex") ?? false;
+    const leaves = leavesOf(object, isComplex);
+    const [timeName, numberName] = [when && nameOf(when), number && nameOf(number)];
+    const values = leaves.filter((path) => ![timeName, numberName].includes(nameOf(path)));
+    const all = new Set(leaves.map(nameOf));
+    return { names: values.map(nameOf), values, time: when, sequence: number, all };
+  }
+
+  #sample(record: Cell, layout: Layout): Sample {
+    const { signals } = this.#options;
+    const { names, values: paths, time, sequence } = layout;
+    this.#checkShape(record, layout);
+    if (signals && paths.length > signals.length) {
+      throw new CodecError(
+        `there are ${
+          counted(paths.length, "value")
+        }: expected at most ${signals.length}, as many as signals`,
+      );
+    }
+    const comma = this.#hasComma;
+    const sample: Sample = { type: "data", values: [] };
+    for (let i = 0; i < paths.length; i++) {
+      const cell = cellAt(record, paths[i]!);
+      const kind = signals ? signals[i]! : "float";
+      const value = cell === undefined ? undefined : valueOf(cell, kind, comma);
+      if (value === undefined) throw misfit(names[i]!, cell, kind, isMembers(record));
+      sample.values.push(value);
+    }
+    if (time) {
+      const cell = cellAt(record, time);
+      const origin = cell === undefined ? undefined : timeOf(cell, comma);
+      if (!origin) throw noTime(cell);
+      sample.origin = origin;
+    }
+    if (sequence) {
+      const cell = cellAt(record, sequence);
+      sample.sequence = cell === undefined ? undefined : sequenceOf(cell);
+      if (sample.sequence === undefined) {
+        throw new CodecError(
+          `the sequence number is ${shown(cell)}: expected a whole number from 0`,
+        );
+      }
+    }
+    return sample;
+  }
+
+  /** Refuses records that have more or less than the first. */
+  #checkShape(record: Cell, { all, values }: Layout): void {
+    if (typeof all === "number") {
+      const { length } = record as Cell[];
+      if (length === all) return;
+      throw new CodecError(`the row has ${counted(length, "column")}: expected ${all}`);
+    }
+    if (all === undefined) return;
+    const isComplex = this.#options.signals?.includes("complex") ?? false;
+    for (const path of leavesOf(record as { [name: string]: Cell }, isComplex)) {
+      if (all.has(nameOf(path))) continue;
+      throw new CodecError(
+        `there is also ${quoted(nameOf(path))}: expected ${
+          values.map(nameOf).join(", ")
+        } as before; --fields chooses`,
+      );
+    }
+  }
+}
+
+function misfit(
+  name: string,
+  cell: Cell | undefined,
+  kind: SignalKind,
+  isObject: boolean,
+): CodecError {
+  const what = isObject
+    ? quoted(name)
+    : /^\d+$/.test(name)
+    ? `column ${name}`
+    : `column ${quoted(name)}`;
+  const wanted = {
+    float: "a number",
+    integer: "an integer",
+    boolean: "true or false",
+    complex: "a complex number",
+  };
+  if (cell === undefined) return new CodecError(`there is no ${what}`);
+  return new CodecError(
+    `${what} is ${shown(cell)}: expected ${wanted[kind]}; --fields chooses the values`,
+  );
+}
+
+function noTime(cell: Cell | undefined): CodecError {
+  const large = Number(cell) >= UINT32 ? ", not milliseconds" : "";
+  return new CodecError(
+    `the time is ${
+      shown(cell)
+    }: expected seconds since 1970${large}, or as 2026-10-05T12:34:56.789Z`,
+  );
+}
+
+const UINT32 = 2 ** 32;
+
+/** The cell at a place; undefined if there is none. */
+function cellAt(record: Cell, path: Path): Cell | undefined {
+  let cell: Cell | undefined = record;
+  for (let i = 0; i < path.length; i++) {
+    const key = path[i]!;
+    if (typeof key === "number") cell = Array.isArray(cell) ? cell[key] : undefined;
+    else cell = isMembers(cell) && Object.hasOwn(cell, key) ? cell[key] : undefined;
+    if (cell === undefined) return undefined;
+  }
+  return cell;
+}
+
+/** The way that a name describes: `data.volts[0]`, unless there is a member of just that name. */
+function pathOf(name: string, object: { [name: string]: Cell }): Path {
+  if (Object.hasOwn(object, name)) return [name];
+  return name.split(".").flatMap((part) => {
+    const [, member = part, indices = ""] = /^(.*?)((?:\[\d+\])+)$/s.exec(part) ?? [];
+    return [...(member === "" ? [] : [member]), ...Array.from(indices.matchAll(/\d+/g), Number)];
+  });
+}
+
+function nameOf(path: Path): string {
+  return path.map((key, i) => typeof key === "number" ? `[${key}]` : i === 0 ? key : `.${key}`)
+    .join("");
+}
+
+/** The ways to the items of a list, or to the cell itself. */
+function spread(path: Path, object: { [name: string]: Cell }): Path[] {
+  const cell = cellAt(object, path);
+  return Array.isArray(cell) ? cell.flatMap((_, i) => spread([...path, i], object)) : [path];
+}
+
+/** The ways to everything in an object that is no list and no object, complex numbers aside. */
+function leavesOf(object: { [name: string]: Cell }, complex: boolean): Path[] {
+  const paths: Path[] = [];
+  const walk = (cell: Cell, path: Path): void => {
+    const isNumber = complex && isMembers(cell) && ("re" in cell || "real" in cell);
+    if (Array.isArray(cell)) cell.forEach((item, i) => walk(item, [...path, i]));
+    else if (isMembers(cell) && !isNumber) {
+      for (const [name, member] of Object.entries(cell)) walk(member, [...path, name]);
+    } else paths.push(path);
+  };
+  walk(object, []);
+  return paths;
+}

@@ -1,0 +1,112 @@
+/**
+ * What a file makes a format of: a row for the table, with its settings and its forms.
+ *
+ * @module
+ */
+
+import { UsageError } from "../../errors.ts";
+import type { Carried, Format, Replies, StreamForm, VillasFormat } from "./format.ts";
+import {
+  COMMON,
+  readSettings,
+  settingsNotation,
+  type SettingsOf,
+  type SettingsTable,
+} from "./settings.ts";
+import { floatSignals, type Signal, signalsOf } from "./signals.ts";
+
+/** Settings that may be given with a format: texts, or the values of a configuration. */
+export type GivenSettings = Readonly<Record<string, unknown>>;
+
+/** A row of the table of formats. */
+export interface FormatRow {
+  /** VILLASnode's name. */
+  readonly name: string;
+  /** Makes the format with some settings, for some signals. */
+  make(given: GivenSettings, signals: readonly Signal[] | undefined): VillasFormat;
+}
+
+/** The forms of a format with given settings, for given signals: what its own file knows. */
+export interface FormatForms extends Omit<Format, "name" | "replies" | "withSignals"> {
+  /** The form in which VILLASnode reads. Default: the one in which it writes, and what it sent may come back as it is. */
+  readonly replies?: Replies;
+  readonly carried: Carried;
+  readonly text: boolean;
+  readonly stream: StreamForm;
+  /** Cuts a stream into messages; undefined where they do not show where they end. */
+  readonly splitter?: VillasFormat["splitter"];
+  /** Says what of some signals the format cannot carry, beyond their kinds; undefined if there is nothing. */
+  readonly misfit?: (signals: readonly Signal[]) => string | undefined;
+}
+
+/** What everything that VILLASnode has can be carried in, as a start. */
+export const ALL: Carried = {
+  kinds: ["float", "integer", "boolean", "complex"],
+  sequence: true,
+  origin: true,
+  received: false,
+  newFrame: true,
+  notFinite: true,
+  exact: true,
+  samples: Infinity,
+  readByNode: true,
+};
+
+/**
+ * Makes a row of the table.
+ *
+ * @param name VILLASnode's name for the format.
+ * @param table The settings that it has beside those of every format.
+ * @param make Makes its forms.
+ */
+export function formatRow<Table extends SettingsTable>(
+  name: string,
+  table: Table,
+  make: (
+    settings: SettingsOf<Table & typeof COMMON>,
+    signals: readonly Signal[] | undefined,
+  ) => FormatForms,
+): FormatRow {
+  const all = { ...table, ...COMMON };
+  return {
+    name,
+    make(given, signals) {
+      const settings = readSettings(name, all, given) as SettingsOf<Table & typeof COMMON>;
+      const notation = name + settingsNotation(all, settings);
+      const build = (signals: readonly Signal[] | undefined): VillasFormat => {
+        const forms = make(settings, signals);
+        const { encode, decode, carried, misfit } = forms;
+        return {
+          ...forms,
+          ...{ name, notation, signals, withSignals: (signals) => build(signalsOf(signals)) },
+          replies: forms.replies ?? { name, encode, decode, plainEcho: true },
+          check: (stated = signals ?? floatSignals(1)) =>
+            checkSignals(notation, carried, stated, misfit),
+          splitter: forms.splitter ?? (() => {
+            throw new UsageError(
+              `Cannot read format ${name} from a stream: its messages do not show where they end`,
+            );
+          }),
+        };
+      };
+      return build(signals);
+    },
+  };
+}
+
+function checkSignals(
+  notation: string,
+  { kinds }: Carried,
+  signals: readonly Signal[],
+  misfit: FormatForms["misfit"],
+): void {
+  const other = signals.find(({ type }) => !kinds.includes(type));
+  const why = other
+    ? `signal "${other.name}" is ${other.type === "integer" ? "an" : "a"} ${other.type}` +
+      `, and the format has ${kinds.join(", ")} only`
+    : misfit?.(signals);
+  if (why === undefined) return;
+  throw new UsageError(
+    `Cannot use format ${notation} for these signals: ${why}; --signals says what they are, and protobuf carries all`,
+  );
+}

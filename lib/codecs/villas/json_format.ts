@@ -1,0 +1,316 @@
+/**
+ * What VILLASnode's formats of JSON have in common: a list of samples in a datagram, an object on each line in a stream.
+ *
+ * @module
+ */
+
+import { CodecError } from "../../errors.ts";
+import { JsonFault, type JsonValue, readJson } from "../json/reader.ts";
+import type { MessageSplitter, Replies, SampleDecoder, StreamDecoderOptions } from "./format.ts";
+import type { FormatForms } from "./format_row.ts";
+import { type JsonStyle, type Tree, writeTree } from "./json_text.ts";
+import { ByteQueue, MAX_MESSAGE } from "./message_stream.ts";
+import type { Sample } from "./sample.ts";
+import { decodeError } from "./text_format.ts";
+
+/** How deep a message nests: list, sample, ts or data, timestamp or complex number; the rest is for keys that are not known. */
+const MAX_DEPTH = 64;
+const encoder = new TextEncoder();
+const decoder = new TextDecoder("utf-8", { fatal: true });
+
+/** How one sample is written and read. */
+export interface JsonFormat {
+  /** The format's name. */
+  readonly name: string;
+  /** How JSON is written. */
+  readonly style: JsonStyle;
+  /** Whether what VILLASnode sent may come back as it is. */
+  readonly plainEcho: boolean;
+  /**
+   * What a sample is.
+   *
+   * @param sample The sample.
+   * @param received Whether its time of receipt is written where the format has a place for it.
+   */
+  tree(sample: Sample, received: boolean): Tree;
+  /**
+   * Writes a sample in the default style, where that can be done faster.
+   *
+   * @param sample The sample.
+   * @param received Whether its time of receipt is written.
+   */
+  write?(sample: Sample, received: boolean): string;
+  /**
+   * The sample that an object is.
+   *
+   * @throws {Unfit} If it is none.
+   */
+  read(json: JsonValue): Sample;
+}
+
+/** Says what of a sample does not fit. */
+export class Unfit extends Error {}
+
+/** Makes the forms of a format of JSON. */
+export function jsonForms(
+  format: JsonFormat,
+): Pick<FormatForms, "encode" | "decode" | "replies" | "stream" | "splitter" | "text"> {
+  const { name, style, plainEcho } = format;
+  const plain = style.indent === 0 && !style.compact && !style.ensure_ascii &&
+    !style.escape_slash &&
+    !style.sort_keys;
+  const write = plain && format.write
+    ? format.write
+    : (sample: Sample, received: boolean) => writeTree(format.tree(sample, received), style);
+  const encode = (samples: Sample[]) => {
+    if (style.indent > 0) {
+      return encoder.encode(writeTree(samples.map((sample) => format.tree(sample, false)), style));
+    }
+    const comma = style.compact ? "," : ", ";
+    let text = "[";
+    for (let i = 0; i < samples.length; i++) {
+      text += (i > 0 ? comma : "") + write(samples[i]!, false);
+    }
+    return encoder.encode(text + "]");
+  };
+  const decode = (bytes: Uint8Array) => decodeJson(format, bytes);
+  const replies: Replies = { name, encode, decode, plainEcho };
+  return {
+    encode,
+    decode,
+    replies,
+    text: true,
+    stream: {
+      encoder: ({ offset = true } = {}) => ({
+        encode: (samples) =>
+          encoder.encode(samples.map((sample) => write(sample, offset) + "\n").join("")),
+      }),
+      decoder: (options) => new JsonStreamDecoder(format, options),
+    },
+    splitter: (maxBytes) => new JsonSplitter(name, maxBytes),
+  };
+}
+
+function decodeJson(format: JsonFormat, bytes: Uint8Array): Sample[] {
+  if (bytes.length === 0) return [];
+  const json = parse(bytes, format.name);
+  const list = Array.isArray(json) ? json : [json];
+  return list.map((sample, i) => {
+    try {
+      return format.read(sample);
+    } catch (error) {
+      if (!(error instanceof Unfit)) throw error;
+      throw decodeError(bytes, format.name, 0, `sample ${i} has ${error.message}`);
+    }
+  });
+}
+
+/** A float: the numbers of JSON that have a point or an exponent. A `number` is one, a `bigint` is an integer. */
+function readNumber(source: string): number | bigint | JsonFault {
+  for (let i = 0; i < source.length; i++) {
+    const code = source.charCodeAt(i);
+    if (code === 0x2e || (code | 0x20) === 0x65) return Number(source);
+  }
+  if (source.length <= 15) return BigInt(Number(source));
+  return source.length > 20 ? new JsonFault(0, "an integer of more than 64 bits") : BigInt(source);
+}
+
+function parse(bytes: Uint8Array, name: string): JsonValue {
+  let text: string;
+  try {
+    text = decoder.decode(bytes);
+  } catch {
+    throw decodeError(bytes, name, 0, "expected UTF-8 text");
+  }
+  const value = readJson(text, MAX_DEPTH, readNumber);
+  if (!(value instanceof JsonFault)) return value;
+  const offset = encoder.encode(text.slice(0, value.index)).length;
+  throw decodeError(bytes, name, offset, value.why);
+}
+
+const LF = 0x0a;
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const COMMA = 0x2c;
+
+/**
+ * Cuts a stream into the arrays and objects in it, with or without anything between them. A line that ends inside one is a fault, unless
+ * it ends as only a text of several lines does: with a bracket that opens, or a comma.
+ */
+class JsonSplitter implements MessageSplitter {
+  /** On which line the message begins that was returned last. */
+  line = 0;
+  readonly #name: string;
+  readonly #maxBytes: number;
+  readonly #queue = new ByteQueue();
+  /** How many of the bytes that wait were looked at. */
+  #seen = 0;
+  #depth = 0;
+  #inString = false;
+  #escaped = false;
+  /** The last byte that is no blank. */
+  #last = 0;
+  #skipping = false;
+  #lines = 1;
+  #startLine = 1;
+
+  constructor(name: string, maxBytes = MAX_MESSAGE) {
+    this.#name = name;
+    this.#maxBytes = maxBytes;
+  }
+
+  /** Where in the stream the next message begins, or the blanks before it. */
+  get offset(): number {
+    return this.#queue.offset;
+  }
+
+  get partial(): boolean {
+    return this.#depth > 0 || this.#skipping;
+  }
+
+  push(chunk: Uint8Array): void {
+    this.#queue.push(chunk);
+  }
+
+  next(): Uint8Array | null {
+    const queue = this.#queue;
+    for (let at = queue.at + this.#seen; at < queue.end; at++) {
+      const byte = queue.bytes[at]!;
+      if (byte === LF) {
+        this.#lines++;
+        if (this.#skipping || this.#depth === 0) {
+          this.#skipping = false;
+          this.#drop(at + 1);
+          continue;
+        }
+        if (this.#inString || !opens(this.#last) && this.#last !== COMMA) {
+          const fault = this.#fault("the line ends inside a sample");
+          this.#reset(at + 1);
+          throw fault;
+        }
+        continue;
+      }
+      if (this.#skipping || byte <= 0x20) continue;
+      if (this.#inString) {
+        if (this.#escaped) this.#escaped = false;
+        else if (byte === BACKSLASH) this.#escaped = true;
+        else if (byte === QUOTE) this.#inString = false;
+        continue;
+      }
+      if (this.#depth === 0) {
+        if (byte === COMMA) { // between the items of a list that is not closed yet
+          this.#drop(at + 1);
+          continue;
+        }
+        this.#drop(at);
+        this.#startLine = this.#lines;
+        if (!opens(byte)) {
+          this.#skipping = true;
+          throw this.#fault("expected an object or a list");
+        }
+      }
+      this.#last = byte;
+      if (byte === QUOTE) this.#inString = true;
+      else if (opens(byte)) this.#depth++;
+      else if ((byte === 0x5d || byte === 0x7d) && --this.#depth === 0) {
+        const message = queue.bytes.subarray(queue.at, at + 1);
+        this.line = this.#startLine;
+        this.#reset(at + 1);
+        return message;
+      }
+      if (at - queue.at >= this.#maxBytes) {
+        const fault = this.#fault(`the sample is longer than ${this.#maxBytes} bytes`);
+        this.#reset(at + 1);
+        this.#skipping = true;
+        throw fault;
+      }
+    }
+    if (this.#depth === 0) this.#drop(queue.end);
+    this.#seen = queue.end - queue.at;
+    return null;
+  }
+
+  end(): null {
+    if (this.#depth === 0) return null;
+    const fault = this.#fault("the stream ends inside a sample");
+    this.#reset(this.#queue.end);
+    throw fault;
+  }
+
+  /** Forgets what lies before an index. */
+  #drop(at: number): void {
+    this.#queue.at = at;
+    this.#seen = 0;
+  }
+
+  #reset(at: number): void {
+    this.#drop(at);
+    this.#depth = 0;
+    this.#inString = this.#escaped = false;
+  }
+
+  #fault(why: string): CodecError {
+    const { offset } = this;
+    this.line = this.#startLine;
+    return new CodecError(
+      `Cannot read ${this.#name} in line ${this.#startLine} (byte ${offset}): ${why}`,
+      { offset },
+    );
+  }
+}
+
+function opens(byte: number): boolean {
+  return byte === 0x5b || byte === 0x7b;
+}
+
+class JsonStreamDecoder implements SampleDecoder {
+  offset = 0;
+  readonly #format: JsonFormat;
+  readonly #splitter: JsonSplitter;
+  #samples: Sample[] = [];
+  #taken = 0;
+
+  constructor(format: JsonFormat, { maxBytes }: StreamDecoderOptions = {}) {
+    this.#format = format;
+    this.#splitter = new JsonSplitter(format.name, maxBytes);
+  }
+
+  get line(): number {
+    return this.#splitter.line;
+  }
+
+  push(chunk: Uint8Array): void {
+    this.#splitter.push(chunk);
+  }
+
+  next(): Sample | null {
+    while (this.#taken === this.#samples.length) {
+      const message = this.#splitter.next();
+      if (message === null) return null;
+      this.offset = this.#splitter.offset - message.length;
+      this.#samples = [];
+      this.#taken = 0;
+      this.#samples = this.#decode(message);
+    }
+    return this.#samples[this.#taken++]!;
+  }
+
+  end(): Sample | null {
+    this.#splitter.end();
+    return null;
+  }
+
+  #decode(message: Uint8Array): Sample[] {
+    try {
+      return decodeJson(this.#format, message);
+    } catch (error) {
+      if (!(error instanceof CodecError)) throw error;
+      const offset = this.offset + (error.offset ?? 0);
+      const why = error.message.replace(/^.*? at byte \d+: (?:sample 0 has )?/, "");
+      throw new CodecError(
+        `Cannot read ${this.#format.name} in line ${this.line} (byte ${offset}): ${why}`,
+        { offset, cause: error },
+      );
+    }
+  }
+}

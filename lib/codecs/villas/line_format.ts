@@ -1,0 +1,340 @@
+/**
+ * What the formats of one line for each sample have in common: datagrams of lines, and streams with a header line.
+ *
+ * @module
+ */
+
+import { CodecError } from "../../errors.ts";
+import type { Replies, SampleDecoder, StreamDecoderOptions, StreamForm } from "./format.ts";
+import type { FormatForms } from "./format_row.ts";
+import { ByteQueue, MAX_MESSAGE } from "./message_stream.ts";
+import type { Sample } from "./sample.ts";
+import { character, flag } from "./settings.ts";
+import { floatSignals, type Signal } from "./signals.ts";
+import { decodeError } from "./text_format.ts";
+import { LineFault } from "./text_values.ts";
+import type { MessageSplitter } from "./format.ts";
+
+/** The settings that all formats of lines have. */
+export const LINES = {
+  delimiter: character("\n"),
+  header: flag(true),
+  skip_first_line: flag(false),
+  comment_prefix: character("#"),
+} as const;
+
+/**
+ * Who reads or writes a line: VILLASnode's socket writes it (`node`), VILLASnode's socket reads it (`reply`), or it is a line of a stream
+ * with (`file`) or without (`plain`) a place for the time of receipt.
+ */
+export type LineForm = "node" | "reply" | "file" | "plain";
+
+/** How one line is written and read. */
+export interface LineFormat {
+  /** The format's name. */
+  readonly name: string;
+  /** The settings. */
+  readonly settings: {
+    readonly delimiter: string;
+    readonly header: boolean;
+    readonly skip_first_line: boolean;
+    readonly comment_prefix: string;
+    readonly offset: boolean;
+  };
+  /** The signals, if they were stated. */
+  readonly signals: readonly Signal[] | undefined;
+  /** Whether what VILLASnode sent may come back as it is. */
+  readonly plainEcho: boolean;
+  /** The header line, without its end; undefined where the format has none. */
+  header?(signals: readonly Signal[], offset: boolean): string;
+  /** Whether a header line of a stream says that its lines have a place for the time of receipt. */
+  headerOffset?(line: string): boolean;
+  /** A line, without its end. */
+  write(sample: Sample, form: LineForm): string;
+  /**
+   * The sample that a line is.
+   *
+   * @throws {LineFault} If it is none.
+   */
+  read(text: string, start: number, end: number, form: LineForm): Sample;
+}
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+const SPACE = 0x20;
+const CR = 0x0d;
+
+/** Makes the forms of a format of lines. */
+export function lineForms(
+  format: LineFormat,
+): Pick<FormatForms, "encode" | "decode" | "replies" | "stream" | "splitter" | "text"> {
+  const { name, plainEcho } = format;
+  const codec = (form: LineForm) => ({
+    encode: (samples: Sample[]) => encoder.encode(writeLines(format, samples, form)),
+    decode: (bytes: Uint8Array) => readLines(format, bytes, form),
+  });
+  const replies: Replies = { name, plainEcho, ...codec("reply") };
+  return {
+    ...codec("node"),
+    replies,
+    text: true,
+    stream: lineStream(format),
+    splitter: (maxBytes) => new LineSplitter(format, maxBytes),
+  };
+}
+
+function writeLines(format: LineFormat, samples: readonly Sample[], form: LineForm): string {
+  const { settings: { delimiter } } = format;
+  let text = "";
+  for (let i = 0; i < samples.length; i++) text += format.write(samples[i]!, form) + delimiter;
+  return text;
+}
+
+function readLines(format: LineFormat, bytes: Uint8Array, form: LineForm): Sample[] {
+  const { settings: { delimiter, skip_first_line } } = format;
+  const samples: Sample[] = [];
+  const text = decoder.decode(bytes);
+  let start = skip_first_line ? text.indexOf(delimiter) + 1 || text.length : 0;
+  while (start < text.length) {
+    const delimited = text.indexOf(delimiter, start);
+    const end = delimited < 0 ? text.length : delimited;
+    try {
+      const sample = readLine(format, text, start, end, form);
+      if (sample !== null) samples.push(sample);
+    } catch (error) {
+      if (!(error instanceof LineFault)) throw error;
+      throw decodeError(bytes, format.name, lengthOf(text, error.at), error.message);
+    }
+    start = end + 1;
+  }
+  return samples;
+}
+
+/** The sample that a line is; null if it is blank or a comment. */
+function readLine(
+  format: LineFormat,
+  text: string,
+  start: number,
+  end: number,
+  form: LineForm,
+): Sample | null {
+  if (end > start && text.charCodeAt(end - 1) === CR) end--;
+  let at = start;
+  while (at < end && text.charCodeAt(at) <= SPACE) at++;
+  if (at === end || text[at] === format.settings.comment_prefix) return null;
+  return format.read(text, start, end, form);
+}
+
+/** How many bytes the beginning of a text has. */
+function lengthOf(text: string, end: number): number {
+  return encoder.encode(text.slice(0, end)).length;
+}
+
+function lineStream(format: LineFormat): StreamForm {
+  const { settings } = format;
+  return {
+    encoder({ signals = format.signals, header = settings.header, offset = settings.offset } = {}) {
+      let begun = false;
+      const form = offset ? "file" : "plain";
+      return {
+        encode(samples) {
+          let text = "";
+          if (!begun && header && format.header) {
+            const count = samples[0]?.values.length ?? 0;
+            text = format.header(signals ?? floatSignals(count), offset) + settings.delimiter;
+          }
+          const bytes = encoder.encode(text + writeLines(format, samples, form));
+          begun = true;
+          return bytes;
+        },
+      };
+    },
+    decoder: (options) => new LineStreamDecoder(format, options),
+  };
+}
+
+/** Reads the samples of a stream of lines. */
+class LineStreamDecoder implements SampleDecoder {
+  line = 0;
+  readonly #format: LineFormat;
+  readonly #maxBytes: number;
+  readonly #delimiter: number;
+  readonly #queue = new ByteQueue();
+  /** Complete lines, as text. */
+  #text = "";
+  #at = 0;
+  /** Where the sample begins that was returned last, as an index of the text. */
+  #start = 0;
+  /** Where in the stream the text begins, in bytes. */
+  #textOffset = 0;
+  #textBytes = 0;
+  #skipFirst: boolean;
+  #form: LineForm = "file";
+  /** Whether the rest of a line that is too long is being skipped. */
+  #skipping = false;
+
+  constructor(format: LineFormat, { maxBytes = MAX_MESSAGE }: StreamDecoderOptions = {}) {
+    this.#format = format;
+    this.#maxBytes = maxBytes;
+    this.#delimiter = format.settings.delimiter.charCodeAt(0);
+    this.#skipFirst = format.settings.skip_first_line;
+  }
+
+  get offset(): number {
+    const ascii = this.#textBytes === this.#text.length;
+    return this.#textOffset + (ascii ? this.#start : lengthOf(this.#text, this.#start));
+  }
+
+  push(chunk: Uint8Array): void {
+    this.#queue.push(chunk);
+  }
+
+  next(): Sample | null {
+    for (;;) {
+      while (this.#at < this.#text.length) {
+        const sample = this.#take();
+        if (sample !== null) return sample;
+      }
+      if (!this.#fill()) return null;
+    }
+  }
+
+  end(): Sample | null {
+    const queue = this.#queue;
+    if (queue.at < queue.end && !this.#skipping) this.#read(queue.end);
+    queue.at = queue.end;
+    return this.next();
+  }
+
+  /** Takes the complete lines that arrived; false if there are none. */
+  #fill(): boolean {
+    const queue = this.#queue;
+    if (this.#skipping) {
+      const end = queue.bytes.subarray(queue.at, queue.end).indexOf(this.#delimiter);
+      queue.at = end < 0 ? queue.end : queue.at + end + 1;
+      if (end < 0) return false;
+      this.#skipping = false;
+    }
+    const waiting = queue.bytes.subarray(queue.at, queue.end);
+    const last = waiting.lastIndexOf(this.#delimiter);
+    if (last >= 0) {
+      this.#read(queue.at + last + 1);
+      return true;
+    }
+    if (waiting.length > this.#maxBytes) {
+      const { offset } = queue;
+      this.line++;
+      this.#skipping = true;
+      queue.at = queue.end;
+      throw this.#fault(offset, `the line is longer than ${this.#maxBytes} bytes`);
+    }
+    return false;
+  }
+
+  /** Makes text of what arrived, up to an index of the queue. */
+  #read(end: number): void {
+    const queue = this.#queue;
+    this.#textOffset = queue.offset;
+    this.#textBytes = end - queue.at;
+    this.#text = decoder.decode(queue.bytes.subarray(queue.at, end));
+    this.#at = 0;
+    queue.at = end;
+  }
+
+  /** The sample of the next line; null if it is blank, a comment or a header. */
+  #take(): Sample | null {
+    const { delimiter } = this.#format.settings;
+    const text = this.#text;
+    const start = this.#at;
+    const delimited = text.indexOf(delimiter, start);
+    const end = delimited < 0 ? text.length : delimited;
+    this.#at = end + 1;
+    this.#start = start;
+    this.line++;
+    if (this.line === 1) this.#lookAtHeader(text.slice(start, Math.min(end, start + 1000)));
+    if (this.#skipFirst) {
+      this.#skipFirst = false;
+      return null;
+    }
+    try {
+      return readLine(this.#format, text, start, end, this.#form);
+    } catch (error) {
+      if (!(error instanceof LineFault)) throw error;
+      throw this.#fault(this.#textOffset + lengthOf(text, error.at), error.message);
+    }
+  }
+
+  #lookAtHeader(line: string): void {
+    const { headerOffset, settings } = this.#format;
+    if (!line.startsWith(settings.comment_prefix) || !line.includes("sec")) return;
+    this.#form = headerOffset?.(line) === false ? "plain" : "file";
+  }
+
+  #fault(offset: number, why: string): CodecError {
+    const { name } = this.#format;
+    return new CodecError(`Cannot read ${name} in line ${this.line} (byte ${offset}): ${why}`, {
+      offset,
+    });
+  }
+}
+
+/** Cuts a stream into lines, each with its end. */
+class LineSplitter implements MessageSplitter {
+  readonly #name: string;
+  readonly #delimiter: number;
+  readonly #maxBytes: number;
+  readonly #queue = new ByteQueue();
+  /** How many of the bytes that wait are known to hold no end of a line. */
+  #seen = 0;
+  #skipping = false;
+
+  constructor({ name, settings }: LineFormat, maxBytes = MAX_MESSAGE) {
+    this.#name = name;
+    this.#delimiter = settings.delimiter.charCodeAt(0);
+    this.#maxBytes = maxBytes;
+  }
+
+  get partial(): boolean {
+    return this.#queue.at < this.#queue.end || this.#skipping;
+  }
+
+  push(chunk: Uint8Array): void {
+    this.#queue.push(chunk);
+  }
+
+  next(): Uint8Array | null {
+    const queue = this.#queue;
+    for (;;) {
+      const end = queue.bytes.subarray(0, queue.end).indexOf(
+        this.#delimiter,
+        queue.at + this.#seen,
+      );
+      const length = (end < 0 ? queue.end : end) - queue.at;
+      const start = queue.at;
+      this.#seen = end < 0 ? length : 0;
+      if (end < 0 && length <= this.#maxBytes && !this.#skipping) return null;
+      queue.at = end < 0 ? queue.end : end + 1;
+      if (end < 0) this.#seen = 0;
+      if (this.#skipping) {
+        if (end < 0) return null;
+        this.#skipping = false;
+        continue;
+      }
+      if (length > this.#maxBytes) {
+        this.#skipping = end < 0;
+        throw new CodecError(
+          `Cannot read ${this.#name}: the line is longer than ${this.#maxBytes} bytes`,
+          { offset: queue.offset },
+        );
+      }
+      return queue.bytes.subarray(start, queue.at);
+    }
+  }
+
+  end(): Uint8Array | null {
+    const queue = this.#queue;
+    const rest = queue.bytes.subarray(queue.at, queue.end);
+    queue.at = queue.end;
+    return rest.length === 0 || this.#skipping ? null : rest;
+  }
+}

@@ -1,0 +1,184 @@
+/**
+ * The stream form of formats whose messages follow one another and show where they end: binary ones.
+ *
+ * @module
+ */
+
+import { CodecError } from "../../errors.ts";
+import { counted } from "../../text/wording.ts";
+import type { Codec } from "../codec.ts";
+import type { MessageSplitter, SampleDecoder, StreamForm } from "./format.ts";
+import type { Sample } from "./sample.ts";
+
+/** Bytes of a message at most, unless told otherwise. */
+export const MAX_MESSAGE = 1 << 20;
+
+/** How long the message is that begins somewhere: 0 if more bytes are needed to tell, -1 if none begins there. */
+export type Measure = (bytes: Uint8Array, start: number, end: number) => number;
+
+/** Bytes that arrived and are not used up yet: each is copied once, whatever the chunks are like. */
+export class ByteQueue {
+  /** Holds the bytes from `at` to `end`. */
+  bytes: Uint8Array = new Uint8Array();
+  /** Where the bytes begin that are not used up. */
+  at = 0;
+  /** Where they end. */
+  end = 0;
+  /** Bytes of the stream before `bytes`. */
+  #gone = 0;
+
+  /** Where in the stream `at` is. */
+  get offset(): number {
+    return this.#gone + this.at;
+  }
+
+  /** Adds what arrived next; what lies before `at` is forgotten, and `at` is 0 then. */
+  push(chunk: Uint8Array): void {
+    const left = this.end - this.at;
+    this.#gone += this.at;
+    if (left + chunk.length > this.bytes.length) {
+      const grown = new Uint8Array(Math.max(left + chunk.length, 2 * left));
+      grown.set(this.bytes.subarray(this.at, this.end));
+      this.bytes = grown;
+    } else this.bytes.copyWithin(0, this.at, this.end);
+    this.bytes.set(chunk, left);
+    this.at = 0;
+    this.end = left + chunk.length;
+  }
+}
+
+/** Cuts a stream into messages that show their length at the beginning. */
+export class MeasuredSplitter implements MessageSplitter {
+  readonly #name: string;
+  readonly #measure: Measure;
+  readonly #maxBytes: number;
+  readonly #queue = new ByteQueue();
+  /** Whether the beginning of a message is being looked for. */
+  #lost = false;
+
+  /**
+   * @param name The format's name.
+   * @param measure How long a message is.
+   * @param maxBytes Longest message.
+   */
+  constructor(name: string, measure: Measure, maxBytes = MAX_MESSAGE) {
+    this.#name = name;
+    this.#measure = measure;
+    this.#maxBytes = maxBytes;
+  }
+
+  /** Where in the stream the next message begins. */
+  get offset(): number {
+    return this.#queue.offset;
+  }
+
+  get partial(): boolean {
+    return this.#queue.at < this.#queue.end;
+  }
+
+  push(chunk: Uint8Array): void {
+    this.#queue.push(chunk);
+  }
+
+  next(): Uint8Array | null {
+    const queue = this.#queue;
+    while (queue.at < queue.end) {
+      const length = this.#measure(queue.bytes, queue.at, queue.end);
+      if (length < 0 || length > this.#maxBytes) {
+        const fault = this.#lost ? undefined : this.#fault("expected the beginning of a message");
+        this.#lost = true;
+        queue.at++; // on with the next place where one could begin
+        if (fault) throw fault;
+        continue;
+      }
+      if (length === 0 || queue.at + length > queue.end) return null;
+      this.#lost = false;
+      queue.at += length;
+      return queue.bytes.subarray(queue.at - length, queue.at);
+    }
+    return null;
+  }
+
+  end(): null {
+    const queue = this.#queue;
+    const left = queue.end - queue.at;
+    if (left === 0) return null;
+    const fault = this.#fault(
+      `the stream ends inside a message, of which ${counted(left, "byte")} came`,
+    );
+    queue.at = queue.end;
+    throw fault;
+  }
+
+  #fault(why: string): CodecError {
+    const { offset } = this;
+    return new CodecError(`Cannot read ${this.#name} at byte ${offset}: ${why}`, { offset });
+  }
+}
+
+/**
+ * Makes the stream form: what is written are the datagrams, one behind the other.
+ *
+ * @param codec The datagrams.
+ * @param splitter Makes what tells them apart again.
+ */
+export function messageStream(
+  codec: Codec<Sample[]>,
+  splitter: (maxBytes?: number) => MeasuredSplitter,
+): StreamForm {
+  return {
+    encoder: () => ({ encode: (samples) => codec.encode([...samples]) }),
+    decoder: ({ maxBytes } = {}) => new MessageDecoder(codec, splitter(maxBytes)),
+  };
+}
+
+class MessageDecoder implements SampleDecoder {
+  readonly line = 0;
+  offset = 0;
+  readonly #codec: Codec<Sample[]>;
+  readonly #splitter: MeasuredSplitter;
+  #samples: Sample[] = [];
+  #taken = 0;
+
+  constructor(codec: Codec<Sample[]>, splitter: MeasuredSplitter) {
+    this.#codec = codec;
+    this.#splitter = splitter;
+  }
+
+  push(chunk: Uint8Array): void {
+    this.#splitter.push(chunk);
+  }
+
+  next(): Sample | null {
+    while (this.#taken === this.#samples.length) {
+      const message = this.#splitter.next();
+      if (message === null) return null;
+      this.offset = this.#splitter.offset - message.length;
+      this.#samples = this.#decode(message);
+      this.#taken = 0;
+    }
+    return this.#samples[this.#taken++]!;
+  }
+
+  end(): Sample | null {
+    this.#splitter.end();
+    return null;
+  }
+
+  #decode(message: Uint8Array): Sample[] {
+    try {
+      return this.#codec.decode(message);
+    } catch (error) {
+      if (!(error instanceof CodecError)) throw error;
+      const offset = this.offset + (error.offset ?? 0);
+      const why = error.message.replace(
+        /^Cannot decode VILLAS message of \d+ bytes?( as \S+)? at byte \d+: /,
+        "",
+      );
+      throw new CodecError(`Cannot read ${this.#codec.name} at byte ${offset}: ${why}`, {
+        offset,
+        cause: error,
+      });
+    }
+  }
+}

@@ -1,0 +1,82 @@
+/**
+ * What every command has that can record: the options, and what is said of a recording.
+ *
+ * @module
+ */
+
+import type { Context } from "../../cli/context.ts";
+import { flag, integer, value } from "../../cli/options.ts";
+import { UsageError } from "../../errors.ts";
+import { Recorder, type RecorderOptions } from "../../recording/recorder.ts";
+import { parseRotation, type Rotation } from "../../recording/rotation.ts";
+import { counted } from "../../text/wording.ts";
+
+/** The options of every command that records, beside `--record` itself. */
+export const recordingOptions = {
+  recordRotate: value(
+    {
+      help:
+        "Go on in another file at this size or time: 100MB, 1h, or 100MB,1h for whichever is first",
+    },
+    "SIZE|TIME",
+    parseRotation,
+  ),
+  recordKeep: integer({ min: 1, help: "Keep so many files of this recording, the newest" }),
+  force: flag({ help: "Overwrite a recording that is there" }),
+} as const;
+
+/** The values of {@linkcode recordingOptions}. */
+export interface RecordingValues {
+  readonly recordRotate?: Rotation;
+  readonly recordKeep?: number;
+  readonly force: boolean;
+}
+
+/** What a command records, and where. */
+export type RecordingSpec = Pick<RecorderOptions, "path" | "noun" | "header">;
+
+/** A recording as a command has it. */
+export interface Recording extends AsyncDisposable {
+  /** Takes what is to be recorded. */
+  readonly recorder: Recorder;
+  /** Ends the recording, and says what there is in it. May be called again. */
+  close(): Promise<void>;
+}
+
+/**
+ * Begins a recording: says what goes wrong with it, and opens its file anew at SIGHUP.
+ *
+ * @param context The world around the command.
+ * @param values The options' values.
+ * @param spec What is recorded.
+ * @throws {UsageError} If the file is there already, or cannot be made.
+ */
+export async function openRecording(
+  { say, onReopen }: Pick<Context, "say" | "onReopen">,
+  { recordRotate: rotate, recordKeep: keep, force }: RecordingValues,
+  spec: RecordingSpec,
+): Promise<Recording> {
+  const { noun = ["entry", "entries"] } = spec;
+  if (keep !== undefined && rotate === undefined) {
+    throw new UsageError("Cannot use --record-keep without --record-rotate: there is one file");
+  }
+  const recorder = await Recorder.open({
+    ...spec,
+    ...{ rotate, keep, force },
+    onProblem: ({ message }) => say.warn(message),
+  });
+  const reopening = onReopen(() => recorder.reopen());
+  const end = async () => {
+    reopening[Symbol.dispose]();
+    await recorder.close();
+    const { recorded, unrecorded, files } = recorder.stats;
+    say.summary(
+      `Recorded ${counted(recorded, ...noun)} in "${recorder.path}"` +
+        (files > 1 ? ` and ${counted(files - 1, "file")} before it` : "") +
+        (unrecorded > 0 ? `, ${unrecorded} not recorded` : ""),
+    );
+  };
+  let ending: Promise<void> | undefined;
+  const close = () => ending ??= end();
+  return { recorder, close, [Symbol.asyncDispose]: close };
+}

@@ -1,0 +1,65 @@
+/**
+ * What every command has that passes messages to a user's code.
+ *
+ * @module
+ */
+
+import type { Context } from "../../cli/context.ts";
+import { file, flag, integer, seconds, several, text, value } from "../../cli/options.ts";
+import { UsageError } from "../../errors.ts";
+import type { HandlerEvents } from "../../handlers/handler.ts";
+
+/** The options of every command that passes messages to a user's code. */
+export const handlerOptions = {
+  handler: file({ help: "Module that handles the messages: a file that ends in .py, .js or .mjs" }),
+  python: file({
+    placeholder: "PATH",
+    help:
+      "Python that runs a handler in Python (default that of VIRTUAL_ENV, else python3 or python, on Windows also py -3)",
+  }),
+  handlerArg: several(value(
+    { help: "What the handler's setup(options) gets" },
+    "NAME=VALUE",
+    parseArgument,
+  )),
+  handlerTimeout: seconds({
+    min: 0.001,
+    help:
+      "Seconds that a handler may take for a message; then that fails, and a handler in Python is ended and started again " +
+      "(default no limit)",
+  }),
+  concurrency: integer({ default: 1, min: 1, help: "How many messages may be handled at once" }),
+  reload: flag({ help: "Load the handler anew when its file has changed, between two messages" }),
+  exec: text({ placeholder: "COMMAND", help: "Program to start for each message" }),
+  execPersistent: text({
+    placeholder: "COMMAND",
+    help: "Program to keep running for all messages",
+  }),
+  execTimeout: seconds({
+    default: 30,
+    min: 0.001,
+    help: "Seconds that the program may take for a message",
+  }),
+} as const;
+
+/**
+ * Says what happens beside the messages.
+ *
+ * @param context Where to.
+ */
+export function handlerEvents({ say, signal }: Context): HandlerEvents {
+  return {
+    onProblem({ kind, message }) {
+      if (kind === "unsolicited") say.throttled(kind, message);
+      else say.warn(message);
+    },
+    onStderr: (bytes) => say.relay(new TextDecoder().decode(bytes)),
+    signal,
+  };
+}
+
+function parseArgument(text: string): readonly [string, string] {
+  const at = text.indexOf("=");
+  if (at < 1) throw new UsageError('expected "NAME=VALUE", as in port=COM3');
+  return [text.slice(0, at), text.slice(at + 1)];
+}

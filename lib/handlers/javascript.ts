@@ -1,0 +1,243 @@
+import { messageOf, UsageError } from "../errors.ts";
+import { within } from "../time/deadline.ts";
+import { orAborted } from "../time/deadline.ts";
+import { describeCommands } from "./describe.ts";
+import { loadModule } from "./load_module.ts";
+import type {
+  CommandDescription,
+  HandlerEvents,
+  HandlerUse,
+  ModuleHandler,
+  ModuleValues,
+} from "./module_handler.ts";
+import { withPlace } from "./place.ts";
+import { redirectConsole } from "./redirect_console.ts";
+
+/** Seconds that a module's `close()` may take. */
+const CLOSE_LIMIT = 5;
+
+type Exports = Readonly<Record<string, unknown>>;
+
+/**
+ * Opens a user's module in JavaScript, and calls its `setup(options)`.
+ *
+ * @param file Its path, as given on the command line.
+ * @param use What its functions get.
+ * @param values How to open it.
+ * @param events What to call; what the module writes to the console goes to `onStderr`.
+ * @returns The module, to be disposed of.
+ * @throws {UsageError} If it cannot be loaded, or its `setup()` fails.
+ */
+export async function openJavaScript(
+  file: string,
+  _use: HandlerUse,
+  values: ModuleValues,
+  events: HandlerEvents,
+): Promise<ModuleHandler> {
+  const { onStderr } = events;
+  const redirected = onStderr ? await redirectConsole(onStderr) : undefined;
+  try {
+    const stamp = values.reload ? stampOf(file) : "";
+    const exports = await loadModule(file);
+    if (values.handlerArg?.length && typeof exports.setup !== "function") {
+      throw new UsageError(
+        `Cannot use --handler-arg with handler "${file}": expected "export function setup(options) { … }"`,
+      );
+    }
+    await setUp(file, exports, values, events);
+    return new JavaScriptModule(file, values, events, exports, stamp, redirected);
+  } catch (error) {
+    redirected?.[Symbol.dispose]();
+    throw error;
+  }
+}
+
+async function setUp(
+  file: string,
+  { setup }: Exports,
+  { handlerArg = [] }: ModuleValues,
+  { signal }: HandlerEvents,
+): Promise<void> {
+  if (typeof setup !== "function") return;
+  try {
+    const done = Promise.resolve(setup(Object.fromEntries(handlerArg)));
+    await (signal ? orAborted(done, signal) : done);
+  } catch (cause) {
+    if (signal?.aborted) throw cause;
+    const why = withPlace(messageOf(cause), cause);
+    throw new UsageError(`Cannot set up handler "${file}": ${why}`, { cause });
+  }
+}
+
+/** A module in JavaScript, which runs in this process. */
+class JavaScriptModule implements ModuleHandler {
+  readonly kind = "module";
+  readonly language = "javascript";
+  readonly file: string;
+  readonly depth: number;
+  readonly counters = { restarts: 0 };
+  exports: Exports;
+  readonly #values: ModuleValues;
+  readonly #events: HandlerEvents;
+  readonly #redirected: Disposable | undefined;
+  readonly #calls = new Calls();
+  /** What the module exports itself: where it is loaded anew, others get functions that are counted. */
+  #own: Exports;
+  #stamp: string;
+  #reloading: Promise<void> | undefined;
+  #closed: Promise<void> | undefined;
+
+  constructor(
+    file: string,
+    values: ModuleValues,
+    events: HandlerEvents,
+    exports: Exports,
+    stamp: string,
+    redirected: Disposable | undefined,
+  ) {
+    this.file = file;
+    this.depth = values.concurrency ?? 1;
+    this.#values = values;
+    this.#events = events;
+    this.#redirected = redirected;
+    this.#stamp = stamp;
+    this.#own = exports;
+    this.exports = values.reload ? this.#calls.counting(exports) : exports;
+  }
+
+  /** See {@linkcode ModuleHandler.refresh}. */
+  refresh(): Promise<void> | undefined {
+    if (!this.#values.reload || this.#closed) return undefined;
+    if (this.#reloading) return this.#reloading;
+    const stamp = stampOf(this.file);
+    if (stamp === this.#stamp || stamp === GONE) return undefined;
+    this.#stamp = stamp;
+    return this.#reloading = this.#reload(stamp).finally(() => this.#reloading = undefined);
+  }
+
+  async #reload(stamp: string): Promise<void> {
+    const say = (message: string) => this.#events.onProblem?.({ kind: "reload", message });
+    let next: Exports;
+    try {
+      next = await loadModule(this.file, stamp);
+    } catch (error) {
+      return say(`${messageOf(error)}; the one from before goes on`);
+    }
+    await this.#calls.ended();
+    await this.#closeOwn();
+    this.#own = next;
+    this.exports = this.#calls.counting(next);
+    try {
+      await setUp(this.file, next, this.#values, this.#events);
+      say(`Handler "${this.file}" has changed, and is loaded anew`);
+    } catch (error) {
+      say(messageOf(error));
+    }
+  }
+
+  describe(): Promise<CommandDescription[]> {
+    return describeCommands(this.#own.commands, this.file);
+  }
+
+  release(): void {}
+
+  close(): Promise<void> {
+    return this.#closed ??= this.#close();
+  }
+
+  async #close(): Promise<void> {
+    await this.#reloading;
+    await this.#closeOwn();
+    this.#redirected?.[Symbol.dispose]();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  /** Runs the module's `close()`, as long as that may take. */
+  async #closeOwn(): Promise<void> {
+    const { close } = this.#own;
+    if (typeof close !== "function") return;
+    const tell = (what: string) =>
+      this.#events.onProblem?.({
+        kind: "close",
+        message: `close() of handler "${this.file}" ${what}`,
+      });
+    try {
+      const done = Promise.resolve(close()).then(() => true);
+      if (await within(done, CLOSE_LIMIT)) return;
+      tell(`has not ended after ${CLOSE_LIMIT} s, and is left behind`);
+    } catch (error) {
+      tell(`failed: ${withPlace(messageOf(error), error)}`);
+    }
+  }
+}
+
+/** What {@linkcode stampOf} gives where there is no file. */
+const GONE = "";
+
+/** What changes when a file does. */
+function stampOf(file: string): string {
+  try {
+    const { mtime, size, ino } = Deno.statSync(file);
+    return [mtime?.getTime(), size, ino].join("-");
+  } catch {
+    return GONE; // an editor is about to replace it
+  }
+}
+
+// deno-lint-ignore no-explicit-any
+type AnyFunction = (...args: any[]) => unknown;
+
+/** Counts the calls that are under way, so that a module is replaced between them. */
+class Calls {
+  #open = 0;
+  #none: PromiseWithResolvers<void> | undefined;
+
+  /** Resolves when no call is under way. */
+  ended(): Promise<void> {
+    if (this.#open === 0) return Promise.resolve();
+    return (this.#none ??= Promise.withResolvers()).promise;
+  }
+
+  /** The same exports with functions that are counted; those of objects too, such as `commands`. */
+  counting(exports: Exports): Exports {
+    return Object.fromEntries(
+      Object.entries(exports).map(([name, value]) => [name, this.#counting(value)]),
+    );
+  }
+
+  #counting(value: unknown): unknown {
+    if (typeof value === "function") return this.#wrap(value as AnyFunction);
+    if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+    const members = Object.entries(value).map(([name, member]) => [
+      name,
+      typeof member === "function" ? this.#wrap((member as AnyFunction).bind(value)) : member,
+    ]);
+    return Object.fromEntries(members);
+  }
+
+  #wrap(call: AnyFunction): AnyFunction {
+    const wrapped: AnyFunction = (...args) => {
+      this.#open++;
+      let result: unknown;
+      try {
+        result = call(...args);
+      } catch (error) {
+        this.#end();
+        throw error;
+      }
+      if (result instanceof Promise) return result.finally(() => this.#end());
+      this.#end();
+      return result;
+    };
+    return Object.assign(wrapped, call);
+  }
+
+  #end(): void {
+    if (--this.#open > 0) return;
+    this.#none?.resolve();
+    this.#none = undefined;
+  }
+}

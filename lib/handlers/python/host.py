@@ -1,0 +1,1475 @@
+"""Runs a user's module in Python for labwire, which starts this program and keeps it running.
+
+It keeps its standard streams for itself and speaks frames over them: in both directions the length of what follows the header, a letter
+for its kind and a number; see `Channel`. What the module prints goes to standard error, and there is nothing for it to read. It needs
+Python 3.8 and its standard library; numpy is used where the module has imported it.
+
+Answers are written one by one, each before the next call begins: so labwire knows which call was at hand when this process dies.
+"""
+
+import atexit
+import builtins
+import io
+import json
+import marshal
+import os
+import signal
+import struct
+import sys
+import threading
+import time
+import types
+
+WINDOWS = os.name == "nt"
+#: Header of a frame from labwire: length of the payload, kind, number.
+FRAME = struct.Struct("<IBI")
+#: Header of a frame to labwire: the same, µs in the user's code, µs since the call was read.
+ANSWER = struct.Struct("<IBIII")
+#: What is known of a sample beside its values: flags, message, sequence, origin and received in s, both in ns.
+META = struct.Struct("<IIQqqII")
+HAS_SEQUENCE, HAS_ORIGIN, HAS_RECEIVED, HAS_FRAME, NEW_FRAME, START, STOP = 1, 2, 4, 8, 16, 32, 64
+#: Seconds that everything may take at the end.
+LAST_SECONDS = 5
+#: Where this program is in tracebacks.
+HOST = "<labwire>"
+NOT_COMMANDS = ("setup", "close", "interact", "handle", "handle_batch")
+
+clock = time.perf_counter
+
+
+class Refused(Exception):
+    """Something that cannot be called, or passed on, as it is; nobody's code has failed."""
+
+
+# ---------------------------------------------------------------------------------------------------------------------------------
+# The channel to labwire
+
+
+class Channel:
+    """Frames over the standard streams that this process was started with."""
+
+    def __init__(self):
+        self.input, self.output = os.dup(0), os.dup(1)
+        if WINDOWS:
+            import msvcrt
+
+            msvcrt.setmode(self.input, os.O_BINARY)
+            msvcrt.setmode(self.output, os.O_BINARY)
+        nothing = os.open(os.devnull, os.O_RDONLY)
+        os.dup2(nothing, 0)
+        os.close(nothing)
+        os.dup2(2, 1)
+        sys.stdin = sys.__stdin__ = NoInput()
+        builtins.input = no_input
+        for fd, name in ((1, "stdout"), (2, "stderr")):
+            text = open(fd, "w", buffering=1, encoding="utf-8", errors="backslashreplace", closefd=False)
+            setattr(sys, name, text)
+            setattr(sys, "__%s__" % name, text)
+        self.lock = threading.Lock()
+        self.buffer = bytearray()
+        self.read_at = 0.0
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self.forked)
+
+    def forked(self):
+        """The other process of a fork has nothing to say to labwire."""
+        os.close(self.input)
+        os.close(self.output)
+        self.input = self.output = -1
+
+    def frames(self):
+        """The frames from labwire, to the end: kind, number, payload."""
+        buffer = self.buffer
+        while self.input >= 0:
+            at = 0
+            while len(buffer) - at >= FRAME.size:
+                length, kind, number = FRAME.unpack_from(buffer, at)
+                end = at + FRAME.size + length
+                if len(buffer) < end:
+                    break
+                payload = bytes(buffer[at + FRAME.size : end])
+                at = end
+                yield kind, number, payload
+                if self.input < 0:
+                    os._exit(0)  # a fork that has come back from the user's code
+            del buffer[:at]
+            chunk = os.read(self.input, 65536)
+            if not chunk:
+                return
+            self.read_at = clock()
+            buffer += chunk
+
+    def send(self, kind, number, payload=b"", micros=0, waited=0):
+        """Writes a frame; from any thread."""
+        if self.output < 0:
+            os._exit(0)
+        data = ANSWER.pack(len(payload), ord(kind), number, min(micros, 0xFFFFFFFF), min(waited, 0xFFFFFFFF)) + payload
+        with self.lock:
+            written = os.write(self.output, data)
+            if written < len(data):
+                rest = memoryview(data)[written:]
+                while len(rest):
+                    rest = rest[os.write(self.output, rest) :]
+
+    def send_json(self, kind, number, value, micros=0, waited=0):
+        self.send(kind, number, json.dumps(value).encode(), micros, waited)
+
+
+NO_INPUT = "Cannot read standard input: a handler has none; what it needs comes in messages, or by --handler-arg to setup(options)"
+
+
+def no_input(*_):
+    raise OSError(NO_INPUT)
+
+
+class NoInput(io.TextIOBase):
+    """Standard input of a module: there is none."""
+
+    encoding = "utf-8"
+    read = readline = readlines = no_input
+
+    def __next__(self):
+        raise OSError(NO_INPUT)
+
+    def fileno(self):
+        return 0
+
+    def isatty(self):
+        return False
+
+
+def watch_input(fd, closing):
+    """Ends this process when labwire has gone, or has asked for the end, and the main thread does not get there in time."""
+    if WINDOWS:
+        import _winapi
+        import msvcrt
+
+        handle = msvcrt.get_osfhandle(fd)
+        try:
+            while not closing.is_set():
+                _winapi.PeekNamedPipe(handle, 0)
+                time.sleep(0.5)
+        except OSError:
+            pass  # its other end is closed
+    else:
+        import select
+
+        poll = select.poll()
+        poll.register(fd, 0)
+        poll.poll()
+    time.sleep(LAST_SECONDS)
+    kill_group()
+    os._exit(1)
+
+
+def kill_group():
+    """Ends what the module has started: nobody else will, as labwire itself has gone."""
+    if hasattr(os, "killpg") and os.getpgrp() == os.getpid():
+        sys.stderr.flush()
+        os.killpg(0, signal.SIGKILL)
+
+
+# ---------------------------------------------------------------------------------------------------------------------------------
+# The user's module
+
+
+def load(path):
+    """Loads the module as `python FILE` would, but under its own name and without a compiled copy on disk."""
+    path = os.path.abspath(path)
+    name = os.path.splitext(os.path.basename(path))[0]
+    if name in sys.modules or name in sys.builtin_module_names:
+        name = "handler_" + name
+    with open(path, "rb") as file:
+        source = file.read()
+    code = compile(source, path, "exec", dont_inherit=True)
+    if b"async" in source:
+        Tasks.start()
+    sys.path[:1] = [os.path.dirname(path)]
+    sys.argv = [path]
+    module = types.ModuleType(name)
+    module.__file__ = path
+    sys.modules[name] = module
+    exec(code, module.__dict__)
+    return module
+
+
+def functions_of(module):
+    """The module's own functions that are commands, by name."""
+    found = {}
+    for name, value in vars(module).items():
+        if name.startswith("_") or name in NOT_COMMANDS or isinstance(value, type) or not callable(value):
+            continue
+        if getattr(value, "__module__", None) != module.__name__:
+            continue
+        if isinstance(value, (types.FunctionType, types.MethodType)) or hasattr(value, "__wrapped__"):
+            found[name] = value
+    return found
+
+
+def files_of(module):
+    """The files that the module consists of: its own, and those in its folder that it has imported."""
+    folder = os.path.dirname(module.__file__) + os.sep
+    files = {module.__file__}
+    for other in list(sys.modules.values()):
+        file = getattr(other, "__file__", None)
+        if isinstance(file, str) and file.startswith(folder) and file.endswith(".py") and "site-packages" not in file:
+            files.add(file)
+    return sorted(files)
+
+
+class Tasks:
+    """The event loop for `async def`, in a thread of its own, so that it goes on between calls."""
+
+    loop = None
+
+    @classmethod
+    def start(cls):
+        if cls.loop is not None:
+            return
+        import asyncio
+
+        cls.loop = asyncio.new_event_loop()
+        asyncio.set_event_loop(cls.loop)
+
+        def run():
+            asyncio.set_event_loop(cls.loop)
+            cls.loop.run_forever()
+
+        threading.Thread(target=run, name="labwire-tasks", daemon=True).start()
+
+    @classmethod
+    def submit(cls, awaitable):
+        import asyncio
+
+        async def wait():
+            return await awaitable
+
+        cls.start()
+        return asyncio.run_coroutine_threadsafe(wait(), cls.loop)
+
+
+def is_awaitable(value):
+    return isinstance(value, types.CoroutineType) or hasattr(value, "__await__")
+
+
+def settled(value):
+    """What a function has returned, once it is there."""
+    return Tasks.submit(value).result() if is_awaitable(value) else value
+
+
+def fault_of(error):
+    """What is told of something that was raised: message, place in the user's code, traceback."""
+    import traceback
+
+    frames = traceback.extract_tb(error.__traceback__)
+    library = os.path.dirname(os.__file__)
+    inside = [frame for frame in frames if frame.filename != HOST]
+    own = [frame for frame in inside if not frame.filename.startswith((library, "<")) and "site-packages" not in frame.filename]
+    place = None
+    if isinstance(error, SyntaxError) and error.filename and error.lineno:
+        place = "%s:%d" % (shown_path(error.filename), error.lineno)
+    elif own or inside:
+        frame = (own or inside)[-1]
+        place = "%s:%d" % (shown_path(frame.filename), frame.lineno)
+    return {
+        "message": message_of(error),
+        "place": place,
+        "trace": "".join(traceback.format_list(inside)[-20:] + traceback.format_exception_only(type(error), error))[-8000:],
+    }
+
+
+def message_of(error):
+    try:
+        name = type(error).__name__
+        if isinstance(error, SyntaxError):
+            return str(error.msg)
+        if isinstance(error, SystemExit):
+            return error.code if isinstance(error.code, str) else "The handler called sys.exit(%s)" % (
+                "" if error.code is None else error.code
+            )
+        text = str(error).encode("utf-8", "backslashreplace").decode()
+        if text == "" or isinstance(error, (KeyError, StopIteration, AssertionError, NotImplementedError)):
+            return "%s: %s" % (name, text) if text else name
+        return text
+    except BaseException:
+        return type(error).__name__
+
+
+def shown_path(path):
+    """A path as the user would write it."""
+    folder = FOLDER + os.sep
+    return path[len(folder) :] if path.startswith(folder) else path
+
+
+try:
+    FOLDER = os.getcwd()
+except OSError:
+    FOLDER = ""
+
+
+# ---------------------------------------------------------------------------------------------------------------------------------
+# Arguments: what a message has, checked by the annotations of a function
+
+
+class Mistake(Exception):
+    """A value that does not fit: where in the argument, what it is, what was expected."""
+
+    def __init__(self, value, expected, path=""):
+        self.value, self.expected, self.path = value, expected, path
+
+
+class Check:
+    """Checks a value by an annotation, and makes of it what the function takes."""
+
+    def __init__(self, text, convert):
+        self.text, self.convert = text, convert
+
+    def __call__(self, value):
+        return self.convert(value, self.text)
+
+
+def exactly(kind):
+    def convert(value, text):
+        if type(value) is kind:
+            return value
+        raise Mistake(value, text)
+
+    return Check(kind.__name__, convert)
+
+
+def to_float(value, text):
+    if type(value) is float:
+        return value
+    if type(value) is int:
+        try:
+            return float(value)
+        except OverflowError:
+            pass
+    raise Mistake(value, text)
+
+
+def to_bytes(value, text):
+    import base64
+
+    if type(value) is str:
+        try:
+            return base64.b64decode(value, validate=True)
+        except ValueError:
+            pass
+    raise Mistake(value, text)
+
+
+def any_value(value, _):
+    return value
+
+
+def no_value(value, text):
+    if value is None:
+        return value
+    raise Mistake(value, text)
+
+
+PLAIN = {
+    int: exactly(int),
+    str: exactly(str),
+    bool: exactly(bool),
+    float: Check("float", to_float),
+    bytes: Check("bytes (a string in base64)", to_bytes),
+    type(None): Check("null", no_value),
+}
+
+
+def within(part, step):
+    """Says at which part of a value it does not fit."""
+    try:
+        return part()
+    except Mistake as mistake:
+        raise Mistake(mistake.value, mistake.expected, step + mistake.path) from None
+
+
+def check_for(hint):
+    """The check that belongs to an annotation; None where everything fits."""
+    import collections.abc as abc
+    import dataclasses
+    import enum
+    import typing
+
+    if isinstance(hint, typing.Hashable) and hint in PLAIN:
+        return PLAIN[hint]
+    if hint is None:
+        return PLAIN[type(None)]
+    if hasattr(hint, "__supertype__"):
+        return check_for(hint.__supertype__)
+    origin, parts = typing.get_origin(hint), typing.get_args(hint)
+    if origin is typing.Literal:
+        return check_literal(parts)
+    if origin is typing.Union or type(hint).__name__ == "UnionType":
+        return check_union(parts)
+    kind = origin or hint
+    if kind in (list, set, frozenset, abc.Sequence, abc.Iterable, abc.Collection, abc.MutableSequence, abc.Set):
+        return check_list(kind if kind in (set, frozenset) else list, parts)
+    if kind is tuple:
+        return check_tuple(parts)
+    if kind in (dict, abc.Mapping, abc.MutableMapping):
+        return check_dict(parts)
+    if isinstance(hint, type) and issubclass(hint, enum.Enum):
+        return check_enum(hint)
+    if isinstance(hint, type) and dataclasses.is_dataclass(hint):
+        return check_dataclass(hint)
+    return None
+
+
+def check_literal(choices):
+    text = "one of " + ", ".join(json_text(choice) for choice in choices)
+
+    def convert(value, text):
+        for choice in choices:
+            if type(choice) is type(value) and choice == value:
+                return choice
+        raise Mistake(value, text)
+
+    return Check(text, convert)
+
+
+def check_union(parts):
+    checks = [check_for(part) for part in parts]
+    if None in checks:
+        return None
+    checks.sort(key=lambda check: check is PLAIN[float])  # an int stays one where it may
+    text = " or ".join(check.text for check in checks)
+
+    def convert(value, text):
+        deepest = None
+        for check in checks:
+            try:
+                return check(value)
+            except Mistake as mistake:
+                if mistake.path and (deepest is None or len(mistake.path) > len(deepest.path)):
+                    deepest = mistake
+        raise deepest or Mistake(value, text)
+
+    return Check(text, convert)
+
+
+def check_list(kind, parts):
+    item = check_for(parts[0]) if parts else None
+    text = "list" if item is None else "list of " + item.text
+
+    def convert(value, text):
+        if type(value) is not list:
+            raise Mistake(value, text)
+        if item is not None:
+            value = [within(lambda: item(part), "[%d]" % i) for i, part in enumerate(value)]
+        return value if kind is list else kind(value)
+
+    return Check(text, convert)
+
+
+def check_tuple(parts):
+    if not parts or parts == ((),):
+        return check_list(tuple, ())
+    if len(parts) == 2 and parts[1] is Ellipsis:
+        return check_list(tuple, parts[:1])
+    items = [check_for(part) for part in parts]
+    text = "list of %d: %s" % (len(items), ", ".join("any" if item is None else item.text for item in items))
+
+    def convert(value, text):
+        if type(value) is not list or len(value) != len(items):
+            raise Mistake(value, text)
+        return tuple(
+            part if item is None else within(lambda: item(part), "[%d]" % i)
+            for i, (item, part) in enumerate(zip(items, value))
+        )
+
+    return Check(text, convert)
+
+
+def check_dict(parts):
+    item = check_for(parts[1]) if len(parts) == 2 else None
+    key = check_for(parts[0]) if len(parts) == 2 and parts[0] is not str else None
+    text = "dict" if item is None else "dict of " + item.text
+
+    def convert(value, text):
+        if type(value) is not dict:
+            raise Mistake(value, text)
+        if item is not None:
+            value = {name: within(lambda: item(part), "[%s]" % json_text(name)) for name, part in value.items()}
+        if key is PLAIN[int]:
+            try:
+                value = {int(name): part for name, part in value.items()}
+            except ValueError:
+                raise Mistake(value, text + " with whole numbers as names") from None
+        return value
+
+    return Check(text, convert)
+
+
+def check_enum(kind):
+    choices = {}
+    for member in kind:
+        choices.setdefault(json_text(member.value), member)
+    text = "one of " + ", ".join(choices)
+
+    def convert(value, text):
+        member = choices.get(json_text(value))
+        if member is not None:
+            return member
+        if isinstance(value, str) and value in kind.__members__:
+            return kind[value]
+        raise Mistake(value, text)
+
+    return Check(text, convert)
+
+
+def check_dataclass(kind):
+    import dataclasses
+
+    hints = hints_of(kind)
+    fields = {field.name: field for field in dataclasses.fields(kind) if field.init}
+    needed = [
+        name
+        for name, field in fields.items()
+        if field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+    ]
+    checks = {}
+    text = "%s (an object with %s)" % (kind.__name__, ", ".join(fields))
+
+    def convert(value, text):
+        if not checks:  # made when it is needed: a dataclass may contain itself
+            checks.update((name, check_for(hints.get(name, object))) for name in fields)
+        if type(value) is not dict or any(name not in value for name in needed):
+            raise Mistake(value, text)
+        made = {}
+        for name, part in value.items():
+            if name not in checks:
+                raise Mistake(part, "no such member; %s has %s" % (kind.__name__, ", ".join(fields)), "." + name)
+            check = checks[name]
+            made[name] = part if check is None else within(lambda: check(part), "." + name)
+        return kind(**made)
+
+    return Check(text, convert)
+
+
+def hints_of(thing):
+    """The annotations of a function or class, those that can be made sense of."""
+    import typing
+
+    try:
+        return typing.get_type_hints(thing)
+    except Exception:
+        pass
+    hints = {}
+    space = getattr(thing, "__globals__", None) or vars(sys.modules.get(thing.__module__, builtins))
+    for name, hint in getattr(thing, "__annotations__", {}).items():
+        try:
+            hints[name] = eval(hint, space) if isinstance(hint, str) else hint
+        except Exception:
+            pass  # a name that is there for type checkers only
+    return hints
+
+
+def json_text(value, length=60):
+    """A value as it is in a message, shortened."""
+    try:
+        text = json.dumps(value, ensure_ascii=False, default=plain)
+    except Exception:
+        text = repr(value)
+    return text if len(text) <= length else text[: length - 1] + "…"
+
+
+class Command:
+    """A function that is called with the fields of a message."""
+
+    def __init__(self, name, function):
+        import inspect
+
+        self.name, self.function = name, function
+        parameters = list(inspect.signature(function).parameters.values())
+        self.signature = "%s(%s)" % (name, ", ".join(signature_part(part) for part in parameters))
+        self.doc = inspect.getdoc(function) or ""
+        hints = hints_of(function.__func__ if isinstance(function, types.MethodType) else function)
+        self.rest = any(part.kind is part.VAR_KEYWORD for part in parameters)
+        self.first = [part.name for part in parameters if part.kind is part.POSITIONAL_ONLY]
+        named = [part for part in parameters if part.kind not in (part.VAR_KEYWORD, part.VAR_POSITIONAL)]
+        self.names = {part.name for part in named}
+        self.needed = [part.name for part in named if part.default is part.empty]
+        self.checks = []
+        for part in named:
+            check = check_for(hints[part.name]) if part.name in hints else None
+            if check is not None:
+                if part.default is None and check.text != "null":
+                    check = or_null(check)
+                self.checks.append((part.name, check))
+        self.own = tuple(name for name in ("command_id", "id") if name not in self.names)
+
+    def describe(self):
+        return {"name": self.name, "signature": self.signature, "doc": self.doc}
+
+    def call(self, message):
+        for name in self.own:
+            message.pop(name, None)
+        if not self.rest and not self.names.issuperset(message):
+            name = next(name for name in message if name not in self.names)
+            raise self.refused('argument "%s" is not known' % name, name)
+        for name in self.needed:
+            if name not in message:
+                raise self.refused('argument "%s" is missing' % name)
+        for name, check in self.checks:
+            if name in message:
+                try:
+                    message[name] = check(message[name])
+                except Mistake as mistake:
+                    raise self.refused(
+                        'argument "%s" is %s: expected %s' % (name + mistake.path, json_text(mistake.value), mistake.expected)
+                    ) from None
+        if self.first:
+            first = [message.pop(name) for name in self.first if name in message]
+            return self.function(*first, **message)
+        return self.function(**message)
+
+    def refused(self, why, name=None):
+        import difflib
+
+        near = difflib.get_close_matches(name, self.names, 1) if name else []
+        hint = '; did you mean "%s"?' % near[0] if near else ""
+        return Refused("Cannot call %s: %s%s" % (self.signature, why, hint))
+
+
+def or_null(check):
+    return Check(check.text + " or null", lambda value, _: None if value is None else check(value))
+
+
+def signature_part(part):
+    """A parameter as it is written in the source."""
+    text = {part.VAR_POSITIONAL: "*", part.VAR_KEYWORD: "**"}.get(part.kind, "") + part.name
+    if part.annotation is not part.empty:
+        text += ": " + annotation_text(part.annotation)
+    if part.default is not part.empty:
+        text += (" = " if part.annotation is not part.empty else "=") + repr(part.default)
+    return text
+
+
+def annotation_text(hint):
+    if isinstance(hint, str):
+        return hint
+    if isinstance(hint, type) and not getattr(hint, "__args__", None):
+        return hint.__name__
+    return str(hint).replace("typing.", "")
+
+
+# ---------------------------------------------------------------------------------------------------------------------------------
+# Results: what a function returns, as JSON
+
+
+def plain(value):
+    """What JSON has in place of a value that it does not know."""
+    import base64
+    import dataclasses
+    import datetime
+    import enum
+    import pathlib
+    import uuid
+
+    if isinstance(value, enum.Enum):
+        return value.value
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+    if isinstance(value, (datetime.date, datetime.time)):
+        return value.isoformat()
+    if isinstance(value, datetime.timedelta):
+        return value.total_seconds()
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return base64.b64encode(value).decode()
+    if isinstance(value, (set, frozenset)):
+        return list(value)
+    if hasattr(value, "tolist"):  # of numpy
+        simple = value.tolist()
+        return float(simple) if type(simple) is type(value) else simple
+    if isinstance(value, complex):
+        return {"real": value.real, "imag": value.imag}
+    if isinstance(value, (pathlib.PurePath, uuid.UUID)):
+        return str(value)
+    raise TypeError("%s, which JSON does not have" % article(type(value).__name__))
+
+
+def article(name):
+    return ("an " if name[:1] in "AEIOUaeiou" else "a ") + name
+
+
+def make_encoder():
+    """Writes JSON in one line, with as little work for each value as Python's library allows."""
+    options = {"ensure_ascii": False, "allow_nan": False, "separators": (",", ":"), "default": plain}
+    try:
+        from json.encoder import c_make_encoder, encode_basestring
+
+        write = c_make_encoder(None, plain, encode_basestring, None, ":", ",", False, False, False)
+        if "".join(write({"a": [1, None]}, 0)) == '{"a":[1,null]}':
+            return lambda value: "".join(write(value, 0))
+    except Exception:
+        pass
+    return json.JSONEncoder(**options).encode
+
+
+encode = make_encoder()
+
+
+def result_bytes(value, limit):
+    """A result as JSON."""
+    try:
+        data = encode(value).encode()
+    except MemoryError:
+        raise
+    except Exception as error:
+        raise Refused("Cannot write result as JSON: %s" % why_not(value, "result", error)) from None
+    if len(data) > limit:
+        raise Refused("Cannot send result of %d bytes: expected at most %d" % (len(data), limit))
+    return data
+
+
+def why_not(value, name, error):
+    """What keeps a value from being JSON, and where."""
+    try:
+        return unfit(value, name, {}, 0) or str(error)
+    except RecursionError:
+        return "it nests too deep"
+    except Exception:
+        return str(error)
+
+
+def unfit(value, path, inside, depth):
+    if value is None or isinstance(value, (bool, int)):
+        return None
+    if isinstance(value, float):
+        if value - value == 0:
+            return None
+        return "%s is %s, which JSON does not have" % (path, "NaN" if value != value else "Infinity" if value > 0 else "-Infinity")
+    if isinstance(value, str):
+        try:
+            value.encode()
+        except UnicodeEncodeError as error:
+            found = "U+%04X" % ord(value[error.start])
+            return "%s has half a character (%s, a lone surrogate), which UTF-8 does not have" % (path, found)
+        return None
+    if id(value) in inside:
+        return "%s contains itself" % inside[id(value)]
+    inside[id(value)] = path
+    if depth > 900:
+        return "it nests too deep"
+    if isinstance(value, (list, tuple)):
+        parts = ((part, "%s[%d]" % (path, i)) for i, part in enumerate(value))
+    elif isinstance(value, dict):
+        for name in value:
+            if not isinstance(name, (str, int, float, type(None))):
+                return "%s has %s as a key: expected a string" % (path, article(type(name).__name__))
+            if isinstance(name, str):
+                bad = unfit(name, "a key of " + path, inside, depth + 1)
+                if bad:
+                    return bad
+        parts = ((part, path + step_to(name)) for name, part in value.items())
+    else:
+        try:
+            parts = ((plain(value), path),)
+        except TypeError as error:
+            return "%s is %s" % (path, error)
+    for part, at in parts:
+        bad = unfit(part, at, inside, depth + 1)
+        if bad:
+            return bad
+    del inside[id(value)]
+    return None
+
+
+def step_to(name):
+    if isinstance(name, str) and name.isidentifier():
+        return "." + name
+    return "[%s]" % json_text(name)
+
+
+# ---------------------------------------------------------------------------------------------------------------------------------
+# Samples of VILLASnode
+
+
+class Sample:
+    """The values of all signals at one instant."""
+
+    __slots__ = ("values", "sequence", "origin_ts", "received_ts", "new_frame", "type", "_index")
+
+    def __init__(self, values=(), sequence=None, origin=None, received=None, new_frame=None):
+        self.values = values
+        self.sequence = sequence
+        self.origin_ts = time_pair(origin)
+        self.received_ts = time_pair(received)
+        self.new_frame = new_frame
+        self.type = "data"
+        self._index = None
+
+    @property
+    def origin(self):
+        "When the values were made, in s since 1970; `origin_ts` is the same as (s, ns)."
+        return seconds_of(self.origin_ts)
+
+    @origin.setter
+    def origin(self, value):
+        self.origin_ts = time_pair(value)
+
+    @property
+    def received(self):
+        "When the sample was received, in s since 1970; `received_ts` is the same as (s, ns)."
+        return seconds_of(self.received_ts)
+
+    @received.setter
+    def received(self, value):
+        self.received_ts = time_pair(value)
+
+    def replace(self, **changes):
+        "A copy with some of its parts changed."
+        other = Sample.__new__(type(self))
+        for name in Sample.__slots__:
+            setattr(other, name, getattr(self, name))
+        other.values = list(self.values) if "values" not in changes else None
+        for name, value in changes.items():
+            setattr(other, name, value)
+        return other
+
+    __copy__ = replace
+
+    def __repr__(self):
+        return "Sample(sequence=%r, values=%r, origin=%r)" % (self.sequence, self.values, self.origin)
+
+
+def seconds_of(pair):
+    return None if pair is None else pair[0] + pair[1] * 1e-9
+
+
+def time_pair(value):
+    """A time as (s, ns), from that or from a float of s."""
+    if value is None or isinstance(value, tuple):
+        return value
+    whole = int(value // 1)
+    nanos = int(round((value - whole) * 1e9))
+    return (whole + 1, 0) if nanos >= 1000000000 else (whole, nanos)
+
+
+class Samples(list):
+    """The samples of a batch: a list, whose values are also a table with a row for each."""
+
+    _table = None
+
+    @property
+    def values(self):
+        "The values as a table, of numpy where that is installed: a row for each sample, a column for each signal."
+        if self._table is None:
+            numpy = numpy_there()
+            self._table = [sample.values for sample in self] if numpy is None else self._make_table(numpy)
+        return self._table
+
+    @values.setter
+    def values(self, table):
+        self._table = table
+
+    def _make_table(self, numpy):
+        return numpy.array([sample.values for sample in self])
+
+    def _table_changed(self):
+        return True
+
+
+class FloatSamples(Samples):
+    """Samples of floats only, as many in each: the table is there first, and the samples when they are asked for."""
+
+    def __init__(self, payload, count, width):
+        super().__init__()
+        self._payload, self._count, self._width = payload, count, width
+        self._made = False
+
+    def _before(self, numpy):
+        """The table as it came."""
+        start = 9 + self._count * META.size
+        return numpy.frombuffer(self._payload, "<f8", self._count * self._width, start).reshape(self._count, self._width)
+
+    def _make_table(self, numpy):
+        return super()._make_table(numpy) if self._made else self._before(numpy).copy()
+
+    def _table_changed(self):
+        numpy = numpy_there()
+        return numpy is not None and self._table.tobytes() != self._before(numpy).tobytes()
+
+    def _make(self):
+        if self._made:
+            return
+        self._made = True
+        payload, count, width = self._payload, self._count, self._width
+        metas = META.iter_unpack(memoryview(payload)[9 : 9 + count * META.size])
+        flat = struct.unpack_from("<%dd" % (count * width), payload, 9 + count * META.size)
+        super().extend(
+            sample_of(meta, list(flat[i * width : i * width + width]), i) for i, meta in enumerate(metas)
+        )
+
+    def __len__(self):
+        return self._count if not self._made else super().__len__()
+
+    def __bool__(self):
+        return len(self) > 0
+
+
+def _late(name):
+    method = getattr(list, name)
+
+    def call(self, *args, **named):
+        self._make()
+        return method(self, *args, **named)
+
+    call.__name__ = name
+    return call
+
+
+for _name in (
+    "__getitem__ __setitem__ __delitem__ __iter__ __contains__ __reversed__ __eq__ __ne__ __add__ __iadd__ __mul__ __repr__ "
+    "append clear copy count extend index insert pop remove reverse sort"
+).split():
+    setattr(FloatSamples, _name, _late(_name))
+
+
+def numpy_there():
+    """numpy, where it is installed; it is loaded when it is asked for the first time."""
+    global _numpy
+    if _numpy is ...:
+        try:
+            import numpy as _numpy
+        except Exception:
+            _numpy = None
+    return _numpy
+
+
+_numpy = ...
+
+
+def sample_of(meta, values, index):
+    flags, _, sequence, origin, received, origin_ns, received_ns = meta
+    sample = Sample.__new__(Sample)
+    sample.values = values
+    sample.sequence = sequence if flags & HAS_SEQUENCE else None
+    sample.origin_ts = (origin, origin_ns) if flags & HAS_ORIGIN else None
+    sample.received_ts = (received, received_ns) if flags & HAS_RECEIVED else None
+    sample.new_frame = bool(flags & NEW_FRAME) if flags & HAS_FRAME else None
+    sample.type = "start" if flags & START else "stop" if flags & STOP else "data"
+    sample._index = index
+    return sample
+
+
+def samples_of(payload):
+    """The samples of a call."""
+    form, count, width = struct.unpack_from("<BII", payload)
+    if form == 1:
+        return FloatSamples(payload, count, width)
+    end = 9 + count * META.size
+    values = marshal.loads(memoryview(payload)[end:])
+    metas = META.iter_unpack(memoryview(payload)[9:end])
+    return Samples(sample_of(meta, values[i], i) for i, meta in enumerate(metas))
+
+
+def message_number(payload, index):
+    """In which message a sample came."""
+    return struct.unpack_from("<I", payload, 9 + index * META.size + 4)[0]
+
+
+def plain_values(values):
+    """Values as a list of what marshal knows."""
+    if hasattr(values, "tolist"):
+        values = values.tolist()
+    made = []
+    for value in values:
+        kind = type(value)
+        if kind is float or kind is int or kind is bool or kind is complex or value is None:
+            made.append(value)
+        elif hasattr(value, "tolist"):
+            made.append(value.tolist())
+        elif isinstance(value, float):
+            made.append(float(value))
+        elif isinstance(value, bool):
+            made.append(bool(value))
+        elif isinstance(value, int):
+            made.append(int(value))
+        else:
+            raise Refused("Refused a value of what the handler returned: expected a number, got %s" % article(kind.__name__))
+    return made
+
+
+def reply_of(part, source):
+    """A reply as labwire takes it; what it leaves out is as in the sample that it answers."""
+    if isinstance(part, Sample):
+        index = part._index
+        sample = part
+    elif isinstance(part, dict) and "values" in part:
+        sample = source.replace(values=part["values"])
+        for name, value in part.items():
+            setattr(sample, name, value)
+        index = source._index
+    elif is_values(part):
+        sample = source.replace(values=part)
+        index = source._index
+    else:
+        raise Refused(
+            "Refused what the handler returned, %s: expected a sample, several, their values, or None" % article(type(part).__name__)
+        )
+    if index is None:
+        index = source._index
+    return (
+        index,
+        sample.type,
+        plain_values(sample.values),
+        sample.sequence,
+        sample.origin_ts,
+        sample.received_ts,
+        sample.new_frame,
+    )
+
+
+def is_values(part):
+    """Whether something is a row of values."""
+    if hasattr(part, "tolist"):
+        return getattr(part, "ndim", 0) == 1
+    return isinstance(part, (list, tuple)) and all(isinstance(value, (int, float, complex)) or hasattr(value, "item") for value in part)
+
+
+def replies_of(result, source):
+    """The replies to one sample."""
+    if result is None:
+        return []
+    if isinstance(result, (Sample, dict)) or (is_values(result) and len(result) > 0):
+        return [reply_of(result, source)]
+    if isinstance(result, (list, tuple, types.GeneratorType)) or getattr(result, "ndim", 0) == 2:
+        return [reply_of(part, source) for part in result]
+    return [reply_of(result, source)]
+
+
+def batch_replies(result, samples):
+    """The replies to a batch: as bytes where they are a table of floats, else a list."""
+    if result is None:
+        return []
+    if isinstance(result, FloatSamples) and not result._made and len(result) == len(samples) and result._table is not None:
+        result = result._table
+    elif isinstance(result, Samples) and result._table is not None and len(result) == len(samples):
+        if result._table_changed():
+            for sample, row in zip(result, result._table):
+                sample.values = like(row, sample.values)
+    if hasattr(result, "tolist"):
+        if getattr(result, "ndim", 0) != 2 or len(result) != len(samples):
+            raise Refused(
+                "Refused an array of shape %s that the handler returned: expected a row for each of %d samples"
+                % (getattr(result, "shape", "?"), len(samples))
+            )
+        if isinstance(samples, FloatSamples) and result.dtype.kind in "fiu":
+            return struct.pack("<BII", 1, *result.shape) + result.astype("<f8").tobytes()
+        result = [sample.replace(values=like(row, sample.values)) for row, sample in zip(result, samples)]
+    replies = []
+    if isinstance(result, (Sample, dict)):
+        result = [result]
+    parts = list(result)
+    aligned = len(parts) == len(samples)
+    last = 0
+    for i, part in enumerate(parts):
+        if isinstance(part, Sample) and part._index is not None:
+            last = part._index
+        elif aligned:
+            last = i
+        if part is None:
+            continue
+        replies.append(reply_of(part, samples[last]))
+    return replies
+
+
+def like(row, values):
+    """A row of a table, which has one kind for all, in the kinds of the values that it comes from."""
+    row = row.tolist() if hasattr(row, "tolist") else list(row)
+    made = []
+    for i, value in enumerate(row):
+        kind = type(values[i]) if i < len(values) else None
+        if kind is bool and value in (0, 1):
+            value = bool(value)
+        elif kind is int and type(value) is not int and value == value.real and float(value.real).is_integer():
+            value = int(value.real)
+        elif kind is float and type(value) in (int, complex) and value == value.real:
+            value = float(value.real)
+        made.append(value)
+    return made
+
+
+# ---------------------------------------------------------------------------------------------------------------------------------
+# Peers of a struct line or a socket
+
+
+class Peer:
+    """The other end of a connection."""
+
+    def __init__(self, host, number, address):
+        self._host, self._number = host, number
+        #: As in `127.0.0.1:50000`.
+        self.address = address
+        #: Whether it is still connected.
+        self.connected = True
+
+    def send(self, *message):
+        "Sends something to it, at any time and from any thread."
+        if not self.connected:
+            raise ConnectionError("Cannot send to %s: it has disconnected" % self.address)
+        self._host.channel.send("Y", self._number, self._host.peer_bytes(message))
+
+    def __repr__(self):
+        return "<Peer %s>" % self.address
+
+
+def bytes_of(value):
+    if isinstance(value, str):
+        return value.encode()
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return bytes(value)
+    raise Refused("Cannot send %s: expected bytes" % article(type(value).__name__))
+
+
+class Records:
+    """Records of a struct as tuples."""
+
+    def __init__(self, form, fields):
+        self.struct = struct.Struct(form)
+        self.format = form
+        self.make = None
+        if fields:
+            import collections
+
+            self.make = collections.namedtuple("Record", fields, rename=True)._make
+
+    def unpack(self, data):
+        for values in self.struct.iter_unpack(data):
+            yield self.make(values) if self.make else values
+
+    def pack(self, record):
+        if isinstance(record, dict) and self.make:
+            record = self.make(record[name] for name in self.make.__self__._fields)
+        elif not isinstance(record, (tuple, list)):
+            record = (record,)
+        try:
+            return self.struct.pack(*(value.encode() if isinstance(value, str) else plain_number(value) for value in record))
+        except struct.error as error:
+            raise Refused("Cannot pack %s as %r: %s" % (json_text(list(record)), self.format, error)) from None
+
+    def pack_all(self, result):
+        """What a handler has returned: a record, or several."""
+        if result is None:
+            return b""
+        if isinstance(result, list) and all(isinstance(part, (tuple, list, dict)) for part in result):
+            return b"".join(self.pack(record) for record in result)
+        return self.pack(result)
+
+
+def plain_number(value):
+    return value.item() if hasattr(value, "item") else value
+
+
+# ---------------------------------------------------------------------------------------------------------------------------------
+# The host
+
+
+class Host:
+    def __init__(self, channel, config):
+        self.channel, self.config = channel, config
+        self.use = config["use"]
+        self.limit = config["limit"]
+        self.concurrency = config["concurrency"]
+        self.peers = {}
+        self.jobs = None
+        #: Whether labwire has gone without a word.
+        self.orphan = False
+
+    def start(self):
+        """Loads the module; what it has is told to labwire."""
+        self.module = module = load(self.config["file"])
+        names_level()
+        setup = getattr(module, "setup", None)
+        options = dict(self.config["options"])
+        if callable(setup):
+            import inspect
+
+            settled(setup(options) if inspect.signature(setup).parameters else setup())
+        elif options:
+            raise Refused("it has no setup(options) that could take --handler-arg")
+        functions = functions_of(module)
+        self.commands = {name.encode(): Command(name, function) for name, function in functions.items()}
+        self.interact = function_of(module, "interact")
+        self.handle = function_of(module, "handle")
+        self.handle_batch = function_of(module, "handle_batch")
+        if self.use["kind"] == "records":
+            self.records = Records(self.use["format"], self.use.get("fields"))
+        kinds = ("interact", "handle", "handle_batch")
+        self.channel.send_json(
+            "H",
+            0,
+            {
+                "commands": [command.describe() for command in self.commands.values()],
+                "functions": [name for name in kinds if getattr(self, name) is not None],
+                "files": files_of(module),
+                "python": sys.version.split()[0],
+            },
+        )
+
+    def serve(self):
+        """Handles calls until labwire asks for the end; tells whether it did."""
+        if self.concurrency > 1:
+            import queue
+
+            self.jobs = queue.SimpleQueue()
+            for _ in range(self.concurrency):
+                threading.Thread(target=self.work, name="labwire-call", daemon=True).start()
+        kinds = {ord("J"): self.call_json, ord("S"): self.call_samples, ord("B"): self.call_bytes}
+        channel = self.channel
+        for kind, number, payload in channel.frames():
+            call = kinds.get(kind)
+            if call is not None:
+                if self.jobs is None:
+                    self.answer(call, number, payload, channel.read_at)
+                else:
+                    self.jobs.put((call, number, payload, channel.read_at))
+            elif kind == ord("P"):
+                self.peers[number] = Peer(self, number, payload.decode())
+            elif kind == ord("Q"):
+                self.peers.pop(number).connected = False
+            elif kind == ord("K"):
+                self.check_source(number)
+            elif kind == ord("C"):
+                return True
+        return False
+
+    def work(self):
+        while True:
+            self.answer(*self.jobs.get())
+
+    def answer(self, call, number, payload, read_at):
+        """Calls the user's code and writes what came of it."""
+        begun = clock()
+        try:
+            prepared = call(payload)
+            if type(prepared) is Later:
+                return self.later(prepared, number, begun, read_at)
+            kind, data = prepared
+        except BaseException as error:
+            return self.fail(number, error, begun, read_at)
+        ended = clock()
+        self.channel.send(kind, number, data, int((ended - begun) * 1e6), int((ended - read_at) * 1e6))
+
+    def later(self, task, number, begun, read_at):
+        """Answers a call of an `async def` when it is done; without concurrency nothing else is called until then."""
+
+        def done(future):
+            try:
+                kind, data = task.finish(future.result())
+            except BaseException as error:
+                return self.fail(number, error, begun, read_at)
+            ended = clock()
+            self.channel.send(kind, number, data, int((ended - begun) * 1e6), int((ended - read_at) * 1e6))
+
+        future = Tasks.submit(task.awaitable)
+        if self.jobs is None:
+            try:
+                future.exception()
+            except BaseException:
+                pass  # it was cancelled
+            done(future)
+        else:
+            future.add_done_callback(done)
+
+    def fail(self, number, error, begun, read_at):
+        ended = clock()
+        fault = {"message": str(error)} if isinstance(error, Refused) else fault_of(error)
+        micros = int((ended - begun) * 1e6)
+        self.channel.send_json("E", number, fault, micros, int((ended - read_at) * 1e6))
+
+    def call_json(self, payload):
+        """A message of json-server: the length of the command's name, its name (none for `interact`), then the text."""
+        end = payload[0] + 1
+        message = parse(payload[end:].decode())
+        if end == 1:
+            result = self.interact(message)
+        else:
+            result = self.commands[payload[1:end]].call(message)
+        if is_awaitable(result):
+            return Later(result, self.json_result)
+        return self.json_result(result)
+
+    def json_result(self, result):
+        if result is None:
+            return "N", b""
+        return "R", result_bytes(result, self.limit)
+
+    def call_bytes(self, payload):
+        """Bytes or records of a peer: its number in four bytes, then they."""
+        peer = self.peers[int.from_bytes(payload[:4], "little")]
+        if self.use["kind"] == "bytes":
+            result = self.handle(payload[4:], peer)
+            return Later(result, self.bytes_result) if is_awaitable(result) else self.bytes_result(result)
+        replies = []
+        for record in self.records.unpack(payload[4:]):
+            result = settled(self.handle(record, peer))
+            if hasattr(result, "__next__"):
+                for reply in result:
+                    if reply is not None:
+                        peer.send(reply)
+            else:
+                replies.append(self.records.pack_all(result))
+        return "R", b"".join(replies)
+
+    def bytes_result(self, result):
+        if result is None:
+            return "N", b""
+        data = bytes_of(result)
+        if len(data) > self.limit:
+            raise Refused("Cannot send %d bytes: expected at most %d" % (len(data), self.limit))
+        return "R", data
+
+    def peer_bytes(self, message):
+        if self.use["kind"] == "records":
+            one = message[0] if len(message) == 1 else message
+            return self.records.pack_all(one)
+        return b"".join(bytes_of(part) for part in message)
+
+    def call_samples(self, payload):
+        """Samples, of one or more messages."""
+        samples = samples_of(payload)
+        if self.handle_batch is not None:
+            replies = batch_replies(settled(self.handle_batch(samples)), samples)
+            return "R", replies if type(replies) is bytes else b"\0" + marshal.dumps((replies, []), 2)
+        replies, faults, failed = [], [], set()
+        for i, sample in enumerate(samples):
+            # A copy of what may be left out, before the user's code changes it.
+            try:
+                replies += replies_of(settled(self.handle(sample)), sample)
+            except BaseException as error:
+                number = message_number(payload, i)
+                if number not in failed:
+                    failed.add(number)
+                    fault = {"message": str(error)} if isinstance(error, Refused) else fault_of(error)
+                    refused = isinstance(error, Refused)
+                    faults.append((number, refused, fault["message"], fault.get("place"), fault.get("trace")))
+        return "R", b"\0" + marshal.dumps((replies, faults), 2)
+
+    def check_source(self, number):
+        """Looks whether the module's files, as they are now, are Python."""
+        fault = None
+        for path in files_of(self.module):
+            try:
+                with open(path, "rb") as file:
+                    compile(file.read(), path, "exec", dont_inherit=True)
+            except FileNotFoundError:
+                pass
+            except BaseException as error:
+                fault = fault_of(error)
+                break
+        self.channel.send_json("K", number, fault)
+
+    def close(self):
+        """Runs what the module wants to happen at the end."""
+        close = getattr(self.module, "close", None)
+        if not callable(close):
+            return
+        try:
+            settled(close())
+        except BaseException as error:
+            self.channel.send_json("W", 0, fault_of(error))
+
+
+    def last(self):
+        if self.orphan:
+            kill_group()
+
+
+class Later:
+    """The result of an `async def`, and what is made of it."""
+
+    def __init__(self, awaitable, finish):
+        self.awaitable, self.finish = awaitable, finish
+
+
+def function_of(module, name):
+    function = getattr(module, name, None)
+    return function if callable(function) else None
+
+
+def names_level():
+    """Lets what is logged without more ado say its level."""
+    logging = sys.modules.get("logging")
+    if logging is not None and logging.lastResort is not None:
+        logging.lastResort.setFormatter(logging.Formatter("%(levelname)s:%(name)s:%(message)s"))
+
+
+def make_parser():
+    """Parses JSON with as little work as Python's library allows; labwire has checked that it is JSON."""
+    decoder = json.JSONDecoder()
+    scan = decoder.scan_once
+
+    def parse(text):
+        try:
+            return scan(text, 0)[0]
+        except StopIteration:
+            return decoder.decode(text.strip())
+
+    return parse
+
+
+parse = make_parser()
+
+
+def main():
+    channel = Channel()
+    frames = channel.frames()
+    first = next(frames, None)
+    if first is None:
+        return
+    config = json.loads(first[2])
+    closing = threading.Event()
+    threading.Thread(target=watch_input, args=(channel.input, closing), name="labwire-watch", daemon=True).start()
+    if WINDOWS:  # elsewhere Ctrl-C does not reach this process
+        for name in ("SIGINT", "SIGBREAK"):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
+    import faulthandler
+
+    faulthandler.enable(file=2, all_threads=False)  # says where it crashes
+    host = Host(channel, config)
+    atexit.register(host.last)  # what is registered first runs last
+    try:
+        import logging
+
+        logging.lastResort.setFormatter(logging.Formatter("%(levelname)s:%(name)s:%(message)s"))
+        host.start()
+    except BaseException as error:
+        fault = {"message": str(error)} if isinstance(error, Refused) else load_fault(error)
+        channel.send_json("F", 0, fault)
+        sys.exit(1)
+    try:
+        asked = host.serve()
+    except (BrokenPipeError, ConnectionError):
+        asked = False
+    closing.set()
+    host.orphan = not asked
+    try:
+        host.close()
+    except OSError:
+        pass  # labwire has gone
+    if Tasks.loop is not None:
+        Tasks.loop.call_soon_threadsafe(Tasks.loop.stop)
+
+
+def load_fault(error):
+    """What keeps a module from loading."""
+    fault = fault_of(error)
+    if isinstance(error, ModuleNotFoundError):
+        fault["message"] = '%s; "%s -m pip install %s" may install it' % (
+            fault["message"],
+            sys.executable,
+            (error.name or "it").split(".")[0],
+        )
+    elif not isinstance(error, (SyntaxError, SystemExit)):
+        fault["message"] = "%s: %s" % (type(error).__name__, error)
+    return fault
+
+
+if __name__ == "__main__":
+    main()

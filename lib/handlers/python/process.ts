@@ -1,0 +1,231 @@
+import { concat } from "@std/bytes/concat";
+import { RemoteError } from "../../errors.ts";
+import { type Program, type ProgramExit, startProgram } from "../../process/program.ts";
+import { timerDelay } from "../../time/deadline.ts";
+import { type Answer, frame, FrameReader } from "./frames.ts";
+import { TOO_OLD } from "./interpreter.ts";
+import { PrintedLines } from "./printed.ts";
+
+/** What an interpreter does first: reads the host program, whose length it is told, and runs it. Python 2 understands it as well. */
+const LOADER = "import sys,os;sys.version_info>=(3,8)or(sys.stdout.write(sys.version.split()[0])," +
+  `sys.stdout.flush(),os._exit(${TOO_OLD}));n=int(sys.argv[1]);` +
+  "r=lambda s:s if len(s)==n else r(s+(os.read(0,n-len(s))or os._exit(0)));exec(compile(r(b''),'<labwire>','exec'))";
+
+/** What the host program has to know. */
+export interface HostConfig {
+  /** The module's path. */
+  readonly file: string;
+  /** What its functions get. */
+  readonly use: unknown;
+  /** What `setup()` gets, by name. */
+  readonly options: Readonly<Record<string, string>>;
+  /** How many calls may run at once. */
+  readonly concurrency: number;
+  /** The longest answer in bytes. */
+  readonly limit: number;
+}
+
+/** What the host program says of a module that it has loaded. */
+export interface Loaded {
+  /** The commands that it has. */
+  readonly commands: readonly {
+    readonly name: string;
+    readonly signature: string;
+    readonly doc: string;
+  }[];
+  /** Which of the functions with a meaning it has. */
+  readonly functions: readonly string[];
+  /** The files that it consists of. */
+  readonly files: readonly string[];
+  /** The version of Python. */
+  readonly python: string;
+}
+
+/** What was raised in Python. */
+export interface Fault {
+  readonly message: string;
+  /** File and line. */
+  readonly place?: string | null;
+  /** The traceback. */
+  readonly trace?: string;
+}
+
+/** What came of a start: the module is there, it does not load, or this is no interpreter for it. */
+export type Start =
+  | { readonly kind: "loaded"; readonly loaded: Loaded }
+  | { readonly kind: "failed"; readonly fault: Fault }
+  | { readonly kind: "unfit"; readonly why: string };
+
+/** What to call while a process runs. */
+export interface ProcessEvents {
+  /** Called with each frame once the module is loaded; what it returns is waited for before the next one is read. */
+  readonly onFrame: (answer: Answer) => void | Promise<void>;
+  /** Called with what the module prints, in whole lines. */
+  readonly onPrint: (lines: Uint8Array) => void;
+  /** Called when the process has ended after it had loaded the module. */
+  readonly onEnd: (how: string) => void;
+}
+
+/** One run of the host program, which has loaded a user's module. */
+export class PythonProcess {
+  /** What came of the start; never rejects. */
+  readonly started: Promise<Start>;
+  /** Resolves when nothing of the process is left. */
+  readonly finished: Promise<void>;
+  readonly #program: Program;
+  readonly #events: ProcessEvents;
+  readonly #printed: PrintedLines;
+  #start: ((start: Start) => void) | undefined;
+  /** What an interpreter that is none has written. */
+  #words = "";
+  #out: Uint8Array[] = [];
+  #writing = false;
+
+  /**
+   * Starts it.
+   *
+   * @param interpreter The command line of the interpreter.
+   * @param source The host program.
+   * @param config What it has to know.
+   * @param events What to call.
+   * @throws {UsageError} If it cannot be started.
+   */
+  constructor(
+    interpreter: readonly string[],
+    source: string,
+    config: HostConfig,
+    events: ProcessEvents,
+  ) {
+    this.#events = events;
+    this.#printed = new PrintedLines(events.onPrint);
+    const program = new TextEncoder().encode(source);
+    const { promise, resolve } = Promise.withResolvers<Start>();
+    this.started = promise;
+    this.#start = resolve;
+    this.#program = startProgram(
+      [...interpreter, "-X", "utf8", "-c", LOADER, `${program.length}`],
+      { onStderr: (bytes) => this.#printed.push(bytes) },
+    );
+    this.write(program);
+    this.write(frame("I", 0, JSON.stringify(config)));
+    this.finished = this.#run();
+  }
+
+  /** The process id. */
+  get pid(): number {
+    return this.#program.pid;
+  }
+
+  /**
+   * Writes a frame; those that come while another one is being written are written together.
+   *
+   * @param bytes The frame; not to be changed.
+   */
+  write(bytes: Uint8Array): void {
+    this.#out.push(bytes);
+    if (!this.#writing) void this.#flush();
+  }
+
+  /** Kills the process. */
+  kill(): void {
+    this.#program.kill();
+  }
+
+  /**
+   * Has the module's `close()` run, and waits for the end of the process; kills it if that takes too long.
+   *
+   * @param seconds How long it may take.
+   * @returns Whether it ended by itself.
+   */
+  async close(seconds: number): Promise<boolean> {
+    let inTime = true;
+    const timer = setTimeout(() => {
+      inTime = false;
+      this.kill();
+    }, timerDelay(seconds));
+    this.write(frame("C", 0));
+    void this.#program.closeWrite();
+    await this.finished;
+    clearTimeout(timer);
+    return inTime;
+  }
+
+  async #flush(): Promise<void> {
+    this.#writing = true;
+    while (this.#out.length > 0) {
+      const bytes = this.#out.length === 1 ? this.#out[0]! : concat(this.#out);
+      this.#out = [];
+      if (!await this.#program.write(bytes)) break;
+    }
+    this.#writing = false;
+  }
+
+  async #run(): Promise<void> {
+    const reader = new FrameReader();
+    try {
+      for (let chunk; (chunk = await this.#program.read()) !== null;) {
+        if (this.#start) this.#words += new TextDecoder().decode(chunk.subarray(0, 99));
+        reader.push(chunk);
+        for (let answer; (answer = reader.next()) !== null;) {
+          const waiting = this.#take(answer);
+          if (waiting) await waiting;
+        }
+      }
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+    } finally {
+      this.kill();
+    }
+    const exit = await this.#program.finished;
+    await this.#program[Symbol.asyncDispose]();
+    this.#printed.end();
+    if (this.#start) this.#notStarted(exit);
+    else this.#events.onEnd(endOf(exit));
+  }
+
+  #take(answer: Answer): void | Promise<void> {
+    const start = this.#start;
+    if (!start) return this.#events.onFrame(answer);
+    this.#start = undefined;
+    const said = JSON.parse(new TextDecoder().decode(answer.payload));
+    start(
+      answer.kind === "H" ? { kind: "loaded", loaded: said } : { kind: "failed", fault: said },
+    );
+  }
+
+  /** Finds out why there was no word of the host program. */
+  #notStarted(exit: ProgramExit): void {
+    const start = this.#start!;
+    const version = /^\d+\.\d+[\w.]*/.exec(this.#words)?.[0];
+    const { lastError } = this.#program;
+    if (exit.code === TOO_OLD && version) start({ kind: "unfit", why: `is ${version}` });
+    else {
+      const how = endOf(exit);
+      const loading = exit.signal !== null || exit.code === 0;
+      start(
+        loading
+          ? { kind: "failed", fault: { message: `Python ${how} while it was loaded` } }
+          : { kind: "unfit", why: lastError === "" ? how : `${how}: ${lastError}` },
+      );
+    }
+  }
+}
+
+function endOf({ code, signal }: ProgramExit): string {
+  return signal === null ? `ended with exit code ${code}` : `was ended by ${signal}`;
+}
+
+/** What a module in Python has raised. */
+export class PythonError extends RemoteError {
+  /** The traceback, for `--debug`. */
+  override readonly stack: string;
+  /** File and line in the user's code, as in `supply.py:12`, where they are known. */
+  readonly place: string | undefined;
+
+  /** @param fault What was raised. */
+  constructor({ message, place, trace }: Fault) {
+    super(message);
+    this.place = place ?? undefined;
+    this.stack = trace ?? message;
+  }
+}

@@ -1,0 +1,33 @@
+/** Files of which it is asked whether they have changed. */
+export class SourceFiles {
+  readonly #paths: readonly string[];
+  #stamps: readonly string[];
+
+  /** @param paths The files, as they are now. */
+  constructor(paths: readonly string[]) {
+    this.#paths = paths;
+    this.#stamps = paths.map(stampOf);
+  }
+
+  /** Whether one of them is another than when that was last accepted; one that is missing, as while an editor writes it, is none. */
+  changed(): boolean {
+    return this.#paths.some((path, i) => {
+      const stamp = stampOf(path);
+      return stamp !== "" && stamp !== this.#stamps[i];
+    });
+  }
+
+  /** Takes the files as they are now for unchanged. */
+  accept(): void {
+    this.#stamps = this.#paths.map(stampOf);
+  }
+}
+
+function stampOf(path: string): string {
+  try {
+    const { mtime, size, ino } = Deno.statSync(path);
+    return `${mtime?.getTime()} ${size} ${ino}`;
+  } catch {
+    return "";
+  }
+}

@@ -1,0 +1,498 @@
+import { messageOf, UsageError } from "../errors.ts";
+import { counted } from "../text/wording.ts";
+import { type Clock, systemClock } from "../time/clock.ts";
+import { FileNames } from "./file_names.ts";
+import { nextRotation, type Rotation } from "./rotation.ts";
+
+/** Bytes that are written together, at most, unless a single entry is larger. */
+const CHUNK_BYTES = 1 << 18;
+/** Bytes that may wait to be written, unless an option says otherwise. */
+const QUEUE_BYTES = 1 << 25;
+/** How long an entry may wait before it is written, in ms. */
+const FLUSH_MS = 500;
+/** Time between two attempts to write to a file that cannot be written, in ms. */
+const RETRY_MS = 1000;
+/** Attempts after which it is said again that a file cannot be written. */
+const NEWS = 60;
+const NOTHING = new Uint8Array();
+
+/** Something that went wrong with a recording; it goes on. */
+export interface RecorderProblem {
+  /**
+   * `failed`: the file cannot be written. `resumed`: it can again. `removed`: the file was gone, and was made anew. `full`: what has to
+   * wait does not fit into memory any more. `keep`: an old file cannot be removed. `sync`: the system does not say that the data is on
+   * the disk.
+   */
+  readonly kind: "failed" | "resumed" | "removed" | "full" | "keep" | "sync";
+  /** What happened, for a person. */
+  readonly message: string;
+  /** What the system said, if it did. */
+  readonly error?: unknown;
+}
+
+/** How a {@linkcode Recorder} works. */
+export interface RecorderOptions {
+  /** The file, with fields as of C's `strftime` (`run-%Y%m%d.dat`), in local time. */
+  readonly path: string;
+  /** When to go on in another file. Default: never. */
+  readonly rotate?: Rotation;
+  /** How many files to keep, the newest; those of earlier recordings do not count and are never removed. Default: all. */
+  readonly keep?: number;
+  /** Overwrite a file that is there. Default: refuse to. */
+  readonly force?: boolean;
+  /** What each file begins with, asked for when there is a first entry to be written to it. Default: nothing. */
+  readonly header?: () => Uint8Array | undefined;
+  /** What an entry is called in messages. Default: `entry`. */
+  readonly noun?: readonly [singular: string, plural: string];
+  /** Bytes that may wait while the file cannot be written; entries beyond them are lost, and counted. Default: 32 MiB. */
+  readonly maxQueue?: number;
+  /** Called when something is wrong. */
+  readonly onProblem?: (problem: RecorderProblem) => void;
+  /** Wakes to write. Default: this computer's clock. */
+  readonly clock?: Clock;
+  /** The wall clock in ms since 1970. Default: the system's. */
+  readonly now?: () => number;
+}
+
+/** What a recorder has counted so far. */
+export interface RecorderStats {
+  /** Entries in files. */
+  readonly recorded: number;
+  /** Entries that were lost, because the file could not be written or could not hold them. */
+  readonly unrecorded: number;
+  /** Bytes in files, with headers. */
+  readonly bytes: number;
+  /** Files begun. */
+  readonly files: number;
+}
+
+/** Entries that are written together. */
+interface Chunk {
+  readonly buffer: Uint8Array;
+  used: number;
+  count: number;
+  /** When to begin another file with it. */
+  begins?: Date;
+}
+
+/**
+ * Writes what happens into files, in the background: whoever records is never held up, by no disk. What was given to it is written, and
+ * handed to the disk, within a second; in large pieces that end with a whole entry, so that a file which is cut off has all but the last
+ * moment.
+ *
+ * A file that cannot be written, on a full disk for example, is tried again every second. Meanwhile entries wait in memory, and those
+ * that find no room there are lost and counted.
+ *
+ * @example Two entries
+ * ```ts
+ * import { Recorder } from "./recorder.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const folder = Deno.makeTempDirSync();
+ * const recorder = await Recorder.open({ path: `${folder}/run-%Y.log` });
+ * for (const text of ["one\n", "two\n"]) recorder.write(new TextEncoder().encode(text));
+ * await recorder.close();
+ * assertEquals(Deno.readTextFileSync(recorder.path), "one\ntwo\n");
+ * Deno.removeSync(folder, { recursive: true });
+ * ```
+ */
+export class Recorder implements AsyncDisposable {
+  readonly #options: RecorderOptions;
+  readonly #names: FileNames;
+  readonly #clock: Clock;
+  readonly #now: () => number;
+  readonly #made: string[] = [];
+  #queue: Chunk[] = [];
+  #spare: Chunk | undefined;
+  #waiting = 0;
+  #path = "";
+  #file: Deno.FsFile | undefined;
+  /** Tells one file from another of the same name; undefined for what is no file on a disk. */
+  #identity: string | undefined;
+  /** Bytes that the present file will have with all that waits for it, without its header. */
+  #planned = 0;
+  #rotateAt = Infinity;
+  #reopening = false;
+  #closing = false;
+  #timer: (() => void) | undefined;
+  #pumping: Promise<void> | undefined;
+  #cutWait: (() => void) | undefined;
+  /** The last chunk that is to be written although there is room in it. */
+  #flushTo: Chunk | undefined;
+  /** Whether the header of the present file is still to be written. */
+  #headerDue = false;
+  #unsynced = false;
+  #failures = 0;
+  #lostSince = 0;
+  #stats = { recorded: 0, unrecorded: 0, bytes: 0, files: 0 };
+
+  private constructor(options: RecorderOptions) {
+    this.#options = options;
+    this.#names = new FileNames(options.path);
+    this.#clock = options.clock ?? systemClock;
+    this.#now = options.now ?? Date.now;
+  }
+
+  /**
+   * Begins a recording.
+   *
+   * @param options The file, and how it is written.
+   * @throws {UsageError} If the file is there already, or cannot be made.
+   */
+  static async open(options: RecorderOptions): Promise<Recorder> {
+    const recorder = new Recorder(options);
+    const date = new Date(recorder.#now());
+    recorder.#plan(date);
+    const path = recorder.#names.at(date);
+    try {
+      await makeFolderOf(path);
+      await recorder.#begin(path, "refuse");
+    } catch (cause) {
+      recorder.#file?.close();
+      if (cause instanceof UsageError) throw cause;
+      throw new UsageError(`Cannot record to "${path}": ${why(cause)}`, { cause });
+    }
+    return recorder;
+  }
+
+  /** The file that is written now. */
+  get path(): string {
+    return this.#path;
+  }
+
+  /** What was counted so far. */
+  get stats(): RecorderStats {
+    return this.#stats;
+  }
+
+  /**
+   * Takes something to be recorded; never waits.
+   *
+   * @param bytes What is written; they may be used again at once.
+   * @param count How many entries they are.
+   */
+  write(bytes: Uint8Array, count = 1): void {
+    const { length } = bytes;
+    const { maxQueue = QUEUE_BYTES, rotate } = this.#options;
+    if (this.#closing || this.#waiting + length > maxQueue) return this.#lose(count);
+    const full = rotate?.bytes !== undefined && this.#planned > 0 &&
+      this.#planned + length > rotate.bytes - this.#header.length;
+    let chunk = this.#queue.at(-1);
+    if (full || this.#rotateAt < Infinity && this.#now() >= this.#rotateAt) {
+      const date = new Date(this.#now());
+      chunk = this.#newChunk(length);
+      chunk.begins = date;
+      this.#plan(date);
+    } else if (
+      !chunk || chunk.used + length > chunk.buffer.length || this.#isWritten(chunk)
+    ) chunk = this.#newChunk(length);
+    chunk.buffer.set(bytes, chunk.used);
+    chunk.used += length;
+    chunk.count += count;
+    this.#waiting += length;
+    this.#planned += length;
+    if (this.#queue.length > 1) void this.#pump();
+    else this.#timer ??= this.#clock.wake(() => this.#onTimer(), FLUSH_MS);
+  }
+
+  /** Counts entries that cannot be written in the form of the recording. */
+  skip(count: number): void {
+    this.#stats.unrecorded += count;
+  }
+
+  /** Opens the file anew, under the name of this time: whoever has renamed it may do so with it what he likes. */
+  reopen(): void {
+    if (this.#closing) return;
+    this.#reopening = true;
+    this.#plan(new Date(this.#now()));
+    this.#cutWait?.();
+    this.#flush();
+  }
+
+  /** Writes what waits, and ends the recording. May be called again. */
+  async close(): Promise<void> {
+    this.#closing = true;
+    this.#timer?.();
+    this.#timer = undefined;
+    this.#cutWait?.();
+    await this.#flush();
+    await this.#sync();
+    this.#letGo();
+  }
+
+  /** Writes what waits, and ends the recording. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  get #header(): Uint8Array {
+    return this.#options.header?.() ?? NOTHING;
+  }
+
+  /** Begins to count for a new file. */
+  #plan(date: Date): void {
+    const { rotate } = this.#options;
+    this.#planned = 0;
+    this.#rotateAt = rotate?.seconds === undefined
+      ? Infinity
+      : nextRotation(date.getTime(), rotate.seconds);
+  }
+
+  #newChunk(length: number): Chunk {
+    const spare = this.#spare;
+    this.#spare = undefined;
+    const chunk = spare && length <= CHUNK_BYTES
+      ? spare
+      : { buffer: new Uint8Array(Math.max(length, CHUNK_BYTES)), used: 0, count: 0 };
+    this.#queue.push(chunk);
+    return chunk;
+  }
+
+  /** Whether a chunk is being written, and must not grow. */
+  #isWritten(chunk: Chunk): boolean {
+    return this.#pumping !== undefined && chunk === this.#queue[0];
+  }
+
+  #lose(count: number): void {
+    this.#stats.unrecorded += count;
+    if (this.#closing) return;
+    if (this.#lostSince === 0) {
+      const [, plural] = this.#noun;
+      this.#tell("full", `Cannot keep more ${plural} in memory for "${this.#path}": they are lost`);
+    }
+    this.#lostSince += count;
+  }
+
+  get #noun(): readonly [string, string] {
+    return this.#options.noun ?? ["entry", "entries"];
+  }
+
+  #tell(kind: RecorderProblem["kind"], message: string, error?: unknown): void {
+    this.#options.onProblem?.({ kind, message, error });
+  }
+
+  async #onTimer(): Promise<void> {
+    this.#timer = undefined;
+    await this.#flush();
+    await this.#sync();
+  }
+
+  /** Writes all that waits. */
+  async #flush(): Promise<void> {
+    do {
+      this.#flushTo = this.#queue.at(-1);
+      await this.#pump();
+    } while (this.#closing && this.#queue.length > 0);
+  }
+
+  /** Writes chunks that are full, and those that are to be flushed; one call at a time does. */
+  #pump(): Promise<void> {
+    return this.#pumping ??= this.#writeQueue().finally(() => {
+      this.#pumping = undefined;
+      if (this.#queue.length > 0 && !this.#closing) {
+        this.#timer ??= this.#clock.wake(() => this.#onTimer(), FLUSH_MS);
+      }
+    });
+  }
+
+  async #writeQueue(): Promise<void> {
+    await null; // so that #pumping is set
+    while (this.#queue.length > 1 || this.#flushTo || this.#reopening) {
+      try {
+        await this.#writeNext();
+        if (this.#failures > 0) this.#resumed();
+      } catch (error) {
+        if (this.#closing) return this.#giveUp(error);
+        this.#failed(error);
+        await this.#retryTime();
+      }
+    }
+  }
+
+  async #writeNext(): Promise<void> {
+    const chunk = this.#queue[0];
+    if (this.#reopening && chunk?.begins === undefined) {
+      this.#letGo();
+      await this.#begin(this.#names.at(new Date(this.#now())), "append");
+      this.#reopening = false;
+    }
+    if (!chunk) {
+      this.#flushTo = undefined;
+      return;
+    }
+    if (chunk.begins) {
+      await this.#sync();
+      this.#letGo();
+      await this.#begin(this.#names.next(chunk.begins), "next");
+      chunk.begins = undefined;
+      this.#reopening = false;
+    } else if (!this.#file) await this.#begin(this.#path, "append");
+    else if (await this.#isRemoved()) {
+      this.#letGo();
+      await this.#begin(this.#path, "append");
+      const message = `"${this.#path}" was removed or renamed: recording goes on in a new file`;
+      this.#tell("removed", message);
+    }
+    if (this.#headerDue) {
+      await this.#writeWhole(this.#header);
+      this.#headerDue = false;
+    }
+    await this.#writeWhole(chunk.buffer.subarray(0, chunk.used));
+    this.#queue.shift();
+    if (chunk === this.#flushTo) this.#flushTo = undefined;
+    this.#waiting -= chunk.used;
+    this.#stats.recorded += chunk.count;
+    if (chunk.buffer.length === CHUNK_BYTES) {
+      chunk.used = chunk.count = 0;
+      this.#spare = chunk;
+    }
+  }
+
+  /** Writes all of some bytes, or none, at the end of the file. */
+  async #writeWhole(bytes: Uint8Array): Promise<void> {
+    const file = this.#file!;
+    const at = this.#identity === undefined ? 0 : await file.seek(0, Deno.SeekMode.End);
+    try {
+      for (let done = 0; done < bytes.length;) done += await file.write(bytes.subarray(done));
+    } catch (error) {
+      if (this.#identity !== undefined) await file.truncate(at).catch(() => {});
+      throw error;
+    }
+    this.#unsynced = true;
+    this.#stats.bytes += bytes.length;
+  }
+
+  /**
+   * Opens a file.
+   *
+   * @param path Its path.
+   * @param existing What to do about a file that is there and not empty: `refuse` it, `append` to it, or take the `next` name.
+   */
+  async #begin(path: string, existing: "refuse" | "append" | "next"): Promise<void> {
+    const { force = false } = this.#options;
+    const info = await statOf(path);
+    const taken = info?.isFile && info.size > 0;
+    if (info?.isDirectory) throw new UsageError(`Cannot record to "${path}": it is a directory`);
+    if (taken && !force && existing === "refuse") {
+      throw new UsageError(
+        `Cannot record to "${path}": it is there already; --force overwrites it, and a name such as run-%Y%m%d-%H%M%S.dat is new each time`,
+      );
+    }
+    if (taken && !force && existing === "next") {
+      return await this.#begin(this.#names.next(new Date(this.#now())), existing);
+    }
+    const truncate = taken && existing !== "append";
+    this.#file = await Deno.open(path, { write: true, create: true, truncate });
+    this.#path = path;
+    this.#identity = identityOf(await this.#file.stat());
+    if (existing !== "append" || !info) this.#stats.files++;
+    this.#headerDue = !(taken && existing === "append");
+    if (existing !== "append") await this.#keep(path);
+  }
+
+  /** Removes the oldest files where there are more than are to be kept. */
+  async #keep(path: string): Promise<void> {
+    const { keep = Infinity } = this.#options;
+    if (keep === Infinity) return;
+    this.#made.push(path);
+    while (this.#made.length > keep) {
+      const old = this.#made.shift()!;
+      try {
+        if (old !== path) await Deno.remove(old);
+      } catch (error) {
+        if (error instanceof Deno.errors.NotFound) continue;
+        this.#tell("keep", `Cannot remove the old recording "${old}": ${why(error)}`, error);
+      }
+    }
+  }
+
+  #letGo(): void {
+    this.#file?.close();
+    this.#file = undefined;
+  }
+
+  /** Whether the file has another name now, or none. */
+  async #isRemoved(): Promise<boolean> {
+    if (this.#identity === undefined) return false;
+    const info = await statOf(this.#path);
+    return info === undefined || identityOf(info) !== this.#identity;
+  }
+
+  /** Has the system put on the disk what was written, so that it survives a loss of power. */
+  async #sync(): Promise<void> {
+    if (!this.#unsynced || !this.#file || this.#identity === undefined) return;
+    this.#unsynced = false;
+    try {
+      await this.#file.syncData();
+    } catch (error) {
+      if (error instanceof Deno.errors.BadResource) return; // the file was changed for another one meanwhile, and closed
+      this.#tell("sync", `Cannot bring "${this.#path}" to the disk: ${why(error)}`, error);
+    }
+  }
+
+  #failed(error: unknown): void {
+    if (this.#failures++ % NEWS !== 0) return;
+    const [, plural] = this.#noun;
+    const rest = this.#failures > 1
+      ? `${this.#stats.unrecorded} ${plural} were not recorded so far`
+      : `trying again every second; ${plural} that do not fit into memory meanwhile are lost`;
+    this.#tell("failed", `Cannot record to "${this.#path}": ${why(error)}; ${rest}`, error);
+  }
+
+  #resumed(): void {
+    const lost = this.#lostSince;
+    const [one, plural] = this.#noun;
+    const rest = lost === 0
+      ? `no ${one} was lost`
+      : `${counted(lost, one, plural)} ${lost === 1 ? "was" : "were"} not recorded`;
+    this.#failures = this.#lostSince = 0;
+    this.#tell("resumed", `Recording to "${this.#path}" goes on; ${rest}`);
+  }
+
+  /** Counts what waits as lost. */
+  #giveUp(error: unknown): void {
+    const lost = this.#queue.reduce((sum, { count }) => sum + count, 0);
+    this.#queue = [];
+    this.#waiting = 0;
+    this.#reopening = false;
+    this.#flushTo = undefined;
+    this.#stats.unrecorded += lost;
+    this.#tell("failed", `Cannot record to "${this.#path}": ${why(error)}`, error);
+  }
+
+  /** Waits until it is worth another try. */
+  async #retryTime(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const callOff = this.#clock.wake(resolve, RETRY_MS);
+    this.#cutWait = resolve;
+    await promise;
+    this.#cutWait = undefined;
+    callOff();
+  }
+}
+
+/** Makes the folder that a file is to lie in; as VILLASnode does, only the last one. */
+async function makeFolderOf(path: string): Promise<void> {
+  const folder = path.replace(/[^/\\]*$/, "").replace(/(?<=.)[/\\]+$/, "");
+  if (folder === "" || await statOf(folder)) return;
+  await Deno.mkdir(folder);
+}
+
+async function statOf(path: string): Promise<Deno.FileInfo | undefined> {
+  try {
+    return await Deno.stat(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
+
+/** What tells a file from others; on systems that number none, all are the same. Undefined for what is no file on a disk. */
+function identityOf({ isFile, dev, ino }: Deno.FileInfo): string | undefined {
+  return isFile ? `${dev} ${ino}` : undefined;
+}
+
+function why(error: unknown): string {
+  if (error instanceof Deno.errors.NotFound) return "no such directory";
+  return messageOf(error);
+}

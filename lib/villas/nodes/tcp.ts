@@ -1,0 +1,348 @@
+import { CodecError, messageOf } from "../../errors.ts";
+import { type Endpoint, formatAddress, type HostPort } from "../../net/address/address.ts";
+import type { AllowList } from "../../net/address/allow_list.ts";
+import type { FrameDecoder } from "../../net/framing/framing.ts";
+import { connectStream } from "../../net/stream/connect.ts";
+import type { StreamConnection } from "../../net/stream/connection.ts";
+import { listenStream, type StreamListener } from "../../net/stream/listener.ts";
+import { delay, within } from "../../time/deadline.ts";
+import { whenAborted } from "../../time/lifecycle.ts";
+import type { Batch } from "../node.ts";
+import type { EndpointNode, EndpointProblem } from "./endpoint.ts";
+import { messageSplitter } from "./message_splitter.ts";
+import { ArrivedBatch, type ReadingOptions, type SocketNodeCounters } from "./socket.ts";
+
+/** Seconds between two attempts to connect. */
+const RETRY = 1;
+/** Seconds between two messages about attempts that go on without end. */
+const NEWS = 60;
+/** Bytes that may wait for a peer before it is waited for. */
+const HIGH_WATER = 1 << 18;
+/** Seconds after which a peer that reads nothing is disconnected, where others wait for it. */
+const STALL = 10;
+/** Connections at most. */
+const MOST_PEERS = 256;
+/** Seconds in which a peer that has ended its half may take what is on the way to it. */
+const LAST_WORDS = 1;
+
+/** How a TCP node works. */
+export interface TcpNodeOptions extends ReadingOptions {
+  /** Which side connects. */
+  readonly side: "client" | "server";
+  /** Where to connect to, or where to listen. */
+  readonly address: HostPort;
+  /** Who may connect to a server. Default: everybody. */
+  readonly allow?: AllowList;
+  /** Called with each problem, and when a connection is made or lost. */
+  readonly onProblem?: (problem: EndpointProblem) => void;
+}
+
+/**
+ * VILLASnode's `socket` node with layer `tcp-client` or `tcp-server`: samples in a stream, one message after another with nothing between
+ * them. A client connects again whenever the connection is lost. A server has any number of clients: what is an answer goes to the one
+ * that it answers, anything else to all of them. Made by {@linkcode openTcpNode}.
+ */
+export class TcpNode implements EndpointNode {
+  readonly finished: Promise<void>;
+  readonly #options: TcpNodeOptions;
+  readonly #ending = new AbortController();
+  readonly #closing = new AbortController();
+  readonly #links = new Map<Endpoint, Link>();
+  readonly #listener: StreamListener | undefined;
+  /** What handles the batches; resolves when `serve()` is called. */
+  readonly #handler = Promise.withResolvers<(batch: Batch) => void | Promise<void>>();
+  /** The batch that is being handled: one at a time, whatever peer it comes from. */
+  #busy: Promise<void> | undefined;
+  #connected = Promise.withResolvers<void>();
+  /** What handling a batch threw. */
+  #failure: { readonly error: unknown } | undefined;
+  #invalid = 0;
+  #ignored = 0;
+  #sent = 0;
+  #unsent = 0;
+  #triedSince: number | undefined;
+  #toldAt = 0;
+
+  /** Use {@linkcode openTcpNode}. */
+  constructor(options: TcpNodeOptions) {
+    this.#options = options;
+    const { side, address: { hostname: host, port }, allow } = options;
+    if (side === "server") {
+      this.#listener = listenStream({
+        host,
+        port,
+        allow,
+        maxConnections: MOST_PEERS,
+        onConnection: (connection) => this.#link(connection),
+        onProblem: ({ message, from, error }) => {
+          this.#ignored++;
+          this.#tell("ignored", message, from ?? options.address, error);
+        },
+      });
+    }
+    this.finished = this.#listener?.finished ?? this.#connect();
+    this.finished.catch(() => {}); // `serve()` passes it on
+  }
+
+  /** Where the server listens, or the client connects to. */
+  get addr(): HostPort {
+    return this.#listener?.addr ?? this.#options.address;
+  }
+
+  /** The same, twice for a server at `localhost`. */
+  get addrs(): readonly HostPort[] {
+    return this.#listener?.addrs ?? [this.addr];
+  }
+
+  get counters(): SocketNodeCounters {
+    return {
+      invalid: this.#invalid,
+      ignored: this.#ignored,
+      sent: this.#sent,
+      unsent: this.#unsent,
+    };
+  }
+
+  /** Resolves when somebody is connected; while nobody is, what is written is lost. */
+  connected(): Promise<void> {
+    return this.#links.size > 0 ? Promise.resolve() : this.#connected.promise;
+  }
+
+  async serve(handle: (batch: Batch) => void | Promise<void>): Promise<void> {
+    this.#handler.resolve(handle);
+    await this.finished;
+    if (this.#failure) throw this.#failure.error;
+  }
+
+  discard(): Promise<void> {
+    return this.serve(() => {});
+  }
+
+  write(batch: Batch): void | Promise<void> {
+    const { format } = this.#options;
+    const bytes = batch.bytes?.slice() ?? format.encode([...batch.samples]).slice();
+    const { from } = batch;
+    if (from) {
+      const link = this.#links.get(from);
+      if (link) this.#send(link, bytes); // its own reading waits for it
+      else this.#lose(from, "the connection is closed");
+      return undefined;
+    }
+    if (this.#links.size === 0) return this.#lose(this.addr, "nobody is connected");
+    let waiting: Promise<void>[] | undefined;
+    for (const link of this.#links.values()) {
+      this.#send(link, bytes);
+      if (link.isFull) (waiting ??= []).push(this.#room(link));
+    }
+    if (waiting) return Promise.all(waiting).then(() => {});
+  }
+
+  async flush(): Promise<void> {
+    await Promise.all(Array.from(this.#links.values(), ({ last }) => last));
+  }
+
+  end(): void {
+    this.#ending.abort();
+    this.#handler.resolve(() => {}); // in case nobody has served
+    void this.#listener?.close();
+    for (const { connection } of this.#links.values()) connection.stopReading();
+    this.#connected.resolve();
+  }
+
+  async close(): Promise<void> {
+    this.end();
+    this.#closing.abort();
+    await this.#listener?.close({ grace: 0 });
+    await Promise.all(Array.from(this.#links.values(), ({ connection }) => connection.abort()));
+    await this.finished.catch(() => {});
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /** Connects, again and again. */
+  async #connect(): Promise<void> {
+    await null; // the node is not complete yet
+    const { hostname: host, port } = this.addr;
+    const { signal } = this.#ending;
+    while (!signal.aborted) {
+      let connection: StreamConnection;
+      try {
+        connection = await connectStream({
+          host,
+          port,
+          attempts: Infinity,
+          retryDelay: RETRY,
+          signal,
+          onAttemptFailed: (_, __, error) => this.#tellRetry(error),
+        });
+      } catch (error) {
+        if (signal.aborted) return;
+        throw error;
+      }
+      this.#triedSince = undefined;
+      await using _connection = connection;
+      using _closing = whenAborted(this.#closing.signal, () => void connection.abort());
+      await this.#link(connection);
+      await delay(RETRY, signal).catch(() => {}); // aborted: the loop ends
+    }
+  }
+
+  /** Says at first, and then once a minute, why there is no connection. */
+  #tellRetry(error: unknown): void {
+    const now = performance.now();
+    const isFirst = this.#triedSince === undefined;
+    this.#triedSince ??= now;
+    if (!isFirst && now - this.#toldAt < NEWS * 1000) return;
+    this.#toldAt = now;
+    const minutes = Math.round((now - this.#triedSince) / 60_000);
+    const more = isFirst ? `trying again every ${RETRY} s` : `still trying after ${minutes} min`;
+    this.#tell("waiting", `${messageOf(error)}; ${more}`, this.addr, error);
+  }
+
+  /** Reads what a peer sends, to the end. */
+  async #link(connection: StreamConnection): Promise<void> {
+    const link = new Link(connection, this.#options);
+    const { peer } = link;
+    this.#links.set(peer, link);
+    if (this.#ending.signal.aborted) connection.stopReading();
+    this.#tell("connection", `Connected with ${formatAddress(peer)}`, peer);
+    this.#connected.resolve();
+    try {
+      await this.#read(link);
+    } finally {
+      if (connection.readEnd === "ended") await within(link.last, LAST_WORDS);
+      this.#links.delete(peer);
+      if (this.#links.size === 0 && !this.#ending.signal.aborted) {
+        this.#connected = Promise.withResolvers();
+      }
+    }
+    // Nothing of a reply that was just written may be lost.
+    if (!this.#closing.signal.aborted) await connection.end({ grace: LAST_WORDS });
+    if (this.#ending.signal.aborted) return;
+    const again = this.#listener ? "" : "; connecting again";
+    this.#tell("connection", `Disconnected from ${formatAddress(peer)}${again}`, peer);
+  }
+
+  async #read(link: Link): Promise<void> {
+    const handle = await this.#handler.promise;
+    const { connection, splitter, peer } = link;
+    try {
+      for (let chunk; (chunk = await connection.read()) !== null;) {
+        splitter.push(chunk);
+        for (let bytes; (bytes = splitter.next()) !== null;) {
+          const waiting = this.#hand(link, bytes, handle);
+          if (waiting) await waiting;
+          if (this.#ending.signal.aborted) return;
+        }
+        if (link.isFull) await link.last;
+      }
+      if (connection.readEnd === "ended") splitter.end();
+    } catch (error) {
+      if (!(error instanceof CodecError)) {
+        this.#failure ??= { error };
+        return this.end();
+      }
+      this.#invalid++;
+      const why = connection.readEnd === "open" ? "; closed the connection" : "";
+      this.#tell("invalid", `${error.message} (from ${formatAddress(peer)})${why}`, peer, error);
+    }
+  }
+
+  /** Has one message handled, after those that other peers have sent before it. */
+  #hand(
+    link: Link,
+    bytes: Uint8Array,
+    handle: (batch: Batch) => void | Promise<void>,
+  ): void | Promise<void> {
+    if (this.#busy) {
+      return this.#busy.catch(() => {}).then(() => this.#hand(link, bytes, handle));
+    }
+    const { batch } = link;
+    batch.reset(bytes, link.peer);
+    if (!batch.plain && !this.#decodes(batch)) return;
+    if (batch.count === 0) return; // a comment
+    const waiting = handle(batch);
+    if (!waiting) return;
+    this.#busy = waiting;
+    return waiting.finally(() => this.#busy = undefined);
+  }
+
+  #decodes(batch: ArrivedBatch): boolean {
+    try {
+      void batch.samples;
+      return true;
+    } catch (error) {
+      if (!(error instanceof CodecError)) throw error;
+      this.#invalid++;
+      const { from } = batch;
+      this.#tell("invalid", `${error.message} (from ${formatAddress(from)})`, from, error);
+      return false;
+    }
+  }
+
+  #send(link: Link, bytes: Uint8Array): void {
+    link.last = link.connection.write(bytes).then((isTaken) => {
+      if (isTaken) this.#sent++;
+      else this.#lose(link.peer, "the connection is closed");
+    });
+  }
+
+  #lose(to: Endpoint, why: string): void {
+    this.#unsent++;
+    if (this.#ending.signal.aborted) return;
+    this.#tell("send", `Cannot send to ${formatAddress(to)}: ${why}`, to);
+  }
+
+  /** Waits until a peer has taken what waits for it, or disconnects it where others would have to wait too long. */
+  async #room(link: Link): Promise<void> {
+    const { connection, peer } = link;
+    for (let before = -1; link.isFull && !connection.broken; before = connection.bytesSent) {
+      if (before === connection.bytesSent && this.#links.size > 1) {
+        const message = `Disconnected ${formatAddress(peer)}: it has read nothing for ${STALL} s`;
+        this.#tell("connection", message, peer);
+        await connection.abort();
+      } else await within(link.last, STALL);
+    }
+  }
+
+  #tell(kind: EndpointProblem["kind"], message: string, from: Endpoint, error?: unknown): void {
+    this.#options.onProblem?.({ kind, message, from, error });
+  }
+}
+
+/** A connection, and what is known of it. */
+class Link {
+  readonly connection: StreamConnection;
+  /** The peer, as the batches name it; another object for each connection. */
+  readonly peer: HostPort;
+  readonly batch: ArrivedBatch;
+  readonly splitter: FrameDecoder;
+  /** Resolves when the system has taken all that was written. */
+  last: Promise<void> = Promise.resolve();
+
+  constructor(connection: StreamConnection, options: TcpNodeOptions) {
+    this.connection = connection;
+    this.peer = { ...connection.remoteAddr };
+    this.batch = new ArrivedBatch(options);
+    this.splitter = messageSplitter(options.format, options.signals?.map(({ type }) => type));
+  }
+
+  /** Whether so much waits for the peer that it should be waited for. */
+  get isFull(): boolean {
+    return this.connection.bytesQueued > HIGH_WATER;
+  }
+}
+
+/**
+ * Opens a TCP node.
+ *
+ * @param options The side, the address and the format.
+ * @throws {UsageError} If the server's address cannot be bound.
+ * @throws {CodecError} If the format's messages cannot be told apart in a stream.
+ */
+export function openTcpNode(options: TcpNodeOptions): TcpNode {
+  messageSplitter(options.format, options.signals?.map(({ type }) => type)); // before anything is bound
+  return new TcpNode(options);
+}

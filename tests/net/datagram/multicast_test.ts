@@ -1,0 +1,120 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import { bindDatagram, isMulticast, UsageError } from "../../../mod.ts";
+import { startPython } from "../../interop/peer.ts";
+
+/** Whether this computer has a way to a group, which one without a network has not. */
+const HAS_WAY = await canJoin();
+
+async function canJoin(): Promise<boolean> {
+  const socket = Deno.listenDatagram({ transport: "udp", hostname: "0.0.0.0", port: 0 });
+  try {
+    await socket.joinMulticastV4("239.255.77.1", "0.0.0.0");
+    return true;
+  } catch {
+    return false;
+  } finally {
+    socket.close();
+  }
+}
+
+const GROUP = "239.255.77.2";
+const note = HAS_WAY ? "" : " (ignored: no network interface for multicast)";
+
+for (
+  const [address, expected] of [
+    ["224.0.0.0", true],
+    ["239.255.255.255", true],
+    ["223.255.255.255", false],
+    ["240.0.0.0", false],
+    ["ff02::1", true],
+    ["fe80::1", false],
+    ["localhost", false],
+  ] as const
+) {
+  Deno.test(`isMulticast(${address}) is ${expected}`, () => {
+    assertEquals(isMulticast(address), expected);
+  });
+}
+
+Deno.test({
+  name: `sockets receive what Python sends to their group${note}`,
+  ignore: !HAS_WAY,
+  async fn() {
+    const multicast = { group: GROUP };
+    await using first = await bindDatagram({ listen: { hostname: "0.0.0.0", port: 0 }, multicast });
+    await using second = await bindDatagram({ listen: first.addr, multicast });
+    await using sender = startPython(
+      `
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_LOOP, 1)
+s.sendto(b"group", (sys.argv[1], int(sys.argv[2])))
+`,
+      GROUP,
+      (first.addr as Deno.NetAddr).port,
+    );
+    for (const socket of [first, second]) {
+      assertEquals(new TextDecoder().decode((await socket.receive())!.bytes), "group");
+    }
+    await sender.result();
+  },
+});
+
+Deno.test({
+  name: `a group hears its own computer only with loop, and both may have the same port${note}`,
+  ignore: !HAS_WAY,
+  async fn() {
+    await using listener = startPython(
+      `
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(("", 0))
+s.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, socket.inet_aton(sys.argv[1]) + bytes(4))
+print(s.getsockname()[1])
+print(s.recv(99).decode())
+`,
+      GROUP,
+    );
+    const port = Number((await listener.until("stdout", /(\d+)\n/))[1]);
+    const bytes = (text: string) => new TextEncoder().encode(text);
+    const to = { hostname: GROUP, port };
+    const listen = { hostname: "0.0.0.0", port: 0 };
+    await using silent = await bindDatagram({ listen, multicast: { group: GROUP } });
+    await silent.send(bytes("not looped"), to);
+    await using loud = await bindDatagram({
+      listen: silent.addr,
+      multicast: { group: GROUP, loop: true, ttl: 0 },
+    });
+    await loud.send(bytes("looped"), to);
+    assertEquals((await listener.result()).stdout, `${port}\nlooped\n`);
+  },
+});
+
+Deno.test({
+  name: `the interface of a group is found by its name and by its address${note}`,
+  ignore: !HAS_WAY,
+  async fn() {
+    const own = Deno.networkInterfaces().find(({ family, address }) =>
+      family === "IPv4" && address !== "127.0.0.1"
+    )!;
+    for (const name of [own.name, own.address]) {
+      await using _socket = await bindDatagram({
+        listen: { hostname: "0.0.0.0", port: 0 },
+        multicast: { group: GROUP, interface: name },
+      });
+    }
+  },
+});
+
+for (
+  const [what, multicast, message] of [
+    ["no group", { group: "192.168.0.1" }, 'Cannot join "192.168.0.1": expected a multicast group'],
+    ["no TTL", { group: GROUP, ttl: 256 }, "Cannot send multicast with TTL 256"],
+    ["a TTL for IPv6", { group: "ff02::123", ttl: 1 }, "only IPv4 groups have one"],
+    ["no interface", { group: GROUP, interface: "nix0" }, 'on interface "nix0": expected an IPv4'],
+    ["IPv6 on an IPv4 socket", { group: "ff02::123" }, "Cannot join multicast group"],
+  ] as const
+) {
+  Deno.test(`a socket does not join ${what}`, async () => {
+    const listen = { hostname: "0.0.0.0", port: 0 };
+    await assertRejects(() => bindDatagram({ listen, multicast }), UsageError, message);
+  });
+}
