@@ -32,7 +32,7 @@ export const neededPermissions: readonly NeededPermission[] = [
     descriptors: [{ name: "run" }],
     flag: "--allow-run",
     reason:
-      "the programs given with --exec, and Python for handlers in it; for doctor the system's own, such as ss or netstat",
+      "the programs given with --exec, and Python for handlers in it; for doctor the system's own, such as ss or netstat; for --open what opens the browser",
   },
   {
     descriptors: [{ name: "ffi" }],

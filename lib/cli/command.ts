@@ -54,6 +54,13 @@ export interface CommandSpec<T extends OptionTable> {
   /** Two or three real command lines. */
   readonly examples: readonly Example[];
   /**
+   * Shows the help of what the arguments name, for a command line with `--help` and arguments; without this function that is the
+   * command's own.
+   *
+   * @returns The exit code, 0 if nothing is returned.
+   */
+  help?(context: Context, options: OptionValues<T>, args: string[]): Promise<number | void>;
+  /**
    * Does it.
    *
    * @returns The exit code, 0 if nothing is returned.
@@ -62,7 +69,10 @@ export interface CommandSpec<T extends OptionTable> {
 }
 
 /** A command as the program holds it, whatever its options are. */
-export interface Command extends Omit<CommandSpec<OptionTable>, "run"> {
+export interface Command extends Omit<CommandSpec<OptionTable>, "run" | "help"> {
+  /** Shows the help of what the arguments name, if it can. */
+  // deno-lint-ignore no-explicit-any
+  help?(context: Context, options: any, args: string[]): Promise<number | void>;
   /** Does it, with options that were parsed by this command's own table. */
   // deno-lint-ignore no-explicit-any
   run(context: Context, options: any, args: string[]): Promise<number | void>;

@@ -11,6 +11,9 @@ import { aliases, globalOptions, isOption, kebab } from "./parse.ts";
 
 /** How long a {@linkcode Completer} may take, in ms. */
 const PATIENCE_MS = 1000;
+/** A word without control characters, and a tab and its meaning if it has one. */
+// deno-lint-ignore no-control-regex
+const CANDIDATE = /^[^\x00-\x1f\x7f-\x9f]+(\t[^\x00-\x1f\x7f-\x9f]*)?$/;
 /** First line of an answer that is a list of words. */
 const WORDS = "words";
 const helpCommand = ["help", "Show what a command does and its options"] as const;
@@ -153,8 +156,7 @@ async function inTime(answer: ReturnType<Completer>): Promise<readonly string[]>
   const timer = setTimeout(late.resolve, PATIENCE_MS, []);
   try {
     const values = await Promise.race([answer, late.promise]);
-    // deno-lint-ignore no-control-regex
-    return values.filter((value) => !/^$|[\x00-\x1f\x7f-\x9f]/.test(value));
+    return values.filter((value) => CANDIDATE.test(value));
   } finally {
     clearTimeout(timer);
   }

@@ -14,7 +14,7 @@ import { type Endpoint, parseEndpoint, parseHost } from "../net/address/address.
  * it is given up; if it fails, nothing is offered.
  *
  * @param words The words after the command's name, up to the one to complete, which is the last.
- * @returns All candidates, also those that do not begin like the word.
+ * @returns All candidates, also those that do not begin like the word; each may be followed by a tab and its meaning.
  */
 export type Completer = (words: readonly string[]) => Promise<readonly string[]>;
 
@@ -32,6 +32,10 @@ export interface Option<T> {
   readonly isFile?: boolean;
   /** Whether it may be given several times; its value is an array then, and `parse` gives one for each. */
   readonly several?: boolean;
+  /** The text that stands for a value which is left out; without it a value has to follow. */
+  readonly bare?: string;
+  /** Whether the next word is the value, where it may be left out; what follows `=` always is. */
+  readonly takes?: (text: string) => boolean;
   /** Finds candidates for the value when a shell completes it. */
   readonly complete?: Completer;
   /** The value where the option is not given. */

@@ -90,6 +90,12 @@ function joinValues(
     const option = arg.startsWith("--") ? byFlag.get(arg.slice(2)) : undefined;
     if (option?.placeholder !== undefined) {
       const value = argv[++i];
+      const { bare, takes } = option;
+      if (bare !== undefined && (value === undefined || !takes?.(value))) {
+        options.push(`${arg}=${bare}`);
+        i--;
+        continue;
+      }
       if (value === undefined || value.startsWith("--")) {
         throw new UsageError(`Cannot read option ${arg}: expected ${arg} ${option.placeholder}`);
       }

@@ -49,3 +49,28 @@ export async function* readByteLines(
     cancel();
   }
 }
+
+/**
+ * Reads bytes as they come.
+ *
+ * @param stream Any bytes.
+ * @param signal Ends the reading.
+ * @returns Chunks.
+ */
+export async function* readChunks(
+  stream: ReadableStream<Uint8Array>,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array, void, void> {
+  const reader = stream.getReader();
+  const cancel = () => void reader.cancel().catch(() => {});
+  using _ = whenAborted(signal, cancel);
+  try {
+    for (;;) {
+      const { value } = await reader.read();
+      if (value === undefined || signal.aborted) return;
+      yield value;
+    }
+  } finally {
+    cancel();
+  }
+}

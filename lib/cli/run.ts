@@ -136,7 +136,8 @@ async function dispatch(
     rest,
     command.positionals?.some(({ isNumber }) => isNumber),
   );
-  if (options.help || options.version) {
+  const helping = options.help && args.length > 0 && command.help;
+  if (!helping && (options.help || options.version)) {
     out.text(options.help ? commandHelp(command) : versionText());
     return 0;
   }
@@ -154,7 +155,7 @@ async function dispatch(
   const inHand = stop.inHand.bind(stop);
   const onReopen = stop.onReopen.bind(stop);
   const context = { ...shared, signal, inHand, onReopen, given };
-  const code = await command.run(context, options, args) ?? 0;
+  const code = await (helping ? command.help! : command.run)(context, options, args) ?? 0;
   return code === exit.interrupted ? stop.code : code;
 }
 

@@ -394,24 +394,24 @@ class Sample:
     Attributes:
         values: A value for each signal: float, int, bool or complex as it was sent. None is one that was not measured or is NaN.
         sequence: Its number, if it has one.
-        origin_ns: When it was made, as (seconds, nanoseconds) since 1970.
-        received_ns: When it arrived, likewise.
+        origin_ts: When it was made, as (seconds, nanoseconds) since 1970.
+        received_ts: When it arrived, likewise.
     """
 
     values: List[Value]
     sequence: Optional[int] = None
-    origin_ns: Optional[Tuple[int, int]] = None
-    received_ns: Optional[Tuple[int, int]] = None
+    origin_ts: Optional[Tuple[int, int]] = None
+    received_ts: Optional[Tuple[int, int]] = None
 
     @property
     def origin(self) -> Optional[float]:
         """When it was made, in seconds since 1970."""
-        return _seconds(self.origin_ns)
+        return _seconds(self.origin_ts)
 
     @property
     def received(self) -> Optional[float]:
         """When it arrived, in seconds since 1970."""
-        return _seconds(self.received_ns)
+        return _seconds(self.received_ts)
 
 
 def samples(stream: Iterable[Union[str, bytes]]) -> Iterator[Sample]:

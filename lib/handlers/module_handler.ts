@@ -11,10 +11,17 @@ export type HandlerUse =
   /** Samples of VILLASnode: `handle(sample)`, or `handle_batch(samples)`. */
   | { readonly kind: "samples" }
   /**
-   * Records of a struct: `handle(values, peer)`. In Python the values are a tuple, a named one with `fields`, and the call gives an
-   * array of the records to be sent, empty for None; what a generator yields goes to `peer.send()` as it comes.
+   * Records of a struct: `handle(values, peer)`. In JavaScript the caller makes values of the bytes, and records of what is returned. In
+   * Python the call takes a packed record and gives packed ones, which `format` describes; there the values are a tuple, a named one with
+   * `fields`, and what a generator yields goes to `peer.send()` as it comes, packed likewise.
    */
-  | { readonly kind: "records"; readonly fields?: readonly string[] }
+  | {
+    readonly kind: "records";
+    /** The format for Python's struct, with an explicit byte order and no alignment. */
+    readonly format: string;
+    /** The names of the values; of an array also how many it has. */
+    readonly fields?: readonly { readonly name: string; readonly count?: number }[];
+  }
   /** Plain bytes: `handle(data, peer)`; in Python the call gives bytes, or null for None. */
   | { readonly kind: "bytes" };
 

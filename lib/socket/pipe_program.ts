@@ -5,6 +5,8 @@ import type { StreamConnection } from "../net/stream/connection.ts";
 export interface PipeProgramOptions extends StartProgramOptions {
   /** Called with what the client sends, before the program gets it. */
   onInput?: (bytes: Uint8Array) => void | Promise<void>;
+  /** Called with what the program prints, before the client gets it. */
+  onOutput?: (bytes: Uint8Array) => void;
 }
 
 /**
@@ -29,6 +31,7 @@ export async function pipeProgram(
     if (connection.readEnd === "lost") program.kill();
   });
   for await (const chunk of program) {
+    options.onOutput?.(chunk);
     if (!await connection.write(chunk)) program.kill();
   }
   // The program may have closed its output and go on; its exit is the end.

@@ -5,12 +5,16 @@ import type { StructValues } from "../codecs/struct/types.ts";
 export interface Actor<F extends string> {
   /** The format of the records. */
   readonly struct: Struct<F>;
-  /** Handles a record at an offset of the block; if it returns a promise, the next record waits for it. */
+  /** Handles a record at an offset of the block; if it returns a promise, that is waited for as `most` says. */
   readonly act: (values: StructValues<F>, block: Uint8Array, at: number) => unknown;
   /** Called with what `act` throws. */
   readonly onError: (error: unknown) => void;
   /** Whether to stop. */
   readonly stopped: () => boolean;
+  /** How many records may be in hand at once. */
+  readonly most: () => number;
+  /** Those that are, the first one first; where only one may be it is not among them. */
+  readonly inHand: Promise<void>[];
 }
 
 /**
@@ -21,13 +25,17 @@ export interface Actor<F extends string> {
  */
 export async function actOnBlock<F extends string>(
   block: Uint8Array,
-  { struct, act, onError, stopped }: Actor<F>,
+  { struct, act, onError, stopped, most, inHand }: Actor<F>,
 ): Promise<void> {
   const view = new DataView(block.buffer, block.byteOffset, block.byteLength);
   for (let at = 0; at < block.length && !stopped(); at += struct.size) {
     try {
       const result = act(struct.unpackFrom(view, at), block, at);
-      if (typeof result === "object" && result !== null && "then" in result) await result;
+      if (typeof result !== "object" || result === null || !("then" in result)) continue;
+      if (most() > 1) {
+        inHand.push((result as Promise<unknown>).then(() => {}, onError));
+        while (inHand.length >= most()) await inHand.shift();
+      } else await result;
     } catch (error) {
       onError(error);
     }

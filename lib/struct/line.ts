@@ -273,6 +273,8 @@ export class Line<F extends string = string>
     } catch (error) {
       if (!(error instanceof CodecError)) throw error;
       cut = error;
+    } finally {
+      await Promise.all(actor?.inHand ?? []);
     }
     const fault = connectionFault(peer, cut);
     if (!fault) return;
@@ -282,7 +284,7 @@ export class Line<F extends string = string>
   }
 
   #actor(peer: LineConnection<F>): Actor<F> {
-    const action = this.#options.action!;
+    const { action, concurrency = 1 } = this.#options as Required<LineOptions<F>>;
     return {
       struct: this.struct,
       act: (values, block, at) => {
@@ -292,6 +294,8 @@ export class Line<F extends string = string>
       },
       onError: (error) => this.#fail(error, peer),
       stopped: () => this.#stopped,
+      most: () => typeof concurrency === "number" ? concurrency : concurrency(),
+      inHand: [],
     };
   }
 

@@ -23,7 +23,7 @@ export const DEFAULT_PORT = 10000;
  * @typeParam F The format of the records.
  * @param values The record.
  * @param peer Who sent it; `peer.send()` answers.
- * @returns If it is a promise, the next record of that peer waits for it.
+ * @returns If it is a promise, the next record of that peer waits for it, unless the line's `concurrency` is more than 1.
  */
 export type LineAction<F extends string> = (
   values: StructValues<F>,
@@ -71,6 +71,11 @@ export interface LineOptions<F extends string>
   port?: number;
   /** Handles every record. Without it, records and peers wait until the line is iterated. */
   action?: LineAction<F>;
+  /**
+   * How many records of a peer may be in hand at once, where the action returns promises; a function where that changes. With more than
+   * one, `recordBytes` and `recordTime` of the peer are those of a record only until the action first waits. Default: 1.
+   */
+  concurrency?: number | (() => number);
   /** Called with each new connection. */
   onConnect?: (peer: LinePeer<F>) => void;
   /** Called when a peer has ended its half; records can still be sent to it. */

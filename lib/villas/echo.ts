@@ -1,6 +1,7 @@
 import type { Format } from "../codecs/villas/format.ts";
 import { villasProtobuf } from "../codecs/villas/protobuf.ts";
-import { type Signal, signalsOf } from "../codecs/villas/signals.ts";
+import { asPeer } from "../codecs/villas/sides.ts";
+import { floatSignals, type Signal, signalsOf } from "../codecs/villas/signals.ts";
 import { CodecError, messageOf, UsageError } from "../errors.ts";
 import type { Endpoint } from "../net/address/address.ts";
 import { isMulticast } from "../net/datagram/multicast.ts";
@@ -137,7 +138,55 @@ function replyOf(remote: Endpoint, options: EchoOptions): Hook {
   });
   if (handler) return new Handler(handler, expectations, format);
   if (constant) return new Constants(constant, expectations, format);
-  return new EchoCheck(expectations);
+  return new EchoCheck(expectations, format);
+}
+
+/**
+ * The format of an echo, on its side.
+ *
+ * @throws {UsageError} If VILLASnode could not read the replies, as far as that is known before anything has arrived.
+ */
+function formatOf(options: VillasEchoOptions, signals: readonly Signal[] | undefined): Format {
+  const { codec = villasProtobuf, handler, constant } = options;
+  const format = asPeer(signals && codec.withSignals ? codec.withSignals(signals) : codec);
+  const { carried, name } = format;
+  if (carried === undefined) return format;
+  if (!carried.readByNode) {
+    throw new UsageError(
+      `Cannot answer in format ${name}: VILLASnode writes it, but does not read it; set another one in that node's configuration`,
+    );
+  }
+  if (carried.named && signals === undefined && (handler || constant)) {
+    throw new UsageError(
+      `Cannot answer in format ${name} without knowing the signals: it names the values; ` +
+        "state them, as in --signals voltage:float:V,on:boolean",
+    );
+  }
+  format.check?.();
+  if (constant) checkConstants(constant, format, signals);
+  return format;
+}
+
+/** @throws {UsageError} If there is a constant that the format cannot carry. */
+function checkConstants(
+  constants: readonly (number | bigint)[],
+  format: Format,
+  signals: readonly Signal[] | undefined,
+): void {
+  for (const [i, constant] of constants.entries()) {
+    const type = signals === undefined ? "float" : signals[i]?.type;
+    if (type !== "float") continue; // whether it fits its kind is told with the first reply
+    const [signal] = signals?.slice(i, i + 1) ?? floatSignals(1);
+    const one = format.withSignals?.([signal!]) ?? format;
+    try {
+      one.encode([{ type: "data", values: [Number(constant)] }]);
+    } catch (error) {
+      if (!(error instanceof CodecError)) throw error;
+      throw new UsageError(`Cannot answer with constant ${constant}: ${error.message}`, {
+        cause: error,
+      });
+    }
+  }
 }
 
 function tapOf(onMessage: NonNullable<VillasEchoOptions["onMessage"]>): Tap {
@@ -186,7 +235,8 @@ export async function startVillasEcho(options: VillasEchoOptions = {}): Promise<
     throw new UsageError(`Cannot end after ${count} messages: expected at least 1`);
   }
   const signals = options.signals === undefined ? undefined : signalsOf(options.signals);
-  const { codec: format = villasProtobuf, replyTo, onMessage, handler, constant } = options;
+  const { replyTo, onMessage, handler, constant } = options;
+  const format = formatOf(options, signals);
   const { node, remote, isStream } = await openEndpoint({
     ...options,
     remote: options.remote ?? REMOTE,
@@ -200,5 +250,5 @@ export async function startVillasEcho(options: VillasEchoOptions = {}): Promise<
   });
   // Who is connected is known by the connection: the answer goes back on it.
   const ends = isStream ? { anySource: true, replyTo: "sender" } as const : {};
-  return new Echo(node, remote, { ...options, ...ends, signals });
+  return new Echo(node, remote, { ...options, ...ends, signals, codec: format });
 }

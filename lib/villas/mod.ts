@@ -36,6 +36,14 @@ export {
 export { type Layer, type LayerOptions, LAYERS } from "./nodes/endpoint.ts";
 export { type Batch, batchOf, type BatchOrigin, type SampleNode } from "./node.ts";
 export { type Destination, type Hook, Path, type PathOptions, type Tap } from "./path.ts";
+export {
+  startVillasPipe,
+  type VillasPipe,
+  type VillasPipeInput,
+  type VillasPipeOptions,
+  type VillasPipeProblem,
+  type VillasPipeStats,
+} from "./pipe.ts";
 export { type SignalSource, startVillasSignal } from "./signal_source.ts";
 export type {
   VillasSignalOptions,

@@ -47,6 +47,22 @@ export interface SampleNode extends AsyncDisposable {
   close(): Promise<void>;
 }
 
+/** A node that gives samples of its own, at its own pace. */
+export interface SourceNode extends SampleNode {
+  /** Samples left out because the node was late; they show as gaps in the sequence. */
+  readonly missedSteps: number;
+  /** Whether the node was ended before it was done. */
+  readonly isEnded: boolean;
+}
+
+/** What paces a source node. */
+export interface Pace {
+  /** Called before each sample that is not paced by the clock, with its number from 0; a promise is waited for. */
+  readonly onStep: (step: number) => void | Promise<void>;
+  /** The wall clock. */
+  readonly now: () => Timestamp;
+}
+
 /** What is known of a batch that did not arrive as it is. */
 export interface BatchOrigin {
   /** The message that the samples are on the wire, where they are encoded already. */

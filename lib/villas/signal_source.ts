@@ -1,6 +1,8 @@
+import type { Format } from "../codecs/villas/format.ts";
 import { villasProtobuf } from "../codecs/villas/protobuf.ts";
 import type { Sample, Timestamp } from "../codecs/villas/sample.ts";
-import { messageOf, UsageError } from "../errors.ts";
+import { asNode } from "../codecs/villas/sides.ts";
+import { CodecError, messageOf, UsageError } from "../errors.ts";
 import { type Endpoint, formatAddress } from "../net/address/address.ts";
 import { MAX_PAYLOAD } from "../net/datagram/transport.ts";
 import { delay, within } from "../time/deadline.ts";
@@ -8,9 +10,10 @@ import { whenAborted } from "../time/lifecycle.ts";
 import { timestampClock } from "../time/timestamp.ts";
 import { Returns } from "./hooks/returns.ts";
 import { SignalNode } from "./nodes/signal.ts";
-import { SignalGenerator } from "./nodes/signal_generator.ts";
+import { SignalGenerator, type SignalGeneratorOptions } from "./nodes/signal_generator.ts";
 import type { EndpointNode, EndpointProblem } from "./nodes/endpoint.ts";
 import { openEndpoint } from "./nodes/open_endpoint.ts";
+import type { Pace, SourceNode } from "./node.ts";
 import { Path } from "./path.ts";
 import type { VillasSignalOptions, VillasSignalStats } from "./signal_source_options.ts";
 
@@ -21,9 +24,13 @@ const STOP_WAIT = 1;
 /** How long an unpaced source waits for room in that window, in ms. */
 const WINDOW_WAIT_MS = 20;
 
+/** How samples are sent and checked, wherever they come from. */
+export type SendingOptions = Omit<VillasSignalOptions, keyof SignalGeneratorOptions>;
+
 /**
- * Sends generated samples and checks what comes back. Made by {@linkcode startVillasSignal}. It is two paths: from a signal node to a
- * socket node, and from the socket node to a comparison with what was sent.
+ * Sends generated or recorded samples and checks what comes back. Made by {@linkcode startVillasSignal} and
+ * {@linkcode startVillasReplay}. It is two paths: from a signal node or a file node to a socket node, and from the socket node to a
+ * comparison with what was sent.
  */
 export class SignalSource implements AsyncDisposable {
   /** The address that is really bound; that of `to` with `layer: "tcp-client"`. */
@@ -36,8 +43,8 @@ export class SignalSource implements AsyncDisposable {
   readonly finished: Promise<void>;
   readonly #node: EndpointNode;
   readonly #to: Endpoint;
-  readonly #options: VillasSignalOptions;
-  readonly #signal: SignalNode;
+  readonly #options: SendingOptions;
+  readonly #signal: SourceNode;
   readonly #returns: Returns;
   #sent = 0;
   #unsent = 0;
@@ -47,7 +54,8 @@ export class SignalSource implements AsyncDisposable {
   private constructor(
     node: EndpointNode,
     to: Endpoint,
-    options: VillasSignalOptions,
+    options: SendingOptions,
+    source: (pace: Pace) => SourceNode,
     now: () => Timestamp,
   ) {
     this.addr = node.addr;
@@ -56,20 +64,26 @@ export class SignalSource implements AsyncDisposable {
     this.#node = node;
     this.#to = to;
     this.#options = options;
-    const { onReturn } = options;
-    this.#signal = new SignalNode({ ...options, now, onStep: (step) => this.#room(step) });
-    this.#returns = new Returns({ onReturn, onMessage: () => this.#wake?.() });
+    const { onReturn, codec = villasProtobuf } = options;
+    this.#signal = source({ now, onStep: (step) => this.#room(step) });
+    const onMessage = () => this.#wake?.();
+    this.#returns = new Returns({ onReturn, onMessage, carry: carrier(codec) });
     this.finished = Promise.resolve().then(() => this.#run());
     this.finished.catch(() => {}); // an error is seen by callers that await it
   }
 
   /**
-   * Use {@linkcode startVillasSignal}.
+   * Use {@linkcode startVillasSignal} or {@linkcode startVillasReplay}.
    *
    * @internal
    */
-  static async open(options: VillasSignalOptions): Promise<SignalSource> {
-    const { codec: format = villasProtobuf, to, now = timestampClock() } = options;
+  static async open(
+    options: SendingOptions,
+    from: (pace: Pace) => SourceNode,
+  ): Promise<SignalSource> {
+    const { codec = villasProtobuf, to, now = timestampClock() } = options;
+    const format = asNode(formatFor(codec, options));
+    let source: SignalSource | undefined;
     const { node, remote } = await openEndpoint({
       ...options,
       remote: to ?? "127.0.0.1:12001",
@@ -78,7 +92,7 @@ export class SignalSource implements AsyncDisposable {
       format,
       scan: false,
       remoteIs: "samples are sent to",
-      onProblem: (problem) => source.#problem(problem),
+      onProblem: (problem) => void (source && source.#problem(problem)),
       now,
     });
     if ("path" in node.addr) {
@@ -86,8 +100,7 @@ export class SignalSource implements AsyncDisposable {
       await node.close();
       throw new UsageError(`Cannot send signals from "${node.addr.path}": expected UDP addresses`);
     }
-    const source = new SignalSource(node, remote, options, now);
-    return source;
+    return source = new SignalSource(node, remote, options, from, now);
   }
 
   /** What was counted so far. */
@@ -99,6 +112,24 @@ export class SignalSource implements AsyncDisposable {
       ...{ sent, returned, lost: sent - returned, changed, unexpected, invalid, ignored },
       ...{ unsent: this.#unsent, missedSteps: this.#signal.missedSteps, dropped, roundTrip },
     };
+  }
+
+  /** What is generated now; nothing of a recording. */
+  get generator(): SignalGeneratorOptions {
+    return this.#signal instanceof SignalNode ? this.#signal.generator : {};
+  }
+
+  /**
+   * Generates something else from the next sample on.
+   *
+   * @param change What is different: type, frequency, amplitude and so on, but not the number of values or the rate.
+   * @throws {UsageError} If it is out of range, or a recording is sent; the source goes on as before.
+   */
+  change(change: Omit<SignalGeneratorOptions, "values" | "rate">): void {
+    if (!(this.#signal instanceof SignalNode)) {
+      throw new UsageError("Cannot change the signal: a recording is being sent");
+    }
+    this.#signal.change(change);
   }
 
   /** Stops sending; what is on the way is still waited for, at most one second. Called again, it ends the wait. */
@@ -214,9 +245,49 @@ export class SignalSource implements AsyncDisposable {
   }
 }
 
+/**
+ * The format in which samples are sent.
+ *
+ * @throws {UsageError} If what comes back could not be told by its sequence number.
+ */
+function formatFor(codec: Format, { returns, vectorize = 1 }: SendingOptions): Format {
+  const { carried, name } = codec;
+  codec.check?.();
+  if (carried === undefined) return codec;
+  if (vectorize > carried.samples) {
+    throw new UsageError(
+      `Cannot send ${vectorize} samples per datagram: VILLASnode reads one in format ${name}`,
+    );
+  }
+  if (carried.sequence) return codec;
+  if (returns !== false) {
+    throw new UsageError(
+      `Cannot tell what comes back in format ${name}: it carries no sequence number; only send, with --no-return`,
+    );
+  }
+  return {
+    ...codec,
+    encode: (samples) => codec.encode(samples.map(({ sequence: _, ...sample }) => sample)),
+  };
+}
+
+/** What becomes of a sample in a format that rounds it, or drops some of it; undefined where it stays what it is. */
+function carrier({ carried, encode, decode }: Format): ((sample: Sample) => Sample) | undefined {
+  if (carried === undefined || carried.exact && carried.origin) return undefined;
+  return (sample) => {
+    try {
+      return decode(encode([sample]))[0] ?? sample;
+    } catch (error) {
+      if (error instanceof CodecError) return sample; // it will not be sent either
+      throw error;
+    }
+  };
+}
+
 /** Checks that as many samples as wanted find room in a datagram. */
 function checkFits(values: Sample["values"], options: VillasSignalOptions): void {
-  const { vectorize = 1, limit = Infinity, codec = villasProtobuf } = options;
+  const { vectorize = 1, limit = Infinity } = options;
+  const codec = formatFor(options.codec ?? villasProtobuf, options);
   const origin = { sec: 2 ** 31, nsec: 999_999_999 };
   const sequence = BigInt(Math.min(limit, 2 ** 40));
   const { length } = codec.encode([{ type: "data", sequence, origin, values }]);
@@ -263,5 +334,5 @@ export async function startVillasSignal(options: VillasSignalOptions = {}): Prom
   if (!(wait >= 0)) throw new UsageError(`Cannot wait for ${wait} s: expected at least 0`);
   const values = new SignalGenerator(options).next(0, 0); // its options are checked before anything is bound
   checkFits(values, options);
-  return await SignalSource.open(options);
+  return await SignalSource.open(options, (pace) => new SignalNode({ ...options, ...pace }));
 }

@@ -240,7 +240,10 @@ Deno.test({
 Deno.test("struct-line refuses options that do not go together or make no sense", async () => {
   const notPem = new URL(import.meta.url).pathname.replace(/^\/(?=[A-Z]:)/, "");
   const cases: [string[], string][] = [
-    [["server", "--echo", "--exec", "x"], "Cannot use several of --handler, --exec and --echo"],
+    [
+      ["server", "--echo", "--exec", "x"],
+      "Cannot use several of --handler, --exec, --exec-persistent and --echo",
+    ],
     [["server", "--exec", "no-such-program-anywhere"], "Cannot find program"],
     [["server", "--format", "!I2y"], 'Cannot parse struct format "!I2y" at character 4'],
     [["server", "--format", "!"], 'Cannot use "!" for the records of a stream: it has no bytes'],

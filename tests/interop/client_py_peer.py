@@ -337,7 +337,7 @@ class SamplesTest(unittest.TestCase):
         self.assertEqual([sample.sequence for sample in read], [0, 1, 2])
         for sample in read:
             self.assertEqual(sample.values, [float(sample.sequence)])
-            self.assertEqual(sample.origin, sample.origin_ns[0] + sample.origin_ns[1] / 1e9)
+            self.assertEqual(sample.origin, sample.origin_ts[0] + sample.origin_ts[1] / 1e9)
             self.assertLessEqual(sample.origin, sample.received)
 
     def test_kinds(self):

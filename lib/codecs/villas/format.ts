@@ -23,6 +23,15 @@ export interface MessageScanner {
 export interface Format extends Codec<Sample[]> {
   /** The form in which VILLASnode reads, where that is not the one in which it writes. */
   readonly replies?: Replies;
+  /** What the format carries, where that is less than everything. */
+  readonly carried?: Carried;
+  /**
+   * Checks that the format can carry what some signals hold, as far as that is known before there is a value.
+   *
+   * @param signals The signals. Default: those stated, or floats.
+   * @throws {UsageError} Naming the first that it cannot carry, and the way out.
+   */
+  check?(signals?: readonly Signal[]): void;
   /**
    * Makes a scanner for the format, where there is one.
    *
@@ -61,6 +70,8 @@ export interface Carried {
   readonly exact: boolean;
   /** Samples in a datagram at most; infinite where only its size limits them. */
   readonly samples: number;
+  /** Whether values have the names of the signals, so that these must be known to write any. */
+  readonly named: boolean;
   /** Whether VILLASnode reads the format at all, and not only writes it. */
   readonly readByNode: boolean;
 }

@@ -49,6 +49,7 @@ export const ALL: Carried = {
   notFinite: true,
   exact: true,
   samples: Infinity,
+  named: false,
   readByNode: true,
 };
 

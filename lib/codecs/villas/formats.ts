@@ -6,21 +6,39 @@
 
 import { UsageError } from "../../errors.ts";
 import { suggestions } from "../../text/nearest.ts";
+import { villasBinary, villasWeb } from "./binary.ts";
 import { villasCsv, villasTsv } from "./column.ts";
 import type { VillasFormat } from "./format.ts";
 import type { FormatRow, GivenSettings } from "./format_row.ts";
 import { villasHuman } from "./human.ts";
+import { villasIotagentUl } from "./iotagent_ul.ts";
 import { villasJson } from "./json.ts";
+import { villasJsonEdgeflex } from "./json_edgeflex.ts";
+import { villasJsonKafka } from "./json_kafka.ts";
+import { villasJsonReserve } from "./json_reserve.ts";
+import { villasOpalAsyncip } from "./opal_asyncip.ts";
 import { protobufRow } from "./protobuf_row.ts";
+import { villasGtnet, villasRaw } from "./raw.ts";
 import { type SignalsLike, signalsOf } from "./signals.ts";
+import { villasValue } from "./value.ts";
 
 /** All formats. */
 const rows: readonly FormatRow[] = [
   protobufRow,
   villasHuman,
+  villasBinary,
+  villasWeb,
   villasJson,
+  villasJsonKafka,
+  villasJsonReserve,
+  villasJsonEdgeflex,
   villasCsv,
   villasTsv,
+  villasValue,
+  villasRaw,
+  villasGtnet,
+  villasOpalAsyncip,
+  villasIotagentUl,
 ];
 
 /** All formats with VILLASnode's default settings, each under the name that VILLASnode has for it. */

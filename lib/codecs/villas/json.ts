@@ -6,10 +6,11 @@
 
 import type { JsonValue } from "../json/reader.ts";
 import { ALL, formatRow } from "./format_row.ts";
-import { jsonForms, Unfit } from "./json_format.ts";
+import { jsonForms } from "./json_format.ts";
 import { JSON_SETTINGS, jsonValue, type Tree } from "./json_text.ts";
+import { membersOf, readJsonValue, readSequence, unfit } from "./json_values.ts";
 import type { Sample, Timestamp, Value } from "./sample.ts";
-import type { Signal, SignalKind } from "./signals.ts";
+import type { Signal } from "./signals.ts";
 import { checkHead, isTimePart } from "./text_format.ts";
 
 const NAME = "json";
@@ -98,12 +99,12 @@ export const villasJson = formatRow(NAME, JSON_SETTINGS, (settings, signals) => 
     name: NAME,
     style: settings,
     plainEcho: true,
-    tree(sample, received) {
+    tree(sample, form) {
       checkHead(sample, NAME);
       const tree = new Map<string, Tree>();
       const times = new Map<string, Tree>();
       if (settings.ts_origin && sample.origin) times.set("origin", timeTree(sample.origin));
-      if (received && settings.ts_received && sample.received) {
+      if (form === "file" && settings.ts_received && sample.received) {
         times.set("received", timeTree(sample.received));
       }
       if (times.size > 0) tree.set("ts", times);
@@ -146,74 +147,10 @@ function readSample(json: JsonValue, signals: readonly Signal[] | undefined): Sa
   return sample;
 }
 
-/** The members of a JSON object; whatever their names are, it has no others. */
-export type Members = Record<string, JsonValue | undefined>;
-
-/** @throws {Unfit} If the JSON is no object. */
-export function membersOf(what: string, json: JsonValue | undefined): Members {
-  if (typeof json !== "object" || json === null || Array.isArray(json)) {
-    throw unfit(what, json, "an object");
-  }
-  return { __proto__: null, ...json } as unknown as Members;
-}
-
-/** A sequence number. VILLASnode writes those from 2^63 on as negative ones. */
-export function readSequence(json: JsonValue): bigint {
-  if (typeof json !== "bigint" || json >= 2n ** 64n || json < -(2n ** 63n)) {
-    throw unfit("sequence", json, "an integer from 0 to 2^64 - 1");
-  }
-  return BigInt.asUintN(64, json);
-}
-
 function readTimestamp(name: string, json: JsonValue): Timestamp {
   const [sec, nsec, ...more] = Array.isArray(json) ? json.map(Number) : [];
   if (!isTimePart(sec) || !isTimePart(nsec) || more.length > 0) {
     throw unfit(name, json, "[SECONDS, NANOSECONDS] in whole numbers");
   }
   return { sec, nsec };
-}
-
-/**
- * Reads a value.
- *
- * @param json What stands for it.
- * @param what What it is to a person.
- * @param kind What it is to be, if that was stated; an integer will do for a float.
- * @throws {Unfit} If it is no such value.
- */
-export function readJsonValue(json: JsonValue, what: string, kind?: SignalKind): Value {
-  const value = valueOf(json, what);
-  if (kind === undefined || value === null || KINDS[typeof value] === kind) return value;
-  if (kind === "float" && typeof value === "bigint") {
-    if (BigInt(Number(value)) === value) return Number(value);
-  }
-  throw unfit(what, json, `${kind === "integer" ? "an" : "a"} ${kind}, as the signal is stated`);
-}
-
-const KINDS: Readonly<Record<string, SignalKind>> = {
-  number: "float",
-  bigint: "integer",
-  boolean: "boolean",
-  object: "complex",
-};
-
-function valueOf(json: JsonValue, what: string): Value {
-  if (typeof json === "number" || typeof json === "boolean" || json === null) return json;
-  if (typeof json === "bigint" && BigInt.asIntN(64, json) === json) return json;
-  if (typeof json === "object" && !Array.isArray(json)) {
-    const { real, imag } = membersOf(what, json);
-    if (isNumber(real) && isNumber(imag)) return { real: Number(real), imag: Number(imag) };
-  }
-  throw unfit(what, json, 'a number of at most 64 bits, true, false, or {"real": R, "imag": I}');
-}
-
-function isNumber(json: JsonValue | undefined): json is number | bigint {
-  return typeof json === "number" || typeof json === "bigint";
-}
-
-/** Says what of a sample does not fit. */
-export function unfit(what: string, json: JsonValue | undefined, wanted: string): Unfit {
-  const text = Deno.inspect(json, { depth: 1, compact: true, breakLength: Infinity });
-  const shown = text.length > 80 ? `${text.slice(0, 79)}…` : text;
-  return new Unfit(`${what} ${shown}, expected ${wanted}`);
 }

@@ -26,20 +26,10 @@ export interface JsonFormat {
   readonly style: JsonStyle;
   /** Whether what VILLASnode sent may come back as it is. */
   readonly plainEcho: boolean;
-  /**
-   * What a sample is.
-   *
-   * @param sample The sample.
-   * @param received Whether its time of receipt is written where the format has a place for it.
-   */
-  tree(sample: Sample, received: boolean): Tree;
-  /**
-   * Writes a sample in the default style, where that can be done faster.
-   *
-   * @param sample The sample.
-   * @param received Whether its time of receipt is written.
-   */
-  write?(sample: Sample, received: boolean): string;
+  /** What a sample is. */
+  tree(sample: Sample, form: JsonForm): Tree;
+  /** Writes a sample in the default style, where that can be done faster. */
+  write?(sample: Sample, form: JsonForm): string;
   /**
    * The sample that an object is.
    *
@@ -47,6 +37,12 @@ export interface JsonFormat {
    */
   read(json: JsonValue): Sample;
 }
+
+/**
+ * For whom a sample is written: as VILLASnode's socket writes it (`node`), for VILLASnode's socket to read (`reply`), or for a stream with
+ * (`file`) or without (`plain`) the time of receipt.
+ */
+export type JsonForm = "node" | "reply" | "file" | "plain";
 
 /** Says what of a sample does not fit. */
 export class Unfit extends Error {}
@@ -61,30 +57,33 @@ export function jsonForms(
     !style.sort_keys;
   const write = plain && format.write
     ? format.write
-    : (sample: Sample, received: boolean) => writeTree(format.tree(sample, received), style);
-  const encode = (samples: Sample[]) => {
+    : (sample: Sample, form: JsonForm) => writeTree(format.tree(sample, form), style);
+  const comma = style.compact ? "," : ", ";
+  const encodeAs = (form: JsonForm) => (samples: Sample[]) => {
     if (style.indent > 0) {
-      return encoder.encode(writeTree(samples.map((sample) => format.tree(sample, false)), style));
+      return encoder.encode(writeTree(samples.map((sample) => format.tree(sample, form)), style));
     }
-    const comma = style.compact ? "," : ", ";
     let text = "[";
     for (let i = 0; i < samples.length; i++) {
-      text += (i > 0 ? comma : "") + write(samples[i]!, false);
+      text += (i > 0 ? comma : "") + write(samples[i]!, form);
     }
     return encoder.encode(text + "]");
   };
   const decode = (bytes: Uint8Array) => decodeJson(format, bytes);
-  const replies: Replies = { name, encode, decode, plainEcho };
+  const replies: Replies = { name, encode: encodeAs("reply"), decode, plainEcho };
   return {
-    encode,
+    encode: encodeAs("node"),
     decode,
     replies,
     text: true,
     stream: {
-      encoder: ({ offset = true } = {}) => ({
-        encode: (samples) =>
-          encoder.encode(samples.map((sample) => write(sample, offset) + "\n").join("")),
-      }),
+      encoder({ offset = true } = {}) {
+        const form = offset ? "file" : "plain";
+        return {
+          encode: (samples) =>
+            encoder.encode(samples.map((sample) => write(sample, form) + "\n").join("")),
+        };
+      },
       decoder: (options) => new JsonStreamDecoder(format, options),
     },
     splitter: (maxBytes) => new JsonSplitter(name, maxBytes),

@@ -44,3 +44,10 @@ export type {
 } from "./format.ts";
 export { type FormatGroup, type FormatOptions, villasFormat, villasFormats } from "./formats.ts";
 export { villasProtobuf } from "./protobuf.ts";
+export { ColumnsDecoder, type ColumnsOptions } from "./columns/read.ts";
+export {
+  COLUMN_FORMS,
+  type ColumnForm,
+  ColumnsEncoder,
+  type ColumnsEncoderOptions,
+} from "./columns/write.ts";

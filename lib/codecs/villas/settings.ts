@@ -54,10 +54,10 @@ export function whole(fallback: number, min: number, max: number): Setting<numbe
 }
 
 /** One of some values. */
-export function oneOf<T extends string | number>(
-  fallback: NoInfer<T>,
+export function oneOf<T extends string | number, Fallback extends string | number>(
+  fallback: Fallback,
   choices: readonly T[],
-): Setting<T> {
+): Setting<T | Fallback> {
   return {
     default: fallback,
     expected: choices.join(", ").replace(/, ([^,]*)$/, " or $1"),

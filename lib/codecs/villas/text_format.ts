@@ -33,6 +33,39 @@ export function checkHead(sample: Sample, name: string): void {
   if (received !== undefined) checkTimestamp(received.sec, received.nsec);
 }
 
+/**
+ * Checks a sample for a format that has no place for a sequence number.
+ *
+ * @param sample The sample.
+ * @param name The format's name.
+ * @param wanted Whether it was not said that the sequence number is to be left out.
+ * @param other What else would help.
+ * @throws {CodecError} If it would be lost.
+ */
+export function checkNoSequence(
+  { sequence }: Sample,
+  name: string,
+  wanted: boolean,
+  other = "",
+): void {
+  if (sequence === undefined || !wanted) return;
+  throw new CodecError(
+    `Cannot encode sequence ${sequence} as ${name}: it carries none; ${name},sequence=false leaves it out${other}`,
+  );
+}
+
+/**
+ * Checks samples for a format of which VILLASnode reads one in each datagram.
+ *
+ * @throws {CodecError} If there are more.
+ */
+export function checkOne(samples: readonly Sample[], name: string): void {
+  if (samples.length <= 1) return;
+  throw new CodecError(
+    `Cannot encode ${samples.length} samples as ${name}: expected one in each datagram`,
+  );
+}
+
 function checkTimestamp(sec: number, nsec: number): void {
   if (isTimePart(sec) && isTimePart(nsec)) return;
   throw new CodecError(

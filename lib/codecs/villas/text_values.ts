@@ -196,7 +196,11 @@ function readOdd(text: string, start: number, end: number, wanted: Wanted): Valu
       `"${source}" is a complex number; --signals says which values are complex, as in --signals 3f1c`,
     );
   }
-  return { real: real === undefined ? 0 : floatOf(real), imag: floatOf(imag) };
+  // Its halves have 32 bits in VILLASnode, which the decimals of small ones tell only then.
+  return {
+    real: real === undefined ? 0 : Math.fround(floatOf(real)),
+    imag: Math.fround(floatOf(imag)),
+  };
 }
 
 function floatOf(text: string): number {

@@ -1,9 +1,11 @@
 import { defineCommand } from "../../cli/command.ts";
 import type { Context } from "../../cli/context.ts";
-import { file, flag, host, integer, port, seconds } from "../../cli/options.ts";
+import { file, flag, host, integer, type OptionValues, port, seconds } from "../../cli/options.ts";
 import { type OutputForm, outputOption } from "../../cli/output_option.ts";
+import { globalOptions, parseOptions } from "../../cli/parse.ts";
 import { promptLines } from "../../cli/prompt.ts";
 import { readByteLines } from "../../cli/read_lines.ts";
+import { parseJson } from "../../codecs/json/json.ts";
 import { compactJson, jsonMembers } from "../../codecs/json/text.ts";
 import { decodeUtf8 } from "../../text/utf8.ts";
 import { CodecError, ConnectError, exit, UsageError } from "../../errors.ts";
@@ -11,7 +13,9 @@ import { connectJson, type JsonClient, type JsonSendOptions } from "../../json/c
 import { DEFAULT_HOST, DEFAULT_PORT } from "../../json/protocol.ts";
 import type { JsonSendResult, SuccessResult } from "../../json/read_answer.ts";
 import { formatAddress } from "../../net/address/address.ts";
+import { checkReplay, replayLines, replayOptions } from "../recording/replay.ts";
 import { connectingOptions, readConnecting } from "../serving/connecting.ts";
+import { commandNamed, listCommands, showCommands } from "./list.ts";
 import { fileMessage, lineMessage, typedMessage, wordsMessage } from "./message.ts";
 
 /** Exit code of each outcome. */
@@ -26,6 +30,30 @@ const EXIT_CODES: Readonly<Record<JsonSendResult["outcome"], number>> = {
 const FORMS = ["text", "json", "none"] as const satisfies readonly OutputForm[];
 type Output = typeof FORMS[number];
 
+/** How long a shell waits for a server's commands when TAB is pressed, in seconds. */
+const COMPLETION_TIMEOUT = 0.5;
+
+const options = {
+  host: host({ default: DEFAULT_HOST, help: "Host name or IP address of the server" }),
+  port: port({ default: DEFAULT_PORT, help: "TCP port of the server" }),
+  file: file({ help: "Send the JSON message in this file" }),
+  list: flag({ help: "Show the server's commands: how they are called, and what they do" }),
+  timeout: seconds({
+    default: 5,
+    min: 0.001,
+    help: "Seconds that connecting may take, and then each answer",
+  }),
+  retries: integer({ default: 0, min: 0, help: "How often connecting is tried again" }),
+  ...connectingOptions,
+  ...replayOptions,
+  keepOpen: flag({ help: "Use one connection for all messages, not one for each" }),
+  output: outputOption(FORMS, {
+    default: "text",
+    help:
+      "Result of a message as text, or its whole answer as json, the default for lines from stdin",
+  }),
+} as const;
+
 /** `labwire json-client`. */
 export const jsonClient = defineCommand({
   name: "json-client",
@@ -38,31 +66,21 @@ export const jsonClient = defineCommand({
     "What is printed is the result: a text bare, anything else as JSON, nothing if there is none. Errors go to stderr. " +
     "Without a message, lines from standard input are sent one after another, each a JSON message, and the answers are printed " +
     "as JSON lines; a line that is no JSON is reported, and the others are sent. On a terminal each line typed is sent.",
+    "--list shows the commands of a server that describes them, as json-server does with a handler that has a function for each; " +
+    "`labwire json-client NAME --help` shows one of them, and a shell with completions offers them.",
     "The exit code is 0 for success, 3 if the server reported a failure, 4 if the server was not reached, did not answer in time or " +
     "closed without an answer, 5 if the answer or a line of stdin is invalid, 2 if the command line is, and " +
     "130 after Ctrl-C while waiting for an answer.",
   ],
   positionals: [
-    { name: "MESSAGE", variadic: true, help: "A JSON text, or command_id name=text name:=json" },
+    {
+      name: "MESSAGE",
+      variadic: true,
+      help: "A JSON text, or command_id name=text name:=json",
+      complete: completeCommand,
+    },
   ],
-  options: {
-    host: host({ default: DEFAULT_HOST, help: "Host name or IP address of the server" }),
-    port: port({ default: DEFAULT_PORT, help: "TCP port of the server" }),
-    file: file({ help: "Send the JSON message in this file" }),
-    timeout: seconds({
-      default: 5,
-      min: 0.001,
-      help: "Seconds that connecting may take, and then each answer",
-    }),
-    retries: integer({ default: 0, min: 0, help: "How often connecting is tried again" }),
-    ...connectingOptions,
-    keepOpen: flag({ help: "Use one connection for all messages, not one for each" }),
-    output: outputOption(FORMS, {
-      default: "text",
-      help:
-        "Result of a message as text, or its whole answer as json, the default for lines from stdin",
-    }),
-  },
+  options,
   examples: [
     {
       text: "The message of the documentation",
@@ -72,22 +90,36 @@ export const jsonClient = defineCommand({
       text: "A result for a script",
       command: "volts=$(labwire json-client get_voltage)",
     },
+    { text: "What there is to ask", command: "labwire json-client --list" },
     {
       text: "Many messages on one connection",
       command: "labwire json-client --keep-open < messages.jsonl > answers.jsonl",
     },
   ],
+  async help(context, options, [name]) {
+    const list = await listCommands(await sendOptions(context, options));
+    showCommands(context.out, [commandNamed(list, name!)]);
+  },
   async run(context, options, args) {
-    const { say, signal, debug } = context;
-    const send: JsonSendOptions = {
-      ...options,
-      ...await readConnecting(options),
-      signal,
-      debug: debug ? (message) => say.info(message) : undefined,
-    };
+    const { say, signal } = context;
+    const send = await sendOptions(context, options);
+    if (options.list) {
+      if (args.length > 0 || options.file !== undefined) {
+        throw new UsageError("Cannot use --list with a message: expected one of them");
+      }
+      const { commands, text } = await listCommands(send);
+      if (options.output === "json") context.out.json(text);
+      else if (options.output === "text") showCommands(context.out, commands);
+      return exit.done;
+    }
     if (args.length > 0 && options.file !== undefined) {
       throw new UsageError("Cannot send both --file and a message: expected one of them");
     }
+    const { replay } = options;
+    if (replay !== undefined && (args.length > 0 || options.file !== undefined)) {
+      throw new UsageError("Cannot send both --replay and a message: expected one of them");
+    }
+    await checkReplay(replay);
     await using sender = new Sender(send, options.keepOpen);
     try {
       if (options.file !== undefined || args.length > 0) {
@@ -96,9 +128,16 @@ export const jsonClient = defineCommand({
           : await fileMessage(options.file);
         return await show(context, await sender.send(line), options.output);
       }
-      if (context.stdin.isTerminal()) return await converse(context, sender, options);
       const output = context.given.has("output") ? options.output : "json";
-      return await sendLines(context, sender, output);
+      if (replay !== undefined) {
+        const lines = replayLines(context, { ...options, replay, signal });
+        return await sendLines(context, sender, output, { lines, messageOf: recordedMessage });
+      }
+      if (context.stdin.isTerminal()) return await converse(context, sender, options);
+      return await sendLines(context, sender, output, {
+        lines: readByteLines(context.stdin.readable, signal),
+        messageOf: lineMessage,
+      });
     } catch (error) {
       if (!signal.aborted) throw error;
       if (sender.isWaiting) say.warn("The message was sent, and may still be carried out");
@@ -107,30 +146,84 @@ export const jsonClient = defineCommand({
   },
 });
 
-/** Sends each line of standard input. Goes on after a failure, but not when the server cannot be reached. */
-async function sendLines(context: Context, sender: Sender, output: Output): Promise<number> {
-  const { stdin, signal, say, out } = context;
+/** Where and how the options say that messages are sent. */
+async function sendOptions(
+  { say, signal, debug }: Pick<Context, "say" | "signal" | "debug">,
+  values: OptionValues<typeof options>,
+): Promise<JsonSendOptions> {
+  return {
+    ...values,
+    ...await readConnecting(values),
+    signal,
+    debug: debug ? (message) => say.info(message) : undefined,
+  };
+}
+
+/** The commands of the server that the words before name. */
+async function completeCommand(words: readonly string[]): Promise<string[]> {
+  const before = words.slice(0, -1);
+  const { options: values, args } = parseOptions({ ...options, ...globalOptions }, before);
+  if (args.length > 0) return [];
+  const { host, port } = values;
+  const connecting = await readConnecting(values);
+  const { commands } = await listCommands({
+    host,
+    port,
+    ...connecting,
+    timeout: COMPLETION_TIMEOUT,
+  });
+  return commands.map(({ name, signature }) => `${name}\t${signature}`);
+}
+
+/** Where messages come from. */
+interface MessageLines {
+  readonly lines: AsyncIterable<Uint8Array>;
+  /** The message of a line; undefined if there is none in it. */
+  readonly messageOf: (line: string) => string | undefined;
+}
+
+/** The message in a line that `json-server --record` has written; none if what came was no JSON. */
+function recordedMessage(line: string): string | undefined {
+  parseJson(line, { anyNumber: true });
+  const data = line.startsWith("{") ? jsonMembers(compactJson(line)).get("data") : undefined;
+  if (data === undefined) {
+    throw new CodecError('expected a recording of json-server, with "data" in each line');
+  }
+  return data === "null" ? undefined : data;
+}
+
+/** Sends each line. Goes on after a failure, but not when the server cannot be reached. */
+async function sendLines(
+  context: Context,
+  sender: Sender,
+  output: Output,
+  { lines, messageOf }: MessageLines,
+): Promise<number> {
+  const { signal, say, out } = context;
   let [code, number, seen] = [exit.done as number, 0, 0];
-  for await (const bytes of readByteLines(stdin.readable, signal)) {
+  for await (const bytes of lines) {
     number++;
     if (isBlank(bytes)) continue;
     seen++;
-    let line: string;
+    let line: string | undefined;
     try {
-      line = lineMessage(decodeUtf8(bytes));
+      line = messageOf(decodeUtf8(bytes));
     } catch (error) {
       if (!(error instanceof CodecError)) throw error;
       say.error(`Cannot send line ${number}: ${error.message}`);
       code ||= exit.codec;
       continue;
     }
+    if (line === undefined) continue;
     const now = await show(context, await sender.send(line), output);
     await out.ready();
     if (now === exit.connect) return now;
     code ||= now;
   }
   if (seen === 0 && !signal.aborted) {
-    throw new UsageError("Cannot send nothing: expected a message, --file, or lines on stdin");
+    throw new UsageError(
+      "Cannot send nothing: expected a message, --file, --replay with lines, or lines on stdin",
+    );
   }
   return code;
 }

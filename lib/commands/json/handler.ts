@@ -63,21 +63,23 @@ function templateInteract(out: Context["out"] | undefined): Interact {
 
 /** Passes messages to what a module exports when they come: it may be loaded anew. */
 function moduleInteract(module: ModuleHandler): Interact {
-  let seen = module.exports;
-  let current = exportedInteract(module);
-  const interact: Interact = (data, context) => {
-    if (module.exports !== seen) {
-      seen = module.exports;
-      current = exportedInteract(module);
+  let { exports } = module;
+  let interact = exportedInteract(module);
+  const current: Interact = (data, context) => {
+    if (exports !== module.exports) {
+      interact = exportedInteract(module);
+      exports = module.exports;
     }
-    return current(data, context);
+    return interact(data, context);
   };
-  const fresh: Interact = (data, context) => {
+  const calling: Interact = (data, context) => {
     const loading = module.refresh?.();
-    return loading ? loading.then(() => interact(data, context)) : interact(data, context);
+    return loading ? loading.then(() => current(data, context)) : current(data, context);
   };
-  Object.assign(fresh, { anyNumber: current.anyNumber });
-  return Object.defineProperty(fresh, "depth", { get: () => module.depth });
+  return Object.defineProperties(calling, {
+    anyNumber: { get: () => interact.anyNumber },
+    depth: { get: () => module.depth },
+  });
 }
 
 function exportedInteract(module: ModuleHandler): Interact {

@@ -14,6 +14,8 @@ import {
 import type { Handled } from "../../json/responder.ts";
 import { type JsonServerStats, startJsonServer } from "../../json/server.ts";
 import { formatAddress } from "../../net/address/address.ts";
+import { visibleJson } from "../../text/visible_text.ts";
+import { openLines, recordOptions } from "../recording/record.ts";
 import { handlerOptions } from "../serving/handler_options.ts";
 import { jsonHandler } from "./handler.ts";
 import {
@@ -68,6 +70,7 @@ export const jsonServer = defineCommand({
       default: "text",
       help: "What arrives, in json with peer, answer and duration in s",
     }),
+    ...recordOptions("Record messages and answers in this file, as --output json prints them"),
   },
   binds: { option: "port", transports: ["tcp"] },
   examples: [
@@ -85,6 +88,8 @@ export const jsonServer = defineCommand({
     const { out, say, signal, debug } = context;
     const { output } = options;
     const serving = await readServing(options);
+    const recording = await openLines(context, options, ["message", "messages"]);
+    await using _recording = { [Symbol.asyncDispose]: async () => await recording?.close() };
     await using handler = await jsonHandler(options, context, output === "text");
     await using server = startJsonServer({
       ...options,
@@ -97,7 +102,11 @@ export const jsonServer = defineCommand({
       handlerTimeout: handler.module?.language === "python" ? undefined : options.handlerTimeout,
       signal,
       onMessage(handled) {
-        if (output === "json") out.json(record(handled));
+        if (output === "json" || recording) {
+          const line = record(handled);
+          recording?.write(line.includes("\n") ? visibleJson(line) : line);
+          if (output === "json") out.json(line);
+        }
         if (handled.answer.status !== "success") reportFailure(say, handled);
       },
       onProblem(problem) {
@@ -114,6 +123,7 @@ export const jsonServer = defineCommand({
     using _announced = announceServer(say, server.addrs, options);
     await server.finished;
     await handler[Symbol.asyncDispose]();
+    await recording?.close();
     say.summary(summary(server.stats));
     say.info("Bye.");
   },

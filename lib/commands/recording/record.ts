@@ -5,11 +5,13 @@
  */
 
 import type { Context } from "../../cli/context.ts";
-import { flag, integer, value } from "../../cli/options.ts";
+import { file, flag, integer, value } from "../../cli/options.ts";
 import { UsageError } from "../../errors.ts";
 import { Recorder, type RecorderOptions } from "../../recording/recorder.ts";
 import { parseRotation, type Rotation } from "../../recording/rotation.ts";
 import { counted } from "../../text/wording.ts";
+
+const encoder = new TextEncoder();
 
 /** The options of every command that records, beside `--record` itself. */
 export const recordingOptions = {
@@ -24,6 +26,22 @@ export const recordingOptions = {
   recordKeep: integer({ min: 1, help: "Keep so many files of this recording, the newest" }),
   force: flag({ help: "Overwrite a recording that is there" }),
 } as const;
+
+/**
+ * The options of a command that records one thing.
+ *
+ * @param help What is recorded; the time in the name is added.
+ */
+export function recordOptions(help: string) {
+  return { record: recordFile(help), ...recordingOptions } as const;
+}
+
+/** An option that names the file of a recording. */
+export function recordFile(help: string) {
+  return file({
+    help: `${help}; its name may hold the local time, as in run-%Y%m%d-%H%M%S.log`,
+  });
+}
 
 /** The values of {@linkcode recordingOptions}. */
 export interface RecordingValues {
@@ -79,4 +97,38 @@ export async function openRecording(
   let ending: Promise<void> | undefined;
   const close = () => ending ??= end();
   return { recorder, close, [Symbol.asyncDispose]: close };
+}
+
+/** A recording of lines. */
+export interface LinesRecording {
+  /** Records a line; the newline is added. */
+  write(line: string): void;
+  /** Ends the recording, and says what there is in it. May be called again. */
+  close(): Promise<void>;
+}
+
+/**
+ * Begins a recording of lines, if one is wanted.
+ *
+ * @param context The world around the command.
+ * @param values The options' values.
+ * @param noun What a line is called.
+ * @param header The line that each file begins with.
+ * @returns The recording; undefined if none is wanted.
+ * @throws {UsageError} If the file is there already, or cannot be made.
+ */
+export async function openLines(
+  context: Context,
+  values: RecordingValues & { readonly record?: string },
+  noun: readonly [singular: string, plural: string],
+  header?: string,
+): Promise<LinesRecording | undefined> {
+  const { record: path } = values;
+  if (path === undefined) return undefined;
+  const first = header === undefined ? undefined : encoder.encode(`${header}\n`);
+  const { recorder, close } = await openRecording(context, values, {
+    ...{ path, noun },
+    header: () => first,
+  });
+  return { write: (line) => recorder.write(encoder.encode(`${line}\n`)), close };
 }

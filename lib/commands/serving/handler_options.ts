@@ -7,7 +7,8 @@
 import type { Context } from "../../cli/context.ts";
 import { file, flag, integer, seconds, several, text, value } from "../../cli/options.ts";
 import { UsageError } from "../../errors.ts";
-import type { HandlerEvents } from "../../handlers/handler.ts";
+import type { HandlerEvents, ModuleHandler } from "../../handlers/handler.ts";
+import { counted } from "../../text/wording.ts";
 
 /** The options of every command that passes messages to a user's code. */
 export const handlerOptions = {
@@ -56,6 +57,19 @@ export function handlerEvents({ say, signal }: Context): HandlerEvents {
     onStderr: (bytes) => say.relay(new TextDecoder().decode(bytes)),
     signal,
   };
+}
+
+/**
+ * Says what happened to a handler, for a summary.
+ *
+ * @param module The module, if there is one.
+ * @returns Nothing where nothing did.
+ */
+export function handlerCounts(module: ModuleHandler | undefined): string[] {
+  const restarts = module?.counters.restarts ?? 0;
+  return restarts === 0
+    ? []
+    : [counted(restarts, "restart of the handler", "restarts of the handler")];
 }
 
 function parseArgument(text: string): readonly [string, string] {

@@ -3,7 +3,9 @@ import type { Context } from "../../cli/context.ts";
 import { file, flag, host, integer, port, seconds, text } from "../../cli/options.ts";
 import { outputOption } from "../../cli/output_option.ts";
 import { UsageError } from "../../errors.ts";
+import { checkReplay, type ReplayOptions, replayOptions } from "../recording/replay.ts";
 import { connectingOptions, readConnecting } from "../serving/connecting.ts";
+import { openBytesRecording, recordBytesOptions, replayedBytes } from "./record.ts";
 import { BYTES_FORMS, type BytesForm } from "./show_bytes.ts";
 import { type ClientValues, exchangeOnce, interact, sendOnly } from "./exchange.ts";
 import { ClientInput } from "./input.ts";
@@ -53,6 +55,8 @@ export const socketClient = defineCommand({
     wait: seconds({ help: "Seconds to receive for, whatever comes" }),
     count: integer({ min: 1, help: "How many bytes, or over UDP datagrams, to receive" }),
     repeat: integer({ min: 1, help: "Send the message so often and report round-trip times" }),
+    ...recordBytesOptions,
+    ...replayOptions,
     interval: seconds({ default: 0, help: "Seconds from one message to the next with --repeat" }),
   },
   examples: [
@@ -74,11 +78,15 @@ export const socketClient = defineCommand({
   async run(context, options, [message]) {
     checkOptions(options, message);
     const isTyped = context.stdin.isTerminal();
+    await checkReplay(options.replay);
+    await using recording = await openBytesRecording(context, options);
+    const { replay } = options;
     const isConversation = options.interactive ||
       (isTyped && !isGiven(options, message) && options.repeat === undefined && !options.noAnswer);
     const values: ClientValues = {
       ...options,
       ...await readConnecting(options),
+      recording,
       output: options.output ?? (context.out.terminal ? "bytes" : "raw"),
       signal: context.signal,
     };
@@ -86,7 +94,9 @@ export const socketClient = defineCommand({
     // Whoever types, or measures, may end that at any time; whoever sends something waits until it is done.
     let isEnough = isConversation && isTyped;
     try {
-      if (isConversation) await interact(context, values, input);
+      if (replay !== undefined) {
+        await sendReplay(context, values, { ...options, replay });
+      } else if (isConversation) await interact(context, values, input);
       else isEnough = await sendMessage(context, values, input, message);
     } catch (error) {
       if (!context.signal.aborted) throw error;
@@ -95,6 +105,25 @@ export const socketClient = defineCommand({
     return input.bad > 0 && !isTyped ? 5 : 0;
   },
 });
+
+/** Sends what was recorded, while showing what arrives. */
+async function sendReplay(
+  context: Context,
+  values: ClientValues,
+  options: Omit<ReplayOptions, "signal">,
+): Promise<void> {
+  let failure: { error: unknown } | undefined;
+  await interact(context, values, {
+    async *pieces({ signal }) {
+      try {
+        yield* replayedBytes(context, { ...options, signal });
+      } catch (error) {
+        failure = { error }; // the conversation does not care why its input ends
+      }
+    },
+  });
+  if (failure) throw failure.error;
+}
 
 /** Sends one message, in the way that the options say; whether Ctrl-C, should it come, has cut off nothing. */
 async function sendMessage(
@@ -142,12 +171,15 @@ interface CheckedOptions {
   readonly wait?: number;
   readonly count?: number;
   readonly repeat?: number;
+  readonly record?: string;
+  readonly replay?: string;
   readonly output?: BytesForm;
 }
 
 function checkOptions(options: CheckedOptions, message: string | undefined): void {
   const { udp, interactive, halfClose, noAnswer, output } = options;
   const isRepeated = options.repeat !== undefined;
+  const isReplay = options.replay !== undefined;
   const isWaiting = options.wait !== undefined || options.count !== undefined;
   const conflicts: [boolean, string][] = [
     [udp && (options.tls || (options.ca ?? options.tlsCert) !== undefined), "--udp with TLS"],
@@ -157,6 +189,11 @@ function checkOptions(options: CheckedOptions, message: string | undefined): voi
     [interactive && noAnswer, "--interactive with --no-answer"],
     [halfClose && isRepeated, "--half-close with --repeat"],
     [noAnswer && isRepeated, "--no-answer with --repeat"],
+    [isRepeated && options.record !== undefined, "--repeat with --record"],
+    [isReplay && isGiven(options, message), "--replay with a message"],
+    [isReplay && isRepeated, "--replay with --repeat"],
+    [isReplay && interactive, "--replay with --interactive"],
+    [isReplay && noAnswer, "--replay with --no-answer"],
     [noAnswer && isWaiting, "--no-answer with --wait or --count"],
   ];
   for (const [conflict, what] of conflicts) {

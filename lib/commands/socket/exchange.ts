@@ -1,6 +1,6 @@
 import { concat } from "@std/bytes/concat";
 import type { Context } from "../../cli/context.ts";
-import { formatAddress } from "../../net/address/address.ts";
+import { formatAddress, type HostPort } from "../../net/address/address.ts";
 import { connectStream } from "../../net/stream/connect.ts";
 import { connectBytes } from "../../socket/byte_client.ts";
 import { converse, converseByDatagrams } from "../../socket/conversation.ts";
@@ -10,7 +10,8 @@ import { sendBytes, sendDatagram } from "../../socket/send_bytes.ts";
 import type { Connecting } from "../serving/connecting.ts";
 import type { ClientInput } from "./input.ts";
 import { type MessageValues, wholeMessage } from "./message.ts";
-import { type BytesForm, bytesShower } from "./show_bytes.ts";
+import type { BytesRecording } from "./record.ts";
+import { type BytesForm, bytesShower, type ShowBytes } from "./show_bytes.ts";
 
 /** An answer is shown in pieces of this size if it is larger, so that memory stays bounded. */
 const SHOWN_AT_ONCE = 1 << 20;
@@ -24,10 +25,13 @@ export interface ClientValues extends Connecting, MessageValues {
   readonly halfClose: boolean;
   readonly noAnswer: boolean;
   readonly output: BytesForm;
+  /** Where both directions are recorded. */
+  readonly recording: BytesRecording;
   readonly wait?: number;
   readonly count?: number;
   readonly repeat?: number;
   readonly interval: number;
+  readonly replay?: string;
   readonly signal: AbortSignal;
 }
 
@@ -44,17 +48,20 @@ export async function exchangeOnce(
   values: ClientValues,
   pieces: AsyncIterable<Uint8Array>,
 ): Promise<void> {
-  const show = bytesShower(values.output, context.out, values.udp);
+  const show = shower(context, values);
   if (values.udp) {
     await using client = await connectDatagram(values);
-    await client.send(await wholeMessage(pieces));
+    const message = await wholeMessage(pieces);
+    values.recording.write("client", message, client.remoteAddr);
+    await client.send(message);
     for await (const { bytes, from } of receiveDatagrams(client, values)) await show(bytes, from);
     return;
   }
   await using client = await connectBytes(values);
   const onUnsent = () =>
     context.say.warn("The answer was complete before all of the message was sent");
-  const answer = client.ask(pieces, { ...values, onUnsent });
+  const sent = recorded(pieces, values, client.remoteAddr);
+  const answer = client.ask(sent, { ...values, onUnsent });
   const isRaw = values.output === "raw" || values.output === "none";
   for await (const piece of isRaw ? answer : joined(answer)) await show(piece, client.remoteAddr);
 }
@@ -70,8 +77,12 @@ export async function sendOnly(
   values: ClientValues,
   pieces: AsyncIterable<Uint8Array>,
 ): Promise<void> {
-  if (values.udp) await sendDatagram(await wholeMessage(pieces), values);
-  else await sendBytes(pieces, values);
+  const to = { hostname: values.host, port: values.port };
+  if (values.udp) {
+    const message = await wholeMessage(pieces);
+    values.recording.write("client", message, to);
+    await sendDatagram(message, values);
+  } else await sendBytes(recorded(pieces, values, to), values);
 }
 
 /**
@@ -85,12 +96,12 @@ export async function sendOnly(
 export async function interact(
   context: Context,
   values: ClientValues,
-  typed: ClientInput,
+  typed: Pick<ClientInput, "pieces">,
 ): Promise<void> {
   context.say.info("Starting client...");
-  const show = bytesShower(values.output, context.out, values.udp);
+  const show = shower(context, values);
   const hint = () => {
-    if (!context.stdin.isTerminal()) return;
+    if (!context.stdin.isTerminal() || values.replay !== undefined) return;
     const where = formatAddress({ hostname: values.host, port: values.port });
     context.say.info(`What you type goes to ${where}. Ctrl-D to end.`);
   };
@@ -102,16 +113,39 @@ export async function interact(
     if (values.udp) {
       await using client = await connectDatagram(values);
       hint();
-      const answers = converseByDatagrams(client, input, values);
+      const sent = recorded(input, values, client.remoteAddr);
+      const answers = converseByDatagrams(client, sent, values);
       for await (const { bytes, from } of answers) await show(bytes, from);
     } else {
       await using connection = await connectStream(values);
       hint();
-      const answers = converse(connection, input, values);
+      const sent = recorded(input, values, connection.remoteAddr);
+      const answers = converse(connection, sent, values);
       for await (const piece of answers) await show(piece, connection.remoteAddr);
     }
   } finally {
     ended.abort();
+  }
+}
+
+/** Shows and records what arrives. */
+function shower(context: Context, { output, udp, recording }: ClientValues): ShowBytes {
+  const show = bytesShower(output, context.out, udp);
+  return (bytes, from) => {
+    recording.write("server", bytes, from);
+    return show(bytes, from);
+  };
+}
+
+/** Records what is sent. */
+async function* recorded(
+  pieces: AsyncIterable<Uint8Array>,
+  { recording }: ClientValues,
+  to: HostPort,
+): AsyncGenerator<Uint8Array, void, void> {
+  for await (const piece of pieces) {
+    recording.write("client", piece, to);
+    yield piece;
   }
 }
 

@@ -32,7 +32,7 @@ export function bytesShower(form: BytesForm, out: Output, udp: boolean): ShowByt
   }
   if (form === "json") {
     return (bytes, from) => {
-      out.json(stringifyJson(record(bytes, from)));
+      out.json(bytesRecord(bytes, from));
       return ready();
     };
   }
@@ -59,13 +59,19 @@ const writers = {
 
 const strictUtf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** The record of `--output json`: when it arrived, the sender, and the bytes: as text if they are UTF-8, else in hex. */
-function record(bytes: Uint8Array, from: HostPort): Record<string, unknown> {
-  const head = { time: new Date(), peer: formatAddress(from) };
+/**
+ * The record of `--output json`: when it arrived, the peer, and the bytes: as text if they are UTF-8, else in hex.
+ *
+ * @param bytes What arrived or was sent.
+ * @param peer The other end.
+ * @param from Who sent it, in a recording of both directions.
+ */
+export function bytesRecord(bytes: Uint8Array, peer: HostPort, from?: "client" | "server"): string {
+  const head = { time: new Date(), peer: formatAddress(peer), ...(from && { from }) };
   try {
-    return { ...head, text: strictUtf8.decode(bytes) };
+    return stringifyJson({ ...head, text: strictUtf8.decode(bytes) });
   } catch {
-    return { ...head, hex: bytes.toHex() };
+    return stringifyJson({ ...head, hex: bytes.toHex() });
   }
 }
 

@@ -7,7 +7,8 @@ import type { LineStats } from "../../struct/line_options.ts";
 import type { SentRecords } from "../../struct/send_records.ts";
 import { exit, messageOf } from "../../errors.ts";
 import { connectingOptions, readConnecting } from "../serving/connecting.ts";
-import { lineOptions, type RecordText, recordText } from "./options.ts";
+import { checkReplay, replayLines, replayOptions } from "../recording/replay.ts";
+import { handlerDetails, lineOptions, type RecordText, recordText } from "./options.ts";
 import { LineSession, sayStats } from "./session.ts";
 
 /** Seconds that standard input may be silent when the server has ended its half. */
@@ -25,11 +26,13 @@ export const structLineClient = defineCommand({
     "standard input was empty, without a single byte, the line stays open for receiving. The exit code is 4 if the server was not reached, the connection " +
     "broke, a record could not be sent or fewer came than --count, and 5 if the stream ended inside a record, a line of " +
     "standard input was none or there was none among its lines.",
+    ...handlerDetails,
     "With --reconnect the server may come later, and go and come again; it is tried for as long as it takes, or --attempts in " +
     "a row if that is given.",
   ],
   options: {
     ...lineOptions,
+    ...replayOptions,
     attempts: integer({ default: 5, min: 1, help: "Most attempts to connect, in a row" }),
     retryDelay: seconds({ default: 1, help: "Seconds between two attempts" }),
     timeout: seconds({ default: 5, help: "Seconds that an attempt may take" }),
@@ -58,10 +61,15 @@ export const structLineClient = defineCommand({
     const { reconnect, count } = options;
     const text = recordText(options);
     const connecting = await readConnecting(options);
-    const session = await LineSession.open(context, text, options);
+    await checkReplay(options.replay);
+    await using session = await LineSession.open(context, text, options);
     const input = new InputEnd();
     const attempts = new AttemptNews(options.retryDelay, (message) => session.info(message));
-    const terminal = context.stdin.isTerminal();
+    const { replay } = options;
+    const terminal = replay === undefined && context.stdin.isTerminal();
+    const recorded = replay === undefined
+      ? undefined
+      : (signal: AbortSignal) => replayLines(context, { ...options, replay, signal });
     try {
       await using line = await Line.connect<string>({
         ...options,
@@ -70,6 +78,7 @@ export const structLineClient = defineCommand({
         // What is sent when the server has ended may never be read, so it waits for the next connection.
         halfOpen: !terminal && !reconnect,
         action: session.action,
+        concurrency: session.concurrency,
         signal: session.signal,
         onAttemptFailed: (attempt, of, error) => attempts.failed(attempt, of, error),
         onConnect: () => {
@@ -77,17 +86,22 @@ export const structLineClient = defineCommand({
           session.info("Connected with server.");
         },
         onEnd: (peer) => input.onServerEnd(() => void peer.closeWrite()),
-        onDisconnect: () => {
+        onDisconnect: (peer) => {
+          session.release(peer);
           if (reconnect && !session.signal.aborted) session.info("Disconnected, connecting again.");
         },
         onProblem: (problem) => session.report(problem),
       });
       line.finished.catch(() => {}); // thrown below, when standard input is at its end
-      const sent = await converse(line, session, { ...options, text, input, terminal, say });
+      const sent = await converse(line, session, {
+        ...options,
+        ...{ text, input, terminal, recorded, say },
+      });
       try {
         await line.finished;
       } finally {
-        await sayStats(context, line.stats, sent);
+        await session.closeRecording();
+        await sayStats(context, session, line.stats, sent);
       }
       const awaited = session.awaited;
       if (awaited > 0 && !signal.aborted) {
@@ -113,6 +127,7 @@ interface Conversation {
   readonly once: boolean;
   readonly reconnect: boolean;
   readonly terminal: boolean;
+  readonly recorded?: (signal: AbortSignal) => AsyncIterable<Uint8Array>;
   readonly say: Context["say"];
 }
 
@@ -120,7 +135,7 @@ interface Conversation {
 async function converse(
   line: Line,
   session: LineSession,
-  { text, input, once, reconnect, terminal, say }: Conversation,
+  { text, input, once, reconnect, terminal, recorded, say }: Conversation,
 ): Promise<SentRecords> {
   let lost = 0;
   if (text.first && !await line.send(text.first) && !session.signal.aborted) {
@@ -131,7 +146,7 @@ async function converse(
     session.end();
     return { sent: 0, unsent: lost, refused: 0, barren: false };
   }
-  const result = await session.sendInput(line, () => input.onLine());
+  const result = await session.sendInput(line, () => input.onLine(), recorded);
   input.onEnd();
   const hasSent = result.sent > 0 || text.first !== undefined;
   const barren = result.barren && !hasSent;

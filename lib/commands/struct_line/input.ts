@@ -24,17 +24,19 @@ export interface InputTarget {
 }
 
 /**
- * Sends each line of standard input, a record in JSON or CSV. A line that is none is reported, and the next one is read.
+ * Sends each line of standard input or of a recording, a record in JSON or CSV. A line that is none is reported, and the next one is read.
  *
  * @param context Standard input, and where messages go.
  * @param target Where to.
+ * @param lines The lines. Default: those of standard input.
  * @returns What happened to the lines, at the end of the input.
  */
 export function sendLines(
   { stdin, say }: Context,
   { text: { struct, reading }, send, signal, onLine }: InputTarget,
+  lines: AsyncIterable<Uint8Array> = readByteLines(stdin.readable, signal),
 ): Promise<SentRecords> {
-  return sendRecords(readByteLines(stdin.readable, signal), struct, reading, {
+  return sendRecords(lines, struct, reading, {
     send,
     signal,
     onLine,

@@ -4,13 +4,15 @@
  * @module
  */
 
-import { choice, file, flag, host, integer, list, port, seconds, text } from "../../cli/options.ts";
+import { choice, flag, host, integer, list, port, text } from "../../cli/options.ts";
 import { StructJson } from "../../codecs/struct/json.ts";
 import { type AnyStruct, compileStruct, type StructOptions } from "../../codecs/struct/struct.ts";
 import type { StructInput } from "../../codecs/struct/types.ts";
 import { CodecError, UsageError } from "../../errors.ts";
 import { DEFAULT_FORMAT, DEFAULT_PORT } from "../../struct/line_options.ts";
 import type { RecordReaderOptions } from "../../struct/record_reader.ts";
+import { recordOptions } from "../recording/record.ts";
+import { handlerOptions } from "../serving/handler_options.ts";
 import { printOption, timestampsOption } from "./printer.ts";
 
 /** The options for the meaning of a format. */
@@ -74,6 +76,16 @@ export const recordInputOption = {
   }),
 } as const;
 
+/** What there is to know of a user's code that handles records. */
+export const handlerDetails: readonly string[] = [
+  "--handler FILE is a module in Python with `def handle(record, peer): …`, or in JavaScript with `export default function (values, " +
+  "peer) { … }`. The record is a tuple, a named one with --fields (in JavaScript an array). What is returned is sent back: nothing, a " +
+  "record, several, or what a generator yields; peer.send(record) sends at any time. `labwire guide python` has an example.",
+  "--exec 'PROGRAM ARG…' starts the program for each record, without a shell; it reads the record as a line of JSON from stdin, and " +
+  "each line of JSON that it prints is sent back. --exec-persistent keeps the program running: it must answer each line with one " +
+  "line and flush it: a record, a list of records, or null.",
+];
+
 /** The options of `struct-line server` and `struct-line client`. */
 export const lineOptions = {
   format: text({
@@ -91,15 +103,11 @@ export const lineOptions = {
   send: text({ placeholder: "RECORD", help: "Send this record, in JSON, when connected" }),
   once: flag({ help: "End after sending" }),
   count: integer({ min: 1, help: "End after N records received" }),
-  handler: file({
-    help: "Module whose default export is called with each record: (values, line) => …",
-  }),
-  exec: text({
-    placeholder: "COMMAND",
-    help: "Program to start for each record; the JSON that it prints is sent back",
-  }),
-  execTimeout: seconds({ default: 30, help: "Seconds that the program may take" }),
+  ...handlerOptions,
   echo: flag({ help: "Send each record back" }),
+  ...recordOptions(
+    "Record what arrives in this file: as CSV if it is called .csv, as bytes if .bin or .raw, else as JSON",
+  ),
   ...truncateOption,
   ...platformOption,
 } as const;

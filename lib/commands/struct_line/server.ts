@@ -10,7 +10,7 @@ import {
   readServing,
   servingOptions,
 } from "../serving/serving.ts";
-import { lineOptions, recordText } from "./options.ts";
+import { handlerDetails, lineOptions, recordText } from "./options.ts";
 import { LineSession, sayStats } from "./session.ts";
 
 /** `labwire struct-line server`. */
@@ -22,9 +22,7 @@ export const structLineServer = defineCommand({
     "records in JSON or CSV, sent to everybody who is connected; on a terminal their fields are asked for. Nothing is read " +
     "from standard input before somebody is connected; records for which no peer is connected later are reported and counted. " +
     "A client that reads slowly slows down the sending, but one that reads nothing for a while is disconnected where others wait.",
-    "--handler FILE is a JavaScript module with `export default function (values, line) { … }`; line.send(values) answers. " +
-    "--exec 'PROGRAM ARG…' starts the program for each record, without a shell; it reads the record as a line of JSON from " +
-    "stdin, and each line of JSON that it prints is sent back.",
+    ...handlerDetails,
   ],
   options: {
     ...lineOptions,
@@ -52,18 +50,22 @@ export const structLineServer = defineCommand({
     const { say } = context;
     const text = recordText(options);
     const serving = await readServing(options);
-    const session = await LineSession.open(context, text, options);
+    await using session = await LineSession.open(context, text, options);
     await using line = Line.listen<string>({
       ...options,
       ...serving,
       messageTimeout: options.messageTimeout || Infinity,
       action: session.action,
+      concurrency: session.concurrency,
       signal: session.signal,
       onConnect: (peer) => {
         session.info(`Connected with ${formatAddress(peer.remoteAddr)}`);
         if (text.first) void peer.send(text.first);
       },
-      onDisconnect: (peer) => session.info(`Disconnected from ${formatAddress(peer.remoteAddr)}`),
+      onDisconnect: (peer) => {
+        session.release(peer);
+        session.info(`Disconnected from ${formatAddress(peer.remoteAddr)}`);
+      },
       onProblem: (problem) => session.report(problem),
     });
     context.inHand(() => connectionsToEnd(line.peers.length));
@@ -75,7 +77,8 @@ export const structLineServer = defineCommand({
       : await session.sendInput(line);
     if (options.once) session.end();
     await line.finished;
-    await sayStats(context, line.stats, sent);
+    await session.closeRecording();
+    await sayStats(context, session, line.stats, sent);
     say.info("Bye.");
     // With --once, sending was all there was to do.
     if (!options.once || context.signal.aborted) return 0;

@@ -1,34 +1,41 @@
 import type { Context } from "../../cli/context.ts";
 import { UsageError } from "../../errors.ts";
-import { defaultFunction, openHandler } from "../../handlers/handler.ts";
+import { type HandlerValues, type ModuleHandler, openHandler } from "../../handlers/handler.ts";
 import { withPlace } from "../../handlers/place.ts";
 import type { Prompter } from "../../cli/prompt.ts";
 import type { StructInput } from "../../codecs/struct/types.ts";
 import type { Line } from "../../struct/line.ts";
+import { formatAddress } from "../../net/address/address.ts";
 import { echoAction, programAction } from "../../struct/actions.ts";
 import type { LineAction, LineProblem, LineStats } from "../../struct/line_options.ts";
+import { moduleAction, type RecordHandler, recordUse } from "../../struct/module_action.ts";
+import type { LinePeer } from "../../struct/peer.ts";
 import type { SentRecords } from "../../struct/send_records.ts";
 import { counted, rareCounts } from "../../text/wording.ts";
 import { within } from "../../time/deadline.ts";
+import { BusyWatch } from "../serving/busy_watch.ts";
+import { handlerCounts, handlerEvents } from "../serving/handler_options.ts";
 import { httpCount, problemText } from "../serving/serving.ts";
 import { sendLines, sendTyped } from "./input.ts";
 import type { RecordText } from "./options.ts";
 import { type Printer, type PrinterOptions, structPrinter } from "./printer.ts";
+import { openRecords, type RecordsRecording, type RecordValues } from "./record.ts";
 
 /** The values of the options that a session needs. */
-export interface SessionValues extends PrinterOptions {
-  readonly handler?: string;
-  readonly exec?: string;
-  readonly execTimeout: number;
+export interface SessionValues extends PrinterOptions, HandlerValues, RecordValues {
+  readonly concurrency: number;
+  readonly fields?: readonly string[];
   readonly echo: boolean;
   readonly count?: number;
   readonly once: boolean;
 }
 
 /** What one run of a line does with records, at either end: prints them, acts on them, and sends those of standard input. */
-export class LineSession {
+export class LineSession implements AsyncDisposable {
   /** Handles each record. */
   readonly action: LineAction<string>;
+  /** How many records of a peer may be in hand at once. */
+  readonly concurrency: (() => number) | undefined;
   /** Aborted when the line is to close. */
   readonly signal: AbortSignal;
   readonly #context: Context;
@@ -36,6 +43,11 @@ export class LineSession {
   readonly #ending = new AbortController();
   readonly #once: boolean;
   readonly #print: Printer;
+  readonly #handler: SessionHandler;
+  readonly #busy = new BusyWatch();
+  /** Records that were given to the handler. */
+  readonly #begun = new WeakMap<LinePeer, number>();
+  readonly #recording: RecordsRecording | undefined;
   #left: number;
   #prompter: Prompter | undefined;
 
@@ -43,15 +55,19 @@ export class LineSession {
     context: Context,
     text: RecordText,
     values: SessionValues,
-    act: LineAction<string> | undefined,
+    handler: SessionHandler,
+    recording: RecordsRecording | undefined,
   ) {
+    this.#recording = recording;
     this.#context = context;
     this.#text = text;
+    this.#handler = handler;
+    this.concurrency = handler.concurrency;
     this.#once = values.once;
     this.#left = values.count ?? Infinity;
     this.#print = structPrinter(text.struct, values, context.out);
     this.signal = AbortSignal.any([context.signal, this.#ending.signal]);
-    this.action = (record, peer) => this.#handle(record, peer, act);
+    this.action = (record, peer) => this.#handle(record, peer);
   }
 
   /**
@@ -60,20 +76,53 @@ export class LineSession {
    * @param context The world around it.
    * @param text What the records are.
    * @param values The options' values.
-   * @returns The session.
-   * @throws {UsageError} If the handler or program cannot be used.
+   * @returns The session, to be disposed of when the line is closed.
+   * @throws {UsageError} If the handler or program cannot be used, or the recording cannot be made.
    */
   static async open(
     context: Context,
     text: RecordText,
     values: SessionValues,
   ): Promise<LineSession> {
-    return new LineSession(context, text, values, await lineAction(values, text, context.signal));
+    const handler = await sessionHandler(values, text, context);
+    try {
+      const recording = await openRecords(context, text.struct, values);
+      return new LineSession(context, text, values, handler, recording);
+    } catch (error) {
+      await handler.close?.();
+      throw error;
+    }
   }
 
   /** Records that `--count` still waits for, unless this side has ended the line. */
   get awaited(): number {
     return this.#ending.signal.aborted || this.#left === Infinity ? 0 : this.#left;
+  }
+
+  /** The module that handles the records, if one does. */
+  get module(): ModuleHandler | undefined {
+    return this.#handler.module;
+  }
+
+  /** Lets go of a peer that has disconnected. */
+  release(peer: LinePeer): void {
+    this.#handler.release?.(peer);
+  }
+
+  /** Ends the recording, if there is one. */
+  async closeRecording(): Promise<void> {
+    await this.#recording?.close();
+  }
+
+  /** Ends what handles the records, and the recording. */
+  async close(): Promise<void> {
+    await this.#handler.close?.();
+    await this.closeRecording();
+  }
+
+  /** Ends what handles the records, and the recording. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
   }
 
   /** Ends the line in order. */
@@ -106,9 +155,14 @@ export class LineSession {
    *
    * @param line Where to.
    * @param onLine Called for each line that is read.
+   * @param recorded Gives lines of a recording, which are sent in its place.
    * @returns What happened to it.
    */
-  async sendInput(line: Line, onLine?: () => void): Promise<SentRecords> {
+  async sendInput(
+    line: Line,
+    onLine?: () => void,
+    recorded?: (signal: AbortSignal) => AsyncIterable<Uint8Array>,
+  ): Promise<SentRecords> {
     const context = this.#context;
     const over = new AbortController();
     const target = {
@@ -123,7 +177,9 @@ export class LineSession {
     };
     const onOver = () => over.abort();
     line.finished.then(onOver, onOver);
-    const result = context.stdin.isTerminal()
+    const result = recorded
+      ? await sendLines(context, target, recorded(target.signal))
+      : context.stdin.isTerminal()
       ? await sendTyped(context, target, this.#once)
       : await sendLines(context, target);
     this.#prompter = undefined;
@@ -133,20 +189,32 @@ export class LineSession {
   #handle(
     record: Parameters<LineAction<string>>[0],
     peer: Parameters<LineAction<string>>[1],
-    act: LineAction<string> | undefined,
   ): unknown {
     if (this.#left <= 0) return;
     const { out } = this.#context;
     this.#prompter?.clear();
     this.#print(record, peer);
+    this.#recording?.write(record, peer);
     const last = --this.#left === 0;
     let result: unknown;
+    if (this.#handler.action) this.#begun.set(peer, (this.#begun.get(peer) ?? 0) + 1);
     try {
-      result = act?.(record, peer);
+      result = this.#handler.action?.(record, peer);
     } finally {
       if (last && !isPromise(result)) this.end();
     }
+    if (isPromise(result)) this.#watch(peer);
     if (out.full || this.#prompter || isPromise(result)) return this.#settle(result, last);
+  }
+
+  /** Says so if the handler is slower than the peer sends. */
+  #watch(peer: LinePeer): void {
+    const waiting = peer.bytesReceived - this.#begun.get(peer)! * this.#text.struct.size;
+    if (!this.#busy.isSlow(peer, waiting >= this.#text.struct.size)) return;
+    const message = `The handler is slower than ${formatAddress(peer.remoteAddr)} sends records`;
+    this.#aside(() =>
+      this.#context.say.throttled("slow", `${message}: they are read as it takes them`)
+    );
   }
 
   async #settle(result: unknown, last: boolean): Promise<void> {
@@ -167,43 +235,66 @@ function isPromise(value: unknown): boolean {
   return typeof value === "object" && value !== null && "then" in value;
 }
 
-/**
- * Makes the action that `--handler`, `--exec` or `--echo` ask for.
- *
- * @param values The options' values.
- * @param text What the records are.
- * @param signal Ends programs.
- * @returns The action; undefined if there is nothing to do but print.
- * @throws {UsageError} If there are several, the module has no handler, or the program cannot be found.
- */
-async function lineAction(
-  { handler, exec, execTimeout, echo }: SessionValues,
-  { struct, json }: RecordText,
-  signal: AbortSignal,
-): Promise<LineAction<string> | undefined> {
-  if ([handler !== undefined, exec !== undefined, echo].filter(Boolean).length > 1) {
-    throw new UsageError("Cannot use several of --handler, --exec and --echo: expected one");
-  }
-  const code = await openHandler({ handler, exec, execTimeout }, { kind: "records" });
-  if (code?.kind === "module") {
-    return defaultFunction<LineAction<string>>(code, "function (values, line) { … }");
-  }
-  if (code) return programAction(code, json, signal);
-  return echo ? echoAction(struct) : undefined;
+/** What handles the records of a session, and its end. */
+interface SessionHandler extends Partial<RecordHandler> {
+  readonly module?: ModuleHandler;
+  readonly close?: () => Promise<void>;
 }
 
 /**
- * Says what a line has done, behind the records on a terminal.
+ * Opens what `--handler`, `--exec`, `--exec-persistent` or `--echo` ask for.
+ *
+ * @param values The options' values.
+ * @param text What the records are.
+ * @param context Where is said what happens beside records.
+ * @returns What handles them; nothing where there is nothing to do but print.
+ * @throws {UsageError} If there are several, the module has no handler, or the program cannot be found.
+ */
+async function sessionHandler(
+  values: SessionValues,
+  { struct, json }: RecordText,
+  context: Context,
+): Promise<SessionHandler> {
+  const { handler, exec, execPersistent, echo, fields, concurrency } = values;
+  if ([handler, exec, execPersistent, echo || undefined].filter(isGiven).length > 1) {
+    throw new UsageError(
+      "Cannot use several of --handler, --exec, --exec-persistent and --echo: expected one",
+    );
+  }
+  if (echo) return { action: echoAction(struct) };
+  const code = await openHandler(values, recordUse(struct.layout, fields), handlerEvents(context));
+  if (!code) return {};
+  const close = () => code.close();
+  if (code.kind === "program") {
+    return { ...programAction(code, json, context.signal, concurrency), close };
+  }
+  try {
+    return { ...moduleAction(code, struct), module: code, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+function isGiven(value: unknown): boolean {
+  return value !== undefined;
+}
+
+/**
+ * Ends what handles the records, and says what a line has done, behind the records on a terminal.
  *
  * @param context Where to.
+ * @param session Whose line it was.
  * @param line What it counted.
  * @param input What happened to standard input.
  */
 export async function sayStats(
   { out, say }: Context,
+  session: LineSession,
   line: LineStats,
   { unsent, refused }: Readonly<SentRecords>,
 ): Promise<void> {
+  await session.close();
   await within(out.flush(), 1);
   const stats = { ...line, unsent };
   say.summary(
@@ -213,6 +304,7 @@ export async function sayStats(
       ...rareCounts(stats, ["failed", "unsent", "cut", "lost", "refused"]),
       ...httpCount(stats),
       ...(refused > 0 ? [counted(refused, "bad line")] : []),
+      ...handlerCounts(session.module),
     ].join(", "),
   );
 }

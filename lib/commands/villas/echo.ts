@@ -21,6 +21,7 @@ import {
   type SamplePrinter,
   samplePrinter,
 } from "./print_samples.ts";
+import type { Statistic } from "../../scope/viewer.ts";
 import { openTaps, tapOptions } from "./taps.ts";
 
 /** `labwire villas-echo`. */
@@ -97,7 +98,11 @@ export const villasEcho = defineCommand({
       format: villasProtobuf,
       drop: options.outputDrop,
     });
-    await using recorded = await openTaps(context, options);
+    await using recorded = await openTaps(context, options, {
+      title: "villas-echo",
+      begins: "received",
+      signals: options.signals,
+    });
     const { taps, sentTaps } = recorded;
     say.info("Start client...");
     await using echo = await startVillasEcho({
@@ -114,6 +119,7 @@ export const villasEcho = defineCommand({
       sentTaps,
       onProblem: (problem) => report(say, problem, debug),
     });
+    recorded.tell(() => echoStatistics(echo.stats));
     inHand(() => "1 message that is being handled");
     using _announced = announceLayer(say, options, {
       addrs: echo.addrs,
@@ -149,6 +155,12 @@ function report(say: Context["say"], problem: VillasEchoProblem, debug: boolean)
   else if (unstated) {
     say.throttled(kind, `${message}; --signals says what VILLASnode expects, as in --signals 5f1i`);
   } else say.throttled(kind, withPlace(message, error));
+}
+
+/** What a scope shows of the counters. */
+function echoStatistics(stats: VillasEchoStats): Statistic[] {
+  return (["invalid", "refused", "failed", "unsent", "ignored"] as const)
+    .map((name) => ({ name: name[0]!.toUpperCase() + name.slice(1), value: stats[name] }));
 }
 
 /** All counters in one line. */

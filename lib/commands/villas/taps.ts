@@ -5,39 +5,57 @@
  */
 
 import type { Context } from "../../cli/context.ts";
-import { file, text } from "../../cli/options.ts";
-import type { Sample } from "../../codecs/villas/sample.ts";
-import type { Format } from "../../codecs/villas/format.ts";
+import { file } from "../../cli/options.ts";
+import type { VillasFormat } from "../../codecs/villas/format.ts";
 import { villasFormat, villasFormats } from "../../codecs/villas/formats.ts";
-import { CodecError, UsageError } from "../../errors.ts";
+import { kindOf, type Sample } from "../../codecs/villas/sample.ts";
+import type { Signal } from "../../codecs/villas/signals.ts";
+import { CodecError } from "../../errors.ts";
 import type { Tap } from "../../villas/path.ts";
+import type { LaneDescription } from "../../scope/feed.ts";
+import type { Statistic } from "../../scope/viewer.ts";
+import {
+  isScopeWanted,
+  openScope,
+  type ScopeDescription,
+  scopeOptions,
+  type ScopeValues,
+} from "../scope/scope_options.ts";
 import {
   openRecording,
+  recordFile,
   type Recording,
   recordingOptions,
   type RecordingValues,
 } from "../recording/record.ts";
+import { formatOption } from "./format_option.ts";
 
 /** The options of every `villas-*` command that become taps. */
 export const tapOptions = {
-  record: file({
-    help:
-      "Record the samples that arrive in this file; its name may hold the local time, as in run-%Y%m%d-%H%M%S.dat",
-  }),
+  record: recordFile("Record the samples that arrive in this file"),
   recordSent: file({ help: "Record the samples that are sent in this file" }),
-  recordFormat: text({
-    placeholder: "FORMAT",
-    help:
-      "Format of the recordings (default by the name: .csv, .tsv, .json, .pb, .bin; villas.human for any other)",
-  }),
+  recordFormat: formatOption(
+    "Format of the recordings, by default that of the name (.csv, .tsv, .json, .pb, .bin; villas.human for any other)",
+  ),
   ...recordingOptions,
+  ...scopeOptions,
 } as const;
 
 /** The values of {@linkcode tapOptions}. */
-export interface TapValues extends RecordingValues {
+export interface TapValues extends RecordingValues, ScopeValues {
   readonly record?: string;
   readonly recordSent?: string;
-  readonly recordFormat?: string;
+  readonly recordFormat?: VillasFormat;
+}
+
+/** What a scope is told about a path. */
+export interface PathDescription extends Omit<ScopeDescription, "lanes" | "signals"> {
+  /** The signals, where they were stated. */
+  readonly signals?: readonly Signal[];
+  /** Where its samples come from first: they arrive and are answered, or are sent and come back. */
+  readonly begins: "received" | "sent";
+  /** Whether there is no way back. */
+  readonly isOneWay?: boolean;
 }
 
 /** The taps that the options ask for. */
@@ -46,6 +64,8 @@ export interface Taps extends AsyncDisposable {
   readonly taps: readonly Tap[];
   /** They see what is sent. */
   readonly sentTaps: readonly Tap[];
+  /** What a scope shows beside the traces. */
+  tell(statistics: () => readonly Statistic[]): void;
   /** Ends them, and says what they have done; to be called when the path has ended. May be called again. */
   close(): Promise<void>;
 }
@@ -55,13 +75,18 @@ export interface Taps extends AsyncDisposable {
  *
  * @param context The world around the command.
  * @param values The options' values.
- * @throws {UsageError} If a file is there already, or cannot be made.
+ * @param path What is known of the path before the first sample is there.
+ * @throws {UsageError} If a file is there already or cannot be made, or an address cannot be bound.
  */
-export async function openTaps(context: Context, values: TapValues): Promise<Taps> {
-  const opened: Recording[] = [];
-  const record = async (path: string | undefined) => {
-    if (path === undefined) return [];
-    const { tap, recording } = await recordSamples(context, values, path);
+export async function openTaps(
+  context: Context,
+  values: TapValues,
+  path: PathDescription,
+): Promise<Taps> {
+  const opened: { close(): Promise<void> }[] = [];
+  const record = async (file: string | undefined) => {
+    if (file === undefined) return [];
+    const { tap, recording } = await recordSamples(context, values, path.signals, file);
     opened.push(recording);
     return [tap];
   };
@@ -69,9 +94,22 @@ export async function openTaps(context: Context, values: TapValues): Promise<Tap
     for (const each of opened) await each.close();
   };
   try {
+    const taps = await record(values.record);
+    const sentTaps = await record(values.recordSent);
+    const scope = isScopeWanted(values)
+      ? await openScope(context, values, { ...path, lanes: lanesOf(path) })
+      : undefined;
+    if (scope) {
+      opened.push(scope);
+      const [first, second] = scope.taps as [Tap, Tap?];
+      const [arriving, leaving] = path.begins === "received" ? [first, second] : [second, first];
+      if (arriving) taps.push(arriving);
+      if (leaving) sentTaps.push(leaving);
+    }
     return {
-      taps: await record(values.record),
-      sentTaps: await record(values.recordSent),
+      taps,
+      sentTaps,
+      tell: (statistics) => scope?.tell(statistics),
       close,
       [Symbol.asyncDispose]: close,
     };
@@ -79,6 +117,12 @@ export async function openTaps(context: Context, values: TapValues): Promise<Tap
     await close();
     throw error;
   }
+}
+
+/** The ways that a scope shows. */
+function lanesOf({ begins, isOneWay }: PathDescription): LaneDescription[] {
+  const [first, second] = begins === "received" ? ["received", "sent"] : ["sent", "received"];
+  return [{ name: first! }, ...isOneWay ? [] : [{ name: second!, isReply: true }]];
 }
 
 /** Extensions of file names that are not a format's own name. */
@@ -94,37 +138,51 @@ const EXTENSIONS: Readonly<Record<string, string>> = {
  *
  * @param path The file's path.
  */
-export function formatOfFile(path: string): string {
+export function formatOfFile(path: string): VillasFormat {
   const extension = /\.([^./\\]+)$/.exec(path)?.[1]?.toLowerCase() ?? "";
   const name = EXTENSIONS[extension] ?? extension;
-  return Object.hasOwn(villasFormats, name) ? name : "villas.human";
+  return villasFormat(Object.hasOwn(villasFormats, name) ? name : "villas.human");
 }
 
 /** Makes the tap that records samples. */
 async function recordSamples(
   context: Context,
-  values: TapValues,
+  { recordFormat, ...values }: TapValues,
+  signals: readonly Signal[] | undefined,
   path: string,
 ): Promise<{ tap: Tap; recording: Recording }> {
-  const format = villasFormat(values.recordFormat ?? formatOfFile(path));
+  const format = recordFormat ?? formatOfFile(path);
+  if (signals) format.check(signals);
+  const encoder = format.stream.encoder({ header: false });
+  let first: Sample | undefined;
   const recording = await openRecording(context, values, {
     path,
     noun: ["sample", "samples"],
+    header: () =>
+      first && format.stream.encoder({ signals: signals ?? signalsIn(first) }).encode([]),
   });
   const { recorder } = recording;
-  const encode = (format: Format, samples: Sample[]) => {
+  const tap: Tap = ({ samples, received }) => {
+    first ??= samples[0];
+    // Where nobody knows when they were received, they were made here.
+    const stamped = received.sec === 0
+      ? samples
+      : samples.map((sample) => ({ ...sample, received }));
     try {
-      recorder.write(format.encode(samples), samples.length);
+      recorder.write(encoder.encode(stamped), samples.length);
     } catch (error) {
-      if (!(error instanceof CodecError || error instanceof UsageError)) throw error;
+      if (!(error instanceof CodecError)) throw error;
       recorder.skip(samples.length);
-      context.say.throttled("unrecorded", `Cannot record a sample: ${error.message}`);
+      context.say.throttled("unrecorded", `Cannot record to "${path}": ${error.message}`);
     }
   };
-  return {
-    recording,
-    tap: ({ samples, received }) => {
-      encode(format, samples.map((sample) => ({ ...sample, received })));
-    },
-  };
+  return { recording, tap };
+}
+
+/** The signals that a sample shows, for the header of a file. */
+function signalsIn({ values }: Sample): Signal[] {
+  return values.map((value, i) => {
+    const kind = kindOf(value);
+    return { name: `signal${i}`, type: kind === "unset" ? "float" : kind, unit: "" };
+  });
 }

@@ -30,6 +30,8 @@ META = struct.Struct("<IIQqqII")
 HAS_SEQUENCE, HAS_ORIGIN, HAS_RECEIVED, HAS_FRAME, NEW_FRAME, START, STOP = 1, 2, 4, 8, 16, 32, 64
 #: Seconds that everything may take at the end.
 LAST_SECONDS = 5
+#: How long a message may be awaited without going to sleep, in s.
+BUSY_SECONDS = 0
 #: Where this program is in tracebacks.
 HOST = "<labwire>"
 NOT_COMMANDS = ("setup", "close", "interact", "handle", "handle_batch")
@@ -66,6 +68,18 @@ class Channel:
             setattr(sys, name, text)
             setattr(sys, "__%s__" % name, text)
         self.lock = threading.Lock()
+        #: Waits for input; None where reading does that.
+        self.poll = None
+        self.busy = False
+        #: How many threads there are without any of the user's.
+        self.threads = 0
+        if hasattr(os, "sched_yield"):
+            import select
+
+            os.set_blocking(self.input, False)
+            poll = select.poll()
+            poll.register(self.input, select.POLLIN)
+            self.poll = poll.poll
         self.buffer = bytearray()
         self.read_at = 0.0
         if hasattr(os, "register_at_fork"):
@@ -93,11 +107,29 @@ class Channel:
                 if self.input < 0:
                     os._exit(0)  # a fork that has come back from the user's code
             del buffer[:at]
-            chunk = os.read(self.input, 65536)
+            chunk = self.read()
             if not chunk:
                 return
-            self.read_at = clock()
             buffer += chunk
+
+    def read(self):
+        """Reads what comes next. Where calls follow each other closely it does not go to sleep: to be woken takes longer than a call."""
+        begun = now = clock()
+        if self.busy and threading.active_count() == self.threads:
+            while now - begun < BUSY_SECONDS:
+                try:
+                    chunk = os.read(self.input, 65536)
+                    self.read_at = clock()
+                    return chunk
+                except BlockingIOError:
+                    os.sched_yield()
+                    now = clock()
+        if self.poll is not None:
+            self.poll()
+        chunk = os.read(self.input, 65536)
+        self.read_at = now = clock()
+        self.busy = self.poll is not None and now - begun < BUSY_SECONDS
+        return chunk
 
     def send(self, kind, number, payload=b"", micros=0, waited=0):
         """Writes a frame; from any thread."""
@@ -1119,6 +1151,12 @@ class Peer:
         return "<Peer %s>" % self.address
 
 
+async def send_all(replies, peer):
+    async for reply in replies:
+        if reply is not None:
+            peer.send(reply)
+
+
 def bytes_of(value):
     if isinstance(value, str):
         return value.encode()
@@ -1134,36 +1172,68 @@ class Records:
         self.struct = struct.Struct(form)
         self.format = form
         self.make = None
+        #: Where arrays begin and end among the values, from behind.
+        self.arrays = []
         if fields:
             import collections
 
-            self.make = collections.namedtuple("Record", fields, rename=True)._make
+            at = 0
+            for field in fields:
+                count = field.get("count")
+                if count is not None:
+                    self.arrays.insert(0, (at, at + count))
+                at += 1 if count is None else count
+            names = [field["name"] for field in fields]
+            self.make = collections.namedtuple("Record", names, rename=True)._make
+            self.names = names
 
     def unpack(self, data):
         for values in self.struct.iter_unpack(data):
-            yield self.make(values) if self.make else values
+            if self.make is None:
+                yield values
+                continue
+            if self.arrays:
+                values = list(values)
+                for begin, end in self.arrays:
+                    values[begin:end] = [tuple(values[begin:end])]
+            yield self.make(values)
 
     def pack(self, record):
+        """One record as bytes."""
+        shown = record
         if isinstance(record, dict) and self.make:
-            record = self.make(record[name] for name in self.make.__self__._fields)
+            missing = [name for name in self.names if name not in record]
+            if missing or len(record) > len(self.names):
+                raise Refused("Cannot pack %s: expected %s" % (json_text(record), ", ".join(self.names)))
+            record = [record[name] for name in self.names]
         elif not isinstance(record, (tuple, list)):
             record = (record,)
+        values = []
+        for value in record:
+            if hasattr(value, "tolist"):
+                value = value.tolist()
+            if isinstance(value, (tuple, list)) and self.arrays:
+                values.extend(value)
+            else:
+                values.append(value.encode() if isinstance(value, str) else value)
         try:
-            return self.struct.pack(*(value.encode() if isinstance(value, str) else plain_number(value) for value in record))
+            return self.struct.pack(*values)
         except struct.error as error:
-            raise Refused("Cannot pack %s as %r: %s" % (json_text(list(record)), self.format, error)) from None
+            raise Refused("Cannot pack %s as %s: %s" % (shown_record(shown), self.format, error)) from None
 
     def pack_all(self, result):
-        """What a handler has returned: a record, or several."""
+        """What a handler has returned: a record, or several. A tuple is one record where records have arrays."""
         if result is None:
             return b""
-        if isinstance(result, list) and all(isinstance(part, (tuple, list, dict)) for part in result):
+        several = isinstance(result, list) or isinstance(result, tuple) and not self.arrays
+        if several and all(isinstance(part, (tuple, list, dict)) for part in result):
             return b"".join(self.pack(record) for record in result)
         return self.pack(result)
 
 
-def plain_number(value):
-    return value.item() if hasattr(value, "item") else value
+def shown_record(record):
+    text = repr(record)
+    return text if len(text) <= 80 else text[:80] + "..."
 
 
 # ---------------------------------------------------------------------------------------------------------------------------------
@@ -1313,6 +1383,8 @@ class Host:
                 for reply in result:
                     if reply is not None:
                         peer.send(reply)
+            elif hasattr(result, "__anext__"):
+                settled(send_all(result, peer))
             else:
                 replies.append(self.records.pack_all(result))
         return "R", b"".join(replies)
@@ -1443,6 +1515,7 @@ def main():
         fault = {"message": str(error)} if isinstance(error, Refused) else load_fault(error)
         channel.send_json("F", 0, fault)
         sys.exit(1)
+    channel.threads = 2 + (Tasks.loop is not None)
     try:
         asked = host.serve()
     except (BrokenPipeError, ConnectionError):

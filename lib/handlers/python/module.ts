@@ -12,7 +12,7 @@ import type {
   ModuleHandler,
   ModuleValues,
 } from "../module_handler.ts";
-import { type Answer, frame } from "./frames.ts";
+import type { Answer } from "./frames.ts";
 import { findPython, noPython } from "./interpreter.ts";
 import { type Fault, type Loaded, PythonError, PythonProcess, type Start } from "./process.ts";
 import { SourceFiles } from "./source_files.ts";
@@ -31,6 +31,7 @@ const LAST_SECONDS = 5;
 const LOOK_EVERY = 250;
 
 const decoder = new TextDecoder();
+const encoder = new TextEncoder();
 
 /** What can be chosen beside a command line's values. */
 export interface PythonOptions extends ModuleValues {
@@ -41,7 +42,7 @@ export interface PythonOptions extends ModuleValues {
 /** A call that waits, or is under way. */
 interface Call {
   readonly kind: string;
-  readonly parts: readonly (Uint8Array | string)[];
+  readonly payload: readonly Uint8Array[];
   /** Whom it comes from, if from somebody. */
   readonly peer: HandlerPeer | undefined;
   readonly resolve: (value: unknown) => void;
@@ -106,6 +107,8 @@ export class PythonModule implements ModuleHandler {
   /** Calls that were written, in order. */
   readonly #sent = new Map<number, Call>();
   #lastNumber = 0;
+  /** How many calls were under way after the last write. */
+  #written = 0;
   /** The mean duration of a call in µs. */
   #mean = WORK_AHEAD;
   #lastAnswer = 0;
@@ -175,7 +178,7 @@ export class PythonModule implements ModuleHandler {
     if (number === undefined) return;
     this.#peers.delete(peer);
     this.#peersByNumber.delete(number);
-    if (this.#introduced.delete(number)) this.#process?.write(frame("Q", number));
+    if (this.#introduced.delete(number)) this.#process?.write("Q", number);
   }
 
   /**
@@ -215,7 +218,7 @@ export class PythonModule implements ModuleHandler {
    * Calls the module.
    *
    * @param kind The kind of the frame.
-   * @param parts What it carries; its peer's number comes first, if it has one.
+   * @param payload What it carries; its peer's number comes first, if it has one.
    * @param read What to make of the answer.
    * @param peer Whom it comes from.
    *
@@ -223,14 +226,14 @@ export class PythonModule implements ModuleHandler {
    */
   call(
     kind: string,
-    parts: Call["parts"],
+    payload: Call["payload"],
     read: Call["read"],
     peer?: HandlerPeer,
   ): Promise<unknown> {
     if (this.#broken) return Promise.reject(this.#broken);
     if (this.#closing) return Promise.reject(this.#stopped());
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ kind, parts, peer, resolve, reject, read, sent: 0 });
+      this.#waiting.push({ kind, payload, peer, resolve, reject, read, sent: 0 });
       this.#pump();
     });
   }
@@ -239,6 +242,8 @@ export class PythonModule implements ModuleHandler {
   #pump(): void {
     if (!this.#process || this.#waiting.length === 0 || this.#reloading) return;
     if (this.#options.reload && this.#mustReload()) return;
+    // Fewer and larger writes: what comes while calls are under way waits until half of them are answered.
+    if (this.#sent.size > this.#written >> 1) return;
     const most = this.depth;
     let taken = 0;
     while (this.#sent.size < most && taken < this.#waiting.length) {
@@ -247,14 +252,17 @@ export class PythonModule implements ModuleHandler {
       this.#sent.set(number, call);
       call.sent = performance.now();
       if (this.#sent.size === 1) this.#lastAnswer = call.sent;
-      this.#process.write(this.#frameOf(number, call));
+      this.#addFrame(this.#process, number, call);
     }
+    this.#written = this.#sent.size;
     this.#waiting.splice(0, taken);
+    this.#process.flush();
     this.#arm();
   }
 
-  #frameOf(number: number, { kind, parts, peer }: Call): Uint8Array {
-    if (!peer) return frame(kind, number, ...parts);
+  /** Makes the frame of a call, and one before it where the process does not know its peer. */
+  #addFrame(to: PythonProcess, number: number, { kind, payload, peer }: Call): void {
+    if (!peer) return to.add(kind, number, ...payload);
     let known = this.#peers.get(peer);
     if (known === undefined) {
       known = ++this.#lastPeer;
@@ -263,11 +271,11 @@ export class PythonModule implements ModuleHandler {
     }
     if (!this.#introduced.has(known)) {
       this.#introduced.add(known);
-      this.#process!.write(frame("P", known, peer.address));
+      to.add("P", known, encoder.encode(peer.address));
     }
     const bytes = new Uint8Array(4);
     new DataView(bytes.buffer).setUint32(0, known, true);
-    return frame(kind, number, bytes, ...parts);
+    to.add(kind, number, bytes, ...payload);
   }
 
   #onFrame(answer: Answer): void | Promise<void> {
@@ -481,13 +489,13 @@ export class PythonModule implements ModuleHandler {
     return new Promise((resolve) => {
       const number = this.#lastNumber = (this.#lastNumber + 1) >>> 0;
       const read = (answer: Answer) => JSON.parse(decoder.decode(answer.payload)) as Fault | null;
-      const call = { kind: "K", parts: [], peer: undefined, read, sent: performance.now() };
+      const call = { kind: "K", payload: [], peer: undefined, read, sent: performance.now() };
       this.#sent.set(number, {
         ...call,
         resolve: (fault) => resolve(fault as Fault | null),
         reject: () => resolve(null),
       });
-      process.write(frame("K", number));
+      process.write("K", number);
     });
   }
 
@@ -542,10 +550,10 @@ export class PythonModule implements ModuleHandler {
 
   /** A function of JSON messages; an empty name is that of `interact`. */
   #jsonFunction(name: string) {
-    const encoded = new TextEncoder().encode(name);
+    const encoded = encoder.encode(name);
     const prefix = new Uint8Array([encoded.length, ...encoded]);
     return (data: unknown, context?: { readonly bytes?: Uint8Array }) =>
-      this.call("J", [prefix, context?.bytes ?? JSON.stringify(data)], readJson);
+      this.call("J", [prefix, context?.bytes ?? encoder.encode(JSON.stringify(data))], readJson);
   }
 }
 

@@ -1,8 +1,7 @@
-import { concat } from "@std/bytes/concat";
 import { RemoteError } from "../../errors.ts";
 import { type Program, type ProgramExit, startProgram } from "../../process/program.ts";
 import { timerDelay } from "../../time/deadline.ts";
-import { type Answer, frame, FrameReader } from "./frames.ts";
+import { type Answer, FrameReader, FrameWriter } from "./frames.ts";
 import { TOO_OLD } from "./interpreter.ts";
 import { PrintedLines } from "./printed.ts";
 
@@ -78,7 +77,7 @@ export class PythonProcess {
   #start: ((start: Start) => void) | undefined;
   /** What an interpreter that is none has written. */
   #words = "";
-  #out: Uint8Array[] = [];
+  readonly #out = new FrameWriter();
   #writing = false;
 
   /**
@@ -106,8 +105,8 @@ export class PythonProcess {
       [...interpreter, "-X", "utf8", "-c", LOADER, `${program.length}`],
       { onStderr: (bytes) => this.#printed.push(bytes) },
     );
-    this.write(program);
-    this.write(frame("I", 0, JSON.stringify(config)));
+    this.#out.addBytes(program);
+    this.write("I", 0, new TextEncoder().encode(JSON.stringify(config)));
     this.finished = this.#run();
   }
 
@@ -117,13 +116,25 @@ export class PythonProcess {
   }
 
   /**
-   * Writes a frame; those that come while another one is being written are written together.
+   * Writes a frame, together with others that come before the next {@linkcode PythonProcess.flush}.
    *
-   * @param bytes The frame; not to be changed.
+   * @param kind Its kind.
+   * @param number The number of the call or peer.
+   * @param parts What it carries.
    */
-  write(bytes: Uint8Array): void {
-    this.#out.push(bytes);
+  add(kind: string, number: number, ...parts: readonly Uint8Array[]): void {
+    this.#out.add(kind, number, ...parts);
+  }
+
+  /** Writes what was added; what comes while that is being written is written behind it. */
+  flush(): void {
     if (!this.#writing) void this.#flush();
+  }
+
+  /** Writes a frame at once. */
+  write(kind: string, number: number, ...parts: readonly Uint8Array[]): void {
+    this.add(kind, number, ...parts);
+    this.flush();
   }
 
   /** Kills the process. */
@@ -143,7 +154,7 @@ export class PythonProcess {
       inTime = false;
       this.kill();
     }, timerDelay(seconds));
-    this.write(frame("C", 0));
+    this.write("C", 0);
     void this.#program.closeWrite();
     await this.finished;
     clearTimeout(timer);
@@ -153,9 +164,7 @@ export class PythonProcess {
   async #flush(): Promise<void> {
     this.#writing = true;
     while (this.#out.length > 0) {
-      const bytes = this.#out.length === 1 ? this.#out[0]! : concat(this.#out);
-      this.#out = [];
-      if (!await this.#program.write(bytes)) break;
+      if (!await this.#program.write(this.#out.take())) break;
     }
     this.#writing = false;
   }

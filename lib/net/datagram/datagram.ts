@@ -222,7 +222,7 @@ export async function bindDatagram(options: BindDatagramOptions): Promise<Datagr
       onUnsent?.(datagram);
     },
   };
-  let obstacle = obstacleTo(listen, io);
+  let obstacle = multicast ? "groups are joined with Deno's own calls" : obstacleTo(listen, io);
   const isBatchNeeded = io === "batch" || receiveBuffer !== undefined;
   if (obstacle !== undefined && isBatchNeeded) throw cannotBatch(io, obstacle);
   const socket = await openDenoSocket(listen, multicast).catch((cause) => {

@@ -5,19 +5,26 @@
  * @module
  */
 
+import type { Format } from "../../codecs/villas/format.ts";
 import { kindOf, type Sample, type Value } from "../../codecs/villas/sample.ts";
-import type { Batch } from "../node.ts";
+import { type Batch, batchOf } from "../node.ts";
 import type { Hook } from "../path.ts";
 import { checkType, type Expectations, type Expected, Refusal } from "./expected.ts";
 
-/** Lets go back to VILLASnode what it takes, as it came. */
+/** Lets go back to VILLASnode what it takes: as it came, or in the form in which VILLASnode reads it. */
 export class EchoCheck implements Hook {
   readonly #expectations: Expectations;
+  /** Samples in a message that may go back as it came. */
+  readonly #most: number;
   #refusal: unknown;
 
-  /** @param expectations What VILLASnode takes. */
-  constructor(expectations: Expectations) {
+  /**
+   * @param expectations What VILLASnode takes.
+   * @param format The form of the messages.
+   */
+  constructor(expectations: Expectations, { replies, carried }: Format) {
     this.#expectations = expectations;
+    this.#most = replies?.plainEcho === false ? -1 : carried?.samples ?? Infinity;
   }
 
   prepare(batch: Batch): void {
@@ -33,7 +40,8 @@ export class EchoCheck implements Hook {
   /** @throws {Refusal} If VILLASnode could abort on it. */
   process(batch: Batch): Batch {
     if (this.#refusal !== undefined) throw this.#refusal;
-    return batch;
+    if (this.#most === Infinity || batch.count <= this.#most) return batch;
+    return batchOf(batch.samples, { from: batch.from, received: batch.received });
   }
 }
 

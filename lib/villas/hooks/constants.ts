@@ -28,13 +28,16 @@ export class Constants implements Hook {
   }
 
   prepare(batch: Batch): void {
-    const { samples, from } = batch;
+    const { samples, from, received } = batch;
     const expected = this.#expectations.ofEach(batch);
     try {
       const replies = samples.map((sample, i) =>
         withConstants(sample, this.#constants, expected[i]!)
       );
-      this.#reply = batchOf(replies, { bytes: this.#format.encode(replies), from });
+      const several = replies.length > (this.#format.carried?.samples ?? Infinity);
+      // Each goes in a datagram of its own, where the format has one sample in each.
+      const bytes = several ? undefined : this.#format.encode(replies);
+      this.#reply = batchOf(replies, { bytes, from, received });
     } catch (refusal) {
       this.#reply = undefined;
       this.#refusal = refusal;

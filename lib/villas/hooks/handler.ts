@@ -1,5 +1,6 @@
 import type { Format } from "../../codecs/villas/format.ts";
 import type { Sample, Timestamp, Value } from "../../codecs/villas/sample.ts";
+import { CodecError } from "../../errors.ts";
 import { type Batch, batchOf } from "../node.ts";
 import type { Hook } from "../path.ts";
 import type { Expectations, Expected } from "./expected.ts";
@@ -44,13 +45,12 @@ export class Handler implements Hook {
   }
 
   /**
-   * @returns The batch itself where the handler changed nothing, null where there is nothing to send; a promise only where the handler
-   * returns one.
+   * @returns What the handler made of the batch, null where there is nothing to send; a promise only where the handler returns one.
    * @throws {Refusal} If VILLASnode could abort on the result. Whatever the handler throws is passed on.
    */
   process(batch: Batch): Batch | null | Promise<Batch | null> {
     const { samples } = batch;
-    const before = this.#format.encode(samples as Sample[]);
+    const before = this.#before(samples);
     const replies: Sample[] = [];
     for (let i = 0; i < samples.length; i++) {
       const result = this.#call(samples[i]!);
@@ -65,7 +65,7 @@ export class Handler implements Hook {
   /** The rest, from a sample on for which there is a promise. */
   async #later(
     batch: Batch,
-    before: Uint8Array,
+    before: Uint8Array | undefined,
     replies: Sample[],
     index: number,
     waiting: Promise<unknown>,
@@ -86,10 +86,31 @@ export class Handler implements Hook {
     return handler(sample);
   }
 
-  #replyTo(batch: Batch, before: Uint8Array, replies: Sample[]): Batch | null {
+  /** What an answer looks like that changes nothing; undefined where the message may not go back as it came. */
+  #before(samples: readonly Sample[]): Uint8Array | undefined {
+    const { replies, carried } = this.#format;
+    if (replies?.plainEcho === false || carried && samples.length > carried.samples) {
+      return undefined;
+    }
+    try {
+      return this.#format.encode(samples as Sample[]);
+    } catch (error) {
+      if (error instanceof CodecError) return undefined; // the handler may put something in its place
+      throw error;
+    }
+  }
+
+  #replyTo(batch: Batch, before: Uint8Array | undefined, replies: Sample[]): Batch | null {
     if (replies.length === 0 && batch.samples.length > 0) return null;
-    const bytes = this.#format.encode(replies);
-    return sameBytes(before, bytes) ? batch : batchOf(replies, { bytes, from: batch.from });
+    const { from, received } = batch;
+    // Each goes in a datagram of its own, where the format has one sample in each.
+    if (replies.length > (this.#format.carried?.samples ?? Infinity)) {
+      return batchOf(replies, { from, received });
+    }
+    const reply = this.#format.encode(replies);
+    // Where the handler changed nothing, the very bytes that arrived go back.
+    const bytes = before && sameBytes(before, reply) ? batch.bytes ?? reply : reply;
+    return batchOf(replies, { bytes, from, received });
   }
 }
 

@@ -34,6 +34,8 @@ export interface ReturnsOptions {
   readonly onReturn?: (returned: ReturnedSample) => void | Promise<void>;
   /** Called when all samples of a message were looked at. */
   readonly onMessage?: () => void;
+  /** What the format of the messages makes of a sample. Default: it stays what it is. */
+  readonly carry?: (sample: Sample) => Sample;
 }
 
 /** Remembers what is sent on one path, and compares it with what comes back on another. */
@@ -81,7 +83,11 @@ export class Returns {
   readonly sent: Hook = {
     prepare: ({ samples }) => {
       const sentAt = performance.now();
-      for (const sample of samples) this.#outstanding.set(sample.sequence!, { sample, sentAt });
+      const { carry } = this.#options;
+      for (const made of samples) {
+        const sample = carry ? carry(made) : made;
+        this.#outstanding.set(sample.sequence!, { sample, sentAt });
+      }
       while (this.#outstanding.size > MAX_OUTSTANDING) {
         this.#outstanding.delete(this.#outstanding.keys().next().value!);
       }

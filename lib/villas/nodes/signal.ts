@@ -1,28 +1,27 @@
 import type { Sample, Timestamp } from "../../codecs/villas/sample.ts";
 import { type Tick, ticks } from "../../time/ticker.ts";
 import { timestampOf } from "../../time/timestamp.ts";
-import { type Batch, batchOf, type SampleNode } from "../node.ts";
+import { type Batch, batchOf, type Pace, type SourceNode } from "../node.ts";
 import { SignalGenerator, type SignalGeneratorOptions } from "./signal_generator.ts";
 
 /** How a signal node works. */
-export interface SignalNodeOptions extends SignalGeneratorOptions {
+export interface SignalNodeOptions extends SignalGeneratorOptions, Partial<Pace> {
   /** Samples to give. Default: endless. */
   readonly limit?: number;
   /** Samples in each batch. Default: 1. */
   readonly vectorize?: number;
   /** Give them at `rate`; otherwise as fast as they are taken. Default: true. */
   readonly realtime?: boolean;
-  /** Called before each step that is not paced by the clock; a promise is waited for. */
-  readonly onStep?: (step: number) => void | Promise<void>;
   /** The wall clock. */
   readonly now: () => Timestamp;
 }
 
 /** VILLASnode's `signal` node: gives generated samples, and takes none. */
-export class SignalNode implements SampleNode {
+export class SignalNode implements SourceNode {
   readonly finished: Promise<void>;
   readonly #options: SignalNodeOptions;
-  readonly #generator: SignalGenerator;
+  #generator: SignalGenerator;
+  #generated: SignalGeneratorOptions;
   readonly #ending = new AbortController();
   readonly #finish: () => void;
   #missedSteps = 0;
@@ -34,19 +33,35 @@ export class SignalNode implements SampleNode {
   constructor(options: SignalNodeOptions) {
     this.#options = options;
     this.#generator = new SignalGenerator(options);
+    this.#generated = options;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.finished = promise;
     this.#finish = resolve;
   }
 
-  /** Steps left out because the node was late; they show as gaps in the sequence. */
   get missedSteps(): number {
     return this.#missedSteps;
   }
 
-  /** Whether the node was ended before its limit. */
   get isEnded(): boolean {
     return this.#ending.signal.aborted;
+  }
+
+  /** What is generated now. */
+  get generator(): SignalGeneratorOptions {
+    return this.#generated;
+  }
+
+  /**
+   * Generates something else from the next sample on.
+   *
+   * @param change What is different.
+   * @throws {UsageError} If an option of the signal is out of range; it goes on as before.
+   */
+  change(change: SignalGeneratorOptions): void {
+    const generated = { ...this.#generated, ...change };
+    this.#generator = new SignalGenerator(generated);
+    this.#generated = generated;
   }
 
   async serve(handle: (batch: Batch) => void | Promise<void>): Promise<void> {

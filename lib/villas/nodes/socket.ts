@@ -139,8 +139,17 @@ export class SocketNode implements SampleNode {
 
   write(batch: Batch): void | Promise<void> {
     const { format, remote, replyToSender } = this.#options;
+    const to = replyToSender ? batch.from ?? remote : remote;
+    if (batch.bytes === undefined && batch.count > (format.carried?.samples ?? Infinity)) {
+      return this.#writeEach(batch.samples.map((sample) => format.encode([sample])), to);
+    }
     const bytes = batch.bytes ?? format.encode([...batch.samples]);
-    return this.#transport.write(bytes, replyToSender ? batch.from ?? remote : remote);
+    return this.#transport.write(bytes, to);
+  }
+
+  /** Sends each sample in a datagram of its own, where the format has one in each. */
+  async #writeEach(messages: readonly Uint8Array[], to: Endpoint): Promise<void> {
+    for (const message of messages) await this.#transport.write(message, to);
   }
 
   flush(): Promise<void> {

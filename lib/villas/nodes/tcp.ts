@@ -1,7 +1,9 @@
+import { concat } from "@std/bytes/concat";
+import type { Format, MessageSplitter, VillasFormat } from "../../codecs/villas/format.ts";
+import { villasFormat } from "../../codecs/villas/formats.ts";
 import { CodecError, messageOf } from "../../errors.ts";
 import { type Endpoint, formatAddress, type HostPort } from "../../net/address/address.ts";
 import type { AllowList } from "../../net/address/allow_list.ts";
-import type { FrameDecoder } from "../../net/framing/framing.ts";
 import { connectStream } from "../../net/stream/connect.ts";
 import type { StreamConnection } from "../../net/stream/connection.ts";
 import { listenStream, type StreamListener } from "../../net/stream/listener.ts";
@@ -9,7 +11,6 @@ import { delay, within } from "../../time/deadline.ts";
 import { whenAborted } from "../../time/lifecycle.ts";
 import type { Batch } from "../node.ts";
 import type { EndpointNode, EndpointProblem } from "./endpoint.ts";
-import { messageSplitter } from "./message_splitter.ts";
 import { ArrivedBatch, type ReadingOptions, type SocketNodeCounters } from "./socket.ts";
 
 /** Seconds between two attempts to connect. */
@@ -119,8 +120,7 @@ export class TcpNode implements EndpointNode {
   }
 
   write(batch: Batch): void | Promise<void> {
-    const { format } = this.#options;
-    const bytes = batch.bytes?.slice() ?? format.encode([...batch.samples]).slice();
+    const bytes = this.#bytesOf(batch);
     const { from } = batch;
     if (from) {
       const link = this.#links.get(from);
@@ -135,6 +135,14 @@ export class TcpNode implements EndpointNode {
       if (link.isFull) (waiting ??= []).push(this.#room(link));
     }
     if (waiting) return Promise.all(waiting).then(() => {});
+  }
+
+  /** A batch as it is on the wire, in memory of its own; several messages where the format has one sample in each. */
+  #bytesOf({ bytes, samples, count }: Batch): Uint8Array {
+    if (bytes) return bytes.slice();
+    const { format } = this.#options;
+    if (count <= (format.carried?.samples ?? Infinity)) return format.encode([...samples]).slice();
+    return concat(samples.map((sample) => format.encode([sample]).slice()));
   }
 
   async flush(): Promise<void> {
@@ -318,7 +326,7 @@ class Link {
   /** The peer, as the batches name it; another object for each connection. */
   readonly peer: HostPort;
   readonly batch: ArrivedBatch;
-  readonly splitter: FrameDecoder;
+  readonly splitter: MessageSplitter;
   /** Resolves when the system has taken all that was written. */
   last: Promise<void> = Promise.resolve();
 
@@ -326,7 +334,7 @@ class Link {
     this.connection = connection;
     this.peer = { ...connection.remoteAddr };
     this.batch = new ArrivedBatch(options);
-    this.splitter = messageSplitter(options.format, options.signals?.map(({ type }) => type));
+    this.splitter = splitterOf(options);
   }
 
   /** Whether so much waits for the peer that it should be waited for. */
@@ -335,14 +343,24 @@ class Link {
   }
 }
 
+/** What cuts a stream into messages: a format shows where they end, or their signals tell how long they are. */
+function splitterOf({ format, signals }: ReadingOptions): MessageSplitter {
+  const whole = isWhole(format) ? format : villasFormat(format.name);
+  return (signals ? whole.withSignals(signals) : whole).splitter();
+}
+
+function isWhole(format: Format): format is VillasFormat {
+  return "splitter" in format;
+}
+
 /**
  * Opens a TCP node.
  *
  * @param options The side, the address and the format.
  * @throws {UsageError} If the server's address cannot be bound.
- * @throws {CodecError} If the format's messages cannot be told apart in a stream.
+ * @throws {UsageError} Also if the format's messages cannot be told apart in a stream.
  */
 export function openTcpNode(options: TcpNodeOptions): TcpNode {
-  messageSplitter(options.format, options.signals?.map(({ type }) => type)); // before anything is bound
+  splitterOf(options); // before anything is bound
   return new TcpNode(options);
 }

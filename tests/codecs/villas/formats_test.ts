@@ -4,95 +4,217 @@ import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/a
 import { villasFormat, villasFormats } from "../../../lib/codecs/villas/formats.ts";
 import type { Sample } from "../../../lib/codecs/villas/sample.ts";
 import { CodecError, UsageError } from "../../../lib/errors.ts";
-import { hexLines } from "../../fixtures/read.ts";
-import { random32, randomSamples } from "../struct/random_values.ts";
+import { random32 } from "../struct/random_values.ts";
 
 const encode = (text: string) => new TextEncoder().encode(text);
-const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
 
-/** What VILLASnode sent in every format that carries all kinds: `types.dat` of the recordings. */
-const SENT: Sample[] = [
-  [1, [0, 0n, false, { real: 0, imag: 0 }]],
-  [100_000_000, [-0.5, -1n, true, { real: -1.5, imag: 2.25 }]],
-  [200_000_000, [1234567.890625, 100n, false, { real: 0.5, imag: -0.25 }]],
-  [300_000_000, [0.1, 127n, true, { real: Math.fround(0.1), imag: Math.fround(0.2) }]],
-  [400_000_000, [3.141592653589793, -128n, false, { real: 1, imag: 0 }]],
-  [999_999_999, [1, 42n, true, { real: 0, imag: 1 }]],
-].map(([nsec, values], i) => ({
-  type: "data",
-  sequence: BigInt(i),
-  origin: { sec: 1_700_000_000, nsec: nsec as number },
-  values: values as Sample["values"],
-}));
+/** What each format can carry of anything: signals, and what it leaves of a sample. */
+const CARRIED: Readonly<
+  Record<string, readonly [signals: string, keep: (sample: Sample) => Sample]>
+> = {
+  "protobuf": ["fibc", (sample) => sample],
+  "villas.human": ["fibc", (sample) => sample],
+  "villas.binary": ["fi", (sample) => halved(first(2)(sample))],
+  "villas.web": ["fi", (sample) => halved(first(2)(sample))],
+  "json": ["fibc", (sample) => sample],
+  "json.kafka": ["fibc", timeless],
+  "json.reserve": ["fibc", timeless],
+  "json.edgeflex": ["fibc", (sample) => valuesOnly(sample)],
+  "csv": ["fibc", (sample) => sample],
+  "tsv": ["fibc", (sample) => sample],
+  "value": ["f", (sample) => first(1)(valuesOnly(sample))],
+  "raw": ["fibc", (sample) => halved(valuesOnly(sample))],
+  "gtnet": ["fibc", (sample) => halved(valuesOnly(sample))],
+  "opal.asyncip": ["fib", (sample) => first(3)(timeless(sample))],
+  "iotagent_ul": [
+    "f",
+    (sample) => ({ type: "data", values: [Math.round(sample.values[0] as number)] }),
+  ],
+};
 
-const KINDS = ["float", "integer", "boolean", "complex"] as const;
+function first(count: number) {
+  return (sample: Sample): Sample => ({ ...sample, values: sample.values.slice(0, count) });
+}
 
-for (const format of Object.values(villasFormats)) {
-  Deno.test(`format ${format.name} reads what VILLASnode sent`, async () => {
-    const known = format.withSignals?.(KINDS) ?? format;
-    const datagrams = await hexLines(`formats/${format.name}.hex`);
-    assertEquals(datagrams.map((bytes) => known.decode(bytes)), SENT.map((sample) => [sample]));
-  });
+function timeless({ origin: _, ...sample }: Sample): Sample {
+  return sample;
+}
 
-  Deno.test(`format ${format.name} writes what VILLASnode sent, but for the digits of floats`, async () => {
-    const datagrams = await hexLines(`formats/${format.name}.hex`);
-    for (const [i, sample] of SENT.entries()) {
-      if (format.name === "json") {
-        const digits = /-?\d+\.\d+/g;
-        const [written, sent] = [decode(format.encode([sample])), decode(datagrams[i]!)];
-        assertEquals(written.replace(digits, "#"), sent.replace(digits, "#"));
-        assertEquals(JSON.parse(written), JSON.parse(sent));
-      } else assertEquals(format.encode([sample]), datagrams[i]);
-    }
-  });
+function valuesOnly({ type, values }: Sample): Sample {
+  return { type, values };
+}
 
-  Deno.test(`format ${format.name} decodes what it encodes, any number of samples`, () => {
-    for (const samples of [[], SENT, SENT.slice(0, 1)]) {
-      const known = format.withSignals?.(KINDS) ?? format;
-      assertEquals(known.decode(known.encode(samples)), samples);
-    }
-    const random: Sample[] = [...randomSamples(500)].filter(({ values }) =>
-      values.every((value) => value !== null)
-    ).map(({ received: _, newFrame: _2, ...sample }) => ({
-      ...sample,
+function halved(sample: Sample): Sample {
+  const values = sample.values.map((value) =>
+    typeof value === "number"
+      ? Math.fround(value)
+      : typeof value === "bigint"
+      ? BigInt.asIntN(31, value)
+      : value
+  );
+  return { ...sample, values };
+}
+
+/** Samples of a float, an integer, a boolean and a complex value. */
+function* samplesOf(count: number): Generator<Sample> {
+  const random = random32(11);
+  for (let i = 0; i < count; i++) {
+    yield {
       type: "data",
-      values: sample.values.map((value) =>
-        typeof value === "bigint" || typeof value === "boolean" ? value : 1.5
-      ),
-    }));
-    assert(random.length > 100);
-    for (const sample of random) {
-      const kinds = sample.values.map((value) =>
-        typeof value === "bigint" ? "integer" : typeof value === "boolean" ? "boolean" : "float"
-      );
-      const known = format.withSignals?.(kinds) ?? format;
-      assertEquals(known.decode(known.encode([sample])), [sample]);
+      sequence: BigInt(random()),
+      origin: { sec: 1 + random() % 4_000_000_000, nsec: random() % 1_000_000_000 },
+      values: [
+        (random() - 2 ** 31) / 2 ** (random() % 24) || 0.5,
+        BigInt(random() - 2 ** 31) * (random() % 2 ? 1n : 4096n) || 1n,
+        random() % 2 === 1,
+        { real: Math.fround(random() / 65536), imag: -Math.fround(random() / 7) },
+      ],
+    };
+  }
+}
+
+Deno.test("every format is in the table of tests", () => {
+  assertEquals(Object.keys(CARRIED).sort(), Object.keys(villasFormats).sort());
+});
+
+for (const [name, [signals, keep]] of Object.entries(CARRIED)) {
+  const format = villasFormat(name, { signals });
+
+  Deno.test(`format ${name} decodes what it encodes`, () => {
+    format.check();
+    assertEquals(format.decode(format.encode([])), []);
+    let count = 0;
+    for (const sample of samplesOf(500)) {
+      let kept = keep(sample);
+      if (name === "json.reserve") {
+        const { real } = kept.values[3] as { real: number };
+        kept = {
+          ...kept,
+          values: [kept.values[0]!, BigInt(count), true, { real: Math.fround(real), imag: 1 }],
+        };
+      }
+      if (!format.carried.exact) kept = { ...kept, values: kept.values.map(rounded) };
+      assertEquals(format.decode(format.encode([kept])), [kept]);
+      if (format.carried.readByNode) assertEquals(format.decode(format.encode([kept])), [kept]);
+      count++;
     }
+    assertEquals(count, 500);
   });
 
-  Deno.test(`format ${format.name} throws nothing but CodecError, whatever the bytes`, async () => {
-    const datagrams = await hexLines(`formats/${format.name}.hex`);
+  if (format.carried.samples > 1) {
+    Deno.test(`format ${name} carries several samples in a datagram`, () => {
+      const samples = [...samplesOf(5)].map(keep).map((sample) => ({
+        ...sample,
+        values: sample.values.map((value) => typeof value === "bigint" ? 7n : rounded(value)).map((
+          value,
+        ) => typeof value === "object" && value !== null ? { real: 1.5, imag: 2 } : value),
+      }));
+      assertEquals(format.decode(format.encode(samples)), samples);
+      assertEquals(format.replies.decode(format.replies.encode(samples)).length, 5);
+    });
+  }
+
+  Deno.test(`format ${name} throws nothing but CodecError, whatever the bytes`, () => {
     const random = random32(7);
-    for (let i = 0; i < 3000; i++) {
-      const bytes = datagrams[i % datagrams.length]!.slice();
-      for (let n = random() % 4; n >= 0; n--) bytes[random() % bytes.length] = random() & 255;
+    const datagrams = [...samplesOf(20)].map(keep).flatMap((sample) => {
       try {
-        format.decode(bytes.subarray(0, random() % 4 === 0 ? random() % bytes.length : undefined));
-      } catch (error) {
-        assert(error instanceof CodecError, String(error));
-        assert(error.offset !== undefined && error.offset <= bytes.length);
+        return [format.encode([sample])];
+      } catch {
+        return []; // a float of random bits that the format cannot carry
+      }
+    });
+    assert(datagrams.length > 5);
+    for (const known of [format, villasFormat(name)]) {
+      for (let i = 0; i < 2000; i++) {
+        const bytes = datagrams[i % datagrams.length]!.slice();
+        for (let n = random() % 4; n >= 0; n--) bytes[random() % bytes.length] = random() & 255;
+        const cut = bytes.subarray(0, random() % 4 === 0 ? random() % bytes.length : undefined);
+        for (const decode of [known.decode, known.replies.decode]) {
+          try {
+            decode(cut);
+          } catch (error) {
+            assert(error instanceof CodecError, String(error));
+            assert(error.offset !== undefined && error.offset <= bytes.length);
+          }
+        }
       }
     }
   });
+}
+
+/** Makes a float one that six decimals tell. */
+function rounded(value: Sample["values"][number]) {
+  return typeof value === "number" ? Math.round(value * 64) / 64 : value;
 }
 
 Deno.test("villasFormat() names what there is", () => {
   const { message } = assertThrows(() => villasFormat("protobuff"), UsageError);
   assertEquals(
     message,
-    'Cannot use format "protobuff": expected protobuf, villas.human, json, csv, tsv; did you mean "protobuf"?',
+    'Cannot use format "protobuff": expected protobuf, villas.human, villas.binary, villas.web, json, json.kafka, json.reserve, ' +
+      'json.edgeflex, csv, tsv, value, raw, gtnet, opal.asyncip, iotagent_ul; did you mean "protobuf"?',
   );
 });
+
+Deno.test("villasFormat() reads settings from a text, a group and JSON, and writes them again", () => {
+  for (
+    const given of [
+      "raw,bits=64,endianess=big,fake=true",
+      { type: "raw", bits: 64, endianess: "big", fake: true },
+      '{"type": "raw", "bits": 64, "endianess": "big", "fake": true}',
+    ]
+  ) {
+    assertEquals(villasFormat(given).notation, "raw,bits=64,endianess=big,fake=true");
+  }
+  assertEquals(villasFormat("csv,separator=;").notation, "csv,separator=;");
+  assertEquals(villasFormat("csv,separator=\\t").notation, "csv,separator=\\t");
+  assertEquals(villasFormat("json").notation, "json");
+});
+
+/** Rows of: what is asked for, and what is said. */
+const WRONG: readonly (readonly [string, string])[] = [
+  ["raw,bits=24", 'Cannot use "24" for setting "bits" of format raw: expected 8, 16, 32 or 64'],
+  ["raw,bits=128", "expected 8, 16, 32 or 64"],
+  ["raw,endianness=big", 'did you mean "endianess"?'],
+  ["raw,endianess=middle", "expected little or big"],
+  ["raw,bits=8,endianess=big", "there is no order in one byte"],
+  ["raw,bits", "expected NAME,SETTING=VALUE"],
+  ["raw,=8", "expected NAME,SETTING=VALUE"],
+  ["csv,separator=ab", "expected one character"],
+  ["json,indent=32", "expected a whole number from 0 to 31"],
+  ["json,real_precision=1.5", "expected a whole number from 0 to 31"],
+  ["json,compact=yes", "expected true or false"],
+  ["opal.asyncip,dev_id=65536", "expected a whole number from 0 to 65535"],
+  ['{"bits": 64}', "expected a JSON object with a type"],
+  ["{", "expected a JSON object with a type"],
+  ["", "expected protobuf"],
+];
+
+for (const [notation, says] of WRONG) {
+  Deno.test(`villasFormat() does not take ${JSON.stringify(notation)}`, () => {
+    assertStringIncludes(assertThrows(() => villasFormat(notation), UsageError).message, says);
+  });
+}
+
+/** Rows of: format, signals, and what is said of them at the start. */
+const MISFITS: readonly (readonly [string, string, string])[] = [
+  ["villas.binary", "2fb", 'signal "signal2" is a boolean, and the format has float, integer only'],
+  ["raw,bits=16", "i2f", 'signal "signal1" is a float'],
+  ["raw,bits=8", "ic", 'signal "signal1" is a complex'],
+  ["opal.asyncip", "c", "is a complex"],
+  ["iotagent_ul", "fi", "is an integer"],
+  ["value", "2f", "there are several"],
+  ["json.kafka", "a:float,a:float", 'two signals are called "a"'],
+  ["json.kafka", "sequence:float", "means something else"],
+  ["json.edgeflex", ":float", "has no name"],
+];
+
+for (const [notation, signals, says] of MISFITS) {
+  Deno.test(`format ${notation} says that it is not for signals ${signals}`, () => {
+    const format = villasFormat(notation, { signals });
+    assertStringIncludes(assertThrows(() => format.check(), UsageError).message, says);
+  });
+}
 
 const origin = { sec: 5, nsec: 5 };
 

@@ -16,8 +16,10 @@ const FLOAT = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
 const INTEGER = /^[+-]?\d+$/;
 const NOT_FINITE = /^([+-]?)(nan|inf(?:inity)?)$/i;
 const TRUTH = /^(?:true|false)$/i;
+const REAL = String
+  .raw`[+-]?(?:\d+\.?\d*(?:e[+-]?\d+)?|\.\d+(?:e[+-]?\d+)?|inf(?:inity)?|nan)`;
 /** Complex numbers as Python, struct-line and VILLASnode write them. */
-const COMPLEX = /^\(?([^ij]*?[^ije+-])?([+-]?[^+-]*(?:e[+-]?\d+)?)[ij]\)?$/i;
+const COMPLEX = new RegExp(`^\\(?(?:(${REAL})(?=[+-]))?(${REAL}|[+-]?)[ij]\\)?$`, "i");
 
 /**
  * Reads a value.
@@ -41,10 +43,11 @@ export function valueOf(cell: Cell, kind: SignalKind, comma: boolean): Value | u
   }
 }
 
-/** Whether a text could be a value, so that a row of such cells is no header. */
-export function isValueText(text: string, comma: boolean): boolean {
+/** Whether a text looks like a value, so that a row of such cells is no header; without complex signals, `i` is a name. */
+export function isValueText(text: string, comma: boolean, complex: boolean): boolean {
   const plain = decimal(text.trim(), comma);
-  return plain === "" || floatOfText(plain) !== undefined || complexOfText(plain) !== undefined;
+  return plain === "" || FLOAT.test(plain) || floatOfText(plain) !== undefined ||
+    complex && complexOfText(plain) !== undefined;
 }
 
 /** Puts a point in the place of the one comma. */

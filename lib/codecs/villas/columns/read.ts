@@ -5,7 +5,7 @@ import { decodeUtf8 } from "../../../text/utf8.ts";
 import { counted, quoted } from "../../../text/wording.ts";
 import { parseJson } from "../../json/json.ts";
 import type { Sample } from "../sample.ts";
-import type { SignalKind } from "../signals.ts";
+import { type SignalKind, type SignalsLike, signalsOf } from "../signals.ts";
 import {
   type Cell,
   isIsoTime,
@@ -19,8 +19,8 @@ import {
 
 /** How plain columns are read. */
 export interface ColumnsOptions {
-  /** What the values are. Default: floats, as many as there are. */
-  readonly signals?: readonly SignalKind[];
+  /** What the values are, in a notation of {@linkcode parseSignals} or one by one. Default: floats, as many as there are. */
+  readonly signals?: SignalsLike;
   /**
    * Which columns or members are the values, and in which order: by their names, members of members as `data.voltage` and of lists as
    * `volts[0]`, or columns by their numbers, counted from 1. Default: all that are no time and no sequence number.
@@ -72,6 +72,7 @@ type Path = readonly (string | number)[];
  */
 export class ColumnsDecoder {
   readonly #options: ColumnsOptions;
+  readonly #signals: readonly SignalKind[] | undefined;
   readonly #lines: LineDecoder;
   #line = 0;
   #separator: typeof SEPARATORS[number] | undefined;
@@ -84,6 +85,8 @@ export class ColumnsDecoder {
   /** @param options What the columns are. */
   constructor(options: ColumnsOptions = {}) {
     this.#options = options;
+    const { signals } = options;
+    this.#signals = signals === undefined ? undefined : signalsOf(signals).map(({ type }) => type);
     this.#lines = new LineDecoder(options.maxBytes ?? 1 << 20, false);
   }
 
@@ -121,8 +124,11 @@ export class ColumnsDecoder {
         if (sample) return sample;
       } catch (error) {
         if (!(error instanceof CodecError)) throw error;
-        if (error.message.startsWith("Cannot read line: ")) this.#line++; // it was too long
-        throw new CodecError(`Line ${this.#line}: ${error.message}`, { cause: error });
+        const [, tooLong] = /^Cannot read line: (.*)/s.exec(error.message) ?? [];
+        if (tooLong !== undefined) this.#line++; // it was not handed on
+        throw new CodecError(`Cannot read line ${this.#line}: ${tooLong ?? error.message}`, {
+          cause: error,
+        });
       }
     }
   }
@@ -141,7 +147,7 @@ export class ColumnsDecoder {
     const cells = this.#cells(line);
     if (!this.#rows) {
       const comma = this.#hasComma;
-      if (cells.some((cell) => !isValueText(cell, comma) && !isIsoTime(cell))) {
+      if (cells.some((cell) => !isValueText(cell, comma, this.#hasComplex) && !isIsoTime(cell))) {
         this.#header = line;
         this.#rows = this.#layoutOf(cells.map((cell) => cell.trim()), true);
         return undefined;
@@ -168,6 +174,10 @@ export class ColumnsDecoder {
   /** Whether a comma is the decimal point, as it separates nothing. */
   get #hasComma(): boolean {
     return this.#separator === ";" || this.#separator === "\t";
+  }
+
+  get #hasComplex(): boolean {
+    return this.#signals?.includes("complex") ?? false;
   }
 
   #cells(line: string): string[] {
@@ -218,7 +228,7 @@ export class ColumnsDecoder {
   }
 
   #layoutOfObject(object: { [name: string]: Cell }): Layout {
-    const { fields, time, sequence, signals } = this.#options;
+    const { fields, time, sequence } = this.#options;
     const own = (wanted: string | undefined, usual: readonly string[]): Path | undefined => {
       if (wanted !== undefined) return pathOf(wanted, object);
       const name = Object.keys(object).find((name) => usual.includes(name.toLowerCase()));
@@ -229,8 +239,7 @@ export class ColumnsDecoder {
       const values = fields.flatMap((field) => spread(pathOf(field, object), object));
       return { names: values.map(nameOf), values, time: when, sequence: number, all: undefined };
     }
-    const isComplex = signals?.includes("complex") ?? false;
-    const leaves = leavesOf(object, isComplex);
+    const leaves = leavesOf(object, this.#hasComplex);
     const [timeName, numberName] = [when && nameOf(when), number && nameOf(number)];
     const values = leaves.filter((path) => ![timeName, numberName].includes(nameOf(path)));
     const all = new Set(leaves.map(nameOf));
@@ -238,7 +247,7 @@ export class ColumnsDecoder {
   }
 
   #sample(record: Cell, layout: Layout): Sample {
-    const { signals } = this.#options;
+    const signals = this.#signals;
     const { names, values: paths, time, sequence } = layout;
     this.#checkShape(record, layout);
     if (signals && paths.length > signals.length) {
@@ -283,8 +292,7 @@ export class ColumnsDecoder {
       throw new CodecError(`the row has ${counted(length, "column")}: expected ${all}`);
     }
     if (all === undefined) return;
-    const isComplex = this.#options.signals?.includes("complex") ?? false;
-    for (const path of leavesOf(record as { [name: string]: Cell }, isComplex)) {
+    for (const path of leavesOf(record as { [name: string]: Cell }, this.#hasComplex)) {
       if (all.has(nameOf(path))) continue;
       throw new CodecError(
         `there is also ${quoted(nameOf(path))}: expected ${

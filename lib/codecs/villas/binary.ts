@@ -1,0 +1,279 @@
+/**
+ * VILLASnode's formats `villas.binary` and `villas.web`: a header of 16 bytes, then 32 bits for each value.
+ *
+ * @module
+ */
+
+import { CodecError } from "../../errors.ts";
+import { ALL, formatRow } from "./format_row.ts";
+import { MeasuredSplitter, messageStream } from "./message_stream.ts";
+import type { Sample, Value } from "./sample.ts";
+import { flag, whole } from "./settings.ts";
+import type { Signal } from "./signals.ts";
+import { checkHead, decodeError } from "./text_format.ts";
+
+const HEADER = 16;
+/** Version 2 and type DATA; the two lowest bits are 0. */
+const FIRST = 0x20;
+/** All of the first byte but the type. */
+const NOT_TYPE = 0xf3;
+/** Values of a sample at most: more find no room in a datagram. */
+const MOST_VALUES = 16_380;
+const INT32_MIN = -(2n ** 31n);
+const INT32_MAX = 2n ** 31n - 1n;
+const UINT32_MAX = 2n ** 32n - 1n;
+
+/**
+ * VILLASnode's format `villas.binary`, which its socket speaks where no other is set. Big endian.
+ *
+ * - Floats have 32 bits. VILLASnode writes integers with a sign, but reads them without one: a negative one is not sent to it. So are
+ *   integers beyond 32 bits refused. Booleans and complex values are not carried, nor is the frame mark; what was not stated is a float.
+ * - The sequence number has 32 bits; VILLASnode cuts it.
+ *
+ * @example A float and an integer
+ * ```ts
+ * import { villasFormat } from "@labwire/labwire";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const format = villasFormat("villas.binary", { signals: "fi" });
+ * const sample = { type: "data" as const, sequence: 1n, origin: { sec: 1, nsec: 5 }, values: [0.5, -1n] };
+ * assertEquals(format.encode([sample]).toHex(), "2000000200000001" + "0000000100000005" + "3f000000ffffffff");
+ * assertEquals(format.decode(format.encode([sample])), [sample]);
+ * ```
+ */
+export const villasBinary = packed("villas.binary", false);
+
+/** VILLASnode's format `villas.web`: as `villas.binary`, little endian. */
+export const villasWeb = packed("villas.web", true);
+
+function packed(name: string, little: boolean) {
+  const table = { source_index: whole(0, 0, 255), validate_source_index: flag(false) };
+  return formatRow(name, table, (settings, signals) => {
+    const integers = integersOf(signals);
+    const other = signals?.find(({ type }) => type === "boolean" || type === "complex");
+    const checkKinds = () => {
+      if (other === undefined) return;
+      throw new CodecError(
+        `Cannot use ${name} for signal "${other.name}": it carries no ${other.type}; protobuf does`,
+        { offset: 0 },
+      );
+    };
+    const source = settings.source_index;
+    const encode = (samples: readonly Sample[], reply: boolean) => {
+      checkKinds();
+      return new Encoder(name, little, integers, source, reply).encode(samples);
+    };
+    const decode = (bytes: Uint8Array, reply: boolean) => {
+      checkKinds();
+      return decodeAll(bytes, { name, little, integers, reply, ...settings });
+    };
+    const splitter = (maxBytes?: number) =>
+      new MeasuredSplitter(
+        name,
+        (bytes, start, end) => measure(bytes, start, end, little),
+        maxBytes,
+      );
+    const node = {
+      name,
+      encode: (samples: Sample[]) => encode(samples, false),
+      decode: (bytes: Uint8Array) => decode(bytes, false),
+    };
+    return {
+      carried: {
+        ...ALL,
+        kinds: ["float", "integer"],
+        newFrame: false,
+        exact: false,
+      },
+      text: false,
+      encode: node.encode,
+      decode: node.decode,
+      replies: {
+        name,
+        plainEcho: integers === undefined,
+        encode: (samples) => encode(samples, true),
+        decode: (bytes) => decode(bytes, true),
+      },
+      stream: messageStream(node, splitter),
+      splitter,
+    };
+  });
+}
+
+/** For each signal, whether it is an integer; undefined where none is. */
+function integersOf(signals: readonly Signal[] | undefined): readonly boolean[] | undefined {
+  const integers = signals?.map(({ type }) => type === "integer");
+  return integers?.includes(true) ? integers : undefined;
+}
+
+/** The length of the sample that begins somewhere. */
+function measure(bytes: Uint8Array, start: number, end: number, little: boolean): number {
+  if ((bytes[start]! & NOT_TYPE) !== FIRST) return -1;
+  if (end - start < 4) return 0;
+  const [a, b] = [bytes[start + 2]!, bytes[start + 3]!];
+  const count = little ? b << 8 | a : a << 8 | b;
+  return count > MOST_VALUES ? -1 : HEADER + 4 * count;
+}
+
+interface Reading {
+  readonly name: string;
+  readonly little: boolean;
+  readonly integers: readonly boolean[] | undefined;
+  readonly reply: boolean;
+  readonly source_index: number;
+  readonly validate_source_index: boolean;
+}
+
+const TYPES = ["data", "start", "stop"] as const;
+
+function decodeAll(bytes: Uint8Array, reading: Reading): Sample[] {
+  const { name, little, integers, reply } = reading;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const samples: Sample[] = [];
+  for (let at = 0; at < bytes.length;) {
+    const fault = (why: string) => decodeError(bytes, name, at, why);
+    const first = bytes[at]!;
+    const type = TYPES[first >> 2 & 3];
+    if ((first & NOT_TYPE) !== FIRST || type === undefined) {
+      throw fault("expected a header of version 2");
+    }
+    if (bytes.length - at < HEADER) throw fault(`expected a header of ${HEADER} bytes`);
+    const count = view.getUint16(at + 2, little);
+    const end = at + HEADER + 4 * count;
+    if (end > bytes.length) {
+      throw fault(`expected ${count} values, and it ends before the last one`);
+    }
+    if (reading.validate_source_index && bytes[at + 1] !== reading.source_index) {
+      throw fault(`expected source index ${reading.source_index}, got ${bytes[at + 1]}`);
+    }
+    const sec = view.getUint32(at + 8, little);
+    const nsec = view.getUint32(at + 12, little);
+    const values = new Array<Value>(count);
+    for (let i = 0, from = at + HEADER; i < count; i++, from += 4) {
+      values[i] = integers === undefined || integers[i] !== true
+        ? view.getFloat32(from, little)
+        : BigInt(reply ? view.getUint32(from, little) : view.getInt32(from, little));
+    }
+    const sequence = BigInt(view.getUint32(at + 4, little));
+    samples.push(
+      sec === 0 && nsec === 0
+        ? { type, sequence, values }
+        : { type, sequence, origin: { sec, nsec }, values },
+    );
+    at = end;
+  }
+  return samples;
+}
+
+/** Writes samples one behind the other. */
+class Encoder {
+  readonly #name: string;
+  readonly #little: boolean;
+  readonly #integers: readonly boolean[] | undefined;
+  readonly #source: number;
+  readonly #reply: boolean;
+
+  constructor(
+    name: string,
+    little: boolean,
+    integers: readonly boolean[] | undefined,
+    source: number,
+    reply: boolean,
+  ) {
+    this.#name = name;
+    this.#little = little;
+    this.#integers = integers;
+    this.#source = source;
+    this.#reply = reply;
+  }
+
+  encode(samples: readonly Sample[]): Uint8Array {
+    let length = 0;
+    for (let i = 0; i < samples.length; i++) length += HEADER + 4 * samples[i]!.values.length;
+    const bytes = new Uint8Array(length);
+    const view = new DataView(bytes.buffer);
+    let at = 0;
+    for (let i = 0; i < samples.length; i++) at = this.#sample(view, at, samples[i]!);
+    return bytes;
+  }
+
+  #sample(view: DataView, at: number, sample: Sample): number {
+    const little = this.#little;
+    checkHead(sample, this.#name);
+    const { values, sequence = 0n, origin } = sample;
+    if (values.length > MOST_VALUES) {
+      throw new CodecError(
+        `Cannot encode ${values.length} values as ${this.#name}: expected at most ${MOST_VALUES}`,
+      );
+    }
+    if (this.#reply && sequence > UINT32_MAX) {
+      throw new CodecError(
+        `Cannot encode sequence ${sequence} as ${this.#name}: expected at most 2^32 - 1; protobuf carries it`,
+      );
+    }
+    view.setUint8(at, FIRST);
+    view.setUint8(at + 1, this.#source);
+    view.setUint16(at + 2, values.length, little);
+    view.setUint32(
+      at + 4,
+      sequence <= UINT32_MAX ? Number(sequence) : Number(BigInt.asUintN(32, sequence)),
+      little,
+    );
+    if (origin !== undefined) {
+      view.setUint32(at + 8, origin.sec, little);
+      view.setUint32(at + 12, origin.nsec, little);
+    }
+    at += HEADER;
+    for (let i = 0; i < values.length; i++, at += 4) {
+      const value = values[i]!;
+      if (typeof value === "number" && this.#integers?.[i] !== true) {
+        checkFloat(value, i, this.#name);
+        view.setFloat32(at, value, little);
+      } else if (
+        typeof value === "bigint" && (this.#integers === undefined || this.#integers[i] !== false)
+      ) {
+        this.#checkInteger(value, i);
+        view.setUint32(at, Number(value) >>> 0, little);
+      } else throw this.#unfit(value, i);
+    }
+    return at;
+  }
+
+  #checkInteger(value: bigint, index: number): void {
+    if (
+      this.#reply ? value >= 0n && value <= UINT32_MAX : value >= INT32_MIN && value <= INT32_MAX
+    ) return;
+    const why = this.#reply && value < 0n
+      ? "VILLASnode reads its integers without a sign"
+      : "its integers have 32 bits";
+    throw new CodecError(
+      `Cannot encode value ${index} ${value}n as ${this.#name}: ${why}; protobuf carries it`,
+    );
+  }
+
+  #unfit(value: Value, index: number): CodecError {
+    const wanted = this.#integers === undefined
+      ? "a float or an integer"
+      : this.#integers[index]
+      ? "an integer"
+      : "a float";
+    return new CodecError(
+      `Cannot encode value ${index} ${
+        Deno.inspect(value)
+      } as ${this.#name}: expected ${wanted}; protobuf carries all kinds`,
+    );
+  }
+}
+
+/**
+ * Checks that a float of 32 bits can stand for a value, but for digits.
+ *
+ * @throws {CodecError} If it would become infinite.
+ */
+export function checkFloat(value: number, index: number, name: string): void {
+  const cut = Math.fround(value);
+  if (cut - cut === 0 || value - value !== 0) return; // finite, or never was
+  throw new CodecError(
+    `Cannot encode value ${index} ${value} as ${name}: expected a number within the range of 32-bit floats; protobuf carries it`,
+  );
+}

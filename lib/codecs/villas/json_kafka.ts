@@ -1,0 +1,107 @@
+/**
+ * VILLASnode's format `json.kafka`: each sample with the schema of its fields.
+ *
+ * @module
+ */
+
+import { ALL, formatRow } from "./format_row.ts";
+import { jsonForms } from "./json_format.ts";
+import { JSON_SETTINGS, jsonValue, type Tree, writeString } from "./json_text.ts";
+import {
+  isNumber,
+  membersOf,
+  misnamed,
+  NamedValues,
+  readJsonValue,
+  readMillis,
+  readSequence,
+  writeMillis,
+} from "./json_values.ts";
+import { kindOf, type Sample, type ValueKind } from "./sample.ts";
+import { group } from "./settings.ts";
+import { floatSignals } from "./signals.ts";
+import { checkHead } from "./text_format.ts";
+
+const NAME = "json.kafka";
+const RESERVED = ["timestamp", "sequence"];
+const SCHEMA = { type: "struct", name: "villas-node.Value" };
+/** How Kafka calls the types. */
+const TYPES: Readonly<Record<ValueKind, string>> = {
+  float: "double",
+  integer: "int64",
+  boolean: "boolean",
+  complex: "unknown",
+  unset: "unknown",
+};
+
+/**
+ * VILLASnode's format `json.kafka`: `{"schema": {…, "fields": […]}, "payload": {"timestamp": MS, "sequence": N, NAME: VALUE, …}}`.
+ *
+ * - The values have names: those of the signals, `signal0` and so on where none were stated. What is read is put in the order of the
+ *   signals, or taken as it comes where none were stated.
+ * - The time is cut to milliseconds. NaN and the infinities cannot be written; where VILLASnode leaves them out, the value is unset.
+ */
+export const villasJsonKafka = formatRow(
+  NAME,
+  { schema: group(), ...JSON_SETTINGS },
+  (settings, signals) => ({
+    carried: { ...ALL, newFrame: false, notFinite: false, exact: false, named: true },
+    misfit: (signals) => misnamed(signals, RESERVED),
+    ...jsonForms({
+      name: NAME,
+      style: settings,
+      plainEcho: true,
+      tree(sample, form) {
+        checkHead(sample, NAME);
+        const { values, origin, sequence } = sample;
+        const names = signals ?? floatSignals(values.length);
+        const fields: Tree[] = [];
+        const payload = new Map<string, Tree>();
+        const add = (field: string, type: string, value: Tree | undefined) => {
+          fields.push(
+            new Map([
+              ["type", `"${type}"`],
+              ["optional", "false"],
+              ["field", writeString(field, settings)],
+            ]),
+          );
+          if (value !== undefined) payload.set(field, value);
+        };
+        if (settings.ts_origin && origin) add("timestamp", "int64", writeMillis(origin, false));
+        if (settings.sequence && sequence !== undefined) {
+          add("sequence", "int64", String(BigInt.asIntN(64, sequence)));
+        }
+        for (const [i, value] of values.entries()) {
+          const { name = `signal${i}`, type = kindOf(value) } = names[i] ?? {};
+          const absent = value === null && form === "node";
+          add(name, TYPES[type], absent ? undefined : jsonValue(value, i, NAME, settings));
+        }
+        const schema = new Map(
+          Object.entries(settings.schema ?? SCHEMA).map(([name, value]) => [
+            name,
+            JSON.stringify(value) as Tree,
+          ]),
+        );
+        return new Map<string, Tree>([["schema", schema.set("fields", fields)], [
+          "payload",
+          payload,
+        ]]);
+      },
+      read(json) {
+        const payload = membersOf("payload", membersOf("a sample", json).payload);
+        const { timestamp, sequence, ...named } = payload;
+        const sample: Sample = { type: "data", values: [] };
+        if (sequence !== undefined) sample.sequence = readSequence(sequence);
+        if (isNumber(timestamp)) sample.origin = readMillis("timestamp", timestamp);
+        const values = new NamedValues(signals);
+        for (const [name, value] of Object.entries(named)) {
+          const index = values.indexOf(name);
+          if (index >= 0) {
+            values.put(index, readJsonValue(value!, `"${name}"`, signals?.[index]?.type));
+          }
+        }
+        return { ...sample, values: values.values };
+      },
+    }),
+  }),
+);

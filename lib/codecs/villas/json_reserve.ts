@@ -1,0 +1,114 @@
+/**
+ * VILLASnode's format `json.reserve`: a list of measurements.
+ *
+ * @module
+ */
+
+import type { JsonValue } from "../json/reader.ts";
+import { ALL, formatRow } from "./format_row.ts";
+import { jsonForms } from "./json_format.ts";
+import { JSON_SETTINGS, notFinite, type Tree, writeReal, writeString } from "./json_text.ts";
+import {
+  isNumber,
+  membersOf,
+  misnamed,
+  NamedValues,
+  readMillis,
+  readSequence,
+  unfit,
+  writeMillis,
+} from "./json_values.ts";
+import type { Sample, Value } from "./sample.ts";
+import { floatSignals, type SignalKind } from "./signals.ts";
+import { checkHead } from "./text_format.ts";
+import { checkComplex } from "./text_values.ts";
+
+const NAME = "json.reserve";
+
+/**
+ * VILLASnode's format `json.reserve`:
+ * `{"measurements": [{"name": NAME, "value": V, "unit": UNIT, "created": MS, "sequence": N}, …]}`.
+ *
+ * - VILLASnode writes the 64 bits of whatever a value is as a float, and reads them likewise. So does this, where the signals were stated;
+ *   what would be NaN cannot be written, such as -1. Where VILLASnode leaves it out, the value is unset.
+ * - The values have names, as in `json.kafka`. The time is cut to milliseconds. VILLASnode writes a sequence number, but reads none.
+ */
+export const villasJsonReserve = formatRow(NAME, JSON_SETTINGS, (settings, signals) => ({
+  carried: { ...ALL, newFrame: false, notFinite: false, exact: false, named: true },
+  misfit: (signals) => misnamed(signals, []),
+  ...jsonForms({
+    name: NAME,
+    style: settings,
+    plainEcho: true,
+    tree(sample, form) {
+      checkHead(sample, NAME);
+      const { values, origin, sequence } = sample;
+      const names = signals ?? floatSignals(values.length);
+      const measurements: Tree[] = [];
+      for (const [i, value] of values.entries()) {
+        if (value === null && form === "node") continue;
+        const { name = "", unit = "" } = names[i] ?? {};
+        const measurement = new Map<string, Tree>([
+          ["name", writeString(name || `signal${i}`, settings)],
+          ["value", writeReal(floatOf(value, i), settings)],
+        ]);
+        if (unit !== "") measurement.set("unit", writeString(unit, settings));
+        if (settings.ts_origin && origin) measurement.set("created", writeMillis(origin, true));
+        if (settings.sequence && sequence !== undefined) {
+          measurement.set("sequence", String(BigInt.asIntN(64, sequence)));
+        }
+        measurements.push(measurement);
+      }
+      return new Map([["measurements", measurements]]);
+    },
+    read(json) {
+      const { measurements, setpoints = measurements } = membersOf("a sample", json);
+      if (!Array.isArray(setpoints)) throw unfit("measurements", setpoints, "a list");
+      const sample: Sample = { type: "data", values: [] };
+      const values = new NamedValues(signals);
+      for (const measurement of setpoints) {
+        const { name, value, created, sequence } = membersOf("a measurement", measurement);
+        if (typeof name !== "string") throw unfit("name", name, "a text");
+        if (!isNumber(value)) throw unfit(`value of "${name}"`, value, "a number");
+        if (created !== undefined) sample.origin = readMillis("created", created);
+        if (sequence !== undefined) sample.sequence = readSequence(sequence as JsonValue);
+        const index = values.indexOf(name);
+        if (index >= 0) values.put(index, valueOf(Number(value), signals?.[index]?.type));
+      }
+      return { ...sample, values: values.values };
+    },
+  }),
+}));
+
+const bits = new DataView(new ArrayBuffer(8));
+
+/** The float whose bits a value has in VILLASnode's memory. */
+function floatOf(value: Value, index: number): number {
+  let float: number;
+  if (typeof value === "number") float = value;
+  else {
+    if (typeof value === "bigint") bits.setBigInt64(0, value, true);
+    else if (typeof value === "boolean") bits.setBigInt64(0, value ? 1n : 0n, true);
+    else {
+      checkComplex(value, index, NAME);
+      bits.setFloat32(0, value.real, true);
+      bits.setFloat32(4, value.imag, true);
+    }
+    float = bits.getFloat64(0, true);
+  }
+  if (!Number.isFinite(float)) throw notFinite(value, index, NAME);
+  return float;
+}
+
+function valueOf(float: number, kind: SignalKind | undefined): Value {
+  if (kind === undefined || kind === "float") return float;
+  bits.setFloat64(0, float, true);
+  switch (kind) {
+    case "integer":
+      return bits.getBigInt64(0, true);
+    case "boolean":
+      return bits.getUint8(0) !== 0;
+    default:
+      return { real: bits.getFloat32(0, true), imag: bits.getFloat32(4, true) };
+  }
+}

@@ -1,0 +1,155 @@
+/**
+ * What VILLASnode's formats of JSON are made of: values, sequence numbers and times.
+ *
+ * @module
+ */
+
+import type { JsonValue } from "../json/reader.ts";
+import { Unfit } from "./json_format.ts";
+import type { Timestamp, Value } from "./sample.ts";
+import type { Signal, SignalKind } from "./signals.ts";
+import { isTimePart } from "./text_format.ts";
+
+/** The members of a JSON object; whatever their names are, it has no others. */
+export type Members = Record<string, JsonValue | undefined>;
+
+/** @throws {Unfit} If the JSON is no object. */
+export function membersOf(what: string, json: JsonValue | undefined): Members {
+  if (typeof json !== "object" || json === null || Array.isArray(json)) {
+    throw unfit(what, json, "an object");
+  }
+  return { __proto__: null, ...json } as unknown as Members;
+}
+
+/** A sequence number. VILLASnode writes those from 2^63 on as negative ones. */
+export function readSequence(json: JsonValue): bigint {
+  if (typeof json !== "bigint" || json >= 2n ** 64n || json < -(2n ** 63n)) {
+    throw unfit("sequence", json, "an integer from 0 to 2^64 - 1");
+  }
+  return BigInt.asUintN(64, json);
+}
+
+/**
+ * Reads a value.
+ *
+ * @param json What stands for it.
+ * @param what What it is to a person.
+ * @param kind What it is to be, if that was stated; an integer will do for a float.
+ * @throws {Unfit} If it is no such value.
+ */
+export function readJsonValue(json: JsonValue, what: string, kind?: SignalKind): Value {
+  const value = valueOf(json, what);
+  if (kind === undefined || value === null || KINDS[typeof value] === kind) return value;
+  if (kind === "float" && typeof value === "bigint") {
+    if (BigInt(Number(value)) === value) return Number(value);
+  }
+  throw unfit(what, json, `${kind === "integer" ? "an" : "a"} ${kind}, as the signal is stated`);
+}
+
+const KINDS: Readonly<Record<string, SignalKind>> = {
+  number: "float",
+  bigint: "integer",
+  boolean: "boolean",
+  object: "complex",
+};
+
+function valueOf(json: JsonValue, what: string): Value {
+  if (typeof json === "number" || typeof json === "boolean" || json === null) return json;
+  if (typeof json === "bigint" && BigInt.asIntN(64, json) === json) return json;
+  if (typeof json === "object" && !Array.isArray(json)) {
+    const { real, imag } = membersOf(what, json);
+    if (isNumber(real) && isNumber(imag)) return { real: Number(real), imag: Number(imag) };
+  }
+  throw unfit(what, json, 'a number of at most 64 bits, true, false, or {"real": R, "imag": I}');
+}
+
+/** Whether JSON is a number. */
+export function isNumber(json: JsonValue | undefined): json is number | bigint {
+  return typeof json === "number" || typeof json === "bigint";
+}
+
+/** Says what of a sample does not fit. */
+export function unfit(what: string, json: JsonValue | undefined, wanted: string): Unfit {
+  const text = Deno.inspect(json, { depth: 1, compact: true, breakLength: Infinity });
+  const shown = text.length > 80 ? `${text.slice(0, 79)}…` : text;
+  return new Unfit(`${what} ${shown}, expected ${wanted}`);
+}
+
+/**
+ * A time in milliseconds, cut as VILLASnode cuts it.
+ *
+ * @param origin The time.
+ * @param throughSeconds Whether VILLASnode makes seconds of it first, in one number, and milliseconds of these.
+ */
+export function writeMillis({ sec, nsec }: Timestamp, throughSeconds: boolean): string {
+  const whole = nsec % 1e6 === 0;
+  const millis = throughSeconds && !whole ? (sec + nsec * 1e-9) * 1e3 : sec * 1e3 + nsec / 1e6;
+  return String(Math.trunc(millis));
+}
+
+/** The time that some milliseconds are. */
+export function readMillis(what: string, json: JsonValue | undefined): Timestamp {
+  const millis = isNumber(json) ? Math.trunc(Number(json)) : NaN;
+  const sec = Math.floor(millis / 1000);
+  if (!isTimePart(sec)) throw unfit(what, json, "milliseconds since 1970");
+  return { sec, nsec: (millis - sec * 1000) * 1e6 };
+}
+
+/**
+ * What of some signals a format that names its values cannot carry.
+ *
+ * @param signals The signals.
+ * @param reserved Names that mean something else.
+ * @returns Undefined if there is nothing.
+ */
+export function misnamed(
+  signals: readonly Signal[],
+  reserved: readonly string[],
+): string | undefined {
+  const seen = new Set<string>();
+  for (const { name } of signals) {
+    if (name === "") return "a signal has no name, and the format names its values";
+    if (reserved.includes(name)) {
+      return `a signal is called "${name}", which means something else there`;
+    }
+    if (seen.has(name)) {
+      return `two signals are called "${name}", and the format tells them by their names`;
+    }
+    seen.add(name);
+  }
+  return undefined;
+}
+
+/** Puts values in the order of the signals; those that do not come are unset, the last ones missing. */
+export class NamedValues {
+  /** The values in the order of the signals. */
+  readonly values: Value[] = [];
+  readonly #signals: readonly Signal[] | undefined;
+
+  /** @param signals The signals, if they were stated; otherwise the order is that in which the values come. */
+  constructor(signals: readonly Signal[] | undefined) {
+    this.#signals = signals;
+  }
+
+  /**
+   * Which signal has a name.
+   *
+   * @param name The name; VILLASnode also takes `signal_N`.
+   * @returns Its index; -1 if it is none of the signals.
+   */
+  indexOf(name: string): number {
+    if (this.#signals === undefined) return this.values.length;
+    const index = this.#signals.findIndex((signal) => signal.name === name);
+    if (index >= 0) return index;
+    const numbered = /^signal_(\d{1,5})$/.exec(name)?.[1];
+    return numbered !== undefined && Number(numbered) < this.#signals.length
+      ? Number(numbered)
+      : -1;
+  }
+
+  /** Sets a value. */
+  put(index: number, value: Value): void {
+    while (this.values.length < index) this.values.push(null);
+    this.values[index] = value;
+  }
+}

@@ -1,0 +1,257 @@
+import type { Context } from "../../cli/context.ts";
+import { defineCommand } from "../../cli/command.ts";
+import { address, flag, integer, list, seconds, text } from "../../cli/options.ts";
+import { readChunks } from "../../cli/read_lines.ts";
+import { ColumnsDecoder } from "../../codecs/villas/columns/read.ts";
+import type { VillasFormat } from "../../codecs/villas/format.ts";
+import { villasFormat } from "../../codecs/villas/formats.ts";
+import type { Signal } from "../../codecs/villas/signals.ts";
+import { exit, UsageError } from "../../errors.ts";
+import { formatAddress } from "../../net/address/address.ts";
+import { counted, rareCounts } from "../../text/wording.ts";
+import { within } from "../../time/deadline.ts";
+import {
+  startVillasPipe,
+  type VillasPipe,
+  type VillasPipeInput,
+  type VillasPipeProblem,
+  type VillasPipeStats,
+} from "../../villas/pipe.ts";
+import { portFileOption } from "../serving/announce.ts";
+import { formatOption, signalsOption } from "./format_option.ts";
+import { announceLayer, layerOptions, readLayer } from "./layer_options.ts";
+import { pipeOutput, pipePrinter } from "./pipe_output.ts";
+import { openTaps, tapOptions } from "./taps.ts";
+
+/** `labwire villas-pipe`. */
+export const villasPipe = defineCommand({
+  name: "villas-pipe",
+  summary: "send samples from standard input to VILLASnode, and print what it sends",
+  details: [
+    "Lines of standard input are samples in the format that --input-format names, or with --columns whatever prints numbers: rows of CSV, " +
+    "with or without a header, JSON arrays, objects and numbers. Samples without a sequence number are numbered on, those without a time " +
+    "get the present one. Values are floats unless --signals or the format itself (protobuf) says otherwise.",
+    "With --columns, a column or member called time, timestamp or date is the time, in seconds since 1970 or in ISO 8601; one called " +
+    "sequence or seq is the sequence number. All others are values, unless --fields chooses.",
+    "This is VILLASnode's villas-pipe, with some differences: at the end of standard input, answers to what was sent are waited for, " +
+    "with --send-only it ends there, and where standard input was empty, without a single byte, it goes on receiving. Exactly as many " +
+    "samples are printed as --limit-received says. A line that is no sample is reported, and not sent; the exit code is 5 then, " +
+    "unless --skip-bad is given.",
+  ],
+  options: {
+    listen: address({
+      default: "0.0.0.0:12001",
+      help: "Where to bind; a tcp-server at localhost:12001 unless given",
+    }),
+    remote: address({ default: "127.0.0.1:12000", help: "VILLASnode; samples go there" }),
+    anySource: flag({ help: "Take samples from every address, not only from the remote" }),
+    ...layerOptions,
+    format: formatOption("How messages are written on the wire (default protobuf)"),
+    signals: signalsOption,
+    inputFormat: formatOption("What standard input is (default villas.human)"),
+    columns: flag({ help: "Standard input is plain columns: rows of CSV, or JSON records" }),
+    fields: list({
+      help:
+        "With --columns, which columns or members are the values, such as data.voltage or volts[0], or columns by numbers from 1; in " +
+        "plain output, the names of the values",
+    }),
+    time: text({
+      placeholder: "COLUMN",
+      help: "With --columns, which column or member is the time, by its name or number",
+    }),
+    sequence: text({
+      placeholder: "COLUMN",
+      help: "With --columns, which column or member is the sequence number",
+    }),
+    output: pipeOutput,
+    timestamps: flag({
+      help:
+        'Begin each plain record with the time of its sample, in UTC; in objects and headers it is called "time"',
+    }),
+    commandId: text({
+      placeholder: "NAME",
+      help: 'Make each object a command for json-client, with this "command_id"',
+    }),
+    sendOnly: flag({ help: "Only send: print nothing, and wait for nothing (VILLASnode's -s)" }),
+    receiveOnly: flag({ help: "Only receive: do not read standard input (-r)" }),
+    limitReceived: integer({
+      min: 1,
+      help: "End when so many samples were received, and not before (-l)",
+    }),
+    limitSent: integer({ min: 1, help: "Send no more samples than this (-L)" }),
+    duration: seconds({ help: "End after so many seconds (-T)" }),
+    realtime: flag({ help: "Send the samples at the distances of their times" }),
+    vectorize: integer({ default: 1, min: 1, help: "Samples in each message" }),
+    wait: seconds({
+      default: 1,
+      help: "How long to wait for each further answer at the end of standard input",
+    }),
+    skipBad: flag({ help: "Exit with 0 although lines were no samples" }),
+    ...tapOptions,
+    ...portFileOption,
+  },
+  binds: { option: "listen", transports: ["udp"] },
+  examples: [
+    {
+      text: "Send a file at its own pace, and record what comes back",
+      command: "labwire villas-pipe --realtime < samples.dat > answers.dat",
+    },
+    {
+      text: "Have a table of a spreadsheet sent to VILLASnode",
+      command: "labwire villas-pipe --columns --send-only < table.csv",
+    },
+    {
+      text: "Send the records of a struct line",
+      command:
+        "labwire struct-line server --format '<Id' --fields n,volts | labwire villas-pipe --columns --fields volts",
+    },
+  ],
+  async run(context, options) {
+    const { out, say, signal, given, stdin } = context;
+    checkOptions(options, given);
+    const layer = readLayer(options, { ...options, remoteOption: "remote" }, given);
+    const { sendOnly, receiveOnly } = options;
+    let unprinted = 0;
+    const print = sendOnly ? undefined : pipePrinter({
+      ...options,
+      form: options.output,
+      onBad: (error) => {
+        unprinted++;
+        say.throttled("unprinted", `Cannot print a sample: ${error.message}`);
+      },
+    }, out);
+    const reading = new AbortController();
+    const chunks = readChunks(stdin.readable, reading.signal);
+    const input = receiveOnly ? undefined : { chunks, ...readerOf(options) };
+    await using recorded = await openTaps(context, options, {
+      title: "villas-pipe",
+      begins: "received",
+      signals: options.signals,
+    });
+    const { taps, sentTaps } = recorded;
+    await using pipe = await startVillasPipe({
+      ...options,
+      ...layer,
+      codec: options.format,
+      input,
+      onBatch: print,
+      signal,
+      ...{ taps, sentTaps },
+      onProblem: (problem) => report(say, problem),
+    });
+    using _announced = announceLayer(say, options, {
+      addrs: pipe.addrs,
+      detail: `remote ${formatAddress(layer.remote)}`,
+      state: stateOf(options, stdin.isTerminal()),
+      portFile: options.portFile,
+    });
+    const timer = options.duration === undefined
+      ? undefined
+      : setTimeout(() => void pipe.close(), options.duration * 1000);
+    try {
+      await pipe.finished;
+    } finally {
+      clearTimeout(timer);
+      reading.abort();
+      await within(out.flush(), 1);
+      say.summary(summary(pipe.stats, unprinted));
+    }
+    return exitCode(context, pipe, unprinted, options);
+  },
+});
+
+/** The values that {@linkcode checkOptions} looks at. */
+interface PipeValues {
+  readonly sendOnly: boolean;
+  readonly receiveOnly: boolean;
+  readonly columns: boolean;
+  readonly inputFormat?: VillasFormat;
+  readonly signals?: readonly Signal[];
+  readonly fields?: readonly string[];
+  readonly time?: string;
+  readonly sequence?: string;
+  readonly skipBad: boolean;
+}
+
+/** Refuses options that contradict each other, or would have no effect. */
+function checkOptions(options: PipeValues, given: ReadonlySet<string>): void {
+  const refuse = (one: string, other: string, why: string) => {
+    throw new UsageError(`Cannot use ${one} with ${other}: ${why}`);
+  };
+  const option = (name: string) =>
+    `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+  const { sendOnly, receiveOnly, columns } = options;
+  if (sendOnly && receiveOnly) refuse("--send-only", "--receive-only", "expected one of them");
+  for (const name of ["limitReceived", "output", "wait", "timestamps", "commandId", "record"]) {
+    if (sendOnly && given.has(name)) refuse(option(name), "--send-only", "nothing is received");
+  }
+  const sending = ["limitSent", "realtime", "vectorize", "columns", "inputFormat", "recordSent"];
+  for (const name of sending) {
+    if (receiveOnly && given.has(name)) refuse(option(name), "--receive-only", "nothing is sent");
+  }
+  if (columns && given.has("inputFormat")) {
+    refuse("--columns", "--input-format", "they are two forms of standard input");
+  }
+  for (const name of ["time", "sequence"]) {
+    if (!columns && given.has(name)) {
+      throw new UsageError(
+        `Cannot use --${name} without --columns: formats have their own place for it`,
+      );
+    }
+  }
+}
+
+function withSignals(format: VillasFormat, signals: readonly Signal[] | undefined): VillasFormat {
+  return signals ? format.withSignals(signals) : format;
+}
+
+/** What reads standard input. */
+function readerOf(options: PipeValues): Omit<VillasPipeInput, "chunks"> {
+  const { columns, inputFormat = villasFormat("villas.human"), signals } = options;
+  if (columns) return { decoder: new ColumnsDecoder(options) };
+  const decoder = withSignals(inputFormat, signals).stream.decoder();
+  return { decoder, floats: !signals && inputFormat.name !== "protobuf" };
+}
+
+function stateOf({ receiveOnly, columns, inputFormat }: PipeValues, terminal: boolean): string {
+  if (receiveOnly || !terminal) return "Ready";
+  const form = columns ? "numbers with commas between them" : inputFormat?.name ?? "villas.human";
+  return `Ready. Type samples, one per line, as ${form}; Ctrl-D ends them`;
+}
+
+function report(say: Context["say"], { kind, message }: VillasPipeProblem): void {
+  if (kind === "ignored") say.warn(`${message}; --any-source takes them too`);
+  else if (kind === "own") say.warn(message);
+  else if (kind === "waiting" || kind === "connection") say.info(message);
+  else say.throttled(kind, message);
+}
+
+function summary(stats: VillasPipeStats, unprinted: number): string {
+  const { sent, received, bad } = stats;
+  return [
+    `${sent} sent, ${received} received`,
+    ...(bad > 0 ? [counted(bad, "bad line")] : []),
+    ...rareCounts({ ...stats, unprinted }, [
+      "refused",
+      "invalid",
+      "ignored",
+      "unsent",
+      "unprinted",
+    ]),
+  ].join(", ");
+}
+
+function exitCode(
+  { say, signal }: Context,
+  pipe: VillasPipe,
+  unprinted: number,
+  { skipBad }: PipeValues,
+): number {
+  const { sent, bad, refused, unsent } = pipe.stats;
+  if ((bad > 0 || refused > 0 || unprinted > 0) && !skipBad) return exit.codec;
+  if (pipe.isBarren && bad === 0 && !signal.aborted) {
+    say.error("Cannot find a sample in standard input: expected more than blank lines or a header");
+    return exit.codec;
+  }
+  return sent === 0 && unsent > 0 ? exit.connect : exit.done;
+}

@@ -1,0 +1,192 @@
+/**
+ * What a line does with a record that a user's module handles: in JavaScript with its values, in Python with its bytes.
+ *
+ * @module
+ */
+
+import { parseStructFields } from "../codecs/struct/fields.ts";
+import type { StructLayout } from "../codecs/struct/format.ts";
+import type { AnyStruct } from "../codecs/struct/struct.ts";
+import type { StructInput } from "../codecs/struct/types.ts";
+import {
+  defaultFunction,
+  exportedFunction,
+  type HandlerPeer,
+  type HandlerUse,
+  type ModuleHandler,
+} from "../handlers/handler.ts";
+import { Queue } from "../handlers/queue.ts";
+import { formatAddress } from "../net/address/address.ts";
+import type { LineAction } from "./line_options.ts";
+import type { LinePeer } from "./peer.ts";
+import { sendWindow } from "./send_records.ts";
+
+/** Bytes that may wait for a peer that reads slowly before its module has to wait. */
+const MOST_QUEUED = 1 << 20;
+
+/** What handles the records of a line. */
+export interface RecordHandler {
+  /** Handles a record. */
+  readonly action: LineAction<string>;
+  /** How many records of a peer may be in hand at once. */
+  readonly concurrency?: () => number;
+  /** Lets go of a peer that has disconnected. */
+  readonly release?: (peer: LinePeer) => void;
+}
+
+/**
+ * Says of a module's functions what they get.
+ *
+ * @param layout The format of the records.
+ * @param fields The names of their values, see `parseStructFields()`.
+ */
+export function recordUse(layout: StructLayout, fields?: readonly string[]): HandlerUse {
+  return {
+    kind: "records",
+    format: explicitFormat(layout),
+    fields: fields && parseStructFields(fields, layout).map(({ name, count }) => ({ name, count })),
+  };
+}
+
+/** A format of the same layout without native sizes and alignment, which Python may have others of. */
+function explicitFormat({ littleEndian, items, size }: StructLayout): string {
+  let format = littleEndian ? "<" : ">";
+  let end = 0;
+  for (const { text, letter, offset, count, width } of items) {
+    if (offset > end) format += `${offset - end}x`;
+    const other = NATIVE[letter]?.[width];
+    format += other === undefined ? text : `${count}${other}`;
+    end = offset + (letter === "x" ? width : count * width);
+  }
+  return size > end ? `${format}${size - end}x` : format;
+}
+
+/** Codes whose size depends on the platform, or that only native mode has, by their width. */
+const NATIVE: Readonly<Record<string, Readonly<Record<number, string>>>> = {
+  l: { 4: "i", 8: "q" },
+  L: { 4: "I", 8: "Q" },
+  n: { 4: "i", 8: "q" },
+  N: { 4: "I", 8: "Q" },
+  P: { 4: "I", 8: "Q" },
+};
+
+/**
+ * Gives each record to a module.
+ *
+ * @param module The module, opened with {@linkcode recordUse}.
+ * @param struct The format of the records.
+ * @returns What handles them.
+ * @throws {UsageError} If the module has no function for records.
+ */
+export function moduleAction(module: ModuleHandler, struct: AnyStruct): RecordHandler {
+  return module.language === "python"
+    ? pythonAction(module, struct)
+    : javascriptAction(module, struct);
+}
+
+function javascriptAction(module: ModuleHandler, struct: AnyStruct): RecordHandler {
+  const handle = defaultFunction<LineAction<string>>(module, "function (values, line) { … }");
+  const queue = new Queue(module.depth);
+  const inOrder = new InOrder();
+  const window = sendWindow(struct);
+  let count = 0;
+  return {
+    action(values, peer) {
+      const result = queue.run(() => handle(values, peer));
+      if (isPromise(result)) {
+        return inOrder.then(peer, result, (reply) => sendReply(reply, peer));
+      }
+      const sent = sendReply(result, peer);
+      // A promise for each record would cost more than the record.
+      if (++count % window === 0 || isGenerator(result)) return sent;
+    },
+    concurrency: () => module.depth,
+  };
+}
+
+/** Sends what a function has returned: a record, several, or what a generator yields. */
+function sendReply(reply: unknown, peer: LinePeer): Promise<unknown> | undefined {
+  if (reply === undefined || reply === null || typeof reply === "boolean") return undefined;
+  if (isGenerator(reply)) return sendEach(reply, peer);
+  if (!Array.isArray(reply)) {
+    throw new TypeError(
+      `Cannot send ${Deno.inspect(reply)}: expected a record as an array, several, or nothing`,
+    );
+  }
+  if (!reply.some(Array.isArray)) return reply.length === 0 ? undefined : peer.send(reply);
+  let sent: Promise<boolean> | undefined;
+  for (const record of reply) sent = peer.send(record as StructInput[]);
+  return sent;
+}
+
+async function sendEach(
+  replies: AsyncIterable<unknown> | Iterable<unknown>,
+  peer: LinePeer,
+): Promise<void> {
+  for await (const reply of replies) await sendReply(reply, peer);
+}
+
+function isGenerator(value: unknown): value is AsyncIterable<unknown> | Iterable<unknown> {
+  return typeof value === "object" && value !== null && "next" in value;
+}
+
+function isPromise(value: unknown): value is Promise<unknown> {
+  return typeof value === "object" && value !== null && "then" in value;
+}
+
+function pythonAction(module: ModuleHandler, struct: AnyStruct): RecordHandler {
+  const handle = exportedFunction<
+    (record: Uint8Array, peer: HandlerPeer) => Promise<Uint8Array | null>
+  >(module, ["handle"], "def handle(record, peer): …");
+  const peers = new Map<LinePeer, HandlerPeer>();
+  const inOrder = new InOrder();
+  const send = (records: Uint8Array | null, peer: LinePeer) => {
+    let sent: Promise<boolean> | undefined;
+    const view = new DataView(records?.buffer ?? new ArrayBuffer(), records?.byteOffset);
+    for (let at = 0; at < (records?.length ?? 0); at += struct.size) {
+      sent = peer.send(struct.unpackFrom(view, at) as StructInput[]);
+    }
+    // A peer that reads nothing must not hold up the others before it has to.
+    return peer.bytesQueued > MOST_QUEUED ? sent : undefined;
+  };
+  const known = (peer: LinePeer): HandlerPeer => {
+    let other = peers.get(peer);
+    if (!other) {
+      const address = formatAddress(peer.remoteAddr);
+      other = { address, send: (records) => send(records as Uint8Array, peer) };
+      peers.set(peer, other);
+    }
+    return other;
+  };
+  return {
+    action(_values, peer) {
+      const answer = handle(peer.recordBytes.slice(), known(peer));
+      return inOrder.then(peer, answer, (records) => send(records, peer));
+    },
+    concurrency: () => module.depth,
+    release(peer) {
+      const other = peers.get(peer);
+      if (other && peers.delete(peer)) module.release(other);
+    },
+  };
+}
+
+/** Sends answers in the order of the records, whichever is ready first. */
+class InOrder {
+  readonly #last = new WeakMap<LinePeer, Promise<unknown>>();
+
+  /**
+   * Does something with an answer when those before it have been dealt with.
+   *
+   * @param peer Whose answer it is.
+   * @param answer The answer.
+   * @param send What to do with it.
+   * @returns What that returns; rejects as the answer does.
+   */
+  then<T>(peer: LinePeer, answer: Promise<T>, send: (answer: T) => unknown): Promise<unknown> {
+    const before = this.#last.get(peer);
+    const done = before ? before.then(() => answer).then(send) : answer.then(send);
+    this.#last.set(peer, done.catch(() => {}));
+    return done;
+  }
+}

@@ -1,0 +1,49 @@
+/** Codecs: messages of one sample with five floats, decoded and encoded. */
+
+import type { Bench, Contestant } from "../bench.ts";
+import { here, spawn } from "../programs.ts";
+
+const PROTOBUFJS = "protobufjs";
+
+/** A codec in a process of its own, so that no other one's code is in its way. */
+function codec(name: string, format: string, { quick }: { quick: boolean }): Contestant {
+  return {
+    name,
+    start() {
+      const child = spawn([
+        ...[Deno.execPath(), "run", "-A", "--quiet", "--unstable-net"],
+        ...[here("peers/codec.ts"), format, quick ? "0.2" : "1"],
+      ]);
+      let turns = 0;
+      return Promise.resolve({
+        async measure() {
+          await child.write("go\n");
+          const pattern = new RegExp(`^${turns++}: (.*)\n`, "m");
+          return JSON.parse((await child.until("stdout", pattern))[1]!);
+        },
+        async [Symbol.asyncDispose]() {
+          await child[Symbol.asyncDispose]();
+        },
+      });
+    },
+  };
+}
+
+const UNITS = { decode: "messages/s", encode: "messages/s", both: "messages/s" };
+
+/** The benches of codecs: to add a format, add a row. */
+export const codecs: readonly Bench[] = [
+  {
+    name: "codec-protobuf",
+    title: "protobuf: messages decoded, encoded, and both",
+    units: UNITS,
+    goals: [
+      { figure: "both", least: 2_000_000 },
+      { figure: "both", least: 2, times: PROTOBUFJS },
+    ],
+    contestants: (settings) => [
+      codec(PROTOBUFJS, PROTOBUFJS, settings),
+      codec("labwire", "protobuf", settings),
+    ],
+  },
+];

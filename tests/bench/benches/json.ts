@@ -1,0 +1,90 @@
+/** `json-server` beside the Python template's server, and beside what Deno itself can do. */
+
+import { PYTHON } from "../../interop/python.ts";
+import type { Bench, Contestant, Settings } from "../bench.ts";
+import { cProgram, folder, here, labwireForms, needsCompiler, run, spawn } from "../programs.ts";
+
+const TEMPLATE = "the Python template";
+const BARE = "bare Deno: accept, read, write, close";
+const UNITS = { rate: "answers/s" };
+
+/** How clients connect: anew for each message, or once. */
+type Mode = "connect" | "keep";
+
+/** A server that says its port in the first group of a pattern. */
+function server(
+  name: string,
+  command: readonly string[],
+  says: ["stdout" | "stderr", RegExp],
+  { quick }: Settings,
+  clients: number,
+  mode: Mode,
+): Contestant {
+  return {
+    name,
+    async start() {
+      const child = spawn(command);
+      const [, port] = await child.until(...says);
+      return {
+        async measure(warmUp) {
+          const seconds = quick || warmUp ? 0.5 : 2;
+          const args = [port!, String(clients), String(seconds), mode];
+          const told = JSON.parse(await run([cProgram("json_load"), ...args]));
+          if (told.errors > 0) throw new Error(`${name}: ${told.errors} errors`);
+          return { rate: told.answers / told.seconds };
+        },
+        [Symbol.asyncDispose]: () => child[Symbol.asyncDispose](),
+      };
+    },
+  };
+}
+
+function template(settings: Settings, clients: number): Contestant {
+  const command = [PYTHON, "-u", here("../interop/template_server.py"), "--quiet"];
+  return server(TEMPLATE, command, ["stdout", /^(\d+)\n/], settings, clients, "connect");
+}
+
+function bare(settings: Settings, clients: number): Contestant {
+  const command = [Deno.execPath(), "run", "-A", "--quiet", here("peers/bare_json.ts")];
+  return server(BARE, command, ["stdout", /^(\d+)\n/], settings, clients, "connect");
+}
+
+function labwire(settings: Settings, clients: number, mode: Mode): Contestant[] {
+  const handler = `${folder}/nothing.js`;
+  Deno.writeTextFileSync(handler, "export function interact() {}\n");
+  const args = ["json-server", "--port", "0", "--handler", handler];
+  const says: ["stderr", RegExp] = ["stderr", /Listening on [\d.]+:(\d+)/];
+  return labwireForms().map(({ name, command }) =>
+    server(name, [...command, ...args], says, settings, clients, mode)
+  );
+}
+
+function perMessage(clients: number): Bench {
+  return {
+    name: `json-${clients}`,
+    title: `JSON, a connection per message, ${clients === 1 ? "1 client" : `${clients} clients`}`,
+    units: UNITS,
+    goals: [{ figure: "rate", least: 0.95, times: BARE }],
+    needs: needsCompiler,
+    contestants: (settings) => [
+      template(settings, clients),
+      bare(settings, clients),
+      ...labwire(settings, clients, "connect"),
+    ],
+  };
+}
+
+/** One client, a connection per message. */
+export const json1 = perMessage(1);
+/** Eight clients, a connection per message. */
+export const json8 = perMessage(8);
+
+/** Eight clients that keep their connections, which the template's server does not know. */
+export const jsonKept: Bench = {
+  name: "json-kept",
+  title: "JSON, connections kept open, 8 clients (the template: a connection per message)",
+  units: UNITS,
+  goals: [{ figure: "rate", least: 3, times: TEMPLATE }],
+  needs: needsCompiler,
+  contestants: (settings) => [template(settings, 8), ...labwire(settings, 8, "keep")],
+};

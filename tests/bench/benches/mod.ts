@@ -1,0 +1,30 @@
+/** All benches, in the order in which they are run. A new one is a row here. */
+
+import type { Bench } from "../bench.ts";
+import { codecs } from "./codec.ts";
+import { echo, echoHandler, echoPrint } from "./echo.ts";
+import { idle, memory } from "./endurance.ts";
+import { json1, json8, jsonKept } from "./json.ts";
+import { record } from "./record.ts";
+import { socketRoundTrip, socketTransfer } from "./socket.ts";
+import { structLine } from "./struct_line.ts";
+import { villasFlood, villasRoundTrip } from "./villasnode.ts";
+
+/** All benches. */
+export const benches: readonly Bench[] = [
+  ...codecs,
+  echo,
+  echoHandler,
+  ...echoPrint,
+  villasFlood,
+  villasRoundTrip,
+  json1,
+  json8,
+  jsonKept,
+  structLine,
+  socketTransfer,
+  socketRoundTrip,
+  record,
+  idle,
+  memory,
+];
