@@ -26,6 +26,7 @@ export * from "./lib/codecs/villas/mod.ts";
 export * from "./lib/json/mod.ts";
 export * from "./lib/net/mod.ts";
 export * from "./lib/process/mod.ts";
+export * from "./lib/scope/mod.ts";
 export * from "./lib/socket/mod.ts";
 export * from "./lib/struct/mod.ts";
 export * from "./lib/text/mod.ts";

@@ -22,6 +22,8 @@ export type Completer = (words: readonly string[]) => Promise<readonly string[]>
 export interface Option<T> {
   /** What the option does, as a sentence without a period. */
   readonly help: string;
+  /** A letter that stands for it too, as in another program of the same kind. */
+  readonly short?: string;
   /** Stands for the value in help; absent for a flag, which has none. */
   readonly placeholder?: string;
   /** The default as help shows it. */
@@ -32,6 +34,10 @@ export interface Option<T> {
   readonly isFile?: boolean;
   /** Whether it may be given several times; its value is an array then, and `parse` gives one for each. */
   readonly several?: boolean;
+  /** The text that stands for a value which is left out; without it a value has to follow. */
+  readonly bare?: string;
+  /** Whether the next word is the value, where it may be left out; what follows `=` always is. */
+  readonly takes?: (text: string) => boolean;
   /** Finds candidates for the value when a shell completes it. */
   readonly complete?: Completer;
   /** The value where the option is not given. */

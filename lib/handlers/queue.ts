@@ -82,7 +82,15 @@ export class Queue {
       this.#end();
       throw error;
     }
-    if (result instanceof Promise) return result.finally(() => this.#end());
+    if (result instanceof Promise) {
+      return result.then((value) => {
+        this.#end();
+        return value;
+      }, (error) => {
+        this.#end();
+        throw error;
+      });
+    }
     this.#end();
     return result;
   }

@@ -107,11 +107,16 @@ export class Responder {
   dropped = 0;
   readonly #options: ResponderOptions;
   readonly #queue: Queue;
+  /** What gives up each handler that is waited for. */
+  readonly #awaited = new Set<(reason: unknown) => void>();
 
   /** @param options How to answer. */
   constructor(options: ResponderOptions) {
     this.#options = options;
-    const { concurrency, interact } = options;
+    const { concurrency, interact, givenUp } = options;
+    givenUp.addEventListener("abort", () => {
+      for (const giveUp of this.#awaited) giveUp(givenUp.reason);
+    });
     this.#queue = new Queue(
       "depth" in interact ? () => Math.max(concurrency, interact.depth!) : concurrency,
     );
@@ -225,10 +230,27 @@ export class Responder {
       return this.#handlerFailed(request, error);
     }
     if (!pending) return this.#succeed(request, result);
+    if (end === this.#options.givenUp) return this.#await(request, result as PromiseLike<unknown>);
     return orAborted(result as PromiseLike<unknown>, end).then(
       (value) => this.#succeed(request, value),
       (error) => this.#handlerFailed(request, error),
     );
+  }
+
+  /** Waits for a handler until all are given up, with one listener for all of them. */
+  #await(request: Request, result: PromiseLike<unknown>): Promise<Uint8Array> {
+    return new Promise((resolve) => {
+      const giveUp = (reason: unknown) => {
+        this.#awaited.delete(giveUp);
+        resolve(this.#handlerFailed(request, reason));
+      };
+      this.#awaited.add(giveUp);
+      result.then((value) => {
+        if (this.#awaited.delete(giveUp)) resolve(this.#succeed(request, value));
+      }, (error) => {
+        if (this.#awaited.delete(giveUp)) resolve(this.#handlerFailed(request, error));
+      });
+    });
   }
 
   #succeed(request: Request, result: unknown): Uint8Array {

@@ -13,6 +13,9 @@ const LAST_READ = 50;
 /** How long the system may take to give up a write to a program that has ended, in seconds. */
 const LAST_WRITE = 0.1;
 
+/** Bytes that are read at once. */
+const CHUNK = 1 << 16;
+
 /** What a pipe can hold, in bytes: more cannot be left of an output that is over. */
 const LARGEST_PIPE = 1 << 20;
 
@@ -24,7 +27,9 @@ const LARGEST_PIPE = 1 << 20;
 export class ProgramOutput {
   /** Resolves at the end. */
   readonly finished: Promise<void>;
-  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
+  readonly #reader: ReadableStreamBYOBReader;
+  /** What is read into, again and again: what was read is copied out of it. */
+  #buffer = new Uint8Array(CHUNK);
   readonly #finish: () => void;
   #reading: ((bytes: null) => void) | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -33,7 +38,7 @@ export class ProgramOutput {
 
   /** @param stream The pipe, read by nobody else. */
   constructor(stream: ReadableStream<Uint8Array>) {
-    this.#reader = stream.getReader();
+    this.#reader = stream.getReader({ mode: "byob" });
     const { promise, resolve } = Promise.withResolvers<void>();
     this.finished = promise;
     this.#finish = resolve;
@@ -74,8 +79,18 @@ export class ProgramOutput {
       };
       this.#reading = settle;
       if (this.#left !== Infinity) this.#limit();
-      this.#reader.read().then(({ value }) => settle(value ?? null), () => settle(null));
+      this.#reader.read(this.#buffer).then(
+        ({ value, done }) => settle(done || !value ? null : this.#copied(value)),
+        () => settle(null),
+      );
     });
+  }
+
+  /** What was read, apart from the buffer, which is there for the next read. */
+  #copied(value: Uint8Array<ArrayBuffer>): Uint8Array {
+    const bytes = value.slice();
+    this.#buffer = new Uint8Array(value.buffer);
+    return bytes;
   }
 
   /** Gives up the read under way; in two steps, because a timer that fires late has not seen what came in the meantime. */

@@ -34,6 +34,8 @@ export interface ListenBytesOptions
   onProblem?: (problem: StreamProblem | BadMessageProblem) => void;
   /** Called with each new connection. */
   onConnection?: (connection: StreamConnection) => void;
+  /** Called when a connection is closed. */
+  onDisconnect?: (connection: StreamConnection) => void;
 }
 
 /**
@@ -59,11 +61,12 @@ export interface ListenBytesOptions
  * ```
  */
 export function listenBytes(options: ListenBytesOptions): StreamListener {
-  const { answer = echo, framing, onConnection, ...rest } = options;
+  const { answer = echo, framing, onConnection, onDisconnect, ...rest } = options;
   return listenStream({
     ...rest,
     async onConnection(connection) {
       onConnection?.(connection);
+      if (onDisconnect) void connection.finished.then(() => onDisconnect(connection));
       const { remoteAddr } = connection;
       const onBad = (error: CodecError) => {
         const message = `Skipped what ${formatAddress(remoteAddr)} sent: ${error.message}`;
@@ -71,7 +74,7 @@ export function listenBytes(options: ListenBytesOptions): StreamListener {
       };
       const messages = framing ? readMessages(connection, framing, { onBad }) : connection;
       for await (const message of messages) {
-        const reply = await answer(message, remoteAddr);
+        const reply = await answer(message, remoteAddr, connection);
         if (reply !== null && !await connection.write(reply)) return;
       }
     },

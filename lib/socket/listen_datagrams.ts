@@ -14,8 +14,11 @@ const ATTEMPTS = 32;
 
 /** Something that went wrong with one datagram; the server goes on. */
 export interface DatagramServerProblem {
-  /** What it is: the sender is not allowed, the datagram seemed to come from the server itself, or it could not be answered. */
-  kind: "not-allowed" | "own" | "answer";
+  /**
+   * What it is: the sender is not allowed, the datagram seemed to come from the server itself, it could not be answered, or too many
+   * were waiting for an answer.
+   */
+  kind: "not-allowed" | "own" | "answer" | "dropped";
   /** What it is, to be shown to a person. */
   message: string;
   /** The address that the datagram came from. */
@@ -34,8 +37,16 @@ export interface ListenDatagramsOptions {
   allow?: AllowList;
   /** Answers a datagram. Default: it is sent back. */
   answer?: Answerer;
-  /** How many datagrams that came to one address may be answered at once; further ones wait in the system's buffer. Default: 1. */
-  concurrency?: number;
+  /**
+   * How many datagrams that came to one address may be answered at once, a function where that changes; further ones wait in the
+   * system's buffer. Default: 1.
+   */
+  concurrency?: number | (() => number);
+  /**
+   * How many datagrams wait here for their answer rather than in the system's buffer, which drops them unseen: further ones are dropped,
+   * and counted.
+   */
+  queue?: number;
   /** Called with what went wrong with one datagram. */
   onProblem?: (problem: DatagramServerProblem) => void;
   /** Seconds that datagrams which are being answered may take when the server closes. Default: 5. */
@@ -54,6 +65,8 @@ export interface DatagramServerStats {
   refusedByAllow: number;
   /** Datagrams that seemed to come from the server itself, which would answer its own answers for ever. */
   ignored: number;
+  /** Datagrams that were dropped because too many were waiting. */
+  dropped: number;
 }
 
 /** Serves datagrams; made by {@linkcode listenDatagrams}. */
@@ -69,8 +82,10 @@ export class DatagramServer implements AsyncDisposable {
     answered: 0,
     refusedByAllow: 0,
     ignored: 0,
+    dropped: 0,
   };
   readonly #answering = new Set<Promise<void>>();
+  readonly #waiting: (() => Promise<void>)[] = [];
   #closing: Promise<void> | null = null;
 
   /**
@@ -97,9 +112,9 @@ export class DatagramServer implements AsyncDisposable {
     return { ...this.#stats };
   }
 
-  /** Datagrams that are being answered. */
+  /** Datagrams that are being answered, or wait for it. */
   get pending(): number {
-    return this.#answering.size;
+    return this.#answering.size + this.#waiting.length;
   }
 
   /**
@@ -113,9 +128,14 @@ export class DatagramServer implements AsyncDisposable {
   }
 
   async #close(grace: number): Promise<void> {
-    await within(Promise.all(this.#answering), grace);
+    await within(this.#allAnswered(), grace);
+    this.#waiting.length = 0;
     for (const endpoint of this.#endpoints) await endpoint.close();
     await this.finished;
+  }
+
+  async #allAnswered(): Promise<void> {
+    while (this.#answering.size > 0) await Promise.race(this.#answering);
   }
 
   /** Closes the server. */
@@ -129,7 +149,7 @@ export class DatagramServer implements AsyncDisposable {
 
   /** Takes one datagram; what it returns, if anything, is to be waited for before the next one. */
   #take(endpoint: DatagramSocket, bytes: Uint8Array, from: HostPort): Promise<void> | undefined {
-    const { allow, concurrency = 1 } = this.#options;
+    const { allow, concurrency: given = 1, queue } = this.#options;
     if (this.#closing) return undefined;
     if (isOwnAddress(endpoint.addr, from)) {
       this.#stats.ignored++;
@@ -145,9 +165,32 @@ export class DatagramServer implements AsyncDisposable {
       return this.#report("not-allowed", "Refused", from, "not in the allow list");
     }
     this.#stats.received++;
+    const concurrency = typeof given === "number" ? given : given();
+    if (queue !== undefined) return this.#enqueue(endpoint, bytes, from, concurrency, queue);
     if (concurrency === 1) return this.#track(this.#answer(endpoint, bytes, from));
     void this.#track(this.#answer(endpoint, bytes.slice(), from));
     return this.#answering.size < concurrency ? undefined : this.#room(concurrency);
+  }
+
+  /** Answers a datagram when its turn has come, or drops it. */
+  #enqueue(
+    endpoint: DatagramSocket,
+    bytes: Uint8Array,
+    from: HostPort,
+    concurrency: number,
+    most: number,
+  ): undefined {
+    if (this.#waiting.length >= most) {
+      this.#stats.dropped++;
+      return this.#report("dropped", "Dropped a datagram from", from, `${most} are waiting`);
+    }
+    const copy = bytes.slice();
+    const start = () =>
+      this.#track(
+        this.#answer(endpoint, copy, from).then(() => void this.#waiting.shift()?.()),
+      );
+    if (this.#answering.size < concurrency) void start();
+    else this.#waiting.push(start);
   }
 
   /** Resolves when fewer datagrams than the concurrency are being answered. */
@@ -159,7 +202,11 @@ export class DatagramServer implements AsyncDisposable {
     const { answer = echo } = this.#options;
     try {
       const { hostname, port } = to;
-      const reply = await answer(bytes, { hostname: unmapped(hostname), port });
+      const reply = await answer(bytes, { hostname: unmapped(hostname), port }, {
+        remoteAddr: { hostname: unmapped(hostname), port },
+        bytesQueued: 0,
+        write: (bytes) => endpoint.send(bytes, to).then(() => true, () => false),
+      });
       if (reply === null) return;
       await endpoint.send(reply, to);
       this.#stats.answered++;

@@ -19,7 +19,7 @@
  */
 
 export { CodecError, ConnectError, UsageError } from "../errors.ts";
-export type { Answerer } from "./answer.ts";
+export type { Answerer, BytesPeer } from "./answer.ts";
 export {
   type AskOptions,
   type ByteClient,

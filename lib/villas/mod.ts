@@ -23,6 +23,7 @@ export type {
   VillasEchoProblem,
   VillasEchoStats,
 } from "./echo_options.ts";
+export type { BatchHandler, BatchReplies } from "./hooks/batch_handler.ts";
 export type { Reply, SampleHandler } from "./hooks/handler.ts";
 export type { ReturnedSample } from "./hooks/returns.ts";
 export { SequenceTracker } from "./hooks/sequence_tracker.ts";

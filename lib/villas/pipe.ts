@@ -1,6 +1,7 @@
-import type { Format, VillasFormat } from "../codecs/villas/format.ts";
+import type { Format } from "../codecs/villas/format.ts";
 import { villasProtobuf } from "../codecs/villas/protobuf.ts";
 import type { Timestamp } from "../codecs/villas/sample.ts";
+import { asPeer } from "../codecs/villas/sides.ts";
 import { type SignalsLike, signalsOf } from "../codecs/villas/signals.ts";
 import { type CodecError, messageOf, UsageError } from "../errors.ts";
 import type { Endpoint } from "../net/address/address.ts";
@@ -18,6 +19,8 @@ import { Path, type Tap } from "./path.ts";
 const [PORT, REMOTE_PORT] = [12001, 12000];
 /** Datagrams on the way at most, as long as the other end answers at all. */
 const WINDOW = 32;
+/** Datagrams between two pauses where none is answered: as many as fit into the receive buffer that systems give a socket. */
+const BURST = 128;
 /** How long there is a wait for room in that window, in ms, where answers have come and where none has. */
 const [PATIENCE, PAUSE] = [20, 1];
 /** How long a connection may take to end in order, in s. */
@@ -134,7 +137,7 @@ export class VillasPipe implements AsyncDisposable {
     const { input, vectorize, realtime, limitSent, codec, now = timestampClock() } = options;
     this.#input = input && new InputNode({
       ...input,
-      ...{ vectorize, realtime, limit: limitSent, completed: carriedBy(codec), now },
+      ...{ vectorize, realtime, limit: limitSent, completed: codec?.carried, now },
       onBatch: () => this.#room(),
       onBad: (error) => this.#bad(error),
     });
@@ -256,7 +259,7 @@ export class VillasPipe implements AsyncDisposable {
     const { realtime, vectorize = 1, onBatch } = this.#options;
     if (realtime || this.#receiver.isStream) return;
     if (!onBatch) {
-      if (this.#sent > 0 && this.#sent % (WINDOW * vectorize) === 0) await this.#pause(PAUSE);
+      if (this.#sent > 0 && this.#sent % (BURST * vectorize) === 0) await this.#pause(PAUSE);
       return;
     }
     if (this.#answers.outstanding < WINDOW * vectorize) return;
@@ -301,9 +304,29 @@ export class VillasPipe implements AsyncDisposable {
   }
 }
 
-/** What a format carries beside values. */
-function carriedBy(format: Format | undefined): VillasFormat["carried"] | undefined {
-  return format && "carried" in format ? (format as VillasFormat).carried : undefined;
+/**
+ * The format of a pipe: it reads what VILLASnode writes, and writes what VILLASnode reads.
+ *
+ * @throws {UsageError} If the format cannot carry what is to be sent, as far as that is known before there is any.
+ */
+function formatOf(options: VillasPipeOptions): Format {
+  const { codec = villasProtobuf, signals, input, vectorize = 1 } = options;
+  const format = signals !== undefined && codec.withSignals ? codec.withSignals(signals) : codec;
+  const { carried, name } = format;
+  if (input) {
+    format.check?.();
+    if (carried?.readByNode === false) {
+      throw new UsageError(
+        `Cannot send in format ${name}: VILLASnode writes it, but does not read it; only receive, with --receive-only`,
+      );
+    }
+    if (vectorize > (carried?.samples ?? Infinity)) {
+      throw new UsageError(
+        `Cannot send ${vectorize} samples per message: VILLASnode reads one in format ${name}`,
+      );
+    }
+  }
+  return asPeer(format);
 }
 
 /**
@@ -344,13 +367,14 @@ export async function startVillasPipe(options: VillasPipeOptions = {}): Promise<
     if (limit === Infinity || Number.isSafeInteger(limit) && limit >= 1) continue;
     throw new UsageError(`Cannot use limit ${limit}: expected a whole number of at least 1`);
   }
-  const { codec: format = villasProtobuf, signals, remote, now = timestampClock() } = options;
+  const { signals, remote, now = timestampClock() } = options;
+  const codec = formatOf(options);
   const endpoint = {
     ...options,
     remote: remote ?? { hostname: "127.0.0.1", port: REMOTE_PORT },
     port: PORT,
     remotePort: REMOTE_PORT,
-    format,
+    format: codec,
     signals: signals === undefined ? undefined : signalsOf(signals),
     scan: false,
     now,
@@ -370,5 +394,5 @@ export async function startVillasPipe(options: VillasPipeOptions = {}): Promise<
       throw error;
     }
   }
-  return new VillasPipe(receiver, sender, { ...options, now });
+  return new VillasPipe(receiver, sender, { ...options, codec, now });
 }

@@ -37,6 +37,8 @@ export class SignalSource implements AsyncDisposable {
   readonly addr: Endpoint;
   /** The same; a server at `localhost` has two. */
   readonly addrs: readonly Endpoint[];
+  /** Bytes that the system keeps of UDP while the program is busy; undefined where it does not tell. */
+  readonly receiveBuffer: number | undefined;
   /** Resolves when the limit is reached and the last samples have come back or were waited for, or after `close()`. */
   readonly finished: Promise<void>;
   readonly #node: EndpointNode;
@@ -58,6 +60,7 @@ export class SignalSource implements AsyncDisposable {
   ) {
     this.addr = node.addr;
     this.addrs = node.addrs ?? [node.addr];
+    this.receiveBuffer = node.receiveBuffer;
     this.#node = node;
     this.#to = to;
     this.#options = options;
@@ -103,12 +106,30 @@ export class SignalSource implements AsyncDisposable {
   /** What was counted so far. */
   get stats(): VillasSignalStats {
     const sent = this.#sent;
-    const { invalid, ignored } = this.#node.counters;
+    const { invalid, ignored, dropped } = this.#node.counters;
     const { returned, changed, unexpected, roundTrip } = this.#returns.counts;
     return {
       ...{ sent, returned, lost: sent - returned, changed, unexpected, invalid, ignored },
-      ...{ unsent: this.#unsent, missedSteps: this.#signal.missedSteps, roundTrip },
+      ...{ unsent: this.#unsent, missedSteps: this.#signal.missedSteps, dropped, roundTrip },
     };
+  }
+
+  /** What is generated now; nothing of a recording. */
+  get generator(): SignalGeneratorOptions {
+    return this.#signal instanceof SignalNode ? this.#signal.generator : {};
+  }
+
+  /**
+   * Generates something else from the next sample on.
+   *
+   * @param change What is different: type, frequency, amplitude and so on, but not the number of values or the rate.
+   * @throws {UsageError} If it is out of range, or a recording is sent; the source goes on as before.
+   */
+  change(change: Omit<SignalGeneratorOptions, "values" | "rate">): void {
+    if (!(this.#signal instanceof SignalNode)) {
+      throw new UsageError("Cannot change the signal: a recording is being sent");
+    }
+    this.#signal.change(change);
   }
 
   /** Stops sending; what is on the way is still waited for, at most one second. Called again, it ends the wait. */
@@ -241,7 +262,8 @@ function formatFor(codec: Format, { returns, vectorize = 1 }: SendingOptions): F
   if (carried.sequence) return codec;
   if (returns !== false) {
     throw new UsageError(
-      `Cannot tell what comes back in format ${name}: it carries no sequence number; only send, with --no-return`,
+      `Cannot tell what comes back in format ${name}: it carries no sequence number; only send, with --no-return` +
+        (name === "raw" || name === "gtnet" ? `, or use ${name},fake=true` : ""),
     );
   }
   return {

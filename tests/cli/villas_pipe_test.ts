@@ -1,11 +1,13 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import {
   type Echo,
+  type Format,
   startVillasEcho,
   type VillasEchoOptions,
   villasFormat,
   villasFormats,
 } from "../../mod.ts";
+import { asNode } from "../../lib/codecs/villas/sides.ts";
 import { needs, startPeer, startPython } from "../interop/peer.ts";
 import { freePort } from "../net/free_port.ts";
 import { labwire, programCommand, start } from "./run.ts";
@@ -106,6 +108,18 @@ Deno.test("villas-pipe --send-only prints nothing, and ends with its input", asy
   assertStringIncludes(stderr, "1 sent, 0 received");
 });
 
+Deno.test("villas-pipe takes the letters of VILLASnode's options", async () => {
+  const sent = await through("1.0(1)\t1\n2.0(2)\t2\n", "-s", "-L", "1");
+  assertStringIncludes(sent.stderr, "1 sent, 0 received");
+  const received = await through("1.0(1)\t1\n2.0(2)\t2\n", "-l", "1", "-t", "1i");
+  assertStringIncludes(received.stderr, " sent, 1 received");
+  assertEquals(values(received.stdout), [["1"]]);
+  const { stdout } = await labwire(["villas-pipe", "--help"]);
+  assertStringIncludes(stdout, "-l, --limit-received N");
+  const unknown = await labwire(["villas-pipe", "-z"]);
+  assertStringIncludes(unknown.stderr, 'Unknown option "-z"');
+});
+
 for (
   const [args, message] of [
     [["--send-only", "--receive-only"], "Cannot use --send-only with --receive-only"],
@@ -201,12 +215,20 @@ Deno.test({
   },
 });
 
+/** A format as VILLASnode writes and reads it, which for some formats is not the same. */
+function asVillasNode(name: string): Format {
+  const format = villasFormat(name, { signals: "f" });
+  const replies = { ...format.replies, encode: format.encode, plainEcho: false };
+  const node: Format = { ...asNode(format), replies, withSignals: () => node };
+  return node;
+}
+
 for (const format of Object.keys(villasFormats)) {
   if (format === "iotagent_ul") continue; // VILLASnode cannot read it either
   Deno.test(`villas-pipe --layer tcp-client exchanges ${format} with villas-echo`, async () => {
     await using server = await startVillasEcho({
       ...{ layer: "tcp-server", listen: "127.0.0.1:0" },
-      ...{ codec: villasFormat(format, { signals: "f" }), signals: "f" },
+      ...{ codec: asVillasNode(format), signals: "f", handler: (sample) => sample },
     });
     const { port } = server.addr as Deno.NetAddr;
     const input = Array.from({ length: 200 }, (_, n) => `${n + 0.5}\n`).join("");

@@ -19,7 +19,13 @@ Deno.test("exchangeDatagram() gets back what listenDatagrams() echoes, up to the
     const answer = await exchangeDatagram(message, { port, timeout: 60 });
     assertEquals(answer, { bytes: message, from: { hostname: "127.0.0.1", port } });
   }
-  assertEquals(server.stats, { received: 5, answered: 5, refusedByAllow: 0, ignored: 0 });
+  assertEquals(server.stats, {
+    received: 5,
+    answered: 5,
+    refusedByAllow: 0,
+    ignored: 0,
+    dropped: 0,
+  });
 });
 
 Deno.test("exchangeDatagram() says that a message is too large", async () => {
@@ -134,7 +140,13 @@ Deno.test("listenDatagrams() answers only who is allowed", async () => {
     ConnectError,
     "No answer",
   );
-  assertEquals(server.stats, { received: 0, answered: 0, refusedByAllow: 1, ignored: 0 });
+  assertEquals(server.stats, {
+    received: 0,
+    answered: 0,
+    refusedByAllow: 1,
+    ignored: 0,
+    dropped: 0,
+  });
   const [{ kind, message, from }] = problems as [DatagramServerProblem];
   assertEquals([kind, from.hostname], ["not-allowed", "127.0.0.1"]);
   assert(message.startsWith(`Refused 127.0.0.1:${from.port}:`));
@@ -222,7 +234,13 @@ Deno.test({
       const { port } = server.addr;
       assert(forge("127.0.0.1", "127.0.0.1", port, bytes("round and round")));
       await exchangeDatagram(bytes("x"), { host: "127.0.0.1", port });
-      assertEquals(server.stats, { received: 1, answered: 1, refusedByAllow: 0, ignored: 1 });
+      assertEquals(server.stats, {
+        received: 1,
+        answered: 1,
+        refusedByAllow: 0,
+        ignored: 1,
+        dropped: 0,
+      });
       assertEquals(problems, [
         `Ignored a datagram from 127.0.0.1:${port}: that is the server's own address`,
       ]);

@@ -1,15 +1,21 @@
 import type { Context } from "../../cli/context.ts";
-import { counted } from "../../text/wording.ts";
-import type { HostPort } from "../../net/address/address.ts";
+import { counted, rareCounts } from "../../text/wording.ts";
+import { messageOf } from "../../errors.ts";
+import type { ModuleHandler } from "../../handlers/handler.ts";
+import { withPlace } from "../../handlers/place.ts";
+import { formatAddress, type HostPort } from "../../net/address/address.ts";
 import { lineFraming } from "../../net/framing/line.ts";
 import { listenBytes, type ListenBytesOptions } from "../../socket/listen_bytes.ts";
 import { listenStream, type StreamListener } from "../../net/stream/listener.ts";
 import type { StreamConnection } from "../../net/stream/connection.ts";
 import { runProgram } from "../../process/run_program.ts";
-import type { Answerer } from "../../socket/answer.ts";
+import type { Answerer, BytesPeer } from "../../socket/answer.ts";
+import type { HandlerAnswerer } from "../../socket/handler_answer.ts";
 import { listenDatagrams } from "../../socket/listen_datagrams.ts";
 import { pipeProgram } from "../../socket/pipe_program.ts";
 import type { Replies } from "../../socket/replies.ts";
+import { BusyWatch } from "../serving/busy_watch.ts";
+import { handlerCounts } from "../serving/handler_options.ts";
 import {
   announceServer,
   httpCount,
@@ -23,6 +29,12 @@ import { type BytesForm, bytesShower, pythonAddress } from "./show_bytes.ts";
 /** Programs that may answer datagrams at the same time. */
 const PROGRAMS_AT_ONCE = 16;
 
+/** Datagrams that may wait for a handler. */
+const MOST_WAITING = 1000;
+
+/** Bytes that arrive at once when more are waiting. */
+const FULL_READ = 1 << 16;
+
 /** Seconds to wait for a connection's first bytes, which show whether it is a browser's, before its program is started. */
 const FIRST_BYTES = 0.2;
 
@@ -34,6 +46,16 @@ export interface ServerValues extends Serving, Omit<ServingValues, keyof Serving
   readonly table?: Replies;
   /** The program that answers. */
   readonly command?: readonly string[];
+  /** The user's code that answers, if it is not started for each connection. */
+  readonly answerer?: HandlerAnswerer;
+  /** The same as a module, if it is one. */
+  readonly module?: ModuleHandler;
+  /** Ends it. */
+  readonly closeHandler: () => Promise<void>;
+  /** How many messages may be answered at once, where that was said. */
+  readonly concurrency?: number;
+  /** Seconds that a program may take for a datagram. */
+  readonly execTimeout: number;
   /** Whether nothing is answered. */
   readonly discard: boolean;
   readonly output: BytesForm;
@@ -62,10 +84,14 @@ export interface ServerValues extends Serving, Omit<ServingValues, keyof Serving
  */
 export async function serveStreams(context: Context, values: ServerValues): Promise<void> {
   const { out, say, signal } = context;
-  const { command, count, line, maxBytes, recording } = values;
+  const { command, answerer, count, line, maxBytes, recording } = values;
   const show = bytesShower(values.output, out, false);
   const enough = new AbortController();
-  let [messages, bytes, skipped] = [0, 0, 0];
+  let [messages, bytes, skipped, failed] = [0, 0, 0, 0];
+  const busy = new BusyWatch();
+  const begun = new WeakMap<BytesPeer, number>();
+  /** Who has sent a line that was skipped, whose length is not known. */
+  const uncounted = new Set<string>();
   const take = (message: Uint8Array, from: HostPort) => {
     recording.write("client", message, from);
     bytes += message.length;
@@ -80,7 +106,10 @@ export async function serveStreams(context: Context, values: ServerValues): Prom
     signal: AbortSignal.any([signal, enough.signal]),
     onConnection: welcome,
     onProblem(problem) {
-      if (problem.kind === "message") skipped++;
+      if (problem.kind === "message") {
+        skipped++;
+        uncounted.add(formatAddress(problem.from));
+      }
       const text = problem.kind === "message" && problem.error.offset !== undefined
         ? `${problem.message}; --max-bytes sets how long it may be`
         : problemText(problem);
@@ -103,21 +132,49 @@ export async function serveStreams(context: Context, values: ServerValues): Prom
     : listenBytes({
       ...options,
       framing: line ? lineFraming({ maxBytes, keepEnds: true }) : undefined,
-      async answer(message, from) {
+      onDisconnect(connection) {
+        uncounted.delete(formatAddress(connection.remoteAddr));
+        answerer?.release(connection);
+      },
+      async answer(message, from, peer) {
         if (messages >= count) return null;
         await take(message, from);
-        const answer = answerTo(values, message);
-        if (answer) recording.write("server", answer, from);
-        return answer;
+        try {
+          const reply = answerer ? answerer.answer(message, from, peer) : answerTo(values, message);
+          if (reply instanceof Promise) watch(peer as StreamConnection, message);
+          const answer = await reply;
+          if (answer) recording.write("server", answer, from);
+          return answer;
+        } catch (error) {
+          failed++;
+          const why = withPlace(messageOf(error), error);
+          say.throttled("answer", `Cannot answer ${formatAddress(from)}: ${why}`);
+          return null;
+        }
       },
     });
+  const watch = (peer: StreamConnection, message: Uint8Array) => {
+    const who = formatAddress(peer.remoteAddr);
+    const handled = uncounted.delete(who)
+      ? peer.bytesReceived
+      : (begun.get(peer) ?? 0) + message.length;
+    begun.set(peer, handled);
+    const waiting = line ? peer.bytesReceived > handled : message.length >= FULL_READ;
+    if (!busy.isSlow(peer, waiting)) return;
+    say.throttled("slow", `The handler is slower than ${who} sends: it is read as it takes it`);
+  };
   context.inHand(() => connections(listener.stats.open));
   using _announced = announceServer(say, listener.addrs, values);
   await listener.finished;
+  await values.closeHandler();
   await recording.close();
   say.summary(
-    summary(listener, messages, bytes) +
-      (skipped > 0 ? `, ${counted(skipped, "line")} skipped` : ""),
+    [
+      summary(listener, messages, bytes),
+      ...(skipped > 0 ? [`${counted(skipped, "line")} skipped`] : []),
+      ...(failed > 0 ? [`${failed} failed`] : []),
+      ...handlerCounts(values.module),
+    ].join(", "),
   );
 }
 
@@ -147,19 +204,21 @@ function summary({ stats }: StreamListener, messages: number, bytes: number): st
  */
 export async function serveDatagrams(context: Context, values: ServerValues): Promise<void> {
   const { out, say, signal } = context;
-  const { command, count, recording } = values;
+  const { command, answerer, count, concurrency, execTimeout, recording } = values;
   const show = bytesShower(values.output, out, true);
   const enough = new AbortController();
   const over = new AbortController();
-  let [messages, bytes] = [0, 0];
-  const answer: Answerer = async (message, from) => {
+  let [messages, bytes, failed] = [0, 0, 0];
+  const answer: Answerer = async (message, from, peer) => {
     if (messages >= count) return null;
     recording.write("client", message, from);
     bytes += message.length;
     if (++messages >= count) enough.abort();
     await show(message, from);
     const reply = command
-      ? await runProgram(command, message, { signal: over.signal })
+      ? await runProgram(command, message, { signal: over.signal, timeout: execTimeout })
+      : answerer
+      ? await answerer.answer(message, from, peer)
       : answerTo(values, message);
     if (reply) recording.write("server", reply, from);
     return reply;
@@ -167,20 +226,31 @@ export async function serveDatagrams(context: Context, values: ServerValues): Pr
   await using server = await listenDatagrams({
     ...values,
     answer,
-    concurrency: command ? PROGRAMS_AT_ONCE : 1,
+    concurrency: command ? concurrency ?? PROGRAMS_AT_ONCE : answerer?.concurrency ?? 1,
+    queue: answerer ? MOST_WAITING : undefined,
     signal: AbortSignal.any([signal, enough.signal]),
-    onProblem: ({ kind, message }) => say.throttled(kind, message),
+    onProblem({ kind, message, error }) {
+      if (kind === "answer") failed++;
+      const text = kind === "dropped" ? `${message}; the handler is too slow` : message;
+      say.throttled(kind, withPlace(text, error));
+    },
   });
   context.inHand(() => answers(server.pending));
   using _announced = announceServer(say, server.addrs, values, true);
   await server.finished;
   over.abort(); // programs that were not done in time
+  await values.closeHandler();
   await recording.close();
-  const { answered, refusedByAllow, ignored } = server.stats;
+  const { answered, refusedByAllow, ignored, dropped } = server.stats;
+  const rare = { refused: refusedByAllow, ignored, failed, dropped };
   say.summary(
-    `${counted(messages, "datagram")}, ${counted(bytes, "byte")}, ${answered} answered` +
-      (refusedByAllow > 0 ? `, ${refusedByAllow} refused` : "") +
-      (ignored > 0 ? `, ${ignored} ignored` : ""),
+    [
+      counted(messages, "datagram"),
+      counted(bytes, "byte"),
+      `${answered} answered`,
+      ...rareCounts(rare, ["refused", "ignored", "failed", "dropped"]),
+      ...handlerCounts(values.module),
+    ].join(", "),
   );
 }
 

@@ -4,9 +4,18 @@ import { flag, host, integer, port, seconds, text } from "../../cli/options.ts";
 import { UsageError } from "../../errors.ts";
 import { outputOption } from "../../cli/output_option.ts";
 import { findCommand } from "../../process/find_program.ts";
+import { handlerEvents, handlerOptions } from "../serving/handler_options.ts";
 import { messageTimeoutOption, readServing, servingOptions } from "../serving/serving.ts";
 import { openBytesRecording, recordBytesOptions } from "./record.ts";
 import { BYTES_FORMS } from "./show_bytes.ts";
+import { type Handler, openHandler } from "../../handlers/handler.ts";
+import {
+  type HandlerAnswerer,
+  type HandlerAnswererOptions,
+  lineAnswerer,
+  moduleAnswerer,
+} from "../../socket/handler_answer.ts";
+import { kebab } from "../../cli/parse.ts";
 import { readReplies, repliesOptions } from "./replies.ts";
 import { serveDatagrams, type ServerValues, serveStreams } from "./serve.ts";
 
@@ -22,8 +31,14 @@ export const socketServer = defineCommand({
     "one with an empty ANSWER and one that is not in it are not, unless --reply-else has a text for the latter. A line end is no " +
     "part of a query; its answer ends with the same one, or with its own. \\n, \\r, \\t, \\0, \\xNN and \\\\ are understood in " +
     "all of them, and \\= is an equals sign in a query. In FILE, blank lines and those that begin with # are comments.",
+    "--handler FILE is a module in Python with `def handle(data, peer): …`, or in JavaScript with `export function handle(data, " +
+    "peer) { … }`. It gets what arrives as bytes, and what it returns is sent back: bytes, a text, or nothing; peer.send() sends at any " +
+    "time. With --line it gets one line at a time without its end, and what is sent gets the same one. Over UDP, where a handler " +
+    "is too slow, up to 1000 datagrams wait for it, and further ones are dropped and counted.",
     "--exec 'PROGRAM ARG…' starts the program for each connection, without a shell: what the client sends is its standard input, " +
-    "what it prints goes to the client. Over UDP it is started for each datagram. What it leaves in the background is ended with it.",
+    "what it prints goes to the client. Over UDP it is started for each datagram. What it leaves in the background is ended with it. " +
+    "--exec-persistent, with --line or --udp, keeps one program running: it must answer each line with one line and flush it; an empty " +
+    "one is no answer.",
   ],
   options: {
     host: host({ default: "localhost", help: "Address to listen on; 0.0.0.0 is all of them" }),
@@ -37,6 +52,7 @@ export const socketServer = defineCommand({
     }),
     ...messageTimeoutOption,
     ...repliesOptions,
+    ...handlerOptions,
     exec: text({ placeholder: "COMMAND", help: "Program that answers each connection" }),
     discard: flag({ help: "Answer nothing, only show" }),
     output: outputOption(BYTES_FORMS, { default: "bytes", help: "What arrives" }),
@@ -63,12 +79,19 @@ export const socketServer = defineCommand({
     },
   ],
   async run(context: Context, options): Promise<void> {
-    const { exec, discard, udp, line } = options;
+    const { handler, exec, execPersistent, discard, udp, line } = options;
     const table = await readReplies(options, context);
+    const code = (["handler", "exec", "execPersistent"] as const).find((name) =>
+      options[name] !== undefined
+    );
+    const codeOption = code === undefined ? "" : `--${kebab(code)}`;
     const conflicts: [boolean, string][] = [
-      [exec !== undefined && table !== undefined, "--exec with --reply, --replies or --reply-else"],
+      [
+        code !== undefined && table !== undefined,
+        `${codeOption} with --reply, --replies or --reply-else`,
+      ],
       [discard && table !== undefined, "--discard with --reply, --replies or --reply-else"],
-      [discard && exec !== undefined, "--discard with --exec"],
+      [discard && code !== undefined, `--discard with ${codeOption}`],
       [line && exec !== undefined, "--line with --exec, whose program reads what arrives"],
       [line && udp, "--line with --udp, where a datagram is a message"],
       [udp && (options.tlsCert ?? options.tlsKey) !== undefined, "--udp with TLS"],
@@ -83,10 +106,33 @@ export const socketServer = defineCommand({
         throw new UsageError(`Cannot use ${option} without --line: expected both`);
       }
     }
+    if (execPersistent !== undefined && !line && !udp) {
+      throw new UsageError(
+        "Cannot use --exec-persistent without --line or --udp: the program answers a line with a line",
+      );
+    }
+    if (exec !== undefined && !udp && context.given.has("execTimeout")) {
+      throw new UsageError(
+        "Cannot use --exec-timeout with --exec over TCP: the program runs as long as the connection; --idle-timeout ends that",
+      );
+    }
+    // A program for each connection or datagram is started there.
+    const opened = handler === undefined && execPersistent === undefined
+      ? undefined
+      : await openHandler({ ...options, exec }, { kind: "bytes" }, handlerEvents(context));
+    await using _code = opened;
     await using recording = await openBytesRecording(context, options);
     const values: ServerValues = {
       ...options,
       recording,
+      answerer: opened && answererOf(opened, {
+        lines: line,
+        datagrams: udp,
+        onSend: (message, to) => recording.write("server", message, to),
+      }),
+      module: opened?.kind === "module" ? opened : undefined,
+      closeHandler: async () => await opened?.close(),
+      concurrency: context.given.has("concurrency") ? options.concurrency : undefined,
       ...await readServing(options),
       count: options.count ?? Infinity,
       idleTimeout: options.idleTimeout || Infinity,
@@ -98,3 +144,7 @@ export const socketServer = defineCommand({
     context.say.info("Bye.");
   },
 });
+
+function answererOf(handler: Handler, options: HandlerAnswererOptions): HandlerAnswerer {
+  return handler.kind === "module" ? moduleAnswerer(handler, options) : lineAnswerer(handler);
+}

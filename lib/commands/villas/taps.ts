@@ -8,10 +8,20 @@ import type { Context } from "../../cli/context.ts";
 import { file } from "../../cli/options.ts";
 import type { VillasFormat } from "../../codecs/villas/format.ts";
 import { villasFormat, villasFormats } from "../../codecs/villas/formats.ts";
-import { kindOf, type Sample } from "../../codecs/villas/sample.ts";
+import type { Sample } from "../../codecs/villas/sample.ts";
 import type { Signal } from "../../codecs/villas/signals.ts";
 import { CodecError } from "../../errors.ts";
 import type { Tap } from "../../villas/path.ts";
+import { beginSamples } from "../../villas/sample_stream.ts";
+import type { LaneDescription } from "../../scope/feed.ts";
+import type { Statistic } from "../../scope/viewer.ts";
+import {
+  isScopeWanted,
+  openScope,
+  type ScopeDescription,
+  scopeOptions,
+  type ScopeValues,
+} from "../scope/scope_options.ts";
 import {
   openRecording,
   recordFile,
@@ -29,19 +39,24 @@ export const tapOptions = {
     "Format of the recordings, by default that of the name (.csv, .tsv, .json, .pb, .bin; villas.human for any other)",
   ),
   ...recordingOptions,
+  ...scopeOptions,
 } as const;
 
 /** The values of {@linkcode tapOptions}. */
-export interface TapValues extends RecordingValues {
+export interface TapValues extends RecordingValues, ScopeValues {
   readonly record?: string;
   readonly recordSent?: string;
   readonly recordFormat?: VillasFormat;
 }
 
-/** What is known of the samples before the first one is there. */
-export interface TapSource {
+/** What a scope is told about a path. */
+export interface PathDescription extends Omit<ScopeDescription, "lanes" | "signals"> {
   /** The signals, where they were stated. */
   readonly signals?: readonly Signal[];
+  /** Where its samples come from first: they arrive and are answered, or are sent and come back. */
+  readonly begins: "received" | "sent";
+  /** Whether there is no way back. */
+  readonly isOneWay?: boolean;
 }
 
 /** The taps that the options ask for. */
@@ -50,6 +65,8 @@ export interface Taps extends AsyncDisposable {
   readonly taps: readonly Tap[];
   /** They see what is sent. */
   readonly sentTaps: readonly Tap[];
+  /** What a scope shows beside the traces. */
+  tell(statistics: () => readonly Statistic[]): void;
   /** Ends them, and says what they have done; to be called when the path has ended. May be called again. */
   close(): Promise<void>;
 }
@@ -59,18 +76,18 @@ export interface Taps extends AsyncDisposable {
  *
  * @param context The world around the command.
  * @param values The options' values.
- * @param source What is known of the samples.
- * @throws {UsageError} If a file is there already, or cannot be made.
+ * @param path What is known of the path before the first sample is there.
+ * @throws {UsageError} If a file is there already or cannot be made, or an address cannot be bound.
  */
 export async function openTaps(
   context: Context,
   values: TapValues,
-  { signals }: TapSource = {},
+  path: PathDescription,
 ): Promise<Taps> {
-  const opened: Recording[] = [];
-  const record = async (path: string | undefined) => {
-    if (path === undefined) return [];
-    const { tap, recording } = await recordSamples(context, values, signals, path);
+  const opened: { close(): Promise<void> }[] = [];
+  const record = async (file: string | undefined) => {
+    if (file === undefined) return [];
+    const { tap, recording } = await recordSamples(context, values, path.signals, file);
     opened.push(recording);
     return [tap];
   };
@@ -78,9 +95,22 @@ export async function openTaps(
     for (const each of opened) await each.close();
   };
   try {
+    const taps = await record(values.record);
+    const sentTaps = await record(values.recordSent);
+    const scope = isScopeWanted(values)
+      ? await openScope(context, values, { ...path, lanes: lanesOf(path) })
+      : undefined;
+    if (scope) {
+      opened.push(scope);
+      const [first, second] = scope.taps as [Tap, Tap?];
+      const [arriving, leaving] = path.begins === "received" ? [first, second] : [second, first];
+      if (arriving) taps.push(arriving);
+      if (leaving) sentTaps.push(leaving);
+    }
     return {
-      taps: await record(values.record),
-      sentTaps: await record(values.recordSent),
+      taps,
+      sentTaps,
+      tell: (statistics) => scope?.tell(statistics),
       close,
       [Symbol.asyncDispose]: close,
     };
@@ -88,6 +118,12 @@ export async function openTaps(
     await close();
     throw error;
   }
+}
+
+/** The ways that a scope shows. */
+function lanesOf({ begins, isOneWay }: PathDescription): LaneDescription[] {
+  const [first, second] = begins === "received" ? ["received", "sent"] : ["sent", "received"];
+  return [{ name: first! }, ...isOneWay ? [] : [{ name: second!, isReply: true }]];
 }
 
 /** Extensions of file names that are not a format's own name. */
@@ -123,8 +159,7 @@ async function recordSamples(
   const recording = await openRecording(context, values, {
     path,
     noun: ["sample", "samples"],
-    header: () =>
-      first && format.stream.encoder({ signals: signals ?? signalsIn(first) }).encode([]),
+    header: () => first && beginSamples(format, first, { signals }).head,
   });
   const { recorder } = recording;
   const tap: Tap = ({ samples, received }) => {
@@ -142,12 +177,4 @@ async function recordSamples(
     }
   };
   return { recording, tap };
-}
-
-/** The signals that a sample shows, for the header of a file. */
-function signalsIn({ values }: Sample): Signal[] {
-  return values.map((value, i) => {
-    const kind = kindOf(value);
-    return { name: `signal${i}`, type: kind === "unset" ? "float" : kind, unit: "" };
-  });
 }

@@ -13,8 +13,11 @@ const ANSWER_HEADER = 17;
 /** The longest payload that is read: a longer one is no frame. */
 const LONGEST = 1 << 27;
 
+/** How large the buffers are at first, and when they are let go of again. */
+const FIRST_SIZE = 1 << 14;
+const LARGEST_KEPT = 1 << 20;
+
 const EMPTY = new Uint8Array();
-const encoder = new TextEncoder();
 
 /** A frame from Python. */
 export interface Answer {
@@ -30,31 +33,70 @@ export interface Answer {
   readonly payload: Uint8Array;
 }
 
-/**
- * Makes a frame to Python.
- *
- * @param kind A letter.
- * @param number The number of the call or peer.
- * @param parts What it carries.
- */
-export function frame(
-  kind: string,
-  number: number,
-  ...parts: readonly (Uint8Array | string)[]
-): Uint8Array {
-  const bytes = parts.map((part) => typeof part === "string" ? encoder.encode(part) : part);
-  const length = bytes.reduce((sum, part) => sum + part.length, 0);
-  const made = new Uint8Array(HEADER + length);
-  const view = new DataView(made.buffer);
-  view.setUint32(0, length, true);
-  view.setUint8(4, kind.charCodeAt(0));
-  view.setUint32(5, number, true);
-  let at = HEADER;
-  for (const part of bytes) {
-    made.set(part, at);
-    at += part.length;
+/** Puts frames to Python one behind the other, to be written together. */
+export class FrameWriter {
+  #bytes = new Uint8Array(FIRST_SIZE);
+  /** What was taken last: it is in use until the next one is taken. */
+  #other = new Uint8Array(FIRST_SIZE);
+  #view = new DataView(this.#bytes.buffer);
+  #length = 0;
+
+  /** How many bytes there are. */
+  get length(): number {
+    return this.#length;
   }
-  return made;
+
+  /**
+   * Adds a frame.
+   *
+   * @param kind A letter.
+   * @param number The number of the call or peer.
+   * @param parts What it carries.
+   */
+  add(kind: string, number: number, ...parts: readonly Uint8Array[]): void {
+    let length = 0;
+    for (const part of parts) length += part.length;
+    let at = this.#length;
+    this.#reserve(at + HEADER + length);
+    this.#view.setUint32(at, length, true);
+    this.#bytes[at + 4] = kind.charCodeAt(0);
+    this.#view.setUint32(at + 5, number, true);
+    at += HEADER;
+    for (const part of parts) {
+      this.#bytes.set(part, at);
+      at += part.length;
+    }
+    this.#length = at;
+  }
+
+  /**
+   * Adds bytes as they are.
+   *
+   * @param bytes The bytes.
+   */
+  addBytes(bytes: Uint8Array): void {
+    this.#reserve(this.#length + bytes.length);
+    this.#bytes.set(bytes, this.#length);
+    this.#length += bytes.length;
+  }
+
+  /** Takes all frames; the bytes are valid until they are taken the next time. */
+  take(): Uint8Array {
+    const taken = this.#bytes.subarray(0, this.#length);
+    const next = this.#other.length > LARGEST_KEPT ? new Uint8Array(FIRST_SIZE) : this.#other;
+    [this.#bytes, this.#other] = [next, this.#bytes];
+    this.#view = new DataView(this.#bytes.buffer);
+    this.#length = 0;
+    return taken;
+  }
+
+  #reserve(length: number): void {
+    if (length <= this.#bytes.length) return;
+    const larger = new Uint8Array(Math.max(length, 2 * this.#bytes.length));
+    larger.set(this.#bytes.subarray(0, this.#length));
+    this.#bytes = larger;
+    this.#view = new DataView(larger.buffer);
+  }
 }
 
 /** Splits what Python writes into frames. */

@@ -1,7 +1,11 @@
-import { type Endpoint, listenError } from "../address/address.ts";
-import { bindDeno } from "./deno.ts";
+import { UsageError } from "../../errors.ts";
+import { type Endpoint, type HostPort, listenError } from "../address/address.ts";
+import { BatchDatagrams } from "./batch.ts";
+import { DenoDatagrams, openDenoSocket } from "./deno.ts";
+import { batchObstacle, Descriptor } from "./libc.ts";
 import { checkMulticast, type MulticastOptions } from "./multicast.ts";
 import type {
+  ArrivalClock,
   DatagramCounters,
   DatagramHandler,
   DatagramTransport,
@@ -17,12 +21,28 @@ export interface Datagram {
   readonly from: Endpoint;
 }
 
+/**
+ * The system calls that datagrams are received and sent by: Deno's own, one for each; or up to 64 datagrams with one, which Linux has
+ * for UDP and Deno permits with `--allow-ffi`. `auto` is `batch` where that works already, without a question to the user.
+ */
+export type DatagramIo = "auto" | "deno" | "batch";
+
+/** The receive buffer that is asked for, in bytes. */
+const RECEIVE_BUFFER = 4 * 2 ** 20;
+
 /** How a datagram socket is bound. */
 export interface BindDatagramOptions extends DatagramTransportOptions {
   /** Where to listen: an IP address and a port, 0 for one that is free, or the path of a unix socket. */
   listen: Endpoint;
   /** A multicast group to join, and how to send to groups; for UDP. */
   multicast?: MulticastOptions;
+  /** The system calls to use. Default: `auto`. */
+  io?: DatagramIo;
+  /**
+   * Bytes that the system is to keep for a program that is busy. It may grant less: see {@linkcode DatagramSocket.receiveBuffer}. Default:
+   * 4 MiB where `batch` works, else what the system gives.
+   */
+  receiveBuffer?: number;
 }
 
 /**
@@ -43,6 +63,10 @@ export interface BindDatagramOptions extends DatagramTransportOptions {
 export class DatagramSocket implements DatagramTransport {
   readonly #transport: DatagramTransport;
   readonly #refused: WeakMap<Uint8Array, UnsentDatagram>;
+  /** The system calls that are used. */
+  readonly io: "deno" | "batch";
+  /** Bytes that the system keeps for a program that is busy; undefined where it does not tell. */
+  readonly receiveBuffer: number | undefined;
   readonly #waiting: PromiseWithResolvers<Datagram | null>[] = [];
   #state: "idle" | "receiving" | "ended" = "idle";
   #failure: { readonly error: unknown } | undefined;
@@ -54,9 +78,15 @@ export class DatagramSocket implements DatagramTransport {
    *
    * @internal
    */
-  constructor(transport: DatagramTransport, refused: WeakMap<Uint8Array, UnsentDatagram>) {
+  constructor(
+    transport: DatagramTransport,
+    refused: WeakMap<Uint8Array, UnsentDatagram>,
+    receiveBuffer?: number,
+  ) {
     this.#transport = transport;
     this.#refused = refused;
+    this.io = transport instanceof BatchDatagrams ? "batch" : "deno";
+    this.receiveBuffer = receiveBuffer;
   }
 
   /** The address that is really bound. */
@@ -72,6 +102,11 @@ export class DatagramSocket implements DatagramTransport {
   /** What was counted so far. */
   get counters(): DatagramCounters {
     return this.#transport.counters;
+  }
+
+  /** When datagrams arrive, where that was asked for and the system tells. */
+  get clock(): ArrivalClock | undefined {
+    return this.#transport.clock;
   }
 
   /** Hands every datagram to a function until the socket is closed; see {@linkcode DatagramTransport.serve}. */
@@ -176,20 +211,48 @@ export class DatagramSocket implements DatagramTransport {
  * @throws {UsageError} If the address is taken, not of this computer, or of a kind that the platform does not have.
  */
 export async function bindDatagram(options: BindDatagramOptions): Promise<DatagramSocket> {
-  const { listen, multicast, signal, onUnsent } = options;
+  const { listen, multicast, io = "auto", receiveBuffer, signal, onUnsent } = options;
   signal?.throwIfAborted();
   if (multicast) checkMulticast(multicast);
   const refused = new WeakMap<Uint8Array, UnsentDatagram>();
-  try {
-    const transport = await bindDeno(listen, {
-      ...options,
-      onUnsent(datagram) {
-        refused.set(datagram.bytes, datagram);
-        onUnsent?.(datagram);
-      },
-    }, multicast);
-    return new DatagramSocket(transport, refused);
-  } catch (cause) {
+  const watched = {
+    ...options,
+    onUnsent(datagram: UnsentDatagram) {
+      refused.set(datagram.bytes, datagram);
+      onUnsent?.(datagram);
+    },
+  };
+  let obstacle = multicast ? "groups are joined with Deno's own calls" : obstacleTo(listen, io);
+  const isBatchNeeded = io === "batch" || receiveBuffer !== undefined;
+  if (obstacle !== undefined && isBatchNeeded) throw cannotBatch(io, obstacle);
+  const socket = await openDenoSocket(listen, multicast).catch((cause) => {
     throw listenError(listen, cause);
+  });
+  if (obstacle === undefined) {
+    const descriptor = Descriptor.find(socket.addr as HostPort);
+    if (descriptor) {
+      const granted = descriptor.raiseReceiveBuffer(receiveBuffer ?? RECEIVE_BUFFER);
+      return new DatagramSocket(new BatchDatagrams(socket, descriptor, watched), refused, granted);
+    }
+    obstacle = "the socket was not found among the files of this process";
+    if (isBatchNeeded) {
+      socket.close();
+      throw cannotBatch(io, obstacle);
+    }
   }
+  return new DatagramSocket(new DenoDatagrams(socket, watched), refused);
+}
+
+/** Why datagrams of a socket cannot be received and sent in batches, or are not to be; undefined if they can. */
+function obstacleTo(listen: Endpoint, io: DatagramIo): string | undefined {
+  if (io === "deno") return "Deno's own calls are to be used";
+  return "path" in listen ? "it is for UDP, not for unix sockets" : batchObstacle();
+}
+
+function cannotBatch(io: DatagramIo, obstacle: string): UsageError {
+  return new UsageError(
+    io === "batch"
+      ? `Cannot receive datagrams in batches: ${obstacle}`
+      : `Cannot set the receive buffer, which needs datagrams in batches: ${obstacle}`,
+  );
 }

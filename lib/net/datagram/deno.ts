@@ -33,7 +33,7 @@ export class DenoDatagrams implements DatagramTransport {
   #to: Endpoint | undefined;
   #address: Deno.Addr | undefined;
 
-  /** Use {@linkcode bindDeno}. */
+  /** Use {@linkcode bindDatagram}. */
   constructor(socket: Deno.DatagramConn, options: DatagramTransportOptions) {
     this.#socket = socket;
     this.#options = options;
@@ -135,16 +135,14 @@ export class DenoDatagrams implements DatagramTransport {
  * Binds a socket of Deno's.
  *
  * @param listen An IP address and a port, 0 for one that is free, or the path of a unix socket.
- * @param options What to call, and the signal that closes the socket.
  * @param multicast A group to join.
  * @returns The bound socket.
  * @throws What Deno throws, and {@linkcode UsageError} if a unix path cannot be used.
  */
-export async function bindDeno(
+export async function openDenoSocket(
   listen: Endpoint,
-  options: DatagramTransportOptions,
   multicast?: MulticastOptions,
-): Promise<DatagramTransport> {
+): Promise<Deno.DatagramConn> {
   if (typeof Deno.listenDatagram !== "function") {
     throw new Error(
       'Cannot use datagrams: Deno needs "unstable": ["net"] in deno.json, or --unstable-net',
@@ -167,7 +165,7 @@ export async function bindDeno(
       throw error;
     }
   }
-  return new DenoDatagrams(socket, options);
+  return socket;
 }
 
 function toEndpoint(address: Deno.Addr): Endpoint {

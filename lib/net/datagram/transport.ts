@@ -31,12 +31,24 @@ export interface DatagramCounters {
   readonly unsent: number;
   /** Errors that the system reported for datagrams sent earlier: on Windows, that nobody listens on a port. */
   readonly bounced: number;
+  /** Datagrams that arrived and were thrown away by the system, as the receive buffer was full; undefined where it does not tell. */
+  readonly dropped?: number;
+}
+
+/** When datagrams arrive, by the system: without the time that this program needs to notice. */
+export interface ArrivalClock {
+  /** When the datagram arrived that is being handed on, in µs since 1970; NaN if the system does not know. */
+  arrived(): number;
+  /** The clock that this is taken from, the system's wall clock, in µs since 1970. It may be set at any time. */
+  now(): number;
 }
 
 /** What every implementation of {@linkcode DatagramTransport} is given beside its socket. */
 export interface DatagramTransportOptions {
   /** Closes the transport when aborted. */
   signal?: AbortSignal;
+  /** Whether to ask the system when datagrams arrive; see {@linkcode DatagramTransport.clock}. Default: false. */
+  times?: boolean;
   /** Called with each datagram that the system did not take. */
   onUnsent?: (datagram: UnsentDatagram) => void;
   /** Called when the system reports that an earlier datagram met a port on which nobody listens. */
@@ -55,6 +67,8 @@ export interface DatagramTransport extends AsyncDisposable {
   readonly finished: Promise<void>;
   /** What was counted so far. */
   readonly counters: DatagramCounters;
+  /** When datagrams arrive, where that was asked for and the implementation can tell. */
+  readonly clock?: ArrivalClock | undefined;
   /**
    * Hands every datagram to a function until the socket is closed, with no promise per datagram unless the function returns one.
    * Closing does not wait for the function; {@linkcode DatagramTransport.end} does.

@@ -9,11 +9,11 @@ export const [MIN, MAX, SUM, SQUARES, VALID] = [0, 1, 2, 3, 4] as const;
 /** Some consecutive entries of a level: samples, or buckets of samples. */
 export class Chunk {
   /** When each entry begins, in s. */
-  readonly from = new Float64Array(CHUNK);
+  readonly from: Float64Array = new Float64Array(CHUNK);
   /** When the last sample of each entry was, in s; the same array for single samples. */
   readonly to: Float64Array;
   /** 1 where something is missing before the entry. */
-  readonly gaps = new Uint8Array(CHUNK);
+  readonly gaps: Uint8Array = new Uint8Array(CHUNK);
   /** The parts of each channel: channel × parts + part. */
   readonly data: Float64Array[] = [];
   /** Entries that are filled. */

@@ -50,7 +50,7 @@ export class FileNode implements SourceNode {
   #position = 0;
   #given = 0;
   #bad = 0;
-  #serving = false;
+  #served = false;
 
   private constructor(options: FileNodeOptions, file: Deno.FsFile, size: number) {
     this.#options = options;
@@ -98,13 +98,13 @@ export class FileNode implements SourceNode {
   }
 
   async serve(handle: (batch: Batch) => void | Promise<void>): Promise<void> {
-    this.#serving = true;
+    this.#served = true;
     const { loop = false, vectorize = 1 } = this.#options;
     const pacer = new Pacer(this.#options, this.#ending.signal);
     const shift = new Shift();
     let samples: Sample[] = [];
     try {
-      do {
+      for (;;) {
         const before = this.#given;
         for await (const sample of this.#selected()) {
           const waiting = pacer.wait(sample, this.#given);
@@ -117,15 +117,15 @@ export class FileNode implements SourceNode {
           if (handled) await handled;
           samples = [];
         }
-        if (this.#given === before) break; // a loop around nothing would never end
+        // A loop around nothing would never end.
+        if (!loop || this.#isDone || this.#given === before) break;
         pacer.pass(shift.next());
         await this.#file.seek(0, Deno.SeekMode.Start);
         this.#position = 0;
-      } while (loop && !this.#isDone);
+      }
       if (samples.length > 0) await handle(batchOf(samples));
     } finally {
       this.#file.close();
-      this.#serving = false;
       this.#finish();
     }
   }
@@ -140,7 +140,8 @@ export class FileNode implements SourceNode {
   end(): void {
     if (this.isEnded) return;
     this.#ending.abort();
-    if (this.#serving) return;
+    if (this.#served) return;
+    this.#served = true;
     this.#file.close();
     this.#finish();
   }

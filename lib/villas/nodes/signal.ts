@@ -20,7 +20,8 @@ export interface SignalNodeOptions extends SignalGeneratorOptions, Partial<Pace>
 export class SignalNode implements SourceNode {
   readonly finished: Promise<void>;
   readonly #options: SignalNodeOptions;
-  readonly #generator: SignalGenerator;
+  #generator: SignalGenerator;
+  #generated: SignalGeneratorOptions;
   readonly #ending = new AbortController();
   readonly #finish: () => void;
   #missedSteps = 0;
@@ -32,6 +33,7 @@ export class SignalNode implements SourceNode {
   constructor(options: SignalNodeOptions) {
     this.#options = options;
     this.#generator = new SignalGenerator(options);
+    this.#generated = options;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.finished = promise;
     this.#finish = resolve;
@@ -43,6 +45,23 @@ export class SignalNode implements SourceNode {
 
   get isEnded(): boolean {
     return this.#ending.signal.aborted;
+  }
+
+  /** What is generated now. */
+  get generator(): SignalGeneratorOptions {
+    return this.#generated;
+  }
+
+  /**
+   * Generates something else from the next sample on.
+   *
+   * @param change What is different.
+   * @throws {UsageError} If an option of the signal is out of range; it goes on as before.
+   */
+  change(change: SignalGeneratorOptions): void {
+    const generated = { ...this.#generated, ...change };
+    this.#generator = new SignalGenerator(generated);
+    this.#generated = generated;
   }
 
   async serve(handle: (batch: Batch) => void | Promise<void>): Promise<void> {

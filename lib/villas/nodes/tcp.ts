@@ -1,3 +1,4 @@
+import { concat } from "@std/bytes/concat";
 import type { Format, MessageSplitter, VillasFormat } from "../../codecs/villas/format.ts";
 import { villasFormat } from "../../codecs/villas/formats.ts";
 import { CodecError, messageOf } from "../../errors.ts";
@@ -119,8 +120,7 @@ export class TcpNode implements EndpointNode {
   }
 
   write(batch: Batch): void | Promise<void> {
-    const { format } = this.#options;
-    const bytes = batch.bytes?.slice() ?? format.encode([...batch.samples]).slice();
+    const bytes = this.#bytesOf(batch);
     const { from } = batch;
     if (from) {
       const link = this.#links.get(from);
@@ -135,6 +135,14 @@ export class TcpNode implements EndpointNode {
       if (link.isFull) (waiting ??= []).push(this.#room(link));
     }
     if (waiting) return Promise.all(waiting).then(() => {});
+  }
+
+  /** A batch as it is on the wire, in memory of its own; several messages where the format has one sample in each. */
+  #bytesOf({ bytes, samples, count }: Batch): Uint8Array {
+    if (bytes) return bytes.slice();
+    const { format } = this.#options;
+    if (count <= (format.carried?.samples ?? Infinity)) return format.encode([...samples]).slice();
+    return concat(samples.map((sample) => format.encode([sample]).slice()));
   }
 
   async flush(): Promise<void> {

@@ -97,6 +97,7 @@ Deno.test("SocketNode sends what it is given: bytes as they are, samples in its 
 Deno.test("SocketNode reports what the system does not take", async () => {
   await using it = await open();
   await it.node.write(batchOf([], { bytes: new Uint8Array(65_508) }));
+  await it.node.flush();
   assertEquals(it.node.counters.unsent, 1);
   assertEquals(it.problems.map(({ kind, from }) => [kind, from]), [["send", it.peer.addr]]);
   assertStringIncludes(it.problems[0]!.message, "Cannot send 65508 bytes to 127.0.0.1:");

@@ -1,0 +1,414 @@
+import { whenAborted } from "../../time/lifecycle.ts";
+import type { Endpoint, HostPort } from "../address/address.ts";
+import { type Descriptor, ECONNREFUSED, Messages, MOST_MESSAGES } from "./libc.ts";
+import { ADDRESS_ROOM, encodeAddress, Senders } from "./socket_address.ts";
+import { Turn } from "./turn.ts";
+import type {
+  ArrivalClock,
+  DatagramCounters,
+  DatagramHandler,
+  DatagramTransport,
+  DatagramTransportOptions,
+} from "./transport.ts";
+
+/** Room for the largest datagram. */
+const MAX_DATAGRAM = 65_536;
+/** From the beginning of one datagram to that of the next: no power of two, or all would compete for the same lines of the cache. */
+const STRIDE = MAX_DATAGRAM + 192;
+/** Room for the payloads of what is to be sent. */
+const SEND_ROOM = 4 * MAX_DATAGRAM;
+/** A turn ends after so many datagrams, … */
+const TURN_DATAGRAMS = 512;
+/** … or so many milliseconds, looked at after so many datagrams. */
+const TURN_MS = 2;
+const LOOK_EVERY = 8;
+
+/** The system calls of a descriptor; a test puts others in their place. */
+export type BatchCalls =
+  & Pick<Descriptor, "receive" | "send" | "errno" | "dropped" | "lastTime" | "now">
+  & Disposable
+  & { times: boolean };
+
+/**
+ * Datagrams by system calls that take up to 64 of them: Deno's own socket waits for the first of a burst, the rest is taken from the same
+ * descriptor, and what is written meanwhile leaves together. UDP over IPv4 or IPv6, on Linux.
+ *
+ * What the system does not take is given to Deno's socket once more, which waits for room or says what is wrong.
+ */
+export class BatchDatagrams implements DatagramTransport {
+  readonly addr: HostPort;
+  readonly finished: Promise<void>;
+  readonly clock: ArrivalClock | undefined;
+  readonly #socket: Deno.DatagramConn;
+  readonly #calls: BatchCalls;
+  readonly #options: DatagramTransportOptions;
+  readonly #aborting: Disposable;
+  readonly #resolveFinished: () => void;
+  readonly #first = new Uint8Array(MAX_DATAGRAM);
+  /** Who sent the first datagram of the last burst. */
+  #firstSender: HostPort = { hostname: "", port: 0 };
+  readonly #arrived: Messages;
+  readonly #addressWords: Int32Array;
+  readonly #senders = new Senders();
+  /** What was in each place last: the next datagram there often has the same length. */
+  readonly #views: Uint8Array[] = [];
+  readonly #queue: SendQueue;
+  readonly #counted = { received: 0, sent: 0, unsent: 0, bounced: 0, dropped: 0 };
+  /** Pending while Deno's socket sends what the system did not take. */
+  #blocked: Promise<void> | undefined;
+  /** Whether what is written now is sent by whoever is running: `serve()`, or a task that is queued. */
+  #gathering = false;
+  #arrivedAt = NaN;
+  /** The system holds the port until this has settled. */
+  #receiving: Promise<unknown> = Promise.resolve();
+  #closed = false;
+  #ending = false;
+  #handling = false;
+  /** Datagrams since everything else in this process had its turn. */
+  #turn = 0;
+  #others: Turn | undefined;
+  /** When that was looked at first; 0 if it was not. */
+  #turnStart = 0;
+
+  /** Use {@linkcode bindDatagram}. */
+  constructor(socket: Deno.DatagramConn, calls: BatchCalls, options: DatagramTransportOptions) {
+    this.#socket = socket;
+    this.#calls = calls;
+    this.#options = options;
+    const { hostname, port } = socket.addr as Deno.NetAddr;
+    this.addr = { hostname, port };
+    this.#arrived = new Messages(MOST_MESSAGES, MOST_MESSAGES * STRIDE, options.times);
+    this.#addressWords = new Int32Array(this.#arrived.addresses.buffer);
+    for (let i = 0; i < MOST_MESSAGES; i++) {
+      this.#arrived.place(i, i * STRIDE, MAX_DATAGRAM, ADDRESS_ROOM);
+      this.#views.push(this.#arrived.payload.subarray(i * STRIDE, i * STRIDE));
+    }
+    this.#queue = new SendQueue(calls, this.#senders);
+    if (options.times) this.clock = this.#startClock();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.finished = promise;
+    this.#resolveFinished = resolve;
+    this.#aborting = whenAborted(options.signal, () => void this.close());
+  }
+
+  get counters(): DatagramCounters {
+    const { dropped } = this.#counted;
+    return { ...this.#counted, dropped: this.#closed ? dropped : dropped + this.#calls.dropped };
+  }
+
+  async serve(handle: DatagramHandler): Promise<void> {
+    // A promise that never settles, of the handler or of a send that waits for room, must not outlast the socket.
+    await Promise.race([this.#serve(handle), this.finished]);
+  }
+
+  async #serve(handle: DatagramHandler): Promise<void> {
+    let burst = 0;
+    while (!this.#closed) {
+      this.#gathering = true;
+      const count = this.#calls.receive(this.#arrived);
+      // The reply to the first datagram has waited for the rest of its burst.
+      if (count <= 0) {
+        const sending = this.#send();
+        if (sending) await sending;
+        this.#gathering = false;
+        if (count < 0) this.#checkErrno();
+        await this.#serveFirst(handle);
+        this.#gathering = true;
+        if (burst > 0) {
+          burst = 0;
+          continue;
+        }
+      } else {
+        burst = count;
+        for (let i = 0; i < count && !this.#closed; i++) {
+          const waiting = this.#hand(handle, i);
+          if (waiting) await waiting;
+          if (++this.#turn % LOOK_EVERY === 0 && this.#isTurnOver()) await this.#nextTurn();
+        }
+        this.#arrived.reset(count, this.clock !== undefined);
+      }
+      const sending = this.#send();
+      if (sending) await sending;
+    }
+  }
+
+  /** Waits for a datagram: it is the only one of its burst that comes through Deno. */
+  async #serveFirst(handle: DatagramHandler): Promise<void> {
+    if (this.clock) this.#calls.times = false;
+    let arrived: [Uint8Array, Deno.Addr];
+    try {
+      const receiving = this.#socket.receive(this.#first);
+      this.#receiving = receiving;
+      arrived = await receiving;
+    } catch (error) {
+      if (this.#closed) return;
+      if (!(error instanceof Deno.errors.ConnectionRefused)) throw error;
+      return this.#countBounce(error);
+    }
+    if (this.#closed) return;
+    if (this.clock) {
+      this.#arrivedAt = this.#calls.lastTime();
+      this.#calls.times = true;
+    }
+    this.#turn++;
+    this.#turnStart = 0;
+    const { hostname, port } = arrived[1] as Deno.NetAddr;
+    const known = this.#firstSender;
+    if (known.port !== port || known.hostname !== hostname) this.#firstSender = { hostname, port };
+    this.#gathering = true;
+    const waiting = this.#call(handle, arrived[0], this.#firstSender);
+    if (waiting) await waiting;
+  }
+
+  #hand(handle: DatagramHandler, i: number): void | Promise<void> {
+    const arrived = this.#arrived;
+    if (arrived.isCut(i)) {
+      this.#counted.dropped++;
+      return undefined;
+    }
+    const length = arrived.lengthOf(i);
+    let bytes = this.#views[i]!;
+    if (bytes.length !== length) {
+      bytes = this.#views[i] = arrived.payload.subarray(i * STRIDE, i * STRIDE + length);
+    }
+    if (this.clock) this.#arrivedAt = arrived.timeOf(i);
+    const from = this.#senders.at(this.#addressWords, arrived.addresses, i * ADDRESS_ROOM / 4);
+    return this.#call(handle, bytes, from ?? { path: "" });
+  }
+
+  #call(handle: DatagramHandler, bytes: Uint8Array, from: Endpoint): void | Promise<void> {
+    this.#counted.received++;
+    this.#handling = true;
+    const waiting = handle(bytes, from);
+    if (waiting) return this.#handled(waiting);
+    this.#handling = false;
+    if (this.#ending) return this.#sendAndClose();
+  }
+
+  /** Waits for a handler; what is to be sent does not wait for it. */
+  async #handled(waiting: Promise<void>): Promise<void> {
+    const sending = this.#send();
+    this.#gathering = false;
+    if (sending) await sending;
+    await waiting;
+    this.#gathering = true;
+    this.#handling = false;
+    if (this.#ending) await this.#sendAndClose();
+  }
+
+  async #sendAndClose(): Promise<void> {
+    await this.#send();
+    await this.close();
+  }
+
+  #isTurnOver(): boolean {
+    if (this.#turn >= TURN_DATAGRAMS) return true;
+    const now = performance.now();
+    if (this.#turnStart === 0) this.#turnStart = now;
+    return now - this.#turnStart >= TURN_MS;
+  }
+
+  /** Lets timers, signals and other sockets have their turn. */
+  async #nextTurn(): Promise<void> {
+    const sending = this.#send();
+    if (sending) await sending;
+    this.#gathering = false;
+    if (this.#closed) return;
+    try {
+      await (this.#others ??= new Turn()).pass();
+    } catch (error) {
+      if (!this.#closed) throw error;
+    }
+    this.#gathering = true;
+    this.#turn = 0;
+    this.#turnStart = 0;
+  }
+
+  write(bytes: Uint8Array, to: Endpoint): void | Promise<void> {
+    if (this.#blocked) return this.#blocked.then(() => this.write(bytes, to));
+    if (!this.#queue.put(bytes, to)) {
+      const sending = this.#send();
+      if (sending) return sending.then(() => this.write(bytes, to));
+      if (!this.#queue.put(bytes, to)) return this.#block(this.#sendAlone(bytes, bytes, to));
+    }
+    if (this.#gathering) return;
+    this.#gathering = true;
+    queueMicrotask(this.#sendGathered);
+  }
+
+  /** What is written while `serve()` does not run leaves as soon as whoever wrote it is done. */
+  readonly #sendGathered = (): void => {
+    this.#gathering = false;
+    void this.#send();
+  };
+
+  /** Sends everything in the queue. */
+  #send(): Promise<void> | undefined {
+    if (this.#blocked || this.#queue.length === 0) return this.#blocked;
+    this.#counted.sent += this.#queue.send();
+    if (this.#queue.length > 0) return this.#block(this.#sendRest());
+  }
+
+  async #sendRest(): Promise<void> {
+    for (let next = this.#queue.take(); next && !this.#closed; next = this.#queue.take()) {
+      await this.#sendAlone(next.copy, next.bytes, next.to);
+      if (!this.#closed) this.#counted.sent += this.#queue.send();
+    }
+  }
+
+  /** Sends one datagram by Deno's socket. */
+  async #sendAlone(copy: Uint8Array, bytes: Uint8Array, to: Endpoint): Promise<void> {
+    try {
+      await this.#socket.send(copy, { transport: "udp", ...to as HostPort });
+      this.#counted.sent++;
+    } catch (error) {
+      this.#counted.unsent++;
+      this.#options.onUnsent?.({ bytes, to, error });
+    }
+  }
+
+  /** Has `write()` and `flush()` wait for what is being sent. */
+  #block(sending: Promise<void>): Promise<void> {
+    this.#blocked = sending.finally(() => this.#blocked = undefined);
+    return this.#blocked;
+  }
+
+  async flush(): Promise<void> {
+    const sending = this.#send();
+    if (sending) await Promise.race([sending, this.finished]);
+  }
+
+  end(): void {
+    this.#ending = true;
+    if (!this.#handling) void this.close();
+  }
+
+  close(): Promise<void> {
+    if (!this.#closed) {
+      if (!this.#blocked) this.#counted.sent += this.#queue.send();
+      this.#counted.dropped += this.#calls.dropped;
+      this.#closed = true;
+      this.#aborting?.[Symbol.dispose](); // not there yet where the signal was aborted from the beginning
+      this.#calls[Symbol.dispose]();
+      this.#socket.close();
+      this.#others?.[Symbol.dispose]();
+      this.#receiving.then(this.#resolveFinished, this.#resolveFinished);
+    }
+    return this.finished;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /** The system keeps the times of arrival from the first question on. */
+  #startClock(): ArrivalClock {
+    this.#calls.lastTime();
+    const arrivedAt = () => this.#arrivedAt;
+    return { arrived: arrivedAt, now: () => this.#calls.now() };
+  }
+
+  /** What the system reports of an earlier datagram. */
+  #checkErrno(): void {
+    if (this.#calls.errno !== ECONNREFUSED) return; // mostly EAGAIN; what lasts is reported to Deno's socket too
+    this.#countBounce(new Deno.errors.ConnectionRefused("Connection refused (os error 111)"));
+  }
+
+  #countBounce(error: Error): void {
+    this.#counted.bounced++;
+    this.#options.onBounced?.(error);
+  }
+}
+
+/** A datagram that the system did not take. */
+interface Refused {
+  /** What was to be sent; lasts until the next call of {@linkcode SendQueue.put}. */
+  readonly copy: Uint8Array;
+  /** The payload as it was passed to `put()`. */
+  readonly bytes: Uint8Array;
+  readonly to: Endpoint;
+}
+
+/** Datagrams that wait to be sent by one call. */
+class SendQueue {
+  readonly #calls: Pick<BatchCalls, "send">;
+  readonly #senders: Senders;
+  readonly #messages = new Messages(MOST_MESSAGES, SEND_ROOM);
+  readonly #addresses = new Uint8Array(this.#messages.addresses.buffer);
+  /** The payloads as they were passed to `put()`, and where their copies begin. */
+  readonly #payloads: Uint8Array[] = Array(MOST_MESSAGES).fill(this.#messages.payload);
+  readonly #starts = new Uint32Array(MOST_MESSAGES);
+  /** The address that is in each place; the next datagram there often has the same. */
+  readonly #targets: (Endpoint | undefined)[] = Array(MOST_MESSAGES).fill(undefined);
+  readonly #addressLengths = new Uint8Array(MOST_MESSAGES);
+  #first = 0;
+  #end = 0;
+  #used = 0;
+
+  constructor(calls: Pick<BatchCalls, "send">, senders: Senders) {
+    this.#calls = calls;
+    this.#senders = senders;
+  }
+
+  get length(): number {
+    return this.#end - this.#first;
+  }
+
+  /**
+   * Copies a datagram into the queue.
+   *
+   * @returns False if there is no room for it, or its address is not one that the system takes as it is.
+   */
+  put(bytes: Uint8Array, to: Endpoint): boolean {
+    const i = this.#end;
+    const start = this.#used;
+    if (i === MOST_MESSAGES || start + bytes.length > SEND_ROOM) return false;
+    if (this.#targets[i] !== to && !this.#setTarget(i, to)) return false;
+    this.#messages.payload.set(bytes, start);
+    this.#messages.place(i, start, bytes.length, this.#addressLengths[i]!);
+    this.#payloads[i] = bytes;
+    this.#starts[i] = start;
+    this.#used = start + bytes.length;
+    this.#end = i + 1;
+    return true;
+  }
+
+  #setTarget(i: number, to: Endpoint): boolean {
+    if ("path" in to) return false;
+    const known = this.#senders.addressOf(to);
+    if (known) this.#addresses.set(known, i * ADDRESS_ROOM);
+    const { addresses } = this.#messages;
+    this.#addressLengths[i] = known?.length ?? encodeAddress(to, addresses, i * ADDRESS_ROOM);
+    this.#targets[i] = this.#addressLengths[i] === 0 ? undefined : to;
+    return this.#targets[i] !== undefined;
+  }
+
+  /**
+   * Sends as many as the system takes.
+   *
+   * @returns How many.
+   */
+  send(): number {
+    const before = this.#first;
+    while (this.#first < this.#end) {
+      const taken = this.#calls.send(this.#messages, this.#first, this.#end);
+      if (taken <= 0) break;
+      this.#first += taken;
+    }
+    const sent = this.#first - before;
+    if (this.#first === this.#end) this.#first = this.#end = this.#used = 0;
+    return sent;
+  }
+
+  /** Takes the first one out of the queue. */
+  take(): Refused | undefined {
+    if (this.#first === this.#end) return undefined;
+    const i = this.#first++;
+    const bytes = this.#payloads[i]!;
+    const start = this.#starts[i]!;
+    const copy = this.#messages.payload.subarray(start, start + bytes.length);
+    const to = this.#targets[i]!;
+    if (this.#first === this.#end) this.#first = this.#end = this.#used = 0;
+    return { copy, bytes, to };
+  }
+}

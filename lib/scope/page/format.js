@@ -1,0 +1,115 @@
+// @ts-check
+/** Numbers and times as a person reads them. */
+
+/**
+ * A number in at most so many digits, never longer than it must be.
+ *
+ * @param {number} value The number.
+ * @param {number} [digits] How many.
+ */
+export function short(value, digits = 5) {
+  if (Number.isNaN(value)) return "–";
+  if (!Number.isFinite(value)) return value > 0 ? "∞" : "−∞";
+  const size = Math.abs(value);
+  if (size === 0) return "0";
+  if (Number.isInteger(value) && size < 1e9) return sign(String(value));
+  if (size >= 1e7 || size < 1e-4) return sign(value.toExponential(digits - 2));
+  const decimals = Math.max(0, digits - 1 - Math.max(0, Math.floor(Math.log10(size))));
+  return sign(value.toFixed(Math.min(decimals, 8)));
+}
+
+/**
+ * A number beside others of the same size: with as many decimals as these have, so that columns of them stand still.
+ *
+ * @param {number} value The number.
+ * @param {number} size The greatest of them.
+ */
+export function beside(value, size) {
+  if (!Number.isFinite(value) || Number.isInteger(value) || size >= 1e7 || size < 1e-4) {
+    return short(value);
+  }
+  const text = value.toFixed(Math.max(0, 4 - Math.max(0, Math.floor(Math.log10(size)))));
+  return sign(Number(text) === 0 ? "0" : text);
+}
+
+/**
+ * A number on an axis, without zeros at its end.
+ *
+ * @param {number} value The number.
+ */
+export function tick(value) {
+  const size = Math.abs(value);
+  if (size < 1e-12) return "0";
+  if (size >= 1e7 || size < 1e-4) {
+    return sign(value.toExponential().replace(/\.?(\d{4})\d+e/, ".$1e"));
+  }
+  return sign(String(Number(value.toPrecision(6))));
+}
+
+/**
+ * The exact text of a value, cut to what finds room; integers keep all digits.
+ *
+ * @param {string} text As the server sent it.
+ */
+export function value(text) {
+  if (text === "true" || text === "false" || text === "") return text === "" ? "–" : text;
+  if (/^-?\d+$/.test(text)) return sign(text);
+  const parts = /^(\S+) ([+−]) (\S+) i$/.exec(text);
+  if (parts) return `${short(Number(parts[1]))} ${parts[2]} ${short(Number(parts[3]))} i`;
+  return text.length <= 8 ? sign(text) : short(Number(text), 6);
+}
+
+/** @param {string} text */
+function sign(text) {
+  return text.replace("-", "−").replace("e+", "e");
+}
+
+/** @type {[number, string][]} */
+const PREFIXES = [[1e9, "G"], [1e6, "M"], [1e3, "k"], [1, ""], [1e-3, "m"], [1e-6, "µ"], [
+  1e-9,
+  "n",
+]];
+
+/**
+ * A number with a unit and the prefix that suits it, as in 12.5 ms.
+ *
+ * @param {number} value The number.
+ * @param {string} unit Its unit.
+ * @param {number} [digits] Digits that matter.
+ */
+export function si(value, unit, digits = 4) {
+  if (Number.isNaN(value)) return "–";
+  if (value === 0) return `0 ${unit}`;
+  const size = Math.abs(value) * (1 + 1e-12);
+  const [factor, prefix] = PREFIXES.find(([each]) => size >= each) ??
+    /** @type {[number, string]} */ ([1e-9, "n"]);
+  return `${sign(String(Number((value / factor).toPrecision(digits))))} ${prefix}${unit}`;
+}
+
+/**
+ * A duration, as in 20 ms or 5 min.
+ *
+ * @param {number} seconds How long.
+ */
+export function duration(seconds) {
+  const size = Math.abs(seconds);
+  if (size >= 3600) return `${sign(String(Number((seconds / 3600).toPrecision(4))))} h`;
+  if (size >= 60) return `${sign(String(Number((seconds / 60).toPrecision(4))))} min`;
+  return si(seconds, "s");
+}
+
+/**
+ * A time of day.
+ *
+ * @param {number} time Seconds since 1970.
+ * @param {number} span Seconds between two times that must be told apart.
+ */
+export function clock(time, span) {
+  const date = new Date(time * 1000);
+  const pad = (/** @type {number} */ number) => String(number).padStart(2, "0");
+  const text = `${pad(date.getHours())}:${pad(date.getMinutes())}:${pad(date.getSeconds())}`;
+  const decimals = Math.max(0, Math.min(6, Math.ceil(-Math.log10(Math.max(span, 1e-6)))));
+  if (decimals === 0) return text;
+  const part = ((time % 1) + 1) % 1;
+  return text + Math.min(part, 1 - 10 ** -decimals).toFixed(decimals).slice(1);
+}

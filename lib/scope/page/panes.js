@@ -1,0 +1,290 @@
+// @ts-check
+/// <reference lib="dom" />
+/** The panes with the traces: one uPlot each, which draws axes and grid, with the traces drawn into it. */
+
+import { colourOf, REPLY_DASH } from "./colours.js";
+import { Raster } from "./raster.js";
+import { fitted } from "./scale.js";
+import { clock, duration, tick } from "./format.js";
+
+/** @typedef {import("./types.js").Trace} Trace */
+
+/** @type {typeof import("uplot")} */
+const Plot = /** @type {any} */ (globalThis).uPlot;
+
+/** Pixels at the right for the names of the traces. */
+const LABELS = 88;
+
+/**
+ * @typedef {object} Scene What is to be drawn.
+ * @property {number} from In s.
+ * @property {number} to In s.
+ * @property {number} reference What is 0 on the axis, in s; NaN for times of day.
+ * @property {number} zero In s since 1970.
+ * @property {import("./traces.js").Traces[]} lanes
+ * @property {{ trace: { lane: number, id: number } | undefined, level: number } | null} trigger
+ */
+
+/** One pane. */
+export class Pane {
+  /** @type {[number, number]} */
+  range = [-1, 1];
+  /** Whether the user has zoomed the values. */
+  isFixed = false;
+  #raster = new Raster();
+
+  /**
+   * @param {HTMLElement} parent
+   * @param {string} name The unit, or what else the traces have in common.
+   * @param {Trace[]} traces
+   * @param {boolean} isLast Whether the time axis is written below.
+   */
+  constructor(parent, name, traces, isLast) {
+    this.name = name;
+    this.traces = traces;
+    this.element = document.createElement("div");
+    this.element.className = "pane";
+    const label = document.createElement("div");
+    label.className = "name";
+    label.textContent = name;
+    parent.append(this.element);
+    /** @type {Scene | undefined} */
+    this.scene = undefined;
+    this.isLast = isLast;
+    const style = getComputedStyle(document.documentElement);
+    const colour = (/** @type {string} */ variable) => () =>
+      style.getPropertyValue(variable).trim();
+    const axis = {
+      stroke: colour("--soft"),
+      grid: { stroke: colour("--grid"), width: 1 },
+      ticks: { show: false },
+    };
+    this.plot = new Plot(
+      {
+        width: 400,
+        height: 200,
+        padding: [14, LABELS, isLast ? 0 : 6, 0],
+        legend: { show: false },
+        cursor: { show: false },
+        scales: { x: { time: false, auto: false }, y: { auto: false } },
+        axes: [
+          {
+            ...axis,
+            size: isLast ? 34 : 0,
+            space: 90,
+            font: "13px system-ui, sans-serif",
+            values: (_, ticks) => isLast ? this.#times(ticks) : ticks.map(() => ""),
+          },
+          {
+            ...axis,
+            size: 64,
+            space: 34,
+            font: "13px system-ui, sans-serif",
+            values: (_, ticks) => ticks.map(tick),
+          },
+        ],
+        series: [{}, { scale: "y", paths: () => null, points: { show: false } }],
+        hooks: { draw: [() => this.#draw()] },
+      },
+      [[0, 1], [null, null]],
+      this.element,
+    );
+    this.element.append(label);
+  }
+
+  /** @param {number[]} ticks */
+  #times(ticks) {
+    const { reference, zero } = this.scene ?? { reference: 0, zero: 0 };
+    if (!Number.isNaN(reference)) {
+      return ticks.map((tick) => tick === 0 ? "0 s" : duration(Number(tick.toPrecision(9))));
+    }
+    const step = ticks.length > 1 ? (ticks[1] ?? 1) - (ticks[0] ?? 0) : 1;
+    return ticks.map((tick) => clock(zero + tick, step));
+  }
+
+  /**
+   * @param {number} width
+   * @param {number} height
+   */
+  resize(width, height) {
+    if (this.plot.width !== width || this.plot.height !== height) {
+      this.plot.setSize({ width, height });
+    }
+  }
+
+  /** @param {Scene} scene */
+  show(scene) {
+    this.scene = scene;
+    if (!this.isFixed) this.range = fitted(this.range, this.#extent(scene));
+    const offset = Number.isNaN(scene.reference) ? 0 : scene.reference;
+    const [min, max] = this.range;
+    this.plot.batch(() => {
+      this.plot.setScale("x", { min: scene.from - offset, max: scene.to - offset });
+      this.plot.setScale("y", { min, max });
+      this.plot.redraw(false, true);
+    });
+  }
+
+  /**
+   * The least and the greatest value that is visible.
+   *
+   * @param {Scene} scene
+   * @returns {[number, number]}
+   */
+  #extent({ lanes, from, to }) {
+    let [min, max] = [Infinity, -Infinity];
+    for (const { lane, id } of this.traces) {
+      const [low, high] = lanes[lane]?.range(id, from, to) ?? [Infinity, -Infinity];
+      min = Math.min(min, low);
+      max = Math.max(max, high);
+    }
+    return [min, max];
+  }
+
+  /** Zooms the values around one of them. */
+  /** @param {number} factor @param {number} around */
+  zoom(factor, around) {
+    const [min, max] = this.range;
+    this.isFixed = true;
+    this.range = [around - (around - min) * factor, around + (max - around) * factor];
+  }
+
+  #draw() {
+    const { scene, plot } = this;
+    if (!scene) return;
+    const { ctx } = plot;
+    const { left, top, width, height } = plot.bbox;
+    const area = { left, top, width, height };
+    ctx.save();
+    drawTraces(ctx, area, scene, this, {
+      ...{ pixel: devicePixelRatio, isDark: isDark(), raster: this.#raster },
+    });
+    ctx.restore();
+  }
+}
+
+/** Whether the page is dark now. */
+export function isDark() {
+  return document.documentElement.dataset["theme"] === "dark";
+}
+
+/**
+ * Draws the traces of a pane, and their names beside them.
+ *
+ * @param {CanvasRenderingContext2D} ctx Where to.
+ * @param {{ left: number, top: number, width: number, height: number }} area Where in it.
+ * @param {Scene} scene What.
+ * @param {{ traces: Trace[], range: [number, number] }} pane Which traces.
+ * @param {{ pixel: number, isDark: boolean, raster?: Raster }} how Canvas pixels in one of the page, the ground, and what is quick on a
+ * screen; without it the lines are drawn as such.
+ */
+export function drawTraces(ctx, area, scene, { traces, range }, { pixel, isDark, raster }) {
+  const { left, top, width, height } = area;
+  const [min, max] = range;
+  const x = (/** @type {number} */ time) =>
+    left + (time - scene.from) / (scene.to - scene.from) * width;
+  const y = (/** @type {number} */ value) => top + (max - value) / (max - min) * height;
+  /** @type {{ at: number, trace: Trace }[]} */
+  const labels = [];
+  ctx.save();
+  ctx.beginPath();
+  ctx.rect(left, top, width, height);
+  ctx.clip();
+  ctx.lineJoin = "round";
+  ctx.lineCap = "butt";
+  raster?.begin(Math.round(width), Math.round(height));
+  // Replies lie on top, in wider dashes, so that both are seen where they are equal.
+  for (const trace of [...traces].sort((a, b) => Number(a.isReply) - Number(b.isReply))) {
+    const lane = scene.lanes[trace.lane];
+    if (!lane) continue;
+    const colour = colourOf(trace.signal, isDark);
+    const thickness = (trace.isReply ? 3 : 1.6) * pixel;
+    const part = { from: scene.from, to: scene.to, isStep: trace.isStep };
+    if (raster) {
+      const [on = 1, off = 1] = REPLY_DASH.map((each) => Math.round(each * pixel));
+      // The dashes move with the trace.
+      const phase = Math.round(scene.from / (scene.to - scene.from) * width);
+      lane.cover(trace.id, raster.bars, part, { max, scale: height / (max - min) });
+      raster.draw(colour, thickness, trace.isReply ? { on, off, phase } : undefined);
+    } else {
+      ctx.beginPath();
+      lane.trace(ctx, trace.id, x, y, part);
+      ctx.strokeStyle = colour;
+      ctx.lineWidth = thickness;
+      ctx.setLineDash(trace.isReply ? REPLY_DASH.map((each) => each * pixel) : []);
+      ctx.stroke();
+    }
+    const last = lane.last(trace.id);
+    if (last !== undefined && !Number.isNaN(last) && !trace.isReply) {
+      labels.push({ at: Math.min(Math.max(y(last), top), top + height), trace });
+    }
+  }
+  raster?.finish(ctx, left, top);
+  ctx.setLineDash([]);
+  drawTrigger(ctx, area, scene, traces, y, pixel);
+  ctx.restore();
+  if (labels.length <= 16) drawLabels(ctx, area, labels, pixel, isDark);
+}
+
+/** Writes the names of the traces at their right ends, none over another. */
+/**
+ * @param {CanvasRenderingContext2D} ctx
+ * @param {{ left: number, top: number, width: number, height: number }} area
+ * @param {{ at: number, trace: Trace }[]} labels
+ * @param {number} pixel
+ * @param {boolean} isDark
+ */
+function drawLabels(ctx, { left, top, width, height }, labels, pixel, isDark) {
+  const line = 16 * pixel;
+  if (labels.length * line > height + line) return;
+  labels.sort((a, b) => a.at - b.at);
+  for (let round = 0; round < 8; round++) {
+    for (let i = 1; i < labels.length; i++) {
+      const [above, below] = [
+        /** @type {{at: number}} */ (labels[i - 1]),
+        /** @type {{at: number}} */ (labels[i]),
+      ];
+      const overlap = line - (below.at - above.at);
+      if (overlap <= 0) continue;
+      above.at = Math.max(above.at - overlap / 2, top);
+      below.at = Math.min(above.at + line, top + height);
+    }
+  }
+  ctx.font = `600 ${12.5 * pixel}px system-ui, sans-serif`;
+  ctx.textBaseline = "middle";
+  ctx.textAlign = "left";
+  for (const { at, trace } of labels) {
+    ctx.fillStyle = colourOf(trace.signal, isDark);
+    ctx.fillText(trace.name, left + width + 7 * pixel, at, 78 * pixel);
+  }
+}
+
+/** Marks the trigger's level. */
+/**
+ * @param {CanvasRenderingContext2D} ctx
+ * @param {{ left: number, width: number }} area
+ * @param {Scene} scene
+ * @param {Trace[]} traces
+ * @param {(value: number) => number} y
+ * @param {number} pixel
+ */
+function drawTrigger(ctx, { left, width }, { trigger }, traces, y, pixel) {
+  if (
+    !trigger?.trace ||
+    !traces.some(({ lane, id }) => lane === trigger.trace?.lane && id === trigger.trace.id)
+  ) return;
+  const at = y(trigger.level);
+  ctx.strokeStyle = ctx.fillStyle = "#888";
+  ctx.lineWidth = pixel;
+  ctx.setLineDash([2 * pixel, 4 * pixel]);
+  ctx.beginPath();
+  ctx.moveTo(left, at);
+  ctx.lineTo(left + width, at);
+  ctx.stroke();
+  ctx.setLineDash([]);
+  ctx.beginPath();
+  ctx.moveTo(left, at - 6 * pixel);
+  ctx.lineTo(left + 9 * pixel, at);
+  ctx.lineTo(left, at + 6 * pixel);
+  ctx.fill();
+}

@@ -1,0 +1,139 @@
+// @ts-check
+/// <reference lib="dom" />
+/** Wheel, drag, pinch and clicks on the panes. */
+
+/**
+ * @typedef {object} Actions What gestures do.
+ * @property {() => { from: number, to: number, left: number, width: number }} area What is visible, and where on the screen.
+ * @property {(factor: number, around: number) => void} zoom Around a part of the view, from 0 to 1.
+ * @property {(seconds: number) => void} move
+ * @property {(name: "a" | "b", part: number) => void} setCursor
+ * @property {(y: number, factor: number) => void} zoomValues
+ * @property {(y: number) => void} fitValues
+ */
+
+/** Pixels that a finger may tremble and still be a click. */
+const STILL = 4;
+
+/**
+ * Listens for gestures.
+ *
+ * @param {HTMLElement} element Where.
+ * @param {Actions} actions What they do.
+ */
+export function listenForGestures(element, actions) {
+  /** @type {Map<number, { x: number, y: number }>} */
+  const fingers = new Map();
+  let moved = 0;
+
+  const part = (/** @type {number} */ clientX) => {
+    const { left, width } = actions.area();
+    return Math.min(1, Math.max(0, (clientX - left) / width));
+  };
+  const spread = () => {
+    const [a, b] = [...fingers.values()];
+    return a && b ? { size: Math.hypot(a.x - b.x, a.y - b.y), middle: (a.x + b.x) / 2 } : undefined;
+  };
+
+  element.addEventListener("wheel", (event) => {
+    event.preventDefault();
+    const delta = event.deltaY || event.deltaX;
+    const factor = Math.exp(Math.max(-1, Math.min(1, delta / 300)));
+    if (event.shiftKey) actions.zoomValues(event.clientY, factor);
+    else if (Math.abs(event.deltaX) > Math.abs(event.deltaY)) {
+      const { from, to, width } = actions.area();
+      actions.move(event.deltaX / width * (to - from));
+    } else actions.zoom(factor, part(event.clientX));
+  }, { passive: false });
+
+  element.addEventListener("pointerdown", (event) => {
+    if (event.button !== 0 || isCursor(event.target)) return;
+    element.setPointerCapture(event.pointerId);
+    if (fingers.size === 0) moved = 0;
+    fingers.set(event.pointerId, { x: event.clientX, y: event.clientY });
+  });
+
+  element.addEventListener("pointermove", (event) => {
+    const finger = fingers.get(event.pointerId);
+    if (!finger) return;
+    const before = spread();
+    const dx = event.clientX - finger.x;
+    moved += Math.abs(dx) + Math.abs(event.clientY - finger.y);
+    [finger.x, finger.y] = [event.clientX, event.clientY];
+    const after = spread();
+    if (before && after) {
+      if (after.size > 0) actions.zoom(before.size / after.size, part(after.middle));
+    } else if (moved > STILL) {
+      const { from, to, width } = actions.area();
+      actions.move(-dx / width * (to - from));
+    }
+  });
+
+  const lift = (/** @type {PointerEvent} */ event) => {
+    if (!fingers.delete(event.pointerId) || fingers.size > 0) return;
+    if (event.type !== "pointerup" || moved > STILL) return;
+    const { left, width } = actions.area();
+    if (event.clientX < left || event.clientX > left + width) return;
+    actions.setCursor(event.shiftKey ? "b" : "a", part(event.clientX));
+  };
+  element.addEventListener("pointerup", lift);
+  element.addEventListener("pointercancel", lift);
+  element.addEventListener("dblclick", (event) => actions.fitValues(event.clientY));
+}
+
+/** @param {EventTarget | null} target */
+function isCursor(target) {
+  return target instanceof Element && target.closest(".cursor") !== null;
+}
+
+/**
+ * A line that can be dragged and moved with the arrow keys.
+ *
+ * @param {HTMLElement} parent Where it lies.
+ * @param {"a" | "b"} name Which one.
+ * @param {Actions} actions What it does.
+ * @returns {(part: number | null, text: string) => void} Puts it somewhere.
+ */
+export function makeCursor(parent, name, actions) {
+  const line = document.createElement("div");
+  line.className = "cursor";
+  line.dataset["name"] = name;
+  line.tabIndex = 0;
+  line.setAttribute("role", "slider");
+  line.setAttribute("aria-label", `Cursor ${name.toUpperCase()}`);
+  line.setAttribute("aria-valuemin", "0");
+  line.setAttribute("aria-valuemax", "100");
+  const flag = document.createElement("span");
+  flag.textContent = name.toUpperCase();
+  line.append(flag);
+  line.hidden = true;
+  parent.append(line);
+  let part = 0;
+  const put = (/** @type {number} */ where) =>
+    actions.setCursor(name, Math.min(1, Math.max(0, where)));
+  line.addEventListener("pointerdown", (event) => {
+    line.setPointerCapture(event.pointerId);
+    event.stopPropagation();
+  });
+  line.addEventListener("pointermove", (event) => {
+    if (!line.hasPointerCapture(event.pointerId)) return;
+    const { left, width } = actions.area();
+    put((event.clientX - left) / width);
+  });
+  line.addEventListener("keydown", (event) => {
+    const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    if (step === undefined) return;
+    put(part + step * (event.shiftKey ? 0.05 : 1 / actions.area().width));
+    event.preventDefault();
+    event.stopPropagation();
+  });
+  return (where, text) => {
+    line.hidden = where === null;
+    if (where === null) return;
+    part = where;
+    const { left, width } = actions.area();
+    line.style.left = `${left - parent.getBoundingClientRect().left + where * width}px`;
+    line.setAttribute("aria-valuenow", String(Math.round(where * 100)));
+    line.setAttribute("aria-valuetext", text);
+  };
+}

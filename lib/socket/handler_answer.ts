@@ -1,0 +1,210 @@
+/**
+ * Answers of a user's code: a module in JavaScript or Python, or a program that is kept running.
+ *
+ * @module
+ */
+
+import { concat } from "@std/bytes/concat";
+import { RemoteError } from "../errors.ts";
+import { exportedFunction, type HandlerPeer, type ModuleHandler } from "../handlers/handler.ts";
+import type { ProgramHandler } from "../handlers/program.ts";
+import { Queue } from "../handlers/queue.ts";
+import { formatAddress, type HostPort } from "../net/address/address.ts";
+import type { Answerer, BytesPeer } from "./answer.ts";
+
+/** Bytes that may wait for a peer that reads slowly before its module has to wait. */
+const MOST_QUEUED = 1 << 20;
+/** Senders of datagrams that a module knows at the same time. */
+const MOST_SENDERS = 1000;
+const [CR, LF] = [0x0d, 0x0a];
+const NOTHING = new Uint8Array();
+const encoder = new TextEncoder();
+
+/** What answers, and how it is used. */
+export interface HandlerAnswerer {
+  /** Answers a message. */
+  readonly answer: Answerer;
+  /** How many messages may be answered at once. */
+  readonly concurrency: () => number;
+  /** Lets go of a peer that has disconnected. */
+  readonly release: (peer: BytesPeer) => void;
+}
+
+/** How messages are given to a user's code. */
+export interface HandlerAnswererOptions {
+  /** Whether a message is a line: its end is no part of it, and what is sent ends like it. Default: false. */
+  readonly lines?: boolean;
+  /** Whether messages are datagrams, whose senders nobody sees going. Default: false. */
+  readonly datagrams?: boolean;
+  /** Called with what a module sends beside its answers. */
+  readonly onSend?: (message: Uint8Array, to: HostPort) => void;
+}
+
+/** What a module's function returns: bytes, a text, or nothing. */
+type Reply = Uint8Array | string | null | undefined | boolean;
+
+/**
+ * Has a module answer: `handle(data, peer)`.
+ *
+ * @param module The module.
+ * @param options What its messages are.
+ * @returns What answers.
+ * @throws {UsageError} If the module has no such function.
+ */
+export function moduleAnswerer(
+  module: ModuleHandler,
+  { lines = false, datagrams = false, onSend }: HandlerAnswererOptions = {},
+): HandlerAnswerer {
+  const isPython = module.language === "python";
+  const handle = exportedFunction<
+    (data: Uint8Array, peer: HandlerPeer) => Reply | Promise<Reply>
+  >(
+    module,
+    isPython ? ["handle"] : ["handle", "default"],
+    isPython ? "def handle(data, peer): …" : "export function handle(data, peer) { … }",
+  );
+  const peers = new Peers(module, datagrams, onSend);
+  // A module in Python lets its calls wait for their turn by itself.
+  const queue = new Queue(isPython ? () => module.depth : module.depth);
+  return {
+    answer(message, _from, peer) {
+      const [body, end] = lines ? splitEnd(message) : [message, NOTHING];
+      const known = peers.begin(peer, end);
+      let reply: Reply | Promise<Reply>;
+      try {
+        reply = queue.run(() => handle(isPython ? body : body.slice(), known));
+      } catch (error) {
+        peers.end(known);
+        throw error;
+      }
+      if (reply instanceof Promise) {
+        return reply.finally(() => peers.end(known))
+          .then((reply) => withEnd(bytesOf(reply), end));
+      }
+      peers.end(known);
+      return withEnd(bytesOf(reply), end);
+    },
+    concurrency: () => module.depth,
+    release: (peer) => peers.release(peer),
+  };
+}
+
+/**
+ * Has a program that is kept running answer: a line for a line.
+ *
+ * @param program The program.
+ * @returns What answers; an empty line is no answer.
+ */
+export function lineAnswerer(program: ProgramHandler): HandlerAnswerer {
+  return {
+    async answer(message) {
+      const [body, end] = splitEnd(message);
+      const answer = await program.handle(body.slice());
+      return answer.length === 0 ? null : withEnd(answer, end);
+    },
+    concurrency: () => 1,
+    release() {},
+  };
+}
+
+/** Splits off the end of a line. */
+function splitEnd(line: Uint8Array): [body: Uint8Array, end: Uint8Array] {
+  if (line.at(-1) !== LF) return [line, NOTHING];
+  const at = line.length - (line.at(-2) === CR ? 2 : 1);
+  return [line.subarray(0, at), line.slice(at)];
+}
+
+/** Gives bytes the end of a line, unless they have one. */
+function withEnd(bytes: Uint8Array | null, end: Uint8Array): Uint8Array | null {
+  if (bytes === null || end.length === 0 || bytes.at(-1) === LF) return bytes;
+  return concat([bytes, end]);
+}
+
+function bytesOf(reply: unknown): Uint8Array | null {
+  if (reply instanceof Uint8Array) return reply;
+  if (typeof reply === "string") return encoder.encode(reply);
+  if (reply === undefined || reply === null || typeof reply === "boolean") return null;
+  throw new RemoteError(
+    `Cannot send ${Deno.inspect(reply)}: expected a Uint8Array, a text, or nothing`,
+  );
+}
+
+/** A peer as a module knows it. */
+interface KnownPeer extends HandlerPeer {
+  /** How its last line ended: so does what is sent to it. */
+  end: Uint8Array;
+  /** Messages of it that are being answered. */
+  inHand: number;
+  /** Whether it has gone. */
+  gone: boolean;
+}
+
+/** The peers as a module knows them: one object for each, as long as it is there. */
+class Peers {
+  readonly #module: ModuleHandler;
+  readonly #datagrams: boolean;
+  readonly #onSend: HandlerAnswererOptions["onSend"];
+  readonly #known = new Map<BytesPeer | string, KnownPeer>();
+
+  constructor(
+    module: ModuleHandler,
+    datagrams: boolean,
+    onSend: HandlerAnswererOptions["onSend"],
+  ) {
+    this.#module = module;
+    this.#datagrams = datagrams;
+    this.#onSend = onSend;
+  }
+
+  /** Notes that a message of a peer is being answered, and how it ended. */
+  begin(peer: BytesPeer, end: Uint8Array): KnownPeer {
+    const key = this.#datagrams ? formatAddress(peer.remoteAddr) : peer;
+    let known = this.#known.get(key);
+    if (!known) {
+      const made: KnownPeer = {
+        address: formatAddress(peer.remoteAddr),
+        send: (message) => this.#send(peer, made, message),
+        end,
+        inHand: 0,
+        gone: false,
+      };
+      if (this.#datagrams && this.#known.size >= MOST_SENDERS) this.#forget(first(this.#known)!);
+      this.#known.set(key, known = made);
+    }
+    if (end.length > 0) known.end = end;
+    known.inHand++;
+    return known;
+  }
+
+  /** Notes that a message is answered. */
+  end(known: KnownPeer): void {
+    known.inHand--;
+    if (known.gone && known.inHand === 0) this.#module.release(known);
+  }
+
+  release(peer: BytesPeer): void {
+    this.#forget(peer);
+  }
+
+  #forget(key: BytesPeer | string): void {
+    const known = this.#known.get(key);
+    if (!known) return;
+    this.#known.delete(key);
+    known.gone = true;
+    if (known.inHand === 0) this.#module.release(known);
+  }
+
+  #send(peer: BytesPeer, { end }: KnownPeer, message: unknown): Promise<boolean> | undefined {
+    const bytes = withEnd(bytesOf(message), end);
+    if (bytes === null) return undefined;
+    this.#onSend?.(bytes, peer.remoteAddr);
+    const sent = peer.write(bytes);
+    if (this.#module.language === "javascript") return sent;
+    // A peer that reads nothing must not hold up the others before it has to.
+    return peer.bytesQueued > MOST_QUEUED ? sent : undefined;
+  }
+}
+
+function first<K>(map: ReadonlyMap<K, unknown>): K | undefined {
+  for (const key of map.keys()) return key;
+}
