@@ -131,10 +131,11 @@ const LF = 0x0a;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const COMMA = 0x2c;
+const OPEN_BRACE = 0x7b;
 
 /**
  * Cuts a stream into the arrays and objects in it, with or without anything between them. A line that ends inside one is a fault, unless
- * it ends as only a text of several lines does: with a bracket that opens, or a comma.
+ * the first one ends as only a text of several lines does, with a bracket that opens.
  */
 class JsonSplitter implements MessageSplitter {
   /** On which line the message begins that was returned last. */
@@ -149,6 +150,10 @@ class JsonSplitter implements MessageSplitter {
   #escaped = false;
   /** The last byte that is no blank. */
   #last = 0;
+  /** Whether the first line of the message ends as only a text of several lines does. */
+  #severalLines = false;
+  /** Where the line begins that is being looked at, counted from the beginning of the message. */
+  #lineStart = -1;
   #skipping = false;
   #lines = 1;
   #startLine = 1;
@@ -182,12 +187,20 @@ class JsonSplitter implements MessageSplitter {
           this.#drop(at + 1);
           continue;
         }
-        if (this.#inString || !opens(this.#last) && this.#last !== COMMA) {
+        this.#severalLines ||= opens(this.#last);
+        this.#lineStart = at + 1 - queue.at;
+        if (this.#inString || !this.#severalLines) {
           const fault = this.#fault("the line ends inside a sample");
           this.#reset(at + 1);
           throw fault;
         }
         continue;
+      }
+      if (this.#depth > 0 && at - queue.at === this.#lineStart && byte === OPEN_BRACE) {
+        // What is inside is indented: another sample begins.
+        const fault = this.#fault("another sample begins inside it");
+        this.#reset(at);
+        throw fault;
       }
       if (this.#skipping || byte <= 0x20) continue;
       if (this.#inString) {
@@ -245,7 +258,8 @@ class JsonSplitter implements MessageSplitter {
   #reset(at: number): void {
     this.#drop(at);
     this.#depth = 0;
-    this.#inString = this.#escaped = false;
+    this.#inString = this.#escaped = this.#severalLines = false;
+    this.#lineStart = -1;
   }
 
   #fault(why: string): CodecError {
