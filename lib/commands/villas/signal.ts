@@ -6,7 +6,7 @@ import { UsageError } from "../../errors.ts";
 import { SIGNAL_TYPES, type SignalType } from "../../villas/nodes/signal_generator.ts";
 import type { ScopeControl } from "../../scope/scope.ts";
 import { type SignalSource, startVillasSignal } from "../../villas/signal_source.ts";
-import { signalsFor, socketFormat } from "./format_option.ts";
+import { signalsFor } from "./format_option.ts";
 import { sendingOptions, sendSamples } from "./sending.ts";
 
 /** `labwire villas-signal`. */
@@ -41,7 +41,6 @@ export const villasSignal = defineCommand({
     vectorize: integer({ default: 1, min: 1, help: "Samples in each datagram" }),
     noRealtime: flag({ help: "Send as fast as the other end answers, not by the clock" }),
     seed: integer({ min: 0, help: "Makes the random walk the same each time" }),
-    format: socketFormat,
     signals: signalsFor(
       "The values with their names and units, for formats that have these; all are floats",
     ),
