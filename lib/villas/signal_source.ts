@@ -39,6 +39,8 @@ export class SignalSource implements AsyncDisposable {
   readonly addr: Endpoint;
   /** The same; a server at `localhost` has two. */
   readonly addrs: readonly Endpoint[];
+  /** Bytes that the system keeps of UDP while the program is busy; undefined where it does not tell. */
+  readonly receiveBuffer: number | undefined;
   /** Resolves when the limit is reached and the last samples have come back or were waited for, or after `close()`. */
   readonly finished: Promise<void>;
   readonly #node: EndpointNode;
@@ -62,6 +64,7 @@ export class SignalSource implements AsyncDisposable {
   ) {
     this.addr = node.addr;
     this.addrs = node.addrs ?? [node.addr];
+    this.receiveBuffer = node.receiveBuffer;
     this.#node = node;
     this.#to = to;
     this.#options = options;
@@ -107,11 +110,11 @@ export class SignalSource implements AsyncDisposable {
   /** What was counted so far. */
   get stats(): VillasSignalStats {
     const sent = this.#sent;
-    const { invalid, ignored } = this.#node.counters;
+    const { invalid, ignored, dropped } = this.#node.counters;
     const { returned, changed, unexpected, roundTrip } = this.#returns.counts;
     return {
       ...{ sent, returned, lost: sent - returned, changed, unexpected, invalid, ignored },
-      ...{ unsent: this.#unsent, missedSteps: this.#signal.missedSteps, roundTrip },
+      ...{ unsent: this.#unsent, missedSteps: this.#signal.missedSteps, dropped, roundTrip },
     };
   }
 

@@ -37,7 +37,7 @@ Deno.test("the picture has axes, names and numbers, and fits", () => {
   const lines = draw();
   assertEquals(lines.length, 15);
   assert(lines.every((line) => line.length <= 79), "nothing is wrapped");
-  assertMatch(lines[0]!, /^live, 10 s, .* 200 missed   space pause/);
+  assertMatch(lines[0]!, /^live, 10 s, .* 200 missed {3}space pause/);
   assertMatch(lines[1]!, /^ {7}1 .*1 \\x1b\[31m.* −1/);
   assertMatch(lines[2]!, /2 sine +−0\.53.* V/);
   assertMatch(lines.at(-1)!, /^ {9}−10 s +0 s$/);
@@ -49,7 +49,7 @@ Deno.test("the picture has axes, names and numbers, and fits", () => {
 
 Deno.test("keys pause, change the time base and hide", () => {
   const { plot, draw } = plotOf(true);
-  assertMatch(draw()[1]!, /\x1b\[38;5;39m/);
+  assert(draw()[1]!.includes("\x1b[38;5;39m"));
   plot.press("1");
   assertMatch(draw()[1]!, /\(hidden\)/);
   assert(!draw().join("").includes("\x1b[38;5;39m"));

@@ -13,7 +13,7 @@ import { portFileOption } from "../serving/announce.ts";
 import { handlerCounts, handlerOptions } from "../serving/handler_options.ts";
 import { openEchoHandler } from "./echo_handler.ts";
 import { signalsFor, socketFormat } from "./format_option.ts";
-import { announceLayer, layerOptions, readLayer } from "./layer_options.ts";
+import { announceLayer, droppedAdvice, layerOptions, readLayer } from "./layer_options.ts";
 import {
   notPrinted,
   outputDropOption,
@@ -130,6 +130,7 @@ export const villasEcho = defineCommand({
       addrs: echo.addrs,
       detail: `remote ${formatAddress(layer.remote)}`,
       portFile: options.portFile,
+      receiveBuffer: echo.receiveBuffer,
     });
     const counters = () =>
       [summary(echo.stats, printer), ...handlerCounts(reply.module, options.stats)].join(
@@ -148,6 +149,8 @@ export const villasEcho = defineCommand({
       await recorded.close();
       await reply[Symbol.asyncDispose]();
       say.summary(counters());
+      const { stats: { overflowed = 0 }, receiveBuffer } = echo;
+      if (overflowed > 0 && receiveBuffer) say.warn(droppedAdvice(overflowed, receiveBuffer));
     }
     say.info("Bye.");
   },

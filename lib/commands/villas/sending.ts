@@ -18,6 +18,7 @@ import { socketFormat } from "./format_option.ts";
 import { portFileOption } from "../serving/announce.ts";
 import {
   announceLayer,
+  droppedAdvice,
   layerOptions,
   type LayerValues,
   type ReadLayer,
@@ -130,6 +131,7 @@ export async function sendSamples(
     detail: `sending to ${formatAddress(to)}`,
     state: total === undefined ? undefined : `Ends after ${counted(total, "sample")}`,
     portFile: options.portFile,
+    receiveBuffer: source.receiveBuffer,
   });
   const stop = () => source.stop();
   signal.addEventListener("abort", stop, { once: true });
@@ -149,6 +151,10 @@ export async function sendSamples(
     signal.removeEventListener("abort", stop);
     await recorded.close();
     say.summary(noReturn ? sentOnly(source.stats) : summary(source.stats, printer));
+    const { dropped = 0 } = source.stats;
+    if (dropped > 0 && source.receiveBuffer && !noReturn) {
+      say.warn(droppedAdvice(dropped, source.receiveBuffer));
+    }
   }
   const { sent, returned, changed } = source.stats;
   if (sent > 0 && returned === 0 && !noReturn && !signal.aborted) {
@@ -195,7 +201,8 @@ function progress(
 /** All counters in a line, and the round-trip times in another. */
 function summary(stats: VillasSignalStats, printer: SamplePrinter | undefined): string {
   const names = ["returned", "lost", "changed"] as const;
-  const rare = (["unexpected", "invalid", "ignored"] as const).filter((name) => stats[name] > 0);
+  const rare = (["unexpected", "invalid", "ignored", "dropped"] as const)
+    .filter((name) => (stats[name] ?? 0) > 0);
   const counts = [
     sentOnly(stats),
     ...[...names, ...rare].map((name) => `${stats[name]} ${name}`),
