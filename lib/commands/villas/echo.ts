@@ -10,9 +10,9 @@ import { formatAddress } from "../../net/address/address.ts";
 import { startVillasEcho } from "../../villas/echo.ts";
 import type { VillasEchoProblem, VillasEchoStats } from "../../villas/echo_options.ts";
 import { portFileOption } from "../serving/announce.ts";
-import { signalsFor, socketFormat } from "./format_option.ts";
 import { handlerCounts, handlerOptions } from "../serving/handler_options.ts";
 import { openEchoHandler } from "./echo_handler.ts";
+import { signalsFor, socketFormat } from "./format_option.ts";
 import { announceLayer, droppedAdvice, layerOptions, readLayer } from "./layer_options.ts";
 import {
   notPrinted,

@@ -17,6 +17,7 @@ import {
   type VillasPipeProblem,
   type VillasPipeStats,
 } from "../../villas/pipe.ts";
+import type { Tap } from "../../villas/path.ts";
 import { portFileOption } from "../serving/announce.ts";
 import { formatOption, signalsOption } from "./format_option.ts";
 import { announceLayer, layerOptions, readLayer } from "./layer_options.ts";
@@ -126,6 +127,7 @@ export const villasPipe = defineCommand({
     const reading = new AbortController();
     const chunks = readChunks(stdin.readable, reading.signal);
     const input = receiveOnly ? undefined : { chunks, ...readerOf(options) };
+    const columns = options.columns ? input?.decoder as ColumnsDecoder : undefined;
     await using recorded = await openTaps(context, options, {
       title: "villas-pipe",
       begins: "received",
@@ -139,7 +141,7 @@ export const villasPipe = defineCommand({
       input,
       onBatch: print,
       signal,
-      ...{ taps, sentTaps },
+      ...{ taps, sentTaps: columns ? [...sentTaps, leftOutNews(columns, say)] : sentTaps },
       onProblem: (problem) => report(say, problem),
     });
     using _announced = announceLayer(say, options, {
@@ -227,6 +229,16 @@ function report(say: Context["say"], { kind, message }: VillasPipeProblem): void
   else if (kind === "own") say.warn(message);
   else if (kind === "waiting" || kind === "connection") say.info(message);
   else say.throttled(kind, message);
+}
+
+/** Says once which members of objects are texts, which VILLASnode does not have. */
+function leftOutNews(columns: ColumnsDecoder, say: Context["say"]): Tap {
+  let isTold = false;
+  return () => {
+    if (isTold || columns.leftOut.length === 0) return;
+    isTold = true;
+    say.info(`Left out what is text: ${columns.leftOut.join(", ")}; --fields chooses the values`);
+  };
 }
 
 function summary(stats: VillasPipeStats, unprinted: number): string {

@@ -6,7 +6,7 @@ import { UsageError } from "../../errors.ts";
 import { SIGNAL_TYPES, type SignalType } from "../../villas/nodes/signal_generator.ts";
 import type { ScopeControl } from "../../scope/scope.ts";
 import { type SignalSource, startVillasSignal } from "../../villas/signal_source.ts";
-import { signalsFor, socketFormat } from "./format_option.ts";
+import { signalsFor } from "./format_option.ts";
 import { sendingOptions, sendSamples } from "./sending.ts";
 
 /** `labwire villas-signal`. */
