@@ -231,6 +231,7 @@ export class BatchDatagrams implements DatagramTransport {
       if (sending) return sending.then(() => this.write(bytes, to));
       if (!this.#queue.put(bytes, to)) return this.#block(this.#sendAlone(bytes, bytes, to));
     }
+    if (this.#queue.length === MOST_MESSAGES) return this.#send();
     if (this.#gathering) return;
     this.#gathering = true;
     queueMicrotask(this.#sendGathered);
@@ -245,6 +246,7 @@ export class BatchDatagrams implements DatagramTransport {
   /** Sends everything in the queue. */
   #send(): Promise<void> | undefined {
     if (this.#blocked || this.#queue.length === 0) return this.#blocked;
+    this.#options.onSend?.();
     this.#counted.sent += this.#queue.send();
     if (this.#queue.length > 0) return this.#block(this.#sendRest());
   }

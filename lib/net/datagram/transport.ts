@@ -49,6 +49,8 @@ export interface DatagramTransportOptions {
   signal?: AbortSignal;
   /** Whether to ask the system when datagrams arrive; see {@linkcode DatagramTransport.clock}. Default: false. */
   times?: boolean;
+  /** Called before what was written since the last time is given to the system, where that is done for many datagrams at once. */
+  onSend?: () => void;
   /** Called with each datagram that the system did not take. */
   onUnsent?: (datagram: UnsentDatagram) => void;
   /** Called when the system reports that an earlier datagram met a port on which nobody listens. */

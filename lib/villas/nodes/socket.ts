@@ -41,6 +41,8 @@ export interface SocketNodeOptions {
   readonly receiveBuffer?: number;
   /** Whether to ask the system when datagrams arrive. Default: false. */
   readonly times?: boolean;
+  /** Called before what was written since the last time is given to the system, where that is done for many datagrams at once. */
+  readonly onSend?: () => void;
   /** The form of the messages. */
   readonly format: Format;
   /** The signals of the messages; batches with others are not plain. Default: any. */
@@ -281,6 +283,7 @@ export async function openSocketNode(options: SocketNodeOptions): Promise<Socket
     io: options.io,
     receiveBuffer: options.receiveBuffer,
     times: options.times,
+    onSend: options.onSend,
     onUnsent: (datagram) => node.reportUnsent(datagram),
   });
   const node = new SocketNode(transport, options);
