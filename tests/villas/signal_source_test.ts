@@ -95,7 +95,7 @@ Deno.test("startVillasSignal() tells lost, changed and unexpected samples apart"
   await using source = await startVillasSignal({
     limit: 3,
     rate: 1000,
-    wait: 0.05,
+    wait: 0.5,
     listen: anywhere,
     to: client.addr,
   });
