@@ -8,7 +8,10 @@
 export type HandlerUse =
   /** JSON messages: `commands` by name or `interact` for all, called with the message and `{ bytes }`, its text. */
   | { readonly kind: "commands" }
-  /** Samples of VILLASnode: `handle(sample)`, or `handle_batch(samples)`. */
+  /**
+   * Samples of VILLASnode: `handle(sample)`. In Python `handle(sample)` or `handle_batch(samples)`, and what is exported as `handle_batch`
+   * takes samples with the numbers of their messages, and gives the replies, each with the number of its sample.
+   */
   | { readonly kind: "samples" }
   /**
    * Records of a struct: `handle(values, peer)`. In JavaScript the caller makes values of the bytes, and records of what is returned. In
@@ -99,10 +102,9 @@ export interface ModuleValues {
 /** Something that happened beside a message. */
 export interface HandlerProblem {
   /**
-   * What it is. `exit`: what runs the handler has ended by itself, or was ended because it took too long; `reload`: a changed module
-   * was loaded anew, or could not be; `close`: its `close()` failed; `unsolicited`: a program printed a line that answers no message.
+   * What it is. `reloaded`: a changed module was loaded anew; `reload`: it could not be; `exit`: what runs the handler has ended by itself, or was ended because it took too long; `close`: its `close()` failed; `unsolicited`: a program printed a line that answers no message.
    */
-  readonly kind: "exit" | "reload" | "close" | "unsolicited";
+  readonly kind: "exit" | "reload" | "reloaded" | "close" | "unsolicited";
   /** What it is, to be shown to a person. */
   readonly message: string;
 }

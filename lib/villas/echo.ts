@@ -10,6 +10,7 @@ import { whenAborted } from "../time/lifecycle.ts";
 import { timestampClock } from "../time/timestamp.ts";
 import type { VillasEchoOptions, VillasEchoProblem, VillasEchoStats } from "./echo_options.ts";
 import { EchoCheck } from "./hooks/check_echo.ts";
+import { BatchedReplies, type BatchHandler } from "./hooks/batch_handler.ts";
 import { Constants } from "./hooks/constants.ts";
 import { Expectations, Refusal } from "./hooks/expected.ts";
 import { Handler } from "./hooks/handler.ts";
@@ -46,8 +47,11 @@ export class Echo implements AsyncDisposable {
   readonly #options: EchoOptions;
   readonly #path: Path;
   readonly #statistics = new Statistics();
+  /** What makes the replies, where it answers later. */
+  readonly #batched: BatchedReplies | undefined;
   #refused = 0;
   #failed = 0;
+  #dropped = 0;
 
   /**
    * Use {@linkcode startVillasEcho}.
@@ -66,8 +70,10 @@ export class Echo implements AsyncDisposable {
         if (this.#statistics.messages >= count) node.end();
       },
     };
+    this.#batched = options.batchHandler && this.#batchedReplies(options.batchHandler, remote);
+    const reply = this.#batched ?? replyOf(remote, options);
     this.#path = new Path({
-      hooks: [this.#statistics, ...count < Infinity ? [last] : [], replyOf(remote, options)],
+      hooks: [this.#statistics, ...count < Infinity ? [last] : [], reply],
       taps: onMessage ? [tapOf(onMessage), ...taps] : taps,
       destinations: [node],
       sentTaps,
@@ -79,10 +85,21 @@ export class Echo implements AsyncDisposable {
 
   /** What was counted so far. */
   get stats(): VillasEchoStats {
-    const { invalid, ignored, sent, unsent, dropped } = this.#node.counters;
+    const { invalid, ignored, sent, unsent, dropped: overflowed } = this.#node.counters;
     const [refused, failed] = [this.#refused, this.#failed];
+    const dropped = (overflowed ?? 0) + this.#dropped;
     const { counts } = this.#statistics;
-    return { ...counts, replies: sent, invalid, refused, ignored, failed, unsent, dropped };
+    return {
+      ...counts,
+      replies: sent,
+      invalid,
+      refused,
+      ignored,
+      failed,
+      unsent,
+      dropped,
+      overflowed,
+    };
   }
 
   /** Ends the echo: a message that is being handled is answered, within the grace. May be called again. */
@@ -106,9 +123,38 @@ export class Echo implements AsyncDisposable {
     using _aborting = whenAborted(this.#options.signal, () => void this.close());
     try {
       await this.#path.run(this.#node);
+      await this.#batched?.drain();
     } finally {
       await this.#node.close();
     }
+  }
+
+  /** Makes what collects samples for a handler that takes many at once; replies take a path of their own to the node. */
+  #batchedReplies(handler: BatchHandler, remote: Endpoint): BatchedReplies {
+    const { codec: format = villasProtobuf, layer, sentTaps } = this.#options;
+    const onFailed = (error: unknown, from: Endpoint | undefined) =>
+      this.#unanswered(error, from ?? remote);
+    const replies = new Path({
+      destinations: [this.#node],
+      sentTaps,
+      onRefused: (error, { from }) => onFailed(error, from),
+    });
+    return new BatchedReplies({
+      handler,
+      expectations: expectationsOf(remote, this.#options),
+      format,
+      waits: layer === "tcp-client" || layer === "tcp-server",
+      send: (batch) => replies.lead(batch),
+      flush: () => this.#node.flush(),
+      onFailed,
+      onDropped: (from) => this.#tooSlow(from ?? remote),
+    });
+  }
+
+  #tooSlow(from: Endpoint): void {
+    this.#dropped++;
+    const message = "Dropped a message: the handler is too slow for as many as arrive";
+    this.#options.onProblem?.({ kind: "dropped", message, from });
   }
 
   #unanswered(error: unknown, from: Endpoint): void {
@@ -127,18 +173,21 @@ export class Echo implements AsyncDisposable {
 
 /** What makes the replies. */
 function replyOf(remote: Endpoint, options: EchoOptions): Hook {
-  const { handler, constant, signals, anySource, replyTo } = options;
+  const { handler, constant } = options;
   const format: Format = options.codec ?? villasProtobuf;
-  const toGroup = "hostname" in remote && isMulticast(remote.hostname);
-  const passesOn = anySource && replyTo !== "sender" && !toGroup;
-  const kinds = signals?.map(({ type }) => type);
-  const expectations = new Expectations({
-    signals: kinds,
-    passesOnTo: passesOn ? remote : undefined,
-  });
+  const expectations = expectationsOf(remote, options);
   if (handler) return new Handler(handler, expectations, format);
   if (constant) return new Constants(constant, expectations, format);
   return new EchoCheck(expectations, format);
+}
+
+/** What the replies may hold. */
+function expectationsOf(remote: Endpoint, options: EchoOptions): Expectations {
+  const { signals, anySource, replyTo } = options;
+  const toGroup = "hostname" in remote && isMulticast(remote.hostname);
+  const passesOn = anySource && replyTo !== "sender" && !toGroup;
+  const kinds = signals?.map(({ type }) => type);
+  return new Expectations({ signals: kinds, passesOnTo: passesOn ? remote : undefined });
 }
 
 /**
@@ -147,7 +196,7 @@ function replyOf(remote: Endpoint, options: EchoOptions): Hook {
  * @throws {UsageError} If VILLASnode could not read the replies, as far as that is known before anything has arrived.
  */
 function formatOf(options: VillasEchoOptions, signals: readonly Signal[] | undefined): Format {
-  const { codec = villasProtobuf, handler, constant } = options;
+  const { codec = villasProtobuf, handler, batchHandler, constant } = options;
   const format = asPeer(signals && codec.withSignals ? codec.withSignals(signals) : codec);
   const { carried, name } = format;
   if (carried === undefined) return format;
@@ -156,7 +205,7 @@ function formatOf(options: VillasEchoOptions, signals: readonly Signal[] | undef
       `Cannot answer in format ${name}: VILLASnode writes it, but does not read it; set another one in that node's configuration`,
     );
   }
-  if (carried.named && signals === undefined && (handler || constant)) {
+  if (carried.named && signals === undefined && (handler || batchHandler || constant)) {
     throw new UsageError(
       `Cannot answer in format ${name} without knowing the signals: it names the values; ` +
         "state them, as in --signals voltage:float:V,on:boolean",
@@ -235,7 +284,7 @@ export async function startVillasEcho(options: VillasEchoOptions = {}): Promise<
     throw new UsageError(`Cannot end after ${count} messages: expected at least 1`);
   }
   const signals = options.signals === undefined ? undefined : signalsOf(options.signals);
-  const { replyTo, onMessage, handler, constant } = options;
+  const { replyTo, onMessage, handler, batchHandler, constant } = options;
   const format = formatOf(options, signals);
   const { node, remote, isStream } = await openEndpoint({
     ...options,
@@ -244,7 +293,7 @@ export async function startVillasEcho(options: VillasEchoOptions = {}): Promise<
     remotePort: REMOTE.port,
     format,
     signals,
-    scan: !onMessage && !handler && !constant,
+    scan: !onMessage && !handler && !batchHandler && !constant,
     replyToSender: replyTo === "sender",
     now: options.now ?? timestampClock(),
   });

@@ -2,6 +2,7 @@ import type { Format } from "../codecs/villas/format.ts";
 import type { Sample, Timestamp } from "../codecs/villas/sample.ts";
 import type { SignalsLike } from "../codecs/villas/signals.ts";
 import type { Endpoint } from "../net/address/address.ts";
+import type { BatchHandler } from "./hooks/batch_handler.ts";
 import type { SampleHandler } from "./hooks/handler.ts";
 import type { SequenceCounts } from "./hooks/source_statistics.ts";
 import type { EndpointProblem, LayerOptions } from "./nodes/endpoint.ts";
@@ -22,12 +23,12 @@ export interface VillasEchoMessage {
 /** Something that went wrong with one datagram; the echo goes on. */
 export interface VillasEchoProblem {
   /**
-   * `invalid`: it did not decode. `refused`: VILLASnode could have aborted on the reply. `handler`: the handler threw. `ignored`:
+   * `dropped`: the handler was too slow for it. `invalid`: it did not decode. `refused`: VILLASnode could have aborted on the reply. `handler`: the handler threw. `ignored`:
    * the first datagram from an address that is not the remote. `own`: the first that seems to come from the echo itself.
    * `send`: the system did not take the reply. `waiting`: the remote's unix socket does not exist yet, reported once a second, or nobody
    * listens at its TCP port. `connection`: a TCP connection was made or lost.
    */
-  readonly kind: "refused" | "handler" | EndpointProblem["kind"];
+  readonly kind: "refused" | "handler" | "dropped" | EndpointProblem["kind"];
   /** What happened, for a person. */
   readonly message: string;
   /** Who sent the datagram, or who is waited for. */
@@ -63,6 +64,8 @@ export interface VillasEchoOptions extends LayerOptions {
   constant?: readonly (number | bigint)[];
   /** Makes the reply to each sample. */
   handler?: SampleHandler;
+  /** Makes the replies to the samples of several messages together, instead of `handler`. */
+  batchHandler?: BatchHandler;
   /** End after so many messages. Default: never. */
   count?: number;
   /** Seconds that the message being handled may take when the echo ends. Default: 1. */
@@ -106,8 +109,10 @@ export interface VillasEchoStats extends SequenceCounts {
   failed: number;
   /** Replies that the system did not take. */
   unsent: number;
-  /** Datagrams that this computer threw away, as its receive buffer was full; undefined where it does not tell. */
-  dropped?: number;
+  /** Messages dropped in this computer: its receive buffer was full, or the handler was too slow for them. */
+  dropped: number;
+  /** Those of them that the receive buffer had no room for; undefined where the system does not tell. */
+  overflowed?: number;
   /** Time since the first message, in s. */
   seconds: number;
 }

@@ -23,6 +23,7 @@ export type {
   VillasEchoProblem,
   VillasEchoStats,
 } from "./echo_options.ts";
+export type { BatchHandler, BatchReplies } from "./hooks/batch_handler.ts";
 export type { Reply, SampleHandler } from "./hooks/handler.ts";
 export type { ReturnedSample } from "./hooks/returns.ts";
 export { SequenceTracker } from "./hooks/sequence_tracker.ts";
@@ -44,7 +45,10 @@ export {
   type VillasPipeProblem,
   type VillasPipeStats,
 } from "./pipe.ts";
-export { type SignalSource, startVillasSignal } from "./signal_source.ts";
+export type { FileNode, FileNodeOptions, RecordingTime } from "./nodes/file.ts";
+export { startVillasReplay, type VillasReplay, type VillasReplayOptions } from "./replay.ts";
+export { readSamples, type SampleStreamOptions } from "./sample_stream.ts";
+export { type SendingOptions, type SignalSource, startVillasSignal } from "./signal_source.ts";
 export type {
   VillasSignalOptions,
   VillasSignalProblem,

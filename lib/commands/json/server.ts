@@ -1,7 +1,7 @@
 import { counted, rareCounts } from "../../text/wording.ts";
 import { defineCommand } from "../../cli/command.ts";
 import type { Context } from "../../cli/context.ts";
-import { choice, host, integer, port, seconds } from "../../cli/options.ts";
+import { choice, flag, host, integer, port, seconds } from "../../cli/options.ts";
 import { outputOption } from "../../cli/output_option.ts";
 import { withPlace } from "../../handlers/place.ts";
 import { stackOf } from "../../errors.ts";
@@ -16,7 +16,7 @@ import { type JsonServerStats, startJsonServer } from "../../json/server.ts";
 import { formatAddress } from "../../net/address/address.ts";
 import { visibleJson } from "../../text/visible_text.ts";
 import { openLines, recordOptions } from "../recording/record.ts";
-import { handlerOptions } from "../serving/handler_options.ts";
+import { handlerCounts, handlerOptions } from "../serving/handler_options.ts";
 import { jsonHandler } from "./handler.ts";
 import {
   announceServer,
@@ -66,6 +66,9 @@ export const jsonServer = defineCommand({
       help: "Seconds of silence after which a message needs no newline; 0 for never",
     }),
     ...servingOptions,
+    stats: flag({
+      help: "Show the counters once a second, on a terminal, and what a handler in Python costs",
+    }),
     output: outputOption(["text", "json", "none"], {
       default: "text",
       help: "What arrives, in json with peer, answer and duration in s",
@@ -121,10 +124,15 @@ export const jsonServer = defineCommand({
     });
     context.inHand(() => pending(server.stats));
     using _announced = announceServer(say, server.addrs, options);
+    const counters = () =>
+      [summary(server.stats), ...handlerCounts(handler.module, options.stats)]
+        .join(", ");
+    const shown = options.stats ? setInterval(() => say.live(counters()), 1000) : 0;
     await server.finished;
+    clearInterval(shown);
     await handler[Symbol.asyncDispose]();
     await recording?.close();
-    say.summary(summary(server.stats));
+    say.summary(counters());
     say.info("Bye.");
   },
 });

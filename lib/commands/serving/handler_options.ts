@@ -51,7 +51,8 @@ export const handlerOptions = {
 export function handlerEvents({ say, signal }: Context): HandlerEvents {
   return {
     onProblem({ kind, message }) {
-      if (kind === "unsolicited") say.throttled(kind, message);
+      if (kind === "reloaded") say.info(message);
+      else if (kind === "unsolicited") say.throttled(kind, message);
       else say.warn(message);
     },
     onStderr: (bytes) => say.relay(new TextDecoder().decode(bytes)),
@@ -63,13 +64,17 @@ export function handlerEvents({ say, signal }: Context): HandlerEvents {
  * Says what happened to a handler, for a summary.
  *
  * @param module The module, if there is one.
+ * @param times Whether to say how much time a call takes beside the user's code, as `--stats` asks for.
  * @returns Nothing where nothing did.
  */
-export function handlerCounts(module: ModuleHandler | undefined): string[] {
-  const restarts = module?.counters.restarts ?? 0;
-  return restarts === 0
-    ? []
-    : [counted(restarts, "restart of the handler", "restarts of the handler")];
+export function handlerCounts(module: ModuleHandler | undefined, times = false): string[] {
+  const { restarts = 0, overhead } = module?.counters ?? {};
+  return [
+    ...restarts > 0 ? [counted(restarts, "restart of the handler", "restarts of the handler")] : [],
+    ...times && overhead !== undefined
+      ? [`${(overhead * 1e6).toFixed(0)} µs p50 in labwire and the pipe`]
+      : [],
+  ];
 }
 
 function parseArgument(text: string): readonly [string, string] {

@@ -1,18 +1,18 @@
 import type { Context } from "../../cli/context.ts";
 import { defineCommand } from "../../cli/command.ts";
 import { graceOption } from "../../cli/grace_option.ts";
-import { defaultFunction, openModule } from "../../handlers/handler.ts";
-import { address, choice, file, flag, integer, seconds, value } from "../../cli/options.ts";
+import { address, choice, flag, integer, seconds, value } from "../../cli/options.ts";
 import { withPlace } from "../../handlers/place.ts";
 import { counted } from "../../text/wording.ts";
 import { stackOf, UsageError } from "../../errors.ts";
 import { villasProtobuf } from "../../codecs/villas/protobuf.ts";
-import { parseSignals } from "../../codecs/villas/signals.ts";
 import { formatAddress } from "../../net/address/address.ts";
 import { startVillasEcho } from "../../villas/echo.ts";
 import type { VillasEchoProblem, VillasEchoStats } from "../../villas/echo_options.ts";
-import type { SampleHandler } from "../../villas/hooks/handler.ts";
 import { portFileOption } from "../serving/announce.ts";
+import { handlerCounts, handlerOptions } from "../serving/handler_options.ts";
+import { openEchoHandler } from "./echo_handler.ts";
+import { signalsFor, socketFormat } from "./format_option.ts";
 import { announceLayer, droppedAdvice, layerOptions, readLayer } from "./layer_options.ts";
 import {
   notPrinted,
@@ -36,6 +36,10 @@ export const villasEcho = defineCommand({
     "received or of other kinds is refused, counted and not sent. With --signals, what VILLASnode is said to expect counts " +
     "instead of what was received. A message from another sender that goes to the remote (--any-source) is compared " +
     "with what the remote itself has sent last.",
+    "--handler FILE is a module in Python with `def handle(sample): …`, which returns the sample, another one, several or None, or with " +
+    "`def handle_batch(samples): …`, which gets those that have arrived together; or one in JavaScript with " +
+    "`export default (sample) => sample`. Messages for which a handler in Python is too slow are dropped and counted. --exec " +
+    "'PROGRAM ARG…' starts the program for each sample, which it reads as a line of JSON; each line of JSON that it prints is a reply.",
   ],
   options: {
     listen: address({
@@ -51,23 +55,16 @@ export const villasEcho = defineCommand({
     ...layerOptions,
     output: sampleOutput("json"),
     ...outputDropOption,
-    signals: value(
-      {
-        help:
-          "The signals that VILLASnode expects, as its configuration has them: 5f1i is five floats and an integer, b a boolean, " +
-          "c a complex number; those received unless given",
-      },
-      "SIGNALS",
-      parseSignals,
+    format: socketFormat,
+    signals: signalsFor(
+      "The signals that VILLASnode has and expects; those received unless given, floats where the format does not tell",
     ),
     constant: value(
       { help: "Reply with these values, each in the kind expected at its place" },
       "V,V,…",
       parseConstants,
     ),
-    handler: file({
-      help: "Module whose default export makes the reply: (sample) => sample | sample[] | null",
-    }),
+    ...handlerOptions,
     count: integer({ min: 1, help: "End after N messages" }),
     duration: seconds({ help: "End after so many seconds" }),
     grace: graceOption,
@@ -82,6 +79,12 @@ export const villasEcho = defineCommand({
       text: "Answer a VILLASnode elsewhere with constants, and print nothing",
       command: "labwire villas-echo --remote 192.168.0.10:12000 --constant 1,2,3 --output none",
     },
+    { text: "Work out the replies in Python", command: "labwire villas-echo --handler double.py" },
+    {
+      text:
+        "Answer a VILLASnode whose socket has no format, with five floats and an integer in each sample",
+      command: "labwire villas-echo --format villas.binary --signals 5f1i",
+    },
     {
       text: "Work out the replies in JavaScript",
       command: "labwire villas-echo --handler double.js",
@@ -89,16 +92,16 @@ export const villasEcho = defineCommand({
   ],
   async run(context, options) {
     const { out, say, signal, inHand, debug, given } = context;
-    if (options.handler !== undefined && options.constant !== undefined) {
-      throw new UsageError("Cannot use --constant and --handler together: expected one of them");
+    const own = options.handler ?? options.exec ?? options.execPersistent;
+    if (own !== undefined && options.constant !== undefined) {
+      const name = options.handler !== undefined ? "--handler" : "--exec";
+      throw new UsageError(`Cannot use --constant and ${name} together: expected one of them`);
     }
     const layer = readLayer(options, { ...options, remoteOption: "remote" }, given);
-    await using module = options.handler === undefined
-      ? undefined
-      : await openModule(options.handler, { kind: "samples" });
-    const handler = module && defaultFunction<SampleHandler>(module, "(sample) => sample");
+    await using reply = await openEchoHandler(options, context);
+    const format = options.format ?? villasProtobuf;
     const printer = samplePrinter(options.output, out, {
-      format: villasProtobuf,
+      format: options.signals && format.withSignals ? format.withSignals(options.signals) : format,
       drop: options.outputDrop,
     });
     await using recorded = await openTaps(context, options, {
@@ -112,9 +115,11 @@ export const villasEcho = defineCommand({
       ...layer,
       replyTo: options.replyTo,
       anySource: options.anySource,
+      codec: format,
       signals: options.signals,
       constant: options.constant,
-      handler,
+      handler: reply.handler,
+      batchHandler: reply.batchHandler,
       count: options.count,
       grace: options.grace,
       signal,
@@ -131,20 +136,25 @@ export const villasEcho = defineCommand({
       portFile: options.portFile,
       receiveBuffer: echo.receiveBuffer,
     });
+    const counters = () =>
+      [summary(echo.stats, printer), ...handlerCounts(reply.module, options.stats)].join(
+        ", ",
+      );
     const timers = [
       options.duration === undefined
         ? 0
         : setTimeout(() => void echo.close(), options.duration * 1000),
-      options.stats ? setInterval(() => say.live(summary(echo.stats, printer)), 1000) : 0,
+      options.stats ? setInterval(() => say.live(counters()), 1000) : 0,
     ];
     try {
       await echo.finished;
     } finally {
       timers.forEach(clearTimeout);
       await recorded.close();
-      say.summary(summary(echo.stats, printer));
-      const { dropped = 0 } = echo.stats;
-      if (dropped > 0 && echo.receiveBuffer) say.warn(droppedAdvice(dropped, echo.receiveBuffer));
+      await reply[Symbol.asyncDispose]();
+      say.summary(counters());
+      const { stats: { overflowed = 0 }, receiveBuffer } = echo;
+      if (overflowed > 0 && receiveBuffer) say.warn(droppedAdvice(overflowed, receiveBuffer));
     }
     say.info("Bye.");
   },
@@ -170,7 +180,7 @@ function echoStatistics(stats: VillasEchoStats): Statistic[] {
 /** All counters in one line. */
 function summary(stats: VillasEchoStats, printer: SamplePrinter | undefined): string {
   const rate = stats.seconds > 0 ? stats.messages / stats.seconds : 0;
-  const rare = (["failed", "unsent", "dropped"] as const).filter((name) => (stats[name] ?? 0) > 0);
+  const rare = (["failed", "dropped", "unsent"] as const).filter((name) => stats[name] > 0);
   return [
     counted(stats.messages, "message"),
     counted(stats.samples, "sample"),

@@ -6,6 +6,7 @@
 
 import type { Context } from "../../cli/context.ts";
 import { address, flag, seconds } from "../../cli/options.ts";
+import type { VillasFormat } from "../../codecs/villas/format.ts";
 import { ConnectError, UsageError } from "../../errors.ts";
 import { type Endpoint, formatAddress } from "../../net/address/address.ts";
 import { counted } from "../../text/wording.ts";
@@ -13,6 +14,7 @@ import type { ScopeControl } from "../../scope/scope.ts";
 import type { Statistic } from "../../scope/viewer.ts";
 import type { SendingOptions, SignalSource } from "../../villas/signal_source.ts";
 import type { VillasSignalProblem, VillasSignalStats } from "../../villas/signal_source_options.ts";
+import { socketFormat } from "./format_option.ts";
 import { portFileOption } from "../serving/announce.ts";
 import {
   announceLayer,
@@ -39,6 +41,7 @@ export const sendingOptions = {
     help: "Where to bind; a tcp-server at localhost:12000 unless given",
   }),
   to: address({ default: "127.0.0.1:12001", help: "Where to send to" }),
+  format: socketFormat,
   ...layerOptions,
   anySource: flag({ help: "Take samples back from every address, not only from that of --to" }),
   noReturn: flag({ help: "Only send: expect nothing back, and ignore what comes" }),
@@ -54,6 +57,7 @@ export const sendingOptions = {
 export interface SendingValues extends LayerValues, TapValues {
   readonly listen: Endpoint;
   readonly to: Endpoint;
+  readonly format?: VillasFormat;
   readonly anySource: boolean;
   readonly noReturn: boolean;
   readonly output: SampleForm;
@@ -112,6 +116,7 @@ export async function sendSamples(
   await using source = await sending.start({
     ...layer,
     ...{ taps, sentTaps, to: layer.remote },
+    codec: options.format,
     returns: !noReturn,
     anySource: options.anySource,
     wait: options.wait,

@@ -344,10 +344,11 @@ except OSError:
 
 
 class Mistake(Exception):
-    """A value that does not fit: where in the argument, what it is, what was expected."""
+    """A value that does not fit: what it is, what was expected, where in the argument."""
 
-    def __init__(self, value, expected, path=""):
+    def __init__(self, value, expected, path="", why=None):
         self.value, self.expected, self.path = value, expected, path
+        self.why = why or "is %s: expected %s" % (json_text(value), expected)
 
 
 class Check:
@@ -416,7 +417,7 @@ def within(part, step):
     try:
         return part()
     except Mistake as mistake:
-        raise Mistake(mistake.value, mistake.expected, step + mistake.path) from None
+        raise Mistake(mistake.value, mistake.expected, step + mistake.path, mistake.why) from None
 
 
 def check_for(hint):
@@ -574,7 +575,7 @@ def check_dataclass(kind):
         made = {}
         for name, part in value.items():
             if name not in checks:
-                raise Mistake(part, "no such member; %s has %s" % (kind.__name__, ", ".join(fields)), "." + name)
+                raise Mistake(None, None, "." + name, "is not known: %s has %s" % (kind.__name__, ", ".join(fields)))
             check = checks[name]
             made[name] = part if check is None else within(lambda: check(part), "." + name)
         return kind(**made)
@@ -616,8 +617,12 @@ class Command:
         import inspect
 
         self.name, self.function = name, function
-        parameters = list(inspect.signature(function).parameters.values())
-        self.signature = "%s(%s)" % (name, ", ".join(signature_part(part) for part in parameters))
+        signature = inspect.signature(function)
+        parameters = list(signature.parameters.values())
+        self.signature = "%s(%s)" % (name, ", ".join(signature_parts(parameters)))
+        self.returns = ""
+        if signature.return_annotation is not signature.empty:
+            self.returns = " -> " + annotation_text(signature.return_annotation)
         self.doc = inspect.getdoc(function) or ""
         hints = hints_of(function.__func__ if isinstance(function, types.MethodType) else function)
         self.rest = any(part.kind is part.VAR_KEYWORD for part in parameters)
@@ -635,7 +640,7 @@ class Command:
         self.own = tuple(name for name in ("command_id", "id") if name not in self.names)
 
     def describe(self):
-        return {"name": self.name, "signature": self.signature, "doc": self.doc}
+        return {"name": self.name, "signature": self.signature + self.returns, "doc": self.doc}
 
     def call(self, message):
         for name in self.own:
@@ -651,9 +656,7 @@ class Command:
                 try:
                     message[name] = check(message[name])
                 except Mistake as mistake:
-                    raise self.refused(
-                        'argument "%s" is %s: expected %s' % (name + mistake.path, json_text(mistake.value), mistake.expected)
-                    ) from None
+                    raise self.refused('argument "%s" %s' % (name + mistake.path, mistake.why)) from None
         if self.first:
             first = [message.pop(name) for name in self.first if name in message]
             return self.function(*first, **message)
@@ -668,7 +671,28 @@ class Command:
 
 
 def or_null(check):
-    return Check(check.text + " or null", lambda value, _: None if value is None else check(value))
+    def convert(value, text):
+        if value is None:
+            return None
+        try:
+            return check(value)
+        except Mistake as mistake:
+            raise mistake if mistake.path else Mistake(value, text)
+
+    return Check(check.text + " or null", convert)
+
+
+def signature_parts(parameters):
+    """The parameters as they are written in the source, with the signs between them."""
+    kinds = [part.kind for part in parameters]
+    star = any(part.kind is part.VAR_POSITIONAL for part in parameters)
+    for i, part in enumerate(parameters):
+        if part.kind is part.KEYWORD_ONLY and not star:
+            star = True
+            yield "*"
+        yield signature_part(part)
+        if part.kind is part.POSITIONAL_ONLY and part.POSITIONAL_ONLY not in kinds[i + 1 :]:
+            yield "/"
 
 
 def signature_part(part):
@@ -1496,6 +1520,7 @@ def main():
     if first is None:
         return
     config = json.loads(first[2])
+    channel.send("I", 0)
     closing = threading.Event()
     threading.Thread(target=watch_input, args=(channel.input, closing), name="labwire-watch", daemon=True).start()
     if WINDOWS:  # elsewhere Ctrl-C does not reach this process

@@ -1,11 +1,9 @@
 import { UsageError } from "../../errors.ts";
 import { findProgram } from "../../process/find_program.ts";
+import { runProgram } from "../../process/run_program.ts";
 
 /** The oldest Python that runs a handler. */
 export const OLDEST = "3.8";
-
-/** What an interpreter that is too old exits with, after it has printed its version. */
-export const TOO_OLD = 38;
 
 /** Where Python comes from. */
 const INSTALL =
@@ -57,6 +55,28 @@ export function noPython(tried: readonly string[]): UsageError {
       tried.join(", ")
     }; ${INSTALL}`,
   );
+}
+
+/**
+ * Asks an interpreter for its version, in words that even Python 2 understands.
+ *
+ * @param interpreter Its command line.
+ * @returns As in `3.6.15`; undefined if it has none.
+ */
+export async function versionOf(interpreter: readonly string[]): Promise<string | undefined> {
+  const script = "import sys;sys.stdout.write(sys.version.split()[0])";
+  try {
+    const output = await runProgram([...interpreter, "-c", script], new Uint8Array());
+    return /^\d+\.\d+[\w.+]*$/.exec(new TextDecoder().decode(output))?.[0];
+  } catch {
+    return undefined; // it is no Python
+  }
+}
+
+/** Whether a version is too old to run a handler. */
+export function isOld(version: string): boolean {
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  return major < 3 || (major === 3 && minor < 8);
 }
 
 function virtualEnvironment(): string | undefined {

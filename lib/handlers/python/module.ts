@@ -1,4 +1,5 @@
 import { JsonText } from "../../codecs/json/text.ts";
+import type { Sample } from "../../codecs/villas/sample.ts";
 import { ConnectError, messageOf, RemoteError, UsageError } from "../../errors.ts";
 import { timerDelay } from "../../time/deadline.ts";
 import { whenAborted } from "../../time/lifecycle.ts";
@@ -13,8 +14,9 @@ import type {
   ModuleValues,
 } from "../module_handler.ts";
 import type { Answer } from "./frames.ts";
-import { findPython, noPython } from "./interpreter.ts";
+import { findPython, isOld, noPython, versionOf } from "./interpreter.ts";
 import { type Fault, type Loaded, PythonError, PythonProcess, type Start } from "./process.ts";
+import { decodeReplies, encodeSamples } from "./samples.ts";
 import { SourceFiles } from "./source_files.ts";
 
 /** The longest answer that is passed on, in bytes. */
@@ -117,6 +119,7 @@ export class PythonModule implements ModuleHandler {
   #lookTimer: ReturnType<typeof setInterval> | undefined;
   #changed = false;
   #reloading: Promise<void> | undefined;
+  #starting: Promise<boolean> | undefined;
   /** Why there is no module to call, as far as that is not about to change. */
   #broken: RemoteError | undefined;
   #restarts = 0;
@@ -201,7 +204,9 @@ export class PythonModule implements ModuleHandler {
       }
       if (start.kind === "loaded") return;
       if (start.kind === "failed") throw this.#loadError(start.fault);
-      unfit.push(`${interpreter.join(" ")} ${start.why}`);
+      const version = await versionOf(interpreter);
+      const why = version === undefined || !isOld(version) ? start.why : `is ${version}`;
+      unfit.push(`${interpreter.join(" ")} ${why}`);
     }
     throw noPython(unfit);
   }
@@ -230,11 +235,13 @@ export class PythonModule implements ModuleHandler {
     read: Call["read"],
     peer?: HandlerPeer,
   ): Promise<unknown> {
-    if (this.#broken) return Promise.reject(this.#broken);
     if (this.#closing) return Promise.reject(this.#stopped());
+    const mended = this.#broken && this.#options.reload && this.#files!.changed();
+    if (this.#broken && !mended) return Promise.reject(this.#broken);
     return new Promise((resolve, reject) => {
       this.#waiting.push({ kind, payload, peer, resolve, reject, read, sent: 0 });
-      this.#pump();
+      if (mended) this.#reload();
+      else this.#pump();
     });
   }
 
@@ -243,7 +250,8 @@ export class PythonModule implements ModuleHandler {
     if (!this.#process || this.#waiting.length === 0 || this.#reloading) return;
     if (this.#options.reload && this.#mustReload()) return;
     // Fewer and larger writes: what comes while calls are under way waits until half of them are answered.
-    if (this.#sent.size > this.#written >> 1) return;
+    const { concurrency = 1 } = this.#options;
+    if (concurrency === 1 && this.#sent.size > this.#written >> 1) return;
     const most = this.depth;
     let taken = 0;
     while (this.#sent.size < most && taken < this.#waiting.length) {
@@ -337,7 +345,16 @@ export class PythonModule implements ModuleHandler {
     const why =
       `The handler took longer than ${handlerTimeout} s and was ended; what it was doing may be half done`;
     this.#failFirst(new ConnectError(why));
-    this.#process?.kill();
+    if ((this.#options.concurrency ?? 1) === 1) this.#takeBack();
+    // Nothing more is to be written to a process that is about to end.
+    this.#process = undefined;
+    this.#running?.kill();
+  }
+
+  /** Takes back calls that were written and have not begun. */
+  #takeBack(): void {
+    this.#waiting.unshift(...this.#sent.values());
+    this.#sent.clear();
   }
 
   #failFirst(error: Error): void {
@@ -383,20 +400,17 @@ export class PythonModule implements ModuleHandler {
 
   /** The process has ended. */
   #died(which: PythonProcess, how: string): void {
-    if (this.#process !== which) return;
+    if (this.#running !== which) return;
     this.#process = undefined;
     this.#running = undefined;
     clearTimeout(this.#timer);
     this.#timer = undefined;
     const reason = `Handler "${this.file}" ${how}`;
-    const all = (this.#options.concurrency ?? 1) > 1;
     const error = new RemoteError(`${reason} before it had answered`);
+    const all = (this.#options.concurrency ?? 1) > 1;
     // The first one was at hand; the others had not begun.
-    for (const call of this.#sent.values()) {
-      if (all || call === first(this.#sent.values())) call.reject(error);
-    }
-    this.#waiting.unshift(...all ? [] : [...this.#sent.values()].slice(1));
-    this.#sent.clear();
+    do this.#failFirst(error); while (all && this.#sent.size > 0);
+    this.#takeBack();
     if (this.#closing) return this.#rejectAll(this.#stopped());
     this.#restarts++;
     this.#tell("exit", `${reason}; starting it again`);
@@ -417,7 +431,11 @@ export class PythonModule implements ModuleHandler {
   }
 
   /** Starts the module once more; where it does not load, what waits fails. */
-  async #tryStart(): Promise<boolean> {
+  #tryStart(): Promise<boolean> {
+    return this.#starting ??= this.#tryStartNow().finally(() => this.#starting = undefined);
+  }
+
+  async #tryStartNow(): Promise<boolean> {
     let error: Error;
     try {
       const start = await this.#start();
@@ -457,6 +475,7 @@ export class PythonModule implements ModuleHandler {
 
   #reload(): void {
     this.#changed = false;
+    this.#broken = undefined;
     this.#reloading ??= this.#reloadNow().finally(() => {
       this.#reloading = undefined;
       this.#pump();
@@ -472,14 +491,14 @@ export class PythonModule implements ModuleHandler {
         const why = this.#loadError(fault).message;
         return this.#tell("reload", `${why}; the one loaded before goes on`);
       }
-      this.#process = undefined;
+      this.#process = this.#running = undefined;
       await old.close(LAST_SECONDS);
     }
     clearTimeout(this.#restartTimer);
     this.#restartTimer = undefined;
     if (this.#closing) return;
     if (await this.#tryStart()) {
-      return this.#tell("reload", `Handler "${this.file}" has changed and was loaded anew`);
+      return this.#tell("reloaded", `Handler "${this.file}" has changed and was loaded anew`);
     }
     if (!this.#closing) this.#startLater();
   }
@@ -522,7 +541,7 @@ export class PythonModule implements ModuleHandler {
     return new ConnectError(`Handler "${this.file}" was stopped`);
   }
 
-  #tell(kind: "exit" | "reload" | "close", message: string): void {
+  #tell(kind: "exit" | "reload" | "reloaded" | "close", message: string): void {
     this.#events.onProblem?.({ kind, message });
   }
 
@@ -539,14 +558,23 @@ export class PythonModule implements ModuleHandler {
         commands.map(({ name }) => [name, this.#jsonFunction(name)]),
       );
     }
-    for (const name of ["handle", "handle_batch"]) {
-      if (!functions.includes(name)) continue;
-      exports[name] = this.#use.kind === "samples"
-        ? (samples: Uint8Array) => this.call("S", [samples], (answer) => answer.payload)
-        : (data: Uint8Array, peer: HandlerPeer) => this.call("B", [data], readBytes, peer);
+    const handles = functions.includes("handle");
+    if (this.#use.kind === "samples") {
+      if (handles || functions.includes("handle_batch")) exports.handle_batch = this.#batchFunction;
+    } else if (handles) {
+      exports.handle = (data: Uint8Array, peer: HandlerPeer) =>
+        this.call("B", [data], readBytes, peer);
     }
     return exports;
   }
+
+  /** Has samples handled, whether the module takes them one by one or together. */
+  readonly #batchFunction = (samples: readonly Sample[], messages: readonly number[]) =>
+    this.call(
+      "S",
+      [encodeSamples(samples, messages)],
+      ({ payload }) => decodeReplies(payload, samples),
+    );
 
   /** A function of JSON messages; an empty name is that of `interact`. */
   #jsonFunction(name: string) {
@@ -555,10 +583,6 @@ export class PythonModule implements ModuleHandler {
     return (data: unknown, context?: { readonly bytes?: Uint8Array }) =>
       this.call("J", [prefix, context?.bytes ?? encoder.encode(JSON.stringify(data))], readJson);
   }
-}
-
-function first<T>(values: Iterable<T>): T | undefined {
-  for (const value of values) return value;
 }
 
 function readJson({ kind, payload }: Answer): unknown {

@@ -2,12 +2,10 @@ import { RemoteError } from "../../errors.ts";
 import { type Program, type ProgramExit, startProgram } from "../../process/program.ts";
 import { timerDelay } from "../../time/deadline.ts";
 import { type Answer, FrameReader, FrameWriter } from "./frames.ts";
-import { TOO_OLD } from "./interpreter.ts";
 import { PrintedLines } from "./printed.ts";
 
 /** What an interpreter does first: reads the host program, whose length it is told, and runs it. Python 2 understands it as well. */
-const LOADER = "import sys,os;sys.version_info>=(3,8)or(sys.stdout.write(sys.version.split()[0])," +
-  `sys.stdout.flush(),os._exit(${TOO_OLD}));n=int(sys.argv[1]);` +
+const LOADER = "import sys,os;sys.version_info>=(3,8)or os._exit(1);n=int(sys.argv[1]);" +
   "r=lambda s:s if len(s)==n else r(s+(os.read(0,n-len(s))or os._exit(0)));exec(compile(r(b''),'<labwire>','exec'))";
 
 /** What the host program has to know. */
@@ -75,8 +73,8 @@ export class PythonProcess {
   readonly #events: ProcessEvents;
   readonly #printed: PrintedLines;
   #start: ((start: Start) => void) | undefined;
-  /** What an interpreter that is none has written. */
-  #words = "";
+  /** Whether the host program runs, so that there is a Python. */
+  #runs = false;
   readonly #out = new FrameWriter();
   #writing = false;
 
@@ -173,7 +171,6 @@ export class PythonProcess {
     const reader = new FrameReader();
     try {
       for (let chunk; (chunk = await this.#program.read()) !== null;) {
-        if (this.#start) this.#words += new TextDecoder().decode(chunk.subarray(0, 99));
         reader.push(chunk);
         for (let answer; (answer = reader.next()) !== null;) {
           const waiting = this.#take(answer);
@@ -195,6 +192,10 @@ export class PythonProcess {
   #take(answer: Answer): void | Promise<void> {
     const start = this.#start;
     if (!start) return this.#events.onFrame(answer);
+    if (answer.kind === "I") {
+      this.#runs = true;
+      return;
+    }
     this.#start = undefined;
     const said = JSON.parse(new TextDecoder().decode(answer.payload));
     start(
@@ -205,18 +206,11 @@ export class PythonProcess {
   /** Finds out why there was no word of the host program. */
   #notStarted(exit: ProgramExit): void {
     const start = this.#start!;
-    const version = /^\d+\.\d+[\w.]*/.exec(this.#words)?.[0];
+    const how = endOf(exit);
     const { lastError } = this.#program;
-    if (exit.code === TOO_OLD && version) start({ kind: "unfit", why: `is ${version}` });
-    else {
-      const how = endOf(exit);
-      const loading = exit.signal !== null || exit.code === 0;
-      start(
-        loading
-          ? { kind: "failed", fault: { message: `Python ${how} while it was loaded` } }
-          : { kind: "unfit", why: lastError === "" ? how : `${how}: ${lastError}` },
-      );
-    }
+    if (this.#runs) {
+      start({ kind: "failed", fault: { message: `Python ${how} while it was loaded` } });
+    } else start({ kind: "unfit", why: lastError === "" ? how : `${how}: ${lastError}` });
   }
 }
 

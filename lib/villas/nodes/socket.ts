@@ -5,7 +5,7 @@ import { CodecError, messageOf } from "../../errors.ts";
 import { type Endpoint, formatAddress } from "../../net/address/address.ts";
 import { isOwnAddress, sameEndpoint } from "../../net/address/same.ts";
 import { bindDatagram, type DatagramIo, type DatagramSocket } from "../../net/datagram/datagram.ts";
-import type { MulticastOptions } from "../../net/datagram/multicast.ts";
+import { isMulticast, type MulticastOptions } from "../../net/datagram/multicast.ts";
 import { socketFile } from "../../net/datagram/socket_file.ts";
 import type { ArrivalClock, UnsentDatagram } from "../../net/datagram/transport.ts";
 import { type Batch, type SampleNode, sequencesOf } from "../node.ts";
@@ -177,7 +177,10 @@ export class SocketNode implements SampleNode {
   /** Reports a datagram that the system did not take. */
   reportUnsent({ bytes, to, error }: UnsentDatagram): void {
     const reason = messageOf(error);
-    const message = `Cannot send ${bytes.length} bytes to ${formatAddress(to)}: ${reason}`;
+    const hint = "hostname" in to && isMulticast(to.hostname) && /unreachable/.test(reason)
+      ? "; no route leads to the group: bind the address of the network interface, with --listen"
+      : "";
+    const message = `Cannot send ${bytes.length} bytes to ${formatAddress(to)}: ${reason}${hint}`;
     this.#options.onProblem?.({ kind: "send", message, from: to, error });
   }
 

@@ -1,0 +1,305 @@
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { ConnectError, RemoteError, UsageError } from "../../../lib/errors.ts";
+import { placeOf } from "../../../lib/handlers/place.ts";
+import { pythons } from "../../interop/pythons.ts";
+import { isAlive } from "../../process/is_alive.ts";
+import { open } from "./open.ts";
+
+const windows = Deno.build.os === "windows";
+const QUICK = { restartDelay: 0.001 };
+
+const TORTURE = `
+import os, sys, threading, time
+def ok(): return 1
+def leave(): os._exit(3)
+def crash():
+    import ctypes
+    ctypes.string_at(0)
+def loop():
+    while True: pass
+def pids(): return os.getpid()
+def shut():
+    sys.stdout.close()
+    os.close(1)
+    os.close(0)
+    return "shut"
+def fork():
+    if os.fork() == 0:
+        return "child"
+    return "parent"
+def fork_waits():
+    pid = os.fork()
+    if pid == 0:
+        time.sleep(1000)
+    return pid
+def thread():
+    def fail(): raise ValueError("in a thread")
+    worker = threading.Thread(target=fail)
+    worker.start()
+    worker.join()
+    return "done"
+def flood(): 
+    line = "x" * 1000
+    for _ in range(200_000): print(line)
+    return "printed"
+def writes():
+    os.write(1, b"straight\\n")
+    os.system("echo from a shell")
+    return sys.stdin.isatty()
+def asks(): return input("volts? ")
+def child_reads():
+    import subprocess
+    return subprocess.run([sys.executable, "-c", "import sys; print(repr(sys.stdin.read()))"], capture_output=True, text=True).stdout
+`;
+
+Deno.test("a module in Python may do what it likes: the call at hand fails, and the next one is answered", async () => {
+  await using opened = await open(TORTURE, { ...QUICK, handlerTimeout: 1 });
+  const { module, call } = opened;
+  const error = await assertRejects(() => call("leave"), RemoteError);
+  assertStringIncludes(error.message, "ended with exit code 3 before it had answered");
+  assertEquals(await call("ok"), "1");
+  if (!windows) {
+    const crash = await assertRejects(() => call("crash"), RemoteError);
+    assertStringIncludes(crash.message, "was ended by SIGSEGV");
+    await opened.until("in crash"); // where it happened
+    assertEquals(await call("ok"), "1");
+  }
+  const late = await assertRejects(() => call("loop"), ConnectError);
+  assertEquals(
+    late.message,
+    "The handler took longer than 1 s and was ended; what it was doing may be half done",
+  );
+  assertEquals(await call("ok"), "1");
+  assertEquals(module.counters.restarts, windows ? 2 : 3);
+  assertEquals(await call("shut"), '"shut"');
+  assertEquals(await call("ok"), "1");
+});
+
+Deno.test("a module in Python that prints, reads, forks and fails in a thread does not disturb the messages", async () => {
+  await using opened = await open(TORTURE);
+  const { module, call } = opened;
+  assertEquals(await call("thread"), '"done"');
+  await opened.until("ValueError: in a thread");
+  assertEquals(await call("writes"), "false");
+  await opened.until("straight\nfrom a shell\n");
+  const { message } = await assertRejects(() => call("asks"), RemoteError);
+  assertStringIncludes(message, "Cannot read standard input: a handler has none");
+  assertEquals(await call("child_reads"), String.raw`"''\n"`);
+  if (!windows) {
+    assertEquals(await call("fork"), '"parent"');
+    assertEquals(await call("ok"), "1");
+    const child = Number(await call("fork_waits"));
+    assert(await isAlive(child));
+    await module.close();
+    assert(!await isAlive(child));
+  }
+});
+
+Deno.test("a module in Python that prints without end is shown as much as a person can read", async () => {
+  await using opened = await open(TORTURE);
+  assertEquals(await opened.call("flood"), '"printed"');
+  assertEquals(await opened.call("ok"), "1");
+  await opened.module.close();
+  assert(opened.printed().length < 100_000_000);
+  assertStringIncludes(opened.printed(), "bytes more were printed and are not shown");
+});
+
+Deno.test("calls that wait when a module in Python dies are answered by the next process, and none is called twice", async () => {
+  await using opened = await open(
+    `
+import os
+def ok(n): 
+    with open(os.path.dirname(__file__) + "/calls", "a") as file: print(n, file=file)
+    return n
+def leave(): os._exit(1)
+`,
+    QUICK,
+  );
+  for (let i = 0; i < 100; i++) await opened.call("ok", { n: -1 }); // quick enough to be given many at once
+  assert(opened.module.depth > 8);
+  const calls = [0, 1, 2, 3, 4, 5, 6, 7].map((n) =>
+    n === 3 ? opened.call("leave").catch((error) => error.message) : opened.call("ok", { n })
+  );
+  const results = await Promise.all(calls);
+  assertStringIncludes(results[3]!, "ended with exit code 1");
+  results.splice(3, 1);
+  assertEquals(results, ["0", "1", "2", "4", "5", "6", "7"]);
+  const text = await Deno.readTextFile(opened.path.replace("supply.py", "calls"));
+  assertEquals(text.split("\n").filter((n) => n !== "-1" && n !== ""), [..."0124567"]);
+});
+
+Deno.test("a module in Python is set up, told its options, and closed", async () => {
+  const opened = await open(
+    `
+import atexit, logging, os
+def setup(options):
+    print("setup", sorted(options.items()))
+    logging.getLogger("psu").warning("warm")
+atexit.register(lambda: print("atexit"))
+def get(): return __name__
+async def close():
+    print("switched off")
+`,
+    { handlerArg: [["port", "COM3"], ["baud", "9600"]] },
+  );
+  await opened.until("setup [('baud', '9600'), ('port', 'COM3')]\nWARNING:psu:warm\n");
+  assertEquals(await opened.call("get"), '"supply"');
+  await opened[Symbol.asyncDispose]();
+  assert(opened.printed().endsWith("switched off\natexit\n"));
+  assertEquals(opened.problems, []);
+});
+
+for (
+  const [what, source, options, message] of [
+    ["syntax", "def f(:\n  pass", {}, "invalid syntax (supply.py:1)"],
+    [
+      "import",
+      "import nowhere.at_all",
+      {},
+      "No module named 'nowhere'; \"PYTHON -m pip install nowhere\" may install it (supply.py:1)",
+    ],
+    ["raises", "\nx = 1 / 0", {}, "ZeroDivisionError: division by zero (supply.py:2)"],
+    ["exits", "import sys\nsys.exit('no device')", {}, "no device (supply.py:2)"],
+    ["dies", "import os\nos._exit(4)", {}, "Python ended with exit code 4 while it was loaded"],
+    [
+      "options",
+      "def f(): pass",
+      { handlerArg: [["a", "b"]] as [string, string][] },
+      "it has no setup(options) that could take --handler-arg",
+    ],
+    [
+      "setup",
+      "def setup(options):\n  raise OSError('no device')",
+      {},
+      "OSError: no device (supply.py:2)",
+    ],
+  ] as const
+) {
+  Deno.test(`a module in Python that does not load is told with file and line: ${what}`, async () => {
+    const error = await assertRejects(() => open(source, options), UsageError);
+    const text = error.message.replace(/"(\/|[A-Z]:)[^"]* -m/, '"PYTHON -m')
+      .replace(/(\/|[A-Z]:)[^" (]*supply\.py/g, "supply.py");
+    assertEquals(text, `Cannot load handler "supply.py": ${message}`);
+  });
+}
+
+Deno.test("what a module in Python raises has file and line of the user's code, and a traceback", async () => {
+  await using opened = await open(`
+import json
+def check(volts):
+    if volts > 30: raise ValueError("30 V is the limit")
+def set_voltage(volts): check(volts)
+def parse(): return json.loads("{")
+`);
+  const error = await assertRejects(() => opened.call("set_voltage", { volts: 31 }), RemoteError);
+  assertEquals(placeOf(error), `${opened.path}:4`);
+  assertStringIncludes(error.stack!, 'raise ValueError("30 V is the limit")');
+  assertEquals(placeOf(await assertRejects(() => opened.call("parse"))), `${opened.path}:6`);
+});
+
+Deno.test("calls to a module in Python are made at the same time where that is wanted", async () => {
+  const source = `
+import asyncio, threading, time
+barrier = threading.Barrier(3, timeout=10)
+event = None
+count = 0
+def threads(): 
+    barrier.wait()
+    return threading.current_thread().name.startswith("labwire")
+async def tasks():
+    global event, count
+    event = event or asyncio.Event()
+    count += 1
+    if count == 3: event.set()
+    await asyncio.wait_for(event.wait(), 10)
+    return count
+`;
+  await using opened = await open(source, { concurrency: 3 });
+  assertEquals(opened.module.depth, 3);
+  const threads = await Promise.all([1, 2, 3].map(() => opened.call("threads")));
+  assertEquals(threads, ["true", "true", "true"]);
+  const tasks = await Promise.all([1, 2, 3].map(() => opened.call("tasks")));
+  assertEquals(tasks, ["3", "3", "3"]);
+});
+
+Deno.test("tasks of a module in Python go on between its calls", async () => {
+  await using opened = await open(`
+import asyncio
+count = 0
+async def begin():
+    async def tick():
+        global count
+        while True:
+            count += 1
+            await asyncio.sleep(0)
+    global task
+    task = asyncio.ensure_future(tick())
+def get(): return count
+`);
+  await opened.call("begin");
+  const first = Number(await opened.call("get"));
+  let later = first;
+  while (later === first) later = Number(await opened.call("get"));
+  assert(later > first);
+});
+
+Deno.test("a changed module in Python is loaded anew between two messages, and a mistake leaves the old one", async () => {
+  await using opened = await open(
+    "def get(): return 1\ndef close(): print('closed 1')",
+    { ...QUICK, reload: true },
+  );
+  assertEquals(await opened.call("get"), "1");
+  await Deno.writeTextFile(opened.path, "def get(): return 2222\ndef more(): return 3");
+  assertEquals(await opened.call("get"), "2222");
+  await opened.until("closed 1");
+  assertEquals((await opened.module.describe()).map(({ name }) => name), ["get", "more"]);
+  await Deno.writeTextFile(opened.path, "def get( return 3");
+  assertEquals(await opened.call("get"), "2222");
+  const problem = opened.problems.at(-1)!;
+  assertEquals(problem.kind, "reload");
+  assertStringIncludes(problem.message, "the one loaded before goes on");
+  await Deno.writeTextFile(opened.path, "def get(): return 44");
+  assertEquals(await opened.call("get"), "44");
+  await Deno.writeTextFile(opened.path, "raise ValueError('no device')");
+  await assertRejects(() => opened.call("get"), RemoteError, "ValueError: no device");
+  await Deno.writeTextFile(opened.path, "def get(): return 555");
+  assertEquals(await opened.call("get"), "555");
+});
+
+for (const { path, version } of pythons()) {
+  Deno.test(`a module runs in Python ${version}`, async () => {
+    const source = `
+import platform
+def version(x: "list[int] | None" = None) -> str: return platform.python_version()
+async def later(): return "µ"
+`;
+    await using opened = await open(source, { python: path });
+    assertEquals(await opened.call("version"), `"${version}"`);
+    assertEquals(await opened.call("later"), '"µ"');
+  });
+}
+
+Deno.test("an interpreter that is too old, or none, is told with the way out", async () => {
+  const home = Deno.env.get("HOME");
+  for (const old of ["3.6.15", "2.7.18"]) {
+    const path = `${home}/.pyenv/versions/${old}/bin/python`;
+    try {
+      await Deno.stat(path);
+    } catch {
+      continue;
+    }
+    const { message } = await assertRejects(() => open("", { python: path }), UsageError);
+    assertStringIncludes(
+      message,
+      `Cannot run a handler in Python, which needs 3.8 or later: ${path} is ${old}`,
+    );
+    assertStringIncludes(message, "install Python 3.8 or later");
+  }
+  const none = await assertRejects(() => open("", { python: "no-such-python" }), UsageError);
+  assertStringIncludes(none.message, 'Cannot find program "no-such-python"');
+  await assertRejects(
+    () => open("", { python: Deno.execPath() }),
+    UsageError,
+    "Cannot run a handler",
+  );
+});
