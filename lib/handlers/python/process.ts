@@ -226,12 +226,12 @@ export class PythonError extends RemoteError {
   /** The traceback, for `--debug`. */
   override readonly stack: string;
   /** File and line in the user's code, as in `supply.py:12`, where they are known. */
-  readonly place: string | undefined;
+  declare readonly place?: string;
 
   /** @param fault What was raised. */
   constructor({ message, place, trace }: Fault) {
     super(message);
-    this.place = place ?? undefined;
+    if (place) this.place = place;
     this.stack = trace ?? message;
   }
 }
