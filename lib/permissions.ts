@@ -6,6 +6,8 @@ export interface NeededPermission {
   readonly flag: string;
   /** What labwire does with it. */
   readonly reason: string;
+  /** What is different where it is not granted; without this, labwire does not work. */
+  readonly otherwise?: string;
 }
 
 /** All permissions that labwire needs; the executable has these and no others. */
@@ -31,6 +33,12 @@ export const neededPermissions: readonly NeededPermission[] = [
     flag: "--allow-run",
     reason:
       "the programs given with --exec, and Python for handlers in it; for doctor the system's own, such as ss or netstat; for --open what opens the browser",
+  },
+  {
+    descriptors: [{ name: "ffi" }],
+    flag: "--allow-ffi",
+    reason: "Linux's system calls for many datagrams at once, which Deno does not have",
+    otherwise: "UDP takes one datagram at a time",
   },
   {
     descriptors: ["NO_COLOR", "PATH", "PATHEXT", "VIRTUAL_ENV"].map((variable) => ({

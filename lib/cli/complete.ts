@@ -7,7 +7,7 @@
 
 import type { Command, Positional, Registry } from "./command.ts";
 import type { Completer, Option, OptionTable } from "./options.ts";
-import { aliases, globalOptions, isOption, kebab } from "./parse.ts";
+import { globalOptions, isOption, kebab, shortOf } from "./parse.ts";
 
 /** How long a {@linkcode Completer} may take, in ms. */
 const PATIENCE_MS = 1000;
@@ -110,10 +110,12 @@ function optionOf(table: OptionTable, word: string | undefined): Option<unknown>
 }
 
 function optionLines(table: OptionTable): string[] {
-  const short = Object.entries(aliases).filter(([, name]) => name in table);
   return [
     ...Object.entries(table).map(([name, { help }]) => `--${kebab(name)}\t${help}`),
-    ...short.map(([letter, name]) => `-${letter}\t${table[name]!.help}`),
+    ...Object.entries(table).flatMap(([name, option]) => {
+      const short = shortOf(name, option);
+      return short === undefined ? [] : [`-${short}\t${option.help}`];
+    }),
   ];
 }
 

@@ -1,7 +1,7 @@
 import { exitCodes } from "../errors.ts";
 import type { Command, Positional } from "./command.ts";
 import type { Option, OptionTable } from "./options.ts";
-import { aliases, globalOptions, kebab } from "./parse.ts";
+import { globalOptions, kebab, shortOf } from "./parse.ts";
 
 /** Columns that help is set in. */
 const WIDTH = 100;
@@ -96,7 +96,7 @@ function rows(table: OptionTable): [string, string][] {
 
 /** An option as it is typed: `--listen ADDR`, `-h, --help`. */
 export function optionUsage(name: string, option: Option<unknown>): string {
-  const short = Object.keys(aliases).find((letter) => aliases[letter] === name);
+  const short = shortOf(name, option);
   const flag = `${short === undefined ? "" : `-${short}, `}--${kebab(name)}`;
   return option.placeholder === undefined ? flag : `${flag} ${option.placeholder}`;
 }

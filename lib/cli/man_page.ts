@@ -2,7 +2,7 @@ import { exitCodes } from "../errors.ts";
 import type { Command } from "./command.ts";
 import { HELP, usageOf, wrap } from "./help.ts";
 import type { Option, OptionTable } from "./options.ts";
-import { aliases, globalOptions, kebab } from "./parse.ts";
+import { globalOptions, kebab, shortOf } from "./parse.ts";
 
 /** What a manual page says beside what the commands say. */
 export interface ManPageOptions {
@@ -95,8 +95,9 @@ function optionRows(table: OptionTable): string[] {
   ]);
 }
 
-function optionHead(key: string, { placeholder }: Option<unknown>): string {
-  const short = Object.keys(aliases).find((letter) => aliases[letter] === key);
+function optionHead(key: string, option: Option<unknown>): string {
+  const { placeholder } = option;
+  const short = shortOf(key, option);
   const names = [...short === undefined ? [] : [`-${short}`], `--${kebab(key)}`];
   if (placeholder === undefined) return `.B ${roff(names.join(", "))}`;
   return `.BI ${quote(`${names.join(", ")} `)} ${quote(placeholder)}`;

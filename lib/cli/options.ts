@@ -22,6 +22,8 @@ export type Completer = (words: readonly string[]) => Promise<readonly string[]>
 export interface Option<T> {
   /** What the option does, as a sentence without a period. */
   readonly help: string;
+  /** A letter that stands for it too, as in another program of the same kind. */
+  readonly short?: string;
   /** Stands for the value in help; absent for a flag, which has none. */
   readonly placeholder?: string;
   /** The default as help shows it. */

@@ -14,6 +14,11 @@ export const globalOptions = {
 /** One-letter forms of global options. */
 export const aliases: Readonly<Record<string, string>> = { h: "help", q: "quiet", V: "version" };
 
+/** The letter that stands for an option, if there is one. */
+export function shortOf(name: string, { short }: Option<unknown>): string | undefined {
+  return short ?? Object.keys(aliases).find((letter) => aliases[letter] === name);
+}
+
 /** A command line taken apart. */
 export interface ParsedArguments<T extends OptionTable> {
   /** The value of every option in the table. */
@@ -81,8 +86,12 @@ function joinValues(
 ): string[] {
   const options: string[] = [];
   const args: string[] = [];
+  const shorts = new Map(
+    [...byFlag].flatMap(([name, { short }]) => short === undefined ? [] : [[`-${short}`, name]]),
+  );
   for (let i = 0; i < argv.length; i++) {
-    const arg = argv[i]!;
+    const long = shorts.get(argv[i]!);
+    const arg = long === undefined ? argv[i]! : `--${long}`;
     if (arg === "--") {
       args.push(...argv.slice(i + 1));
       break;

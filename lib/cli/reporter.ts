@@ -36,6 +36,8 @@ export class Reporter {
   readonly #columns: () => number;
   readonly #kinds = new Map<string, { last: number; held: number; message: string }>();
   #live = false;
+  /** Lines above the live one that go with it. */
+  #above = 0;
 
   /**
    * @param sink Standard error, or what stands for it in a test.
@@ -126,6 +128,30 @@ export class Reporter {
     this.#live = text !== "";
   }
 
+  /**
+   * Shows several lines that the next ones, or the next message, replace; only on a terminal. What stands in them from outside has been
+   * made visible, and colours are the caller's.
+   */
+  picture(lines: readonly string[]): void {
+    if (this.#quiet || !this.#sink.isTerminal()) return;
+    this.#write(lines.map((line) => `${line}\x1b[K`).join("\n"));
+    this.#live = lines.length > 0;
+    this.#above = Math.max(0, lines.length - 1);
+  }
+
+  /** Leaves the picture as it is: what comes next is written below it. */
+  keepPicture(): void {
+    if (this.#above === 0) return;
+    this.#live = false;
+    this.#above = 0;
+    this.#write("\n");
+  }
+
+  /** Whether {@linkcode Reporter.picture} shows anything, and in colour. */
+  get canShow(): { readonly pictures: boolean; readonly colours: boolean } {
+    return { pictures: !this.#quiet && this.#sink.isTerminal(), colours: this.#colour };
+  }
+
   /** Takes the live line away, if one is shown. */
   clearLive(): void {
     if (this.#live) this.#write("");
@@ -137,8 +163,10 @@ export class Reporter {
 
   #write(text: string): void {
     if (text === "" && !this.#live) return;
-    const bytes = encoder.encode(this.#live ? `\r\x1b[K${text}` : text);
+    const up = this.#above > 0 ? `\x1b[${this.#above}A\x1b[J` : "\x1b[K";
+    const bytes = encoder.encode(this.#live ? `\r${up}${text}` : text);
     this.#live = false;
+    this.#above = 0;
     try {
       for (let at = 0; at < bytes.length;) at += this.#sink.writeSync(bytes.subarray(at));
     } catch {

@@ -8,6 +8,7 @@ export const registry: Registry = {
   "villas-replay": async () => (await import("./villas/replay.ts")).villasReplay,
   "villas-convert": async () => (await import("./villas/convert.ts")).villasConvert,
   "villas-pipe": async () => (await import("./villas/pipe.ts")).villasPipe,
+  "villas-scope": async () => (await import("./villas/scope.ts")).villasScope,
   "json-server": async () => (await import("./json/server.ts")).jsonServer,
   "json-client": async () => (await import("./json/client.ts")).jsonClient,
   "struct-line server": async () => (await import("./struct_line/server.ts")).structLineServer,

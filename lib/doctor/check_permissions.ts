@@ -13,7 +13,7 @@ export function checkPermissions(
   hasDatagrams: boolean = typeof Deno.listenDatagram === "function",
 ): Finding {
   const missing = neededPermissions.filter(({ descriptors }) => !descriptors.every(isGranted));
-  const flags = missing.map(({ flag }) => flag);
+  const flags = missing.filter(({ otherwise }) => otherwise === undefined).map(({ flag }) => flag);
   if (!hasDatagrams) flags.push("--unstable-net");
   if (flags.length > 0) {
     return {
@@ -23,7 +23,10 @@ export function checkPermissions(
       remedy: "add these flags to the command that starts Deno, or use the executable",
     };
   }
-  const names = neededPermissions.map(({ flag }) => flag.slice("--allow-".length));
-  const more = isGranted({ name: "ffi" }) ? ", and more than labwire needs" : "";
-  return { check: "permissions", status: "ok", message: `granted: ${names.join(", ")}${more}` };
+  const names = neededPermissions.filter((permission) => !missing.includes(permission))
+    .map(({ flag }) => flag.slice("--allow-".length));
+  const more = isGranted({ name: "env" }) ? ", and more than labwire needs" : "";
+  const less = missing.map(({ flag, otherwise }) => `; without ${flag} ${otherwise}`).join("");
+  const message = `granted: ${names.join(", ")}${more}${less}`;
+  return { check: "permissions", status: "ok", message };
 }

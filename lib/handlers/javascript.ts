@@ -1,6 +1,6 @@
-import { messageOf, UsageError } from "../errors.ts";
-import { within } from "../time/deadline.ts";
-import { orAborted } from "../time/deadline.ts";
+import { ConnectError, messageOf, UsageError } from "../errors.ts";
+import { orAborted, within } from "../time/deadline.ts";
+import { Limit } from "../time/limit.ts";
 import { describeCommands } from "./describe.ts";
 import { loadModule } from "./load_module.ts";
 import type {
@@ -30,11 +30,13 @@ type Exports = Readonly<Record<string, unknown>>;
  */
 export async function openJavaScript(
   file: string,
-  _use: HandlerUse,
-  values: ModuleValues,
+  use: HandlerUse,
+  given: ModuleValues,
   events: HandlerEvents,
 ): Promise<ModuleHandler> {
   const { onStderr } = events;
+  // JSON messages have a limit of their own, from when they arrive.
+  const values = use.kind === "commands" ? { ...given, handlerTimeout: undefined } : given;
   const redirected = onStderr ? await redirectConsole(onStderr) : undefined;
   try {
     const stamp = values.reload ? stampOf(file) : "";
@@ -80,7 +82,7 @@ class JavaScriptModule implements ModuleHandler {
   readonly #values: ModuleValues;
   readonly #events: HandlerEvents;
   readonly #redirected: Disposable | undefined;
-  readonly #calls = new Calls();
+  readonly #calls: Calls;
   /** What the module exports itself: where it is loaded anew, others get functions that are counted. */
   #own: Exports;
   #stamp: string;
@@ -102,7 +104,9 @@ class JavaScriptModule implements ModuleHandler {
     this.#redirected = redirected;
     this.#stamp = stamp;
     this.#own = exports;
-    this.exports = values.reload ? this.#calls.counting(exports) : exports;
+    this.#calls = new Calls(values.handlerTimeout);
+    const { reload, handlerTimeout } = values;
+    this.exports = reload || handlerTimeout !== undefined ? this.#calls.of(exports) : exports;
   }
 
   /** See {@linkcode ModuleHandler.refresh}. */
@@ -116,20 +120,21 @@ class JavaScriptModule implements ModuleHandler {
   }
 
   async #reload(stamp: string): Promise<void> {
-    const say = (message: string) => this.#events.onProblem?.({ kind: "reload", message });
+    const say = (message: string, kind: "reload" | "reloaded" = "reload") =>
+      this.#events.onProblem?.({ kind, message });
     let next: Exports;
     try {
       next = await loadModule(this.file, stamp);
     } catch (error) {
-      return say(`${messageOf(error)}; the one from before goes on`);
+      return say(`${messageOf(error)}; the one loaded before goes on`);
     }
     await this.#calls.ended();
     await this.#closeOwn();
     this.#own = next;
-    this.exports = this.#calls.counting(next);
+    this.exports = this.#calls.of(next);
     try {
       await setUp(this.file, next, this.#values, this.#events);
-      say(`Handler "${this.file}" has changed, and is loaded anew`);
+      say(`Handler "${this.file}" has changed and was loaded anew`, "reloaded");
     } catch (error) {
       say(messageOf(error));
     }
@@ -190,10 +195,16 @@ function stampOf(file: string): string {
 // deno-lint-ignore no-explicit-any
 type AnyFunction = (...args: any[]) => unknown;
 
-/** Counts the calls that are under way, so that a module is replaced between them. */
+/** Counts the calls that are under way, so that a module is replaced between them, and limits how long they are waited for. */
 class Calls {
+  readonly #limit: number | undefined;
   #open = 0;
   #none: PromiseWithResolvers<void> | undefined;
+
+  /** @param limit Seconds that a call may take, if there is a limit. */
+  constructor(limit: number | undefined) {
+    this.#limit = limit;
+  }
 
   /** Resolves when no call is under way. */
   ended(): Promise<void> {
@@ -202,13 +213,13 @@ class Calls {
   }
 
   /** The same exports with functions that are counted; those of objects too, such as `commands`. */
-  counting(exports: Exports): Exports {
+  of(exports: Exports): Exports {
     return Object.fromEntries(
-      Object.entries(exports).map(([name, value]) => [name, this.#counting(value)]),
+      Object.entries(exports).map(([name, value]) => [name, this.#of(value)]),
     );
   }
 
-  #counting(value: unknown): unknown {
+  #of(value: unknown): unknown {
     if (typeof value === "function") return this.#wrap(value as AnyFunction);
     if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
     const members = Object.entries(value).map(([name, member]) => [
@@ -228,11 +239,19 @@ class Calls {
         this.#end();
         throw error;
       }
-      if (result instanceof Promise) return result.finally(() => this.#end());
+      if (result instanceof Promise) return this.#inTime(result.finally(() => this.#end()));
       this.#end();
       return result;
     };
     return Object.assign(wrapped, call);
+  }
+
+  async #inTime<T>(result: Promise<T>): Promise<T> {
+    const seconds = this.#limit;
+    if (seconds === undefined) return await result;
+    const late = `The handler took longer than ${seconds} s; what it is doing goes on`;
+    using limit = new Limit(seconds, new ConnectError(late));
+    return await limit.wait(result);
   }
 
   #end(): void {

@@ -12,21 +12,17 @@ const OWN = import.meta.url.endsWith("/lib/handlers/place.ts")
  * @returns File, line and in JavaScript column, as in `supply.js:12:7`; undefined if it has no stack, or no file of the user is in it.
  */
 export function placeOf(thrown: unknown): string | undefined {
-  const known = knownPlace(thrown);
-  if (known !== undefined) return known;
+  try {
+    if (thrown instanceof RemoteError && "place" in thrown) {
+      return thrown.place as string | undefined;
+    }
+  } catch {
+    return undefined; // it does not let itself be looked at
+  }
   for (const [, url, where] of stackOf(thrown).matchAll(/\b(file:\/\/.+?):(\d+:\d+)\)?$/gm)) {
     if (!url!.startsWith(OWN)) return `${pathOf(url!)}:${where}`;
   }
   return undefined;
-}
-
-/** The place that was told with an error of another language. */
-function knownPlace(thrown: unknown): string | undefined {
-  try {
-    return thrown instanceof RemoteError && "place" in thrown ? String(thrown.place) : undefined;
-  } catch {
-    return undefined; // it does not let itself be looked at
-  }
 }
 
 /**

@@ -113,6 +113,7 @@ export class Feed {
   readonly #sources: readonly Source[];
   readonly #timeline: Timeline;
   readonly #now: () => number;
+  readonly #isAbsolute: boolean;
   /** When the samples of the first lane arrived, and their numbers. */
   readonly #arrivals = new Float64Array(REMEMBERED).fill(NaN);
   readonly #numbers = new Float64Array(REMEMBERED).fill(NaN);
@@ -122,6 +123,7 @@ export class Feed {
   /** @param options What there is to see, and how much to remember. */
   constructor(options: FeedOptions) {
     this.#now = options.now ?? systemNow;
+    this.#isAbsolute = options.isAbsolute ?? false;
     this.signals = options.signals ?? [];
     this.#sources = options.lanes.map((description) => new Source(description, options));
     // Whole seconds, so that times on the axis are as exact as numbers can be.
@@ -185,7 +187,8 @@ export class Feed {
       const gap = source.follow(sample);
       if (gap === "late") continue;
       this.#clock(index, sample.sequence, now);
-      source.lane.add(this.#timeline.place(sample.origin, now), gap, sample.values);
+      const time = sample.origin ?? (this.#isAbsolute ? sample.received : undefined);
+      source.lane.add(this.#timeline.place(time, now), gap, sample.values);
     }
     const last = samples.at(-1);
     if (last?.type === "data") source.lane.note(last.values);

@@ -185,6 +185,7 @@ export class Scope implements AsyncDisposable {
     const viewer = new Viewer({
       feed,
       statistics,
+      progress: this.#options.progress,
       describe: () => this.#describe(),
       send: async (message) => await (await socketOf.promise)?.send(message) ?? false,
     });
@@ -237,12 +238,11 @@ export class Scope implements AsyncDisposable {
   }
 
   #describe(): Record<string, unknown> {
-    const { feed, title = "labwire", isRecording = false, control, progress } = this.#options;
+    const { feed, title = "labwire", isRecording = false, control } = this.#options;
     return {
       title,
       zero: feed.zero,
       isRecording,
-      progress: progress?.() ?? 1,
       mostChannels: MOST_CHANNELS,
       signals: feed.signals.slice(0, MOST_CHANNELS),
       control: control?.describe() ?? null,

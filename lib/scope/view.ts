@@ -32,7 +32,7 @@ export interface ViewTrigger extends TriggerSettings {
 }
 
 /** The least and the most seconds that can be visible. */
-const [SHORTEST, LONGEST] = [1e-4, 3600];
+const [SHORTEST, LONGEST] = [1e-4, 1e7];
 
 type Fields = Record<string, unknown>;
 

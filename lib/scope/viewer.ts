@@ -37,6 +37,8 @@ export interface ViewerOptions {
   readonly feed: Feed;
   /** Numbers that are told beside the traces. */
   readonly statistics: () => readonly Statistic[];
+  /** How much of a recording has been read, from 0 to 1. */
+  readonly progress?: () => number;
   /** What the page should know first, as JSON; made anew when there are more channels. */
   readonly describe: () => Record<string, unknown>;
   /** Sends a message; resolves when the system has taken it. */
@@ -281,6 +283,8 @@ export class Viewer {
     return {
       type: "state",
       start: feed.start,
+      end: feed.end,
+      progress: this.#options.progress?.() ?? 1,
       lanes: feed.statistics().map((known, index) => {
         const lane = feed.lanes[index]!;
         const ids = shown(lane, view, index);

@@ -2,12 +2,11 @@ import { ConnectError } from "../errors.ts";
 import { formatAddress } from "../net/address/address.ts";
 import type { StreamConnection } from "../net/stream/connection.ts";
 import { delay } from "../time/deadline.ts";
+import { whenAborted } from "../time/lifecycle.ts";
 import type { DatagramAnswer, DatagramClient } from "./datagram_client.ts";
 
 /** Seconds of silence after the last answer that is due. */
 const QUIET = 0.1;
-/** Seconds between two checks whether the input has ended. */
-const LOOK = 0.05;
 
 /** When a conversation ends, once the input has. */
 export interface ConversationOptions {
@@ -101,6 +100,9 @@ export async function* converseByDatagrams(
 ): AsyncGenerator<DatagramAnswer, void, void> {
   const { timeout = 5, wait, count = Infinity, signal } = options;
   let [sent, received, inputEnd, last] = [0, 0, Infinity, 0];
+  let failure: { error: unknown } | undefined;
+  /** Resolves when something else than a datagram has come: how long is waited for that depends on it. */
+  let change = Promise.withResolvers<void>();
   const sending = (async () => {
     for await (const piece of input) {
       sent++;
@@ -108,19 +110,25 @@ export async function* converseByDatagrams(
     }
     inputEnd = performance.now();
   })();
-  let failure: { error: unknown } | undefined;
-  sending.catch((error) => failure = { error });
+  sending.catch((error) => failure = { error }).finally(() => change.resolve());
+  using _ = whenAborted(signal, () => change.resolve());
+  /** Seconds until it ends, if no datagram comes. */
+  const left = () => {
+    if (inputEnd === Infinity) return Infinity;
+    const now = performance.now();
+    if (wait !== undefined) return wait - (now - inputEnd) / 1000;
+    const patience = received < sent ? timeout : QUIET;
+    return patience - (now - Math.max(inputEnd, last)) / 1000;
+  };
   while (received < count && !signal?.aborted) {
     if (failure) throw failure.error;
-    const patience = received < sent ? timeout : QUIET;
-    if (wait !== undefined && performance.now() - inputEnd >= wait * 1000) return;
-    const datagram = await client.receive(Math.min(LOOK, patience));
-    if (datagram) {
-      received++;
-      yield datagram;
-      last = performance.now();
-    } else if (
-      wait === undefined && (performance.now() - Math.max(inputEnd, last)) / 1000 >= patience
-    ) return;
+    const seconds = left();
+    if (seconds <= 0) return;
+    const datagram = await client.receive(seconds, change.promise);
+    change = Promise.withResolvers();
+    if (!datagram) continue;
+    received++;
+    yield datagram;
+    last = performance.now();
   }
 }

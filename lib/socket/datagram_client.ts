@@ -98,15 +98,17 @@ export class DatagramClient implements AsyncDisposable {
    * Waits for a datagram.
    *
    * @param seconds How long; `Infinity` is allowed.
+   * @param until Ends the wait when it resolves; it must not reject.
    * @returns The datagram, or undefined when none came in time or the client was closed.
    * @throws {ConnectError} If the system reports that nobody listens there. Windows does; elsewhere no answer comes.
    */
-  async receive(seconds: number): Promise<DatagramAnswer | undefined> {
+  async receive(seconds: number, until?: Promise<unknown>): Promise<DatagramAnswer | undefined> {
     const end = performance.now() + seconds * 1000;
     while (!this.#closed) {
       const left = Math.max(0, end - performance.now()) / 1000;
       this.#receiving ??= this.#socket.endpoint.receive();
-      await within(Promise.race([this.#receiving, this.#bounced()]), left);
+      const events = [this.#receiving, this.#bounced(), until ?? []].flat();
+      await within(Promise.race(events), left);
       const refused = this.#isRefused;
       // A program that has closed the port may have answered before: that has arrived, and only has to be read.
       const datagram = await within(this.#receiving, refused ? LAST_ANSWER : 0);

@@ -39,6 +39,8 @@ export class Echo implements AsyncDisposable {
   readonly addr: Endpoint;
   /** The same; a server at `localhost` has two. */
   readonly addrs: readonly Endpoint[];
+  /** Bytes that the system keeps of UDP while the program is busy; undefined where it does not tell. */
+  readonly receiveBuffer: number | undefined;
   /** Resolves when the echo has ended; rejects if the socket failed. */
   readonly finished: Promise<void>;
   readonly #node: EndpointNode;
@@ -59,6 +61,7 @@ export class Echo implements AsyncDisposable {
   constructor(node: EndpointNode, remote: Endpoint, options: EchoOptions) {
     this.addr = node.addr;
     this.addrs = node.addrs ?? [node.addr];
+    this.receiveBuffer = node.receiveBuffer;
     this.#node = node;
     this.#options = options;
     const { count = Infinity, onMessage, taps = [], sentTaps } = options;
@@ -84,10 +87,21 @@ export class Echo implements AsyncDisposable {
 
   /** What was counted so far. */
   get stats(): VillasEchoStats {
-    const { invalid, ignored, sent, unsent } = this.#node.counters;
-    const [refused, failed, dropped] = [this.#refused, this.#failed, this.#dropped];
+    const { invalid, ignored, sent, unsent, dropped: overflowed } = this.#node.counters;
+    const [refused, failed] = [this.#refused, this.#failed];
+    const dropped = (overflowed ?? 0) + this.#dropped;
     const { counts } = this.#statistics;
-    return { ...counts, replies: sent, invalid, refused, ignored, failed, dropped, unsent };
+    return {
+      ...counts,
+      replies: sent,
+      invalid,
+      refused,
+      ignored,
+      failed,
+      unsent,
+      dropped,
+      overflowed,
+    };
   }
 
   /** Ends the echo: a message that is being handled is answered, within the grace. May be called again. */

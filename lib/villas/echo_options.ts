@@ -102,10 +102,12 @@ export interface VillasEchoStats extends SequenceCounts {
   ignored: number;
   /** Messages whose handler threw. */
   failed: number;
-  /** Messages that were dropped because the handler was too slow for them. */
-  dropped: number;
   /** Replies that the system did not take. */
   unsent: number;
+  /** Messages dropped in this computer: its receive buffer was full, or the handler was too slow for them. */
+  dropped: number;
+  /** Those of them that the receive buffer had no room for; undefined where the system does not tell. */
+  overflowed?: number;
   /** Time since the first message, in s. */
   seconds: number;
 }

@@ -19,6 +19,8 @@ import { Path, type Tap } from "./path.ts";
 const [PORT, REMOTE_PORT] = [12001, 12000];
 /** Datagrams on the way at most, as long as the other end answers at all. */
 const WINDOW = 32;
+/** Datagrams between two pauses where none is answered: as many as fit into the receive buffer that systems give a socket. */
+const BURST = 128;
 /** How long there is a wait for room in that window, in ms, where answers have come and where none has. */
 const [PATIENCE, PAUSE] = [20, 1];
 /** How long a connection may take to end in order, in s. */
@@ -257,7 +259,7 @@ export class VillasPipe implements AsyncDisposable {
     const { realtime, vectorize = 1, onBatch } = this.#options;
     if (realtime || this.#receiver.isStream) return;
     if (!onBatch) {
-      if (this.#sent > 0 && this.#sent % (WINDOW * vectorize) === 0) await this.#pause(PAUSE);
+      if (this.#sent > 0 && this.#sent % (BURST * vectorize) === 0) await this.#pause(PAUSE);
       return;
     }
     if (this.#answers.outstanding < WINDOW * vectorize) return;

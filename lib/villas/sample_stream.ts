@@ -4,8 +4,10 @@
  * @module
  */
 
-import type { VillasFormat } from "../codecs/villas/format.ts";
-import type { Sample } from "../codecs/villas/sample.ts";
+import { concat } from "@std/bytes/concat";
+import type { SampleEncoder, StreamEncoderOptions, VillasFormat } from "../codecs/villas/format.ts";
+import { kindOf, type Sample } from "../codecs/villas/sample.ts";
+import { parseSignals, type Signal } from "../codecs/villas/signals.ts";
 import { CodecError } from "../errors.ts";
 
 /** Samples handed on together at most. */
@@ -37,10 +39,11 @@ export async function* readSamples(
   options: SampleStreamOptions = {},
 ): AsyncGenerator<Sample[], void, void> {
   const { onBad = raise, onCut } = options;
-  const decoder = format.stream.decoder();
+  const { signals, rest } = await statedSignals(chunks, format);
+  const decoder = (signals ? format.withSignals(signals) : format).stream.decoder();
   const portions = new Portions(() => decoder.next(), onBad);
   let last = LF;
-  for await (const chunk of chunks) {
+  for await (const chunk of rest) {
     if (chunk.length === 0) continue;
     last = chunk[chunk.length - 1]!;
     decoder.push(chunk);
@@ -116,4 +119,78 @@ export async function* chunksOf(
     onRead?.(count);
     yield buffer.subarray(0, count);
   }
+}
+
+/** What a line of comment says before the signals, in VILLASnode's notation. */
+const SIGNALS = "# signals: ";
+/** Longest beginning of a stream that is looked at. */
+const LONGEST_HEAD = 1 << 18;
+
+/**
+ * The comment by which a recording says what its values are, where they are not all floats: text does not tell.
+ *
+ * @param format The format of the recording.
+ * @param signals The signals.
+ * @returns A line; empty where the format has no comments, or nothing needs to be said.
+ */
+function signalsComment({ name, notation }: VillasFormat, signals: readonly Signal[]): string {
+  const hasComments = ["villas.human", "csv", "tsv"].includes(name) &&
+    !notation.includes("comment_prefix") && !notation.includes("delimiter");
+  if (!hasComments || signals.every(({ type }) => type === "float")) return "";
+  const letters = signals.map(({ type }) => type[0]);
+  const counted = letters.join("").replace(/(.)\1+/g, (run) => `${run.length}${run[0]}`);
+  return `${SIGNALS}${counted}\n`;
+}
+
+/**
+ * Begins to write samples whose signals nobody has stated: behind the header it is said what the values are, where their text does not
+ * tell.
+ *
+ * @param format The format.
+ * @param first The first sample.
+ * @param options What else is to be written.
+ * @returns What a file begins with, and what writes the samples.
+ */
+export function beginSamples(
+  format: VillasFormat,
+  first: Sample,
+  options: StreamEncoderOptions = {},
+): { head: Uint8Array; encoder: SampleEncoder } {
+  const { signals = format.signals ?? signalsIn(first) } = options;
+  const encoder = format.stream.encoder({ ...options, signals });
+  const comment = new TextEncoder().encode(signalsComment(format, signals));
+  return { head: concat([encoder.encode([]), comment]), encoder };
+}
+
+/** The signals that a sample shows. */
+function signalsIn({ values }: Sample): Signal[] {
+  return values.map((value, i) => {
+    const kind = kindOf(value);
+    return { name: `signal${i}`, type: kind === "unset" ? "float" : kind, unit: "" };
+  });
+}
+
+/** Looks at the comments at the beginning of a stream, unless the signals are known. */
+async function statedSignals(
+  chunks: AsyncIterable<Uint8Array>,
+  format: VillasFormat,
+): Promise<{ signals?: readonly Signal[]; rest: AsyncIterable<Uint8Array> }> {
+  if (format.signals || !format.text) return { rest: chunks };
+  const iterator = chunks[Symbol.asyncIterator]();
+  let head = new Uint8Array();
+  let text = "";
+  while (/^(#.*\n)*(#.*)?$/.test(text) && head.length < LONGEST_HEAD) {
+    const next = await iterator.next();
+    if (next.done) break;
+    head = concat([head, next.value]);
+    text = new TextDecoder().decode(head);
+  }
+  const stated = /^(?:#.*\n)*?# signals: (\S+)\n/.exec(text)?.[1];
+  const rest = {
+    async *[Symbol.asyncIterator]() {
+      yield head;
+      yield* { [Symbol.asyncIterator]: () => iterator };
+    },
+  };
+  return { signals: stated === undefined ? undefined : parseSignals(stated), rest };
 }

@@ -21,8 +21,10 @@ import type { VillasSignalOptions, VillasSignalStats } from "./signal_source_opt
 const WINDOW = 32;
 /** How long the last samples are waited for after the source was stopped, in s. */
 const STOP_WAIT = 1;
-/** How long an unpaced source waits for room in that window, in ms. */
+/** How long an unpaced source waits for room in that window, in ms, as long as nothing has ever come back. */
 const WINDOW_WAIT_MS = 20;
+/** The same when the other end does answer: it may only be busy, and what is sent to it meanwhile could be lost. */
+const ANSWER_WAIT_MS = 200;
 
 /** How samples are sent and checked, wherever they come from. */
 export type SendingOptions = Omit<VillasSignalOptions, keyof SignalGeneratorOptions>;
@@ -37,6 +39,8 @@ export class SignalSource implements AsyncDisposable {
   readonly addr: Endpoint;
   /** The same; a server at `localhost` has two. */
   readonly addrs: readonly Endpoint[];
+  /** Bytes that the system keeps of UDP while the program is busy; undefined where it does not tell. */
+  readonly receiveBuffer: number | undefined;
   /** Resolves when the limit is reached and the last samples have come back or were waited for, or after `close()`. */
   readonly finished: Promise<void>;
   readonly #node: EndpointNode;
@@ -46,6 +50,8 @@ export class SignalSource implements AsyncDisposable {
   readonly #returns: Returns;
   #sent = 0;
   #unsent = 0;
+  /** Samples that were waited for in vain: they take no room in the window. */
+  #missing = 0;
   #draining = false;
   #wake: (() => void) | undefined;
 
@@ -58,6 +64,7 @@ export class SignalSource implements AsyncDisposable {
   ) {
     this.addr = node.addr;
     this.addrs = node.addrs ?? [node.addr];
+    this.receiveBuffer = node.receiveBuffer;
     this.#node = node;
     this.#to = to;
     this.#options = options;
@@ -103,11 +110,11 @@ export class SignalSource implements AsyncDisposable {
   /** What was counted so far. */
   get stats(): VillasSignalStats {
     const sent = this.#sent;
-    const { invalid, ignored } = this.#node.counters;
+    const { invalid, ignored, dropped } = this.#node.counters;
     const { returned, changed, unexpected, roundTrip } = this.#returns.counts;
     return {
       ...{ sent, returned, lost: sent - returned, changed, unexpected, invalid, ignored },
-      ...{ unsent: this.#unsent, missedSteps: this.#signal.missedSteps, roundTrip },
+      ...{ unsent: this.#unsent, missedSteps: this.#signal.missedSteps, dropped, roundTrip },
     };
   }
 
@@ -209,12 +216,16 @@ export class SignalSource implements AsyncDisposable {
   }
 
   async #half(vectorize: number): Promise<void> {
-    const end = performance.now() + WINDOW_WAIT_MS;
-    while (
-      this.#returns.outstanding > WINDOW * vectorize / 2 && performance.now() < end &&
-      !this.#signal.isEnded
-    ) {
-      await this.#returnOr(this.#returns.anyReturned ? WINDOW_WAIT_MS : 1);
+    const returns = this.#returns;
+    const patience = returns.anyReturned ? ANSWER_WAIT_MS : WINDOW_WAIT_MS;
+    const end = performance.now() + patience;
+    this.#missing = Math.min(this.#missing, returns.outstanding);
+    while (returns.outstanding - this.#missing > WINDOW * vectorize / 2 && !this.#signal.isEnded) {
+      if (performance.now() >= end) {
+        this.#missing = returns.outstanding;
+        return;
+      }
+      await this.#returnOr(returns.anyReturned ? patience : 1);
     }
   }
 
@@ -259,7 +270,8 @@ function formatFor(codec: Format, { returns, vectorize = 1 }: SendingOptions): F
   if (carried.sequence) return codec;
   if (returns !== false) {
     throw new UsageError(
-      `Cannot tell what comes back in format ${name}: it carries no sequence number; only send, with --no-return`,
+      `Cannot tell what comes back in format ${name}: it carries no sequence number; only send, with --no-return` +
+        (name === "raw" || name === "gtnet" ? `, or use ${name},fake=true` : ""),
     );
   }
   return {

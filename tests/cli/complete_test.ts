@@ -7,7 +7,7 @@ import { labwire } from "./run.ts";
 const answers: [line: string[], lines: string[]][] = [
   [[""], ["words", "plain", "line", "pair", "ask", "completions", "help"]],
   [["--quiet", "p"], ["words", "plain", "line", "pair", "ask", "completions", "help"]],
-  [["-"], ["words", "--help", "--version", "--debug", "--quiet", "-h", "-q", "-V"]],
+  [["-"], ["words", "--help", "--version", "--debug", "--quiet", "-h", "-V", "-q"]],
   [["pair", ""], ["words", "pack", "unpack"]],
   [["help", ""], ["words", "plain", "line", "pair", "ask", "completions"]],
   [["help", "pair", ""], ["words", "pack", "unpack"]],
@@ -30,7 +30,7 @@ const answers: [line: string[], lines: string[]][] = [
   [["pair", "pack", "--nosuch="], [
     "words",
     ...["--mode", "--input", "--note", "--help", "--version", "--debug", "--quiet"],
-    ...["-h", "-q", "-V"],
+    ...["-h", "-V", "-q"],
   ]],
   [["pair", "pack", "one", "two", ""], ["files\t"]],
   [["ask", "--unit", "V", "g"], ["words", "get volt", "get:volt", "$set", "behind---unit-V-g"]],

@@ -153,6 +153,36 @@ const ways: readonly Way[] = [
   },
 
   {
+    command: "villas-pipe",
+    code: 0,
+    when: "what was sent came back",
+    args: (others) => ["--columns", "--listen", "127.0.0.1:0", "--remote", at(others.udp(true))],
+    input: "1.5\n",
+    sent: /./s,
+  },
+  {
+    command: "villas-pipe",
+    code: 0,
+    when: "ended with Ctrl-C",
+    args: () => ["--receive-only", "--listen", "127.0.0.1:0"],
+    signal: ["SIGINT", READY],
+  },
+  {
+    command: "villas-pipe",
+    code: 4,
+    when: "the remote has no address",
+    args: () => ["--listen", "127.0.0.1:0", "--remote", "nosuch.invalid:1"],
+  },
+  {
+    command: "villas-pipe",
+    code: 5,
+    when: "a line is no sample",
+    args: (others) => ["--columns", "--listen", "127.0.0.1:0", "--remote", at(others.udp(true))],
+    input: "1.5\nx\n2.5\n",
+    sent: /./s,
+  },
+
+  {
     command: "json-server",
     code: 0,
     when: "ended with Ctrl-C",

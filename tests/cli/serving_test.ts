@@ -135,7 +135,7 @@ Deno.test("struct-line server gives up a record that is not complete in time", a
 Deno.test("json-server keeps a client whose message waited while the computer stood still", {
   ignore: Deno.build.os === "windows",
 }, async () => {
-  const { server, port } = await serve("json-server", "--idle-timeout", "1");
+  const { server, port } = await serve("json-server", "--idle-timeout", "0.5");
   await using _ = server;
   await using client = await connectStream({ host: "127.0.0.1", port });
   const ask = async () => {
@@ -145,7 +145,7 @@ Deno.test("json-server keeps a client whose message waited while the computer st
   assertEquals(await ask(), '{"status":"success"}\n');
   server.process.kill("SIGSTOP");
   const answer = ask();
-  await new Promise((resolve) => setTimeout(resolve, 1500));
+  await new Promise((resolve) => setTimeout(resolve, 700));
   server.process.kill("SIGCONT");
   assertEquals(await answer, '{"status":"success"}\n');
   await stop(server);

@@ -112,7 +112,7 @@ Deno.test("socket-client waits for piped input longer than for an answer", async
   for (const [i, line] of ["one\n", "two\n"].entries()) {
     await client.write(line);
     await client.until("stdout", i === 0 ? /^one\n$/ : /^one\ntwo\n$/);
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    await new Promise((resolve) => setTimeout(resolve, 250));
   }
   await client.closeInput();
   assertEquals([(await client.result()).code, received], [0, ["one\n", "two\n"]]);

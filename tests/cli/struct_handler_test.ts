@@ -124,9 +124,10 @@ def close():
     const format = ["--format", "<H2d5s?", "--fields", "n,volts*2,text,on"];
     const handler = ["--handler", `${files.path}/named.py`, "--handler-arg", "port=COM3"];
     await using server = await serve([...format, ...handler, ...QUIET]);
-    const { stdout } = await server.client([...format, "--count", "2"], {
-      input: '{"n":1,"volts":[1,0.5],"text":"hello","on":true}\n',
-    });
+    // Its input stays open, as the end of the input is the end of the line.
+    await using asking = client(server.port, [...format, "--count", "2"], { stdin: "piped" });
+    await asking.write('{"n":1,"volts":[1,0.5],"text":"hello","on":true}\n');
+    const { stdout } = await asking.result();
     assertEquals(
       stdout,
       '{"n":7,"volts":[1,0.5],"text":"hello","on":true}\n{"n":8,"volts":[1,2.5],"text":"µV","on":true}\n',

@@ -521,9 +521,10 @@ Deno.test("struct-line server --echo slows down a peer that does not read", asyn
     while (!stuck && sent < 4000 * size) sent += await conn.write(record);
   })();
   // The buffers on the way are finite: from some byte on nothing is taken any more.
-  for (let last = -1; last !== sent;) {
+  for (let [last, looks] = [-1, 0]; looks < 4;) {
+    looks = last === sent ? looks + 1 : 0;
     last = sent;
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    await new Promise((resolve) => setTimeout(resolve, 50));
   }
   stuck = true;
   const held = sent;

@@ -465,7 +465,7 @@ Deno.test("villas-echo says which format a VILLASnode speaks that is set up othe
   const { stderr } = await stopped(it.program);
   assertMatch(
     stderr,
-    /it looks like VILLASnode's format villas\.human: set format = "protobuf" in that node of VILLASnode's configuration \(from 127\.0\.0\.1:\d+\)/,
+    /it looks like VILLASnode's format villas\.human: set format = "protobuf" in that node of VILLASnode's configuration, or use --format villas\.human here \(from 127\.0\.0\.1:\d+\)/,
   );
   assertEquals(counters(stderr).invalid, 1);
 });

@@ -108,6 +108,18 @@ Deno.test("villas-pipe --send-only prints nothing, and ends with its input", asy
   assertStringIncludes(stderr, "1 sent, 0 received");
 });
 
+Deno.test("villas-pipe takes the letters of VILLASnode's options", async () => {
+  const sent = await through("1.0(1)\t1\n2.0(2)\t2\n", "-s", "-L", "1");
+  assertStringIncludes(sent.stderr, "1 sent, 0 received");
+  const received = await through("1.0(1)\t1\n2.0(2)\t2\n", "-l", "1", "-t", "1i");
+  assertStringIncludes(received.stderr, " sent, 1 received");
+  assertEquals(values(received.stdout), [["1"]]);
+  const { stdout } = await labwire(["villas-pipe", "--help"]);
+  assertStringIncludes(stdout, "-l, --limit-received N");
+  const unknown = await labwire(["villas-pipe", "-z"]);
+  assertStringIncludes(unknown.stderr, 'Unknown option "-z"');
+});
+
 for (
   const [args, message] of [
     [["--send-only", "--receive-only"], "Cannot use --send-only with --receive-only"],

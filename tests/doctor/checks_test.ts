@@ -38,16 +38,28 @@ Deno.test("checkAddresses() tells no address from one that nobody gave", () => {
 });
 
 Deno.test("checkPermissions() names the flags that are missing", () => {
-  assertEquals(checkPermissions(({ name }) => name !== "ffi", true), {
-    check: "permissions",
-    status: "ok",
-    message: "granted: net, read, write, run, env=NO_COLOR,PATH,PATHEXT, sys=networkInterfaces",
-  });
+  const all =
+    "granted: net, read, write, run, ffi, env=NO_COLOR,PATH,PATHEXT,VIRTUAL_ENV, sys=networkInterfaces";
+  const isNamed = (descriptor: Deno.PermissionDescriptor) =>
+    descriptor.name !== "env" || descriptor.variable !== undefined;
+  for (
+    const [isGranted, message] of [
+      [isNamed, all],
+      [() => true, `${all}, and more than labwire needs`],
+      [
+        (descriptor: Deno.PermissionDescriptor) => isNamed(descriptor) && descriptor.name !== "ffi",
+        `${all.replace(" ffi,", "")}; without --allow-ffi UDP takes one datagram at a time`,
+      ],
+    ] as const
+  ) {
+    const expected = { check: "permissions", status: "ok", message } as const;
+    assertEquals(checkPermissions(isGranted, true), expected);
+  }
   const missing = checkPermissions(({ name }) => name !== "env" && name !== "run", false);
   assertEquals(missing.status, "problem");
   assertEquals(
     missing.message,
-    "not granted: --allow-run --allow-env=NO_COLOR,PATH,PATHEXT --unstable-net",
+    "not granted: --allow-run --allow-env=NO_COLOR,PATH,PATHEXT,VIRTUAL_ENV --unstable-net",
   );
 });
 

@@ -25,7 +25,7 @@ const files: readonly Block[] = readSections(
   documents.find(({ name }) => name === "guide python")!.text,
 )
   .flatMap(({ blocks }) => blocks)
-  .filter(({ file }) => file === "mean.py" || file === "supply.py");
+  .filter(({ file }) => file === "supply.py");
 
 /** The terminals on which a command is shown to work; in its place stands `@`, or its name with `@` before. */
 const scenes: Readonly<Record<string, readonly Terminal[]>> = {
@@ -37,17 +37,20 @@ const scenes: Readonly<Record<string, readonly Terminal[]>> = {
     [["@", READY]],
     [["printf 'VOLT?\\n' | nc -N localhost 5025", "1.25\n"]],
   ],
-  "put a Python function behind a port": [
+  "put Python functions behind a port": [
     [["@", READY]],
-    [["@call it", "Server reported success.\n3.0\n"]],
+    [["@call them", "Server reported success.\n"]],
   ],
-  "keep one Python program running for it": [
-    [["@", READY]],
-    [["labwire json-client set_voltage volts:=2", 'Server reported success.\n{"set":2}\n']],
-  ],
-  "call it": [
+  "call them": [
     [["labwire json-server", READY]],
     [["@", "Server reported success.\n"]],
+  ],
+  "see which there are": [
+    [["@put Python functions behind a port", READY]],
+    [["@", "…\nget_voltage() -> float\n"]],
+  ],
+  "call them from Python": [
+    [["@", ""], ["python3 -c 'import labwire_client'", ""]],
   ],
   "receive structs from C or numpy": [
     [["@", '…\nReady. Ctrl-C to quit.\n…\n{"n":1,"volts":0.5}\n…\n']],
@@ -64,6 +67,10 @@ const scenes: Readonly<Record<string, readonly Terminal[]>> = {
   "stand in for VILLASnode": [
     [["labwire villas-echo --output none", READY]],
     [["@", "…\n5 sent, 5 returned, 0 lost, 0 changed\n…\n"]],
+  ],
+  "have any numbers drive VILLASnode": [
+    [["labwire villas-echo --listen :12000 --remote 127.0.0.1:12001 --output none", READY]],
+    [["printf 'u,i\\n1,2\\n' > table.csv", ""], ["@", "…\n1 sent, 1 received\n"]],
   ],
   "watch what a device sends": [
     [["@", "…\nReady. Ctrl-C to quit.\n…\n00000000  61 62 63  …|abc|\n…\n"]],

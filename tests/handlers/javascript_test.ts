@@ -106,9 +106,9 @@ Deno.test("a changed file is loaded anew before the next message, and not otherw
   await file.write('export const handle = () => { throw new Error("third"); };');
   const error = await assertRejects(async () => await it.handle(), Error, "third");
   assertMatch(error.stack!, /handler\.mjs/);
-  assertEquals(it.problems.map(({ kind }) => kind), ["reload", "reload", "reload"]);
-  assertMatch(it.problems[0]!.message, /^Handler ".*" has changed, and is loaded anew$/);
-  assertMatch(it.problems[1]!.message, /^Cannot load handler ".*; the one from before goes on$/);
+  assertEquals(it.problems.map(({ kind }) => kind), ["reloaded", "reload", "reloaded"]);
+  assertMatch(it.problems[0]!.message, /^Handler ".*" has changed and was loaded anew$/);
+  assertMatch(it.problems[1]!.message, /^Cannot load handler ".*; the one loaded before goes on$/);
 });
 
 Deno.test("a module is replaced between two messages, not within one", async () => {
@@ -126,6 +126,15 @@ Deno.test("a module is replaced between two messages, not within one", async () 
   assertEquals(await first, ["handled"]);
   assertEquals(await second, "new");
   assertEquals(await first, ["handled", "closed"]);
+});
+
+Deno.test("a call that takes too long fails, and the next one is made", async () => {
+  await using file = await moduleFile(
+    "export const handle = (x) => x === 1 ? new Promise(() => {}) : Promise.resolve(x);",
+  );
+  await using it = await open(file.path, { handlerTimeout: 0.01 });
+  await assertRejects(async () => await it.handle(1), Error, "took longer than 0.01 s");
+  assertEquals(await it.handle(2), 2);
 });
 
 Deno.test("describe() gives the arguments of the commands, and the comments above them", async () => {

@@ -334,7 +334,7 @@ async function steps(t: Deno.TestContext, browser: Browser, lab: typeof openLab)
     await until(page, "document.querySelectorAll('#signals tbody tr').length === 4");
     await page.keyboard.press("s");
     await page.selectOption("#spectrum-panel [name=window]", "flattop");
-    await until(page, "/at 50(\\.0\\d*)? Hz/.test(document.querySelector('#peak').textContent)");
+    await until(page, "/at (49.9|50)[.0-9]* Hz/.test(document.querySelector('#peak').textContent)");
     await until(page, "/^Peak (9\\.99|10)/.test(document.querySelector('#peak').textContent)");
     await page.keyboard.press("x");
     await until(page, "document.querySelectorAll('#xy-plot canvas').length === 1");

@@ -81,8 +81,7 @@ export function formatRow<Table extends SettingsTable>(
           ...forms,
           ...{ name, notation, signals, withSignals: (signals) => build(signalsOf(signals)) },
           replies: forms.replies ?? { name, encode, decode, plainEcho: true },
-          check: (stated = signals ?? floatSignals(1)) =>
-            checkSignals(notation, carried, stated, misfit),
+          check: (stated = signals) => checkSignals(notation, carried, stated, misfit),
           splitter: forms.splitter ?? (() => {
             throw new UsageError(
               `Cannot read format ${name} from a stream: its messages do not show where they end`,
@@ -98,16 +97,17 @@ export function formatRow<Table extends SettingsTable>(
 function checkSignals(
   notation: string,
   { kinds }: Carried,
-  signals: readonly Signal[],
+  stated: readonly Signal[] | undefined,
   misfit: FormatForms["misfit"],
 ): void {
+  const signals = stated ?? floatSignals(1);
   const other = signals.find(({ type }) => !kinds.includes(type));
-  const why = other
-    ? `signal "${other.name}" is ${other.type === "integer" ? "an" : "a"} ${other.type}` +
-      `, and the format has ${kinds.join(", ")} only`
-    : misfit?.(signals);
+  const why = other === undefined
+    ? misfit?.(signals)
+    : (stated
+      ? `signal "${other.name}" is ${other.type === "integer" ? "an" : "a"} ${other.type}`
+      : "values are floats unless --signals says otherwise") +
+      `, and the format has ${kinds.join(" and ")} only`;
   if (why === undefined) return;
-  throw new UsageError(
-    `Cannot use format ${notation} for these signals: ${why}; --signals says what they are, and protobuf carries all`,
-  );
+  throw new UsageError(`Cannot use format ${notation}: ${why}; protobuf carries all kinds`);
 }

@@ -94,7 +94,13 @@ function formatFloat(value: number): string {
  * ```
  */
 export const villasJson = formatRow(NAME, JSON_SETTINGS, (settings, signals) => ({
-  carried: { ...ALL, received: true, notFinite: false },
+  carried: {
+    ...ALL,
+    received: true,
+    notFinite: false,
+    // 0 stands for all digits, too.
+    exact: settings.real_precision === 0 || settings.real_precision >= 17,
+  },
   ...jsonForms({
     name: NAME,
     style: settings,

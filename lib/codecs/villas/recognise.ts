@@ -4,12 +4,17 @@
  * @module
  */
 
+/** The formats that do not tell what their values are. */
+const UNTYPED: readonly RecognisedFormat[] = ["villas.binary", "villas.web", "opal.asyncip", "raw"];
+/** The formats of lines, of which a mistake can make any text. */
+const LINES = ["villas.human", "csv", "tsv", "value", "iotagent_ul"];
 /** Bytes that are looked at where a format shows itself at the beginning, or at the end. */
 const LOOK = 512;
 const decoder = new TextDecoder();
 
 /** The formats of VILLASnode that show themselves; `text` and `JSON` are none of them. */
 export type RecognisedFormat =
+  | "protobuf"
   | "villas.human"
   | "villas.binary"
   | "villas.web"
@@ -61,10 +66,17 @@ export function recogniseFormat(bytes: Uint8Array): RecognisedFormat | undefined
   const text = textOf(bytes)?.trimStart();
   if (text !== undefined) return TEXTS.find(([, pattern]) => pattern.test(text))![0];
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (isProtobuf(bytes)) return "protobuf";
   if (isPacked(view, false)) return "villas.binary";
   if (isPacked(view, true)) return "villas.web";
   if (isOpal(view)) return "opal.asyncip";
-  return isRaw(view) ? "raw" : undefined;
+  return rawOf(view) ? "raw" : undefined;
+}
+
+/** How the format is asked for that a datagram is recognised as. */
+function notationOf(format: RecognisedFormat, bytes: Uint8Array): string {
+  if (format !== "raw") return format;
+  return rawOf(new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength))!;
 }
 
 /**
@@ -77,7 +89,12 @@ export function recogniseFormat(bytes: Uint8Array): RecognisedFormat | undefined
 export function describeLikeness(bytes: Uint8Array, wanted = "protobuf"): string | undefined {
   const format = recogniseFormat(bytes);
   if (format === undefined || format === wanted) return undefined;
-  const remedy = `set format = "${wanted}" in that node of VILLASnode's configuration`;
+  if (format === "raw" && wanted === "gtnet" || format === "text" && LINES.includes(wanted)) {
+    return undefined; // it may be what it should be, but for a mistake
+  }
+  const here = `use --format ${notationOf(format, bytes)} here`;
+  const remedy = `set format = "${wanted}" in that node of VILLASnode's configuration, or ${here}` +
+    (UNTYPED.includes(format) ? " with --signals, as in --signals 3f2i" : "");
   if (format === "villas.binary") {
     return `it looks like villas.binary, which a socket node of VILLASnode speaks without a format: ${remedy}`;
   }
@@ -130,18 +147,44 @@ function isOpal(view: DataView): boolean {
   return at > 0 && at === view.byteLength;
 }
 
-/** Whether the beginning is nothing but numbers as a laboratory has them, of 64 or 32 bits in one of the byte orders. */
-function isRaw(view: DataView): boolean {
+/** The settings with which the beginning is nothing but numbers as a laboratory has them; undefined if there are none. */
+function rawOf(view: DataView): string | undefined {
   const end = Math.min(view.byteLength, LOOK);
-  return [8, 4].some((size) =>
-    view.byteLength >= 8 && view.byteLength % size === 0 &&
-    [true, false].some((littleEndian) => {
-      for (let at = 0; at < end; at += size) {
-        if (!isUsual(view, at, size, littleEndian)) return false;
-      }
-      return true;
-    })
-  );
+  for (const size of [8, 4]) {
+    if (view.byteLength < 8 || view.byteLength % size !== 0) continue;
+    for (const little of [true, false]) {
+      let at = 0;
+      while (at < end && isUsual(view, at, size, little)) at += size;
+      if (at >= end) return RAWS[`${size}${little}`];
+    }
+  }
+  return undefined;
+}
+
+/** How raw values of some size and order are asked for. */
+const RAWS: Readonly<Record<string, string>> = {
+  "8true": "raw,bits=64",
+  "8false": "raw,bits=64,endianess=big",
+  "4true": "raw",
+  "4false": "gtnet",
+};
+
+/** Whether there is one sample of a protobuf message behind the other, each with its type first. */
+function isProtobuf(bytes: Uint8Array): boolean {
+  let at = 0;
+  while (at + 4 <= bytes.length) {
+    if (bytes[at] !== 0x0a) return false;
+    let length = 0;
+    let byte = 128;
+    for (let shift = 0; byte >= 128 && shift < 28; shift += 7) {
+      byte = bytes[++at] ?? 0;
+      length |= (byte & 127) << shift;
+    }
+    at++;
+    if (bytes[at] !== 0x08 || length < 2) return false;
+    at += length;
+  }
+  return at > 0 && at === bytes.length;
 }
 
 /** Whether some bytes are a float of ordinary size, or a small integer. */

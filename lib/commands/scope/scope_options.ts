@@ -19,6 +19,9 @@ import { openBrowser } from "./open_browser.ts";
 /** Where a scope listens unless told otherwise. */
 const DEFAULT = { host: "127.0.0.1", port: 8080 };
 
+/** The same, for commands that show something in any case. */
+export const DEFAULT_ADDRESS: HostPort = { hostname: DEFAULT.host, port: DEFAULT.port };
+
 /** Units of a duration, in s. */
 const UNITS: Readonly<Record<string, number>> = { "": 1, s: 1, min: 60, m: 60, h: 3600 };
 
@@ -61,6 +64,8 @@ export interface ScopeDescription {
   readonly signals?: readonly SignalInfo[];
   /** What may be changed from the page. */
   readonly control?: ScopeControl;
+  /** What is different with a recording: bytes of samples that are kept in full, and how much has been read. */
+  readonly recording?: { readonly bytes: number; readonly progress: () => number };
 }
 
 /** What shows samples while they pass. */
@@ -112,9 +117,19 @@ export async function openScope(
   description: ScopeDescription,
 ): Promise<OpenScope> {
   const { Feed } = await import("../../scope/feed.ts");
-  const feed = new Feed({ ...description, history: values.history });
+  const { recording } = description;
+  const feed = new Feed({
+    ...description,
+    history: values.history,
+    isAbsolute: recording !== undefined,
+    bytes: recording?.bytes,
+  });
   let statistics: () => readonly Statistic[] = () => [];
+  const { startTerminalPlot } = values.plot
+    ? await import("./terminal_plot.ts")
+    : { startTerminalPlot: undefined };
   const opened = [
+    ...startTerminalPlot ? [startTerminalPlot(context, feed)] : [],
     ...values.scope ? [await serve(context, values, description, feed, () => statistics())] : [],
   ];
   const close = async () => {
@@ -132,13 +147,15 @@ export async function openScope(
 async function serve(
   { say }: Context,
   { scope, open }: ScopeValues,
-  { title, control }: ScopeDescription,
+  { title, control, recording }: ScopeDescription,
   feed: Feed,
   statistics: () => readonly Statistic[],
 ) {
   const { startScope } = await import("../../scope/scope.ts");
   const server = startScope({
     ...{ feed, listen: scope!, title, control, statistics },
+    isRecording: recording !== undefined,
+    progress: recording?.progress,
     onProblem: (kind, message) => say.throttled(`scope ${kind}`, message),
   });
   say.info(`Scope: ${server.url}`);

@@ -51,7 +51,8 @@ export const handlerOptions = {
 export function handlerEvents({ say, signal }: Context): HandlerEvents {
   return {
     onProblem({ kind, message }) {
-      if (kind === "unsolicited") say.throttled(kind, message);
+      if (kind === "reloaded") say.info(message);
+      else if (kind === "unsolicited") say.throttled(kind, message);
       else say.warn(message);
     },
     onStderr: (bytes) => say.relay(new TextDecoder().decode(bytes)),

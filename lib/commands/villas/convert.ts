@@ -1,3 +1,4 @@
+import { concat } from "@std/bytes/concat";
 import { defineCommand } from "../../cli/command.ts";
 import type { Context } from "../../cli/context.ts";
 import { flag, integer, value } from "../../cli/options.ts";
@@ -8,7 +9,7 @@ import { CodecError, exit, messageOf, UsageError } from "../../errors.ts";
 import { counted } from "../../text/wording.ts";
 import { whenAborted } from "../../time/lifecycle.ts";
 import { CapturedSamples } from "../../villas/captured_samples.ts";
-import { chunksOf, readSamples } from "../../villas/sample_stream.ts";
+import { beginSamples, chunksOf, readSamples } from "../../villas/sample_stream.ts";
 import { formatOption, signalsOption } from "./format_option.ts";
 import { formatOfFile } from "./taps.ts";
 
@@ -87,7 +88,7 @@ export const villasConvert = defineCommand({
       ? capture!.read(input.chunks)
       : readSamples(input.chunks, known(from), reading);
     await using output = await openOutput(context, outPath, options.force);
-    const writer = new SampleWriter(target.stream.encoder(), bad);
+    const writer = new SampleWriter(target, bad);
     const live = setInterval(() => say.live(progress(writer.written, input)), 500);
     try {
       for await (const portion of samples) {
@@ -136,17 +137,19 @@ class BadSamples {
 
 /** Writes samples in a format. */
 class SampleWriter {
-  readonly #encoder: SampleEncoder;
+  readonly #format: VillasFormat;
+  #encoder: SampleEncoder | undefined;
   readonly #bad: BadSamples;
   written = 0;
 
-  constructor(encoder: SampleEncoder, bad: BadSamples) {
-    this.#encoder = encoder;
+  constructor(format: VillasFormat, bad: BadSamples) {
+    this.#format = format;
     this.#bad = bad;
   }
 
   /** The bytes of samples, without those that cannot be written. */
   encode(samples: readonly Sample[]): Uint8Array {
+    if (!this.#encoder) return this.#begin(samples);
     try {
       const bytes = this.#encoder.encode(samples);
       this.written += samples.length;
@@ -161,16 +164,23 @@ class SampleWriter {
     }
   }
 
+  #begin(samples: readonly Sample[]): Uint8Array {
+    // VILLASnode's tool writes no time of receipt into json, and nothing but a header where it knows the signals.
+    const format = this.#format;
+    const options = { offset: format.name !== "json" };
+    if (format.signals) {
+      this.#encoder = format.stream.encoder(options);
+      return this.encode(samples);
+    }
+    const { head, encoder } = beginSamples(format, samples[0]!, options);
+    this.#encoder = encoder;
+    return concat([head, this.encode(samples)]);
+  }
+
   #eachOf(samples: readonly Sample[]): Uint8Array {
     const parts: Uint8Array[] = [];
     for (const sample of samples) parts.push(this.encode([sample]).slice());
-    const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-    let at = 0;
-    for (const part of parts) {
-      bytes.set(part, at);
-      at += part.length;
-    }
-    return bytes;
+    return concat(parts);
   }
 }
 

@@ -6,14 +6,14 @@ import { withPlace } from "../../handlers/place.ts";
 import { counted } from "../../text/wording.ts";
 import { stackOf, UsageError } from "../../errors.ts";
 import { villasProtobuf } from "../../codecs/villas/protobuf.ts";
-import { parseSignals } from "../../codecs/villas/signals.ts";
 import { formatAddress } from "../../net/address/address.ts";
 import { startVillasEcho } from "../../villas/echo.ts";
 import type { VillasEchoProblem, VillasEchoStats } from "../../villas/echo_options.ts";
 import { portFileOption } from "../serving/announce.ts";
 import { handlerCounts, handlerOptions } from "../serving/handler_options.ts";
 import { openEchoHandler } from "./echo_handler.ts";
-import { announceLayer, layerOptions, readLayer } from "./layer_options.ts";
+import { signalsFor, socketFormat } from "./format_option.ts";
+import { announceLayer, droppedAdvice, layerOptions, readLayer } from "./layer_options.ts";
 import {
   notPrinted,
   outputDropOption,
@@ -52,14 +52,9 @@ export const villasEcho = defineCommand({
     ...layerOptions,
     output: sampleOutput("json"),
     ...outputDropOption,
-    signals: value(
-      {
-        help:
-          "The signals that VILLASnode expects, as its configuration has them: 5f1i is five floats and an integer, b a boolean, " +
-          "c a complex number; those received unless given",
-      },
-      "SIGNALS",
-      parseSignals,
+    format: socketFormat,
+    signals: signalsFor(
+      "The signals that VILLASnode has and expects; those received unless given, floats where the format does not tell",
     ),
     constant: value(
       { help: "Reply with these values, each in the kind expected at its place" },
@@ -83,6 +78,11 @@ export const villasEcho = defineCommand({
     },
     { text: "Work out the replies in Python", command: "labwire villas-echo --handler double.py" },
     {
+      text:
+        "Answer a VILLASnode whose socket has no format, with five floats and an integer in each sample",
+      command: "labwire villas-echo --format villas.binary --signals 5f1i",
+    },
+    {
       text: "Work out the replies in JavaScript",
       command: "labwire villas-echo --handler double.js",
     },
@@ -96,8 +96,9 @@ export const villasEcho = defineCommand({
     }
     const layer = readLayer(options, { ...options, remoteOption: "remote" }, given);
     await using reply = await openEchoHandler(options, context);
+    const format = options.format ?? villasProtobuf;
     const printer = samplePrinter(options.output, out, {
-      format: villasProtobuf,
+      format: options.signals && format.withSignals ? format.withSignals(options.signals) : format,
       drop: options.outputDrop,
     });
     await using recorded = await openTaps(context, options, {
@@ -111,6 +112,7 @@ export const villasEcho = defineCommand({
       ...layer,
       replyTo: options.replyTo,
       anySource: options.anySource,
+      codec: format,
       signals: options.signals,
       constant: options.constant,
       handler: reply.handler,
@@ -128,6 +130,7 @@ export const villasEcho = defineCommand({
       addrs: echo.addrs,
       detail: `remote ${formatAddress(layer.remote)}`,
       portFile: options.portFile,
+      receiveBuffer: echo.receiveBuffer,
     });
     const counters = () =>
       [summary(echo.stats, printer), ...handlerCounts(reply.module, options.stats)].join(
@@ -146,6 +149,8 @@ export const villasEcho = defineCommand({
       await recorded.close();
       await reply[Symbol.asyncDispose]();
       say.summary(counters());
+      const { stats: { overflowed = 0 }, receiveBuffer } = echo;
+      if (overflowed > 0 && receiveBuffer) say.warn(droppedAdvice(overflowed, receiveBuffer));
     }
     say.info("Bye.");
   },

@@ -4,35 +4,54 @@
  * @module
  */
 
-import { value } from "../../cli/options.ts";
+import { type Option, value } from "../../cli/options.ts";
 import type { VillasFormat } from "../../codecs/villas/format.ts";
 import { villasFormat, villasFormats } from "../../codecs/villas/formats.ts";
-import { parseSignals } from "../../codecs/villas/signals.ts";
+import { parseSignals, type Signal } from "../../codecs/villas/signals.ts";
+
+const NAMES = Object.keys(villasFormats);
 
 /**
  * An option that takes a format in VILLASnode's words.
  *
  * @param help What the format is for, such as `How messages are written`.
  */
-export function formatOption(help: string) {
-  return value(
+export function formatOption(help: string): Option<VillasFormat | undefined> {
+  return value<VillasFormat, { help: string; complete: () => Promise<string[]> }>(
     {
       help: `${help}: ${
-        Object.keys(villasFormats).join(", ")
+        NAMES.join(", ")
       }; settings by VILLASnode's names behind commas, as in raw,bits=64,endianess=big or csv,separator=;`,
+      complete: () => Promise.resolve(NAMES),
     },
     "FORMAT",
-    (text): VillasFormat => villasFormat(text),
+    (text) => villasFormat(text),
   );
 }
 
-/** The option `--signals`. */
-export const signalsOption = value(
-  {
-    help:
-      "The signals as VILLASnode's configuration has them: 5f1i is five floats and an integer, b a boolean, c a complex number; " +
-      "or with names, types and units, as in voltage:float:V,on:boolean",
-  },
-  "SIGNALS",
-  parseSignals,
+/** The option `--format` of a command that speaks with VILLASnode's socket. */
+export const socketFormat = formatOption(
+  "Format of the messages, protobuf unless given (a socket node of VILLASnode without a format speaks villas.binary)",
+);
+
+/**
+ * The option `--signals`.
+ *
+ * @param help What the signals are for, and what is taken where they are not given.
+ */
+export function signalsFor(help: string): Option<Signal[] | undefined> {
+  return value<Signal[], { help: string }>(
+    {
+      help:
+        `${help}; as VILLASnode's configuration has them: 5f1i is five floats and an integer, b a boolean, ` +
+        "c a complex number; or with names, types and units, as in voltage:float:V,on:boolean",
+    },
+    "SIGNALS",
+    parseSignals,
+  );
+}
+
+/** The option `--signals` of a command that reads samples. */
+export const signalsOption = signalsFor(
+  "The signals; floats unless given, where the format does not tell",
 );

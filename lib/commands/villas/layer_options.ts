@@ -7,9 +7,11 @@
 import type { Context } from "../../cli/context.ts";
 import { choice, flag, integer, text, value } from "../../cli/options.ts";
 import { kebab } from "../../cli/parse.ts";
+import { counted } from "../../text/wording.ts";
 import { UsageError } from "../../errors.ts";
 import { type Endpoint, formatAddress } from "../../net/address/address.ts";
 import { type AllowList, parseCidrList } from "../../net/address/allow_list.ts";
+import type { DatagramIo } from "../../net/datagram/datagram.ts";
 import type { MulticastOptions } from "../../net/datagram/multicast.ts";
 import { type Layer, LAYERS } from "../../villas/nodes/endpoint.ts";
 import { announce } from "../serving/announce.ts";
@@ -35,6 +37,17 @@ export const layerOptions = {
     "CIDR,…",
     parseCidrList,
   ),
+  io: choice(["auto", "deno", "batch"], {
+    default: "auto",
+    help:
+      "The system calls for UDP: deno takes one datagram with each, batch up to 64 (Linux only), auto the faster one that works",
+  }),
+  receiveBuffer: integer({
+    min: 1,
+    max: 2 ** 30,
+    help:
+      "Bytes that the system is to keep of UDP while labwire is busy; Linux only, with --io auto or batch (default 4194304)",
+  }),
   multicast: text({
     placeholder: "GROUP",
     help: "Join this multicast group, such as 239.1.2.3, to receive what is sent to it",
@@ -57,6 +70,8 @@ export const layerOptions = {
 export interface LayerValues {
   readonly layer: Layer;
   readonly allow?: AllowList;
+  readonly io: DatagramIo;
+  readonly receiveBuffer?: number;
   readonly multicast?: string;
   readonly multicastInterface?: string;
   readonly multicastTtl?: number;
@@ -77,6 +92,8 @@ export interface LayerAddresses {
 export interface ReadLayer {
   readonly layer: Layer;
   readonly allow: AllowList | undefined;
+  readonly io: DatagramIo;
+  readonly receiveBuffer: number | undefined;
   readonly multicast: MulticastOptions | undefined;
   /** Where to bind; undefined where the behaviour's default holds. */
   readonly listen: Endpoint | undefined;
@@ -123,6 +140,8 @@ export function readLayer(
     listen: given.has("listen") || isUnix ? own : undefined,
     remote: other!,
     allow,
+    io: options.io,
+    receiveBuffer: options.receiveBuffer,
     multicast: group === undefined
       ? undefined
       : { group, interface: multicastInterface, ttl: multicastTtl, loop: multicastLoop },
@@ -146,6 +165,9 @@ function checkGiven(layer: Layer, given: ReadonlySet<string>, remoteOption: stri
   if (layer !== "tcp-server" && given.has("allow")) {
     refuse("allow", "only tcp-server has clients that connect");
   }
+  for (const name of ["io", "receiveBuffer"]) {
+    if (layer !== "udp" && given.has(name)) refuse(name, "it is for UDP");
+  }
   for (const name of ["multicast", "multicastInterface", "multicastTtl", "multicastLoop"]) {
     if (!given.has(name)) continue;
     if (layer !== "udp") refuse(name, "only UDP has multicast");
@@ -153,6 +175,23 @@ function checkGiven(layer: Layer, given: ReadonlySet<string>, remoteOption: stri
       throw new UsageError(`Cannot use --${kebab(name)} without --multicast: expected a group`);
     }
   }
+}
+
+/** How to have Linux grant a larger receive buffer. */
+function moreRoom(bytes: number): string {
+  return `"sudo sysctl -w net.core.rmem_max=${bytes}" lets it grant more`;
+}
+
+/**
+ * What to do about datagrams that this computer threw away.
+ *
+ * @param dropped How many.
+ * @param receiveBuffer Bytes of the receive buffer that was full.
+ */
+export function droppedAdvice(dropped: number, receiveBuffer: number): string {
+  const what = `This computer threw ${counted(dropped, "datagram")} away`;
+  const wanted = 2 ** Math.ceil(Math.log2(2 * receiveBuffer));
+  return `${what}: the receive buffer of ${receiveBuffer} bytes was full. Try --receive-buffer ${wanted}`;
 }
 
 /** What {@linkcode announceLayer} says. */
@@ -165,6 +204,8 @@ export interface LayerAnnouncement {
   readonly state?: string;
   /** The value of `--port-file`. */
   readonly portFile?: string;
+  /** Bytes that the system keeps of UDP while the program is busy. */
+  readonly receiveBuffer?: number;
 }
 
 /**
@@ -177,9 +218,14 @@ export interface LayerAnnouncement {
  */
 export function announceLayer(
   say: Context["say"],
-  { layer, allow, multicast }: LayerValues,
-  { addrs, detail, state = "Ready", portFile }: LayerAnnouncement,
+  { layer, allow, multicast, receiveBuffer: asked = 0 }: LayerValues,
+  { addrs, detail, state = "Ready", portFile, receiveBuffer: granted }: LayerAnnouncement,
 ): Disposable {
+  if (granted !== undefined && granted < asked) {
+    say.warn(
+      `The system granted ${granted} of the ${asked} bytes of --receive-buffer; ${moreRoom(asked)}`,
+    );
+  }
   if (layer === "tcp-client") {
     say.info(`Connecting to ${addrs.map(formatAddress).join(" and ")}`);
     say.info(`${state}. Ctrl-C to quit.`);

@@ -17,6 +17,7 @@ import {
   type VillasPipeProblem,
   type VillasPipeStats,
 } from "../../villas/pipe.ts";
+import type { Tap } from "../../villas/path.ts";
 import { portFileOption } from "../serving/announce.ts";
 import { formatOption, signalsOption } from "./format_option.ts";
 import { announceLayer, layerOptions, readLayer } from "./layer_options.ts";
@@ -33,7 +34,7 @@ export const villasPipe = defineCommand({
     "get the present one. Values are floats unless --signals or the format itself (protobuf) says otherwise.",
     "With --columns, a column or member called time, timestamp or date is the time, in seconds since 1970 or in ISO 8601; one called " +
     "sequence or seq is the sequence number. All others are values, unless --fields chooses.",
-    "This is VILLASnode's villas-pipe, with some differences: at the end of standard input, answers to what was sent are waited for, " +
+    "This is VILLASnode's villas-pipe, letters of options included, with some differences: at the end of standard input, answers to what was sent are waited for, " +
     "with --send-only it ends there, and where standard input was empty, without a single byte, it goes on receiving. Exactly as many " +
     "samples are printed as --limit-received says. A line that is no sample is reported, and not sent; the exit code is 5 then, " +
     "unless --skip-bad is given.",
@@ -47,7 +48,7 @@ export const villasPipe = defineCommand({
     anySource: flag({ help: "Take samples from every address, not only from the remote" }),
     ...layerOptions,
     format: formatOption("How messages are written on the wire (default protobuf)"),
-    signals: signalsOption,
+    signals: { ...signalsOption, short: "t" },
     inputFormat: formatOption("What standard input is (default villas.human)"),
     columns: flag({ help: "Standard input is plain columns: rows of CSV, or JSON records" }),
     fields: list({
@@ -72,14 +73,17 @@ export const villasPipe = defineCommand({
       placeholder: "NAME",
       help: 'Make each object a command for json-client, with this "command_id"',
     }),
-    sendOnly: flag({ help: "Only send: print nothing, and wait for nothing (VILLASnode's -s)" }),
-    receiveOnly: flag({ help: "Only receive: do not read standard input (-r)" }),
-    limitReceived: integer({
-      min: 1,
-      help: "End when so many samples were received, and not before (-l)",
-    }),
-    limitSent: integer({ min: 1, help: "Send no more samples than this (-L)" }),
-    duration: seconds({ help: "End after so many seconds (-T)" }),
+    sendOnly: {
+      ...flag({ help: "Only send: print nothing, and wait for nothing" }),
+      short: "s",
+    },
+    receiveOnly: { ...flag({ help: "Only receive: do not read standard input" }), short: "r" },
+    limitReceived: {
+      ...integer({ min: 1, help: "End when so many samples were received, and not before" }),
+      short: "l",
+    },
+    limitSent: { ...integer({ min: 1, help: "Send no more samples than this" }), short: "L" },
+    duration: { ...seconds({ help: "End after so many seconds" }), short: "T" },
     realtime: flag({ help: "Send the samples at the distances of their times" }),
     vectorize: integer({ default: 1, min: 1, help: "Samples in each message" }),
     wait: seconds({
@@ -123,6 +127,7 @@ export const villasPipe = defineCommand({
     const reading = new AbortController();
     const chunks = readChunks(stdin.readable, reading.signal);
     const input = receiveOnly ? undefined : { chunks, ...readerOf(options) };
+    const columns = options.columns ? input?.decoder as ColumnsDecoder : undefined;
     await using recorded = await openTaps(context, options, {
       title: "villas-pipe",
       begins: "received",
@@ -136,7 +141,7 @@ export const villasPipe = defineCommand({
       input,
       onBatch: print,
       signal,
-      ...{ taps, sentTaps },
+      ...{ taps, sentTaps: columns ? [...sentTaps, leftOutNews(columns, say)] : sentTaps },
       onProblem: (problem) => report(say, problem),
     });
     using _announced = announceLayer(say, options, {
@@ -224,6 +229,16 @@ function report(say: Context["say"], { kind, message }: VillasPipeProblem): void
   else if (kind === "own") say.warn(message);
   else if (kind === "waiting" || kind === "connection") say.info(message);
   else say.throttled(kind, message);
+}
+
+/** Says once which members of objects are texts, which VILLASnode does not have. */
+function leftOutNews(columns: ColumnsDecoder, say: Context["say"]): Tap {
+  let isTold = false;
+  return () => {
+    if (isTold || columns.leftOut.length === 0) return;
+    isTold = true;
+    say.info(`Left out what is text: ${columns.leftOut.join(", ")}; --fields chooses the values`);
+  };
 }
 
 function summary(stats: VillasPipeStats, unprinted: number): string {

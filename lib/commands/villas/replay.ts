@@ -25,7 +25,6 @@ export const villasReplay = defineCommand({
     inputFormat: formatOption(
       "Format of the file, by default that of its name, as for --record-format",
     ),
-    format: formatOption("Format of the messages, by default protobuf"),
     signals: signalsOption,
     ...speedOption,
     rate: number({ min: 0.001, max: 1e6, help: "Samples per second, whatever their times are" }),

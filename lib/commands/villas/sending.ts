@@ -6,6 +6,7 @@
 
 import type { Context } from "../../cli/context.ts";
 import { address, flag, seconds } from "../../cli/options.ts";
+import type { VillasFormat } from "../../codecs/villas/format.ts";
 import { ConnectError, UsageError } from "../../errors.ts";
 import { type Endpoint, formatAddress } from "../../net/address/address.ts";
 import { counted } from "../../text/wording.ts";
@@ -13,9 +14,11 @@ import type { ScopeControl } from "../../scope/scope.ts";
 import type { Statistic } from "../../scope/viewer.ts";
 import type { SendingOptions, SignalSource } from "../../villas/signal_source.ts";
 import type { VillasSignalProblem, VillasSignalStats } from "../../villas/signal_source_options.ts";
+import { socketFormat } from "./format_option.ts";
 import { portFileOption } from "../serving/announce.ts";
 import {
   announceLayer,
+  droppedAdvice,
   layerOptions,
   type LayerValues,
   type ReadLayer,
@@ -38,6 +41,7 @@ export const sendingOptions = {
     help: "Where to bind; a tcp-server at localhost:12000 unless given",
   }),
   to: address({ default: "127.0.0.1:12001", help: "Where to send to" }),
+  format: socketFormat,
   ...layerOptions,
   anySource: flag({ help: "Take samples back from every address, not only from that of --to" }),
   noReturn: flag({ help: "Only send: expect nothing back, and ignore what comes" }),
@@ -53,6 +57,7 @@ export const sendingOptions = {
 export interface SendingValues extends LayerValues, TapValues {
   readonly listen: Endpoint;
   readonly to: Endpoint;
+  readonly format?: VillasFormat;
   readonly anySource: boolean;
   readonly noReturn: boolean;
   readonly output: SampleForm;
@@ -111,6 +116,7 @@ export async function sendSamples(
   await using source = await sending.start({
     ...layer,
     ...{ taps, sentTaps, to: layer.remote },
+    codec: options.format,
     returns: !noReturn,
     anySource: options.anySource,
     wait: options.wait,
@@ -125,6 +131,7 @@ export async function sendSamples(
     detail: `sending to ${formatAddress(to)}`,
     state: total === undefined ? undefined : `Ends after ${counted(total, "sample")}`,
     portFile: options.portFile,
+    receiveBuffer: source.receiveBuffer,
   });
   const stop = () => source.stop();
   signal.addEventListener("abort", stop, { once: true });
@@ -144,6 +151,10 @@ export async function sendSamples(
     signal.removeEventListener("abort", stop);
     await recorded.close();
     say.summary(noReturn ? sentOnly(source.stats) : summary(source.stats, printer));
+    const { dropped = 0 } = source.stats;
+    if (dropped > 0 && source.receiveBuffer && !noReturn) {
+      say.warn(droppedAdvice(dropped, source.receiveBuffer));
+    }
   }
   const { sent, returned, changed } = source.stats;
   if (sent > 0 && returned === 0 && !noReturn && !signal.aborted) {
@@ -190,7 +201,8 @@ function progress(
 /** All counters in a line, and the round-trip times in another. */
 function summary(stats: VillasSignalStats, printer: SamplePrinter | undefined): string {
   const names = ["returned", "lost", "changed"] as const;
-  const rare = (["unexpected", "invalid", "ignored"] as const).filter((name) => stats[name] > 0);
+  const rare = (["unexpected", "invalid", "ignored", "dropped"] as const)
+    .filter((name) => (stats[name] ?? 0) > 0);
   const counts = [
     sentOnly(stats),
     ...[...names, ...rare].map((name) => `${stats[name]} ${name}`),

@@ -1,8 +1,12 @@
 import { defineCommand } from "../../cli/command.ts";
 import { flag, integer, number, numbers } from "../../cli/options.ts";
+import type { VillasFormat } from "../../codecs/villas/format.ts";
+import type { Signal } from "../../codecs/villas/signals.ts";
+import { UsageError } from "../../errors.ts";
 import { SIGNAL_TYPES, type SignalType } from "../../villas/nodes/signal_generator.ts";
 import type { ScopeControl } from "../../scope/scope.ts";
 import { type SignalSource, startVillasSignal } from "../../villas/signal_source.ts";
+import { signalsFor } from "./format_option.ts";
 import { sendingOptions, sendSamples } from "./sending.ts";
 
 /** `labwire villas-signal`. */
@@ -37,6 +41,9 @@ export const villasSignal = defineCommand({
     vectorize: integer({ default: 1, min: 1, help: "Samples in each datagram" }),
     noRealtime: flag({ help: "Send as fast as the other end answers, not by the clock" }),
     seed: integer({ min: 0, help: "Makes the random walk the same each time" }),
+    signals: signalsFor(
+      "The values with their names and units, for formats that have these; all are floats",
+    ),
     ...sendingOptions,
     scopeControl: flag({
       help: "Let whoever looks at --scope change type, frequency, amplitude and offset",
@@ -67,12 +74,37 @@ export const villasSignal = defineCommand({
         startVillasSignal({
           ...options,
           ...shared,
+          ...formatOf(options, context.given.has("values")),
           type: type as SignalType | undefined,
           realtime: !options.noRealtime,
         }),
     });
   },
 });
+
+/** The format of the messages, and how many values are in a sample. */
+function formatOf(
+  { format, signals, values }: {
+    format: VillasFormat | undefined;
+    signals: Signal[] | undefined;
+    values: number;
+  },
+  counted: boolean,
+): { codec?: VillasFormat; values: number } {
+  if (signals === undefined) return { codec: format, values };
+  const other = signals.find(({ type }) => type !== "float");
+  if (other) {
+    throw new UsageError(
+      `Cannot generate signal "${other.name}" of type ${other.type}: expected floats`,
+    );
+  }
+  if (counted && values !== signals.length) {
+    throw new UsageError(
+      `Cannot use --values ${values} with --signals of ${signals.length}: expected the same number`,
+    );
+  }
+  return { codec: format?.withSignals(signals), values: signals.length };
+}
 
 /** What the page may change of the generator. */
 function generatorControl(source: () => SignalSource): ScopeControl {

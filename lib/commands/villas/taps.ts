@@ -8,10 +8,11 @@ import type { Context } from "../../cli/context.ts";
 import { file } from "../../cli/options.ts";
 import type { VillasFormat } from "../../codecs/villas/format.ts";
 import { villasFormat, villasFormats } from "../../codecs/villas/formats.ts";
-import { kindOf, type Sample } from "../../codecs/villas/sample.ts";
+import type { Sample } from "../../codecs/villas/sample.ts";
 import type { Signal } from "../../codecs/villas/signals.ts";
 import { CodecError } from "../../errors.ts";
 import type { Tap } from "../../villas/path.ts";
+import { beginSamples } from "../../villas/sample_stream.ts";
 import type { LaneDescription } from "../../scope/feed.ts";
 import type { Statistic } from "../../scope/viewer.ts";
 import {
@@ -158,8 +159,7 @@ async function recordSamples(
   const recording = await openRecording(context, values, {
     path,
     noun: ["sample", "samples"],
-    header: () =>
-      first && format.stream.encoder({ signals: signals ?? signalsIn(first) }).encode([]),
+    header: () => first && beginSamples(format, first, { signals }).head,
   });
   const { recorder } = recording;
   const tap: Tap = ({ samples, received }) => {
@@ -177,12 +177,4 @@ async function recordSamples(
     }
   };
   return { recording, tap };
-}
-
-/** The signals that a sample shows, for the header of a file. */
-function signalsIn({ values }: Sample): Signal[] {
-  return values.map((value, i) => {
-    const kind = kindOf(value);
-    return { name: `signal${i}`, type: kind === "unset" ? "float" : kind, unit: "" };
-  });
 }

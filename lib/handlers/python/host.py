@@ -625,8 +625,12 @@ class Command:
         import inspect
 
         self.name, self.function = name, function
-        parameters = list(inspect.signature(function).parameters.values())
+        signature = inspect.signature(function)
+        parameters = list(signature.parameters.values())
         self.signature = "%s(%s)" % (name, ", ".join(signature_parts(parameters)))
+        self.returns = ""
+        if signature.return_annotation is not signature.empty:
+            self.returns = " -> " + annotation_text(signature.return_annotation)
         self.doc = inspect.getdoc(function) or ""
         hints = hints_of(function.__func__ if isinstance(function, types.MethodType) else function)
         self.rest = any(part.kind is part.VAR_KEYWORD for part in parameters)
@@ -644,7 +648,7 @@ class Command:
         self.own = tuple(name for name in ("command_id", "id") if name not in self.names)
 
     def describe(self):
-        return {"name": self.name, "signature": self.signature, "doc": self.doc}
+        return {"name": self.name, "signature": self.signature + self.returns, "doc": self.doc}
 
     def call(self, message):
         for name in self.own:

@@ -498,7 +498,7 @@ export class PythonModule implements ModuleHandler {
     this.#restartTimer = undefined;
     if (this.#closing) return;
     if (await this.#tryStart()) {
-      return this.#tell("reload", `Handler "${this.file}" has changed and was loaded anew`);
+      return this.#tell("reloaded", `Handler "${this.file}" has changed and was loaded anew`);
     }
     if (!this.#closing) this.#startLater();
   }
@@ -541,7 +541,7 @@ export class PythonModule implements ModuleHandler {
     return new ConnectError(`Handler "${this.file}" was stopped`);
   }
 
-  #tell(kind: "exit" | "reload" | "close", message: string): void {
+  #tell(kind: "exit" | "reload" | "reloaded" | "close", message: string): void {
     this.#events.onProblem?.({ kind, message });
   }
 

@@ -4,7 +4,8 @@
 
 import { colourOf } from "./colours.js";
 import { short, si, tick } from "./format.js";
-import { fitted, isDark } from "./panes.js";
+import { isDark } from "./panes.js";
+import { fitted } from "./scale.js";
 
 /** @type {typeof import("uplot")} */
 const Plot = /** @type {any} */ (globalThis).uPlot;

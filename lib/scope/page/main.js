@@ -55,6 +55,8 @@ let last = { isTriggered: false, trigger: NaN };
 let isDrawing = false;
 let isAwaited = false;
 let isLost = false;
+/** Whether all of a recording is shown, as long as it grows too. */
+let isWhole = false;
 
 const connection = new Connection({
   hello(message) {
@@ -65,7 +67,7 @@ const connection = new Connection({
     if (isFirst || lanes.length !== message.lanes.length) {
       lanes = message.lanes.map(() => new Traces());
     }
-    if (isFirst && message.isRecording && view.end === null) view.end = message.zero;
+    if (isFirst && message.isRecording) isWhole = view.end === null;
     document.title = message.title;
     element("title").textContent = message.title;
     element("problem").hidden = true;
@@ -74,10 +76,16 @@ const connection = new Connection({
   },
   state(message) {
     state = message;
+    if (isWhole) showAll();
     table.update(signals, message);
     if (hello) showStatistics(message, hello.lanes);
   },
   frame(frame) {
+    if (frame.blocks.length === 0 && frame.view === number && Number.isFinite(end)) {
+      // There is nothing to draw.
+      connection.send({ type: "ready" });
+      return;
+    }
     isAwaited = true;
     if (frame.view === number) {
       end = frame.end;
@@ -300,8 +308,8 @@ function showStatus(now, isEmpty) {
   const status = element("status");
   const [name, text] = isLost
     ? ["lost", "Connection lost; trying again"]
-    : hello && hello.progress < 1
-    ? ["live", `Reading the recording, ${Math.round(hello.progress * 100)} %`]
+    : state && state.progress < 1
+    ? ["live", `Reading the recording, ${Math.round(state.progress * 100)} %`]
     : isEmpty
     ? ["wait", "Waiting for samples"]
     : view.end !== null
@@ -327,7 +335,8 @@ const actions = {
   area,
   zoom(factor, around) {
     const { from, to } = scene();
-    const span = Math.min(3600, Math.max(1e-4, (to - from) * factor));
+    isWhole = false;
+    const span = Math.min(hello?.isRecording ? 1e7 : 3600, Math.max(1e-4, (to - from) * factor));
     if (view.end !== null) view.end += (span - view.span) * (1 - around);
     view.span = span;
     showTools();
@@ -366,8 +375,22 @@ function paneAt(y) {
   });
 }
 
+/** Shows a recording from its begin to its end. */
+function showAll() {
+  if (!hello || !state || state.start === null || state.end === null) return;
+  isWhole = true;
+  view.span = Math.max(0.01, state.end - state.start);
+  view.end = hello.zero + state.end;
+  showTools();
+  changed();
+}
+
 /** @param {boolean} isPaused */
 function pause(isPaused) {
+  if (hello?.isRecording) {
+    isWhole = false;
+    return;
+  }
   if (isPaused === (view.end !== null)) return;
   const { to, zero } = scene();
   view.end = isPaused ? zero + to : null;
@@ -558,6 +581,7 @@ for (const [id, act] of Object.entries(clicks)) element(id).addEventListener("cl
 
 /** @param {number} direction */
 function step(direction) {
+  isWhole = false;
   const before = view.span;
   view.stepSpan(direction);
   if (view.end !== null) view.end += (view.span - before) / 2;
@@ -566,6 +590,7 @@ function step(direction) {
 }
 
 select("span").addEventListener("change", () => {
+  isWhole = false;
   view.span = Number(select("span").value);
   showTools();
   changed();
@@ -650,7 +675,7 @@ const keys = {
     if (hello && state?.start) view.end = hello.zero + state.start + view.span;
     changed();
   },
-  End: () => pause(false),
+  End: () => hello?.isRecording ? showAll() : pause(false),
   c: toggleCursors,
   t: toggleTrigger,
   s: toggleSpectrum,

@@ -3,6 +3,8 @@
 /** The panes with the traces: one uPlot each, which draws axes and grid, with the traces drawn into it. */
 
 import { colourOf, REPLY_DASH } from "./colours.js";
+import { Raster } from "./raster.js";
+import { fitted } from "./scale.js";
 import { clock, duration, tick } from "./format.js";
 
 /** @typedef {import("./types.js").Trace} Trace */
@@ -29,6 +31,7 @@ export class Pane {
   range = [-1, 1];
   /** Whether the user has zoomed the values. */
   isFixed = false;
+  #raster = new Raster();
 
   /**
    * @param {HTMLElement} parent
@@ -153,7 +156,9 @@ export class Pane {
     const { left, top, width, height } = plot.bbox;
     const area = { left, top, width, height };
     ctx.save();
-    drawTraces(ctx, area, scene, this, { pixel: devicePixelRatio, isDark: isDark() });
+    drawTraces(ctx, area, scene, this, {
+      ...{ pixel: devicePixelRatio, isDark: isDark(), raster: this.#raster },
+    });
     ctx.restore();
   }
 }
@@ -170,9 +175,10 @@ export function isDark() {
  * @param {{ left: number, top: number, width: number, height: number }} area Where in it.
  * @param {Scene} scene What.
  * @param {{ traces: Trace[], range: [number, number] }} pane Which traces.
- * @param {{ pixel: number, isDark: boolean }} how Canvas pixels in one of the page, and the ground.
+ * @param {{ pixel: number, isDark: boolean, raster?: Raster }} how Canvas pixels in one of the page, the ground, and what is quick on a
+ * screen; without it the lines are drawn as such.
  */
-export function drawTraces(ctx, area, scene, { traces, range }, { pixel, isDark }) {
+export function drawTraces(ctx, area, scene, { traces, range }, { pixel, isDark, raster }) {
   const { left, top, width, height } = area;
   const [min, max] = range;
   const x = (/** @type {number} */ time) =>
@@ -186,21 +192,34 @@ export function drawTraces(ctx, area, scene, { traces, range }, { pixel, isDark 
   ctx.clip();
   ctx.lineJoin = "round";
   ctx.lineCap = "butt";
+  raster?.begin(Math.round(width), Math.round(height));
   // Replies lie on top, in wider dashes, so that both are seen where they are equal.
   for (const trace of [...traces].sort((a, b) => Number(a.isReply) - Number(b.isReply))) {
     const lane = scene.lanes[trace.lane];
     if (!lane) continue;
-    ctx.beginPath();
-    lane.trace(ctx, trace.id, x, y, { from: scene.from, to: scene.to, isStep: trace.isStep });
-    ctx.strokeStyle = colourOf(trace.signal, isDark);
-    ctx.lineWidth = (!trace.isReply ? 1.6 : lane.mode === "points" ? 3 : 2.2) * pixel;
-    ctx.setLineDash(trace.isReply ? REPLY_DASH.map((each) => each * pixel) : []);
-    ctx.stroke();
+    const colour = colourOf(trace.signal, isDark);
+    const thickness = (trace.isReply ? 3 : 1.6) * pixel;
+    const part = { from: scene.from, to: scene.to, isStep: trace.isStep };
+    if (raster) {
+      const [on = 1, off = 1] = REPLY_DASH.map((each) => Math.round(each * pixel));
+      // The dashes move with the trace.
+      const phase = Math.round(scene.from / (scene.to - scene.from) * width);
+      lane.cover(trace.id, raster.bars, part, { max, scale: height / (max - min) });
+      raster.draw(colour, thickness, trace.isReply ? { on, off, phase } : undefined);
+    } else {
+      ctx.beginPath();
+      lane.trace(ctx, trace.id, x, y, part);
+      ctx.strokeStyle = colour;
+      ctx.lineWidth = thickness;
+      ctx.setLineDash(trace.isReply ? REPLY_DASH.map((each) => each * pixel) : []);
+      ctx.stroke();
+    }
     const last = lane.last(trace.id);
     if (last !== undefined && !Number.isNaN(last) && !trace.isReply) {
       labels.push({ at: Math.min(Math.max(y(last), top), top + height), trace });
     }
   }
+  raster?.finish(ctx, left, top);
   ctx.setLineDash([]);
   drawTrigger(ctx, area, scene, traces, y, pixel);
   ctx.restore();
@@ -268,33 +287,4 @@ function drawTrigger(ctx, { left, width }, { trigger }, traces, y, pixel) {
   ctx.lineTo(left + 9 * pixel, at);
   ctx.lineTo(left, at + 6 * pixel);
   ctx.fill();
-}
-
-/**
- * A range of round numbers in which values find room; the one before is kept as long as it suits, so that nothing moves that need not.
- *
- * @param {[number, number]} before
- * @param {[number, number]} extent
- * @returns {[number, number]}
- */
-export function fitted(before, [least, greatest]) {
-  if (!(least <= greatest) || !Number.isFinite(least + greatest)) return before;
-  const [min, max] = before;
-  const size = greatest - least;
-  if (least >= min && greatest <= max && size > 0.45 * (max - min)) return before;
-  const padded = size > 0
-    ? size * 1.1
-    : Math.max(Math.abs(greatest) * 0.2, 1e-9, size === 0 && greatest === 0 ? 1 : 0);
-  const middle = (least + greatest) / 2;
-  const step = niceStep(padded / 5);
-  return [
-    Math.floor((middle - padded / 2) / step) * step,
-    Math.ceil((middle + padded / 2) / step) * step,
-  ];
-}
-
-/** @param {number} size */
-function niceStep(size) {
-  const power = 10 ** Math.floor(Math.log10(size));
-  return power * ([1, 2, 5].find((factor) => factor * power >= size) ?? 10);
 }

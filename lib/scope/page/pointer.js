@@ -106,6 +106,7 @@ export function makeCursor(parent, name, actions) {
   const flag = document.createElement("span");
   flag.textContent = name.toUpperCase();
   line.append(flag);
+  line.hidden = true;
   parent.append(line);
   let part = 0;
   const put = (/** @type {number} */ where) =>

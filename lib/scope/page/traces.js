@@ -192,6 +192,83 @@ export class Traces {
   }
 
   /**
+   * Finds what a channel covers in each column of pixels.
+   *
+   * @param {number} id The channel.
+   * @param {{ top: Float32Array, bottom: Float32Array }} bars Where to write it; NaN where it is nothing.
+   * @param {{ from: number, to: number, isStep: boolean }} how What part, and whether values hold until the next one.
+   * @param {{ max: number, scale: number }} y A value is at (max - value) × scale.
+   */
+  cover(id, bars, { from, to, isStep }, { max, scale }) {
+    const { top, bottom } = bars;
+    top.fill(NaN);
+    bottom.fill(NaN);
+    const [lows, highs] = [this.lows.get(id), this.highs.get(id)];
+    if (!lows || !highs) return;
+    const width = top.length;
+    const pixels = width / (to - from);
+    const isPoints = this.mode === "points";
+    const half = isPoints ? 0 : this.width * pixels / 2;
+    const extend = (/** @type {number} */ x, /** @type {number} */ a, /** @type {number} */ b) => {
+      if (x < 0 || x >= width) return;
+      const [high, low] = a < b ? [a, b] : [b, a];
+      if (!(/** @type {number} */ (top[x]) <= high)) top[x] = high;
+      if (!(/** @type {number} */ (bottom[x]) >= low)) bottom[x] = low;
+    };
+    const line = (
+      /** @type {number} */ x0,
+      /** @type {number} */ y0,
+      /** @type {number} */ x1,
+      /** @type {number} */ y1,
+    ) => {
+      const [first, last] = [Math.max(0, Math.floor(x0)), Math.min(width - 1, Math.floor(x1))];
+      if (first >= last) return extend(last, y0, y1);
+      const slope = (y1 - y0) / (x1 - x0);
+      for (let x = first; x <= last; x++) {
+        extend(x, y0 + (Math.max(x0, x) - x0) * slope, y0 + (Math.min(x1, x + 1) - x0) * slope);
+      }
+    };
+    let isDown = false;
+    let [lastX, lastTop, lastBottom] = [0, 0, 0];
+    const end = Math.min(this.count, this.find(to) + 1);
+    for (let i = Math.max(0, this.find(from) - 1); i < end; i++) {
+      const flags = /** @type {number} */ (this.flags.data[this.flags.start + i]);
+      if (flags & EMPTY) continue;
+      const low = /** @type {number} */ (lows.data[lows.start + i]);
+      if (low !== low) { // NaN
+        isDown = false;
+        continue;
+      }
+      const high = /** @type {number} */ (highs.data[highs.start + i]);
+      const x = (/** @type {number} */ (this.times.data[this.times.start + i]) - from) * pixels;
+      const [atTop, atBottom] = [(max - high) * scale, (max - low) * scale];
+      if (isDown && !(flags & GAP)) {
+        // From the nearer end of the one before.
+        const y0 = atTop > lastBottom
+          ? lastBottom
+          : atBottom < lastTop
+          ? lastTop
+          : isPoints
+          ? atTop
+          : NaN;
+        const y1 = atTop > lastBottom ? atTop : atBottom;
+        if (isStep && lastTop === lastBottom) {
+          line(lastX, lastTop, x, lastTop);
+          extend(Math.floor(x), lastTop, atTop);
+        } else if (y0 === y0) line(lastX, y0, x, y1);
+        else if (x - lastX > 2 * half + 1) {
+          line(lastX, (lastTop + lastBottom) / 2, x, (atTop + atBottom) / 2);
+        }
+      }
+      if (half <= 0.75) extend(Math.floor(x), atTop, atBottom);
+      else {for (let c = Math.floor(x - half + 0.5); c < x + half - 0.5; c++) {
+          extend(c, atTop, atBottom);
+        }}
+      [isDown, lastX, lastTop, lastBottom] = [true, x, atTop, atBottom];
+    }
+  }
+
+  /**
    * Draws a channel as a path.
    *
    * @param {{ moveTo(x: number, y: number): void, lineTo(x: number, y: number): void }} path Where to.

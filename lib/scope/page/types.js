@@ -9,7 +9,6 @@
  * @property {string} title What is shown.
  * @property {number} zero What is 0 on the time axis, in s since 1970.
  * @property {boolean} isRecording Whether nothing is followed.
- * @property {number} progress How much of a recording has been read.
  * @property {Signal[]} signals Names and units.
  * @property {Generator | null} control The generator, if it may be changed.
  * @property {Lane[]} lanes The lanes.
@@ -35,6 +34,8 @@
  *
  * @typedef {object} State What the server tells now and then.
  * @property {number | null} start The oldest time there is.
+ * @property {number | null} end The newest.
+ * @property {number} progress How much of a recording has been read.
  * @property {LaneState[]} lanes
  * @property {{ name: string, value: number, unit?: string }[]} statistics
  *

@@ -14,7 +14,9 @@ import panelsScript from "../page/panels.js" with { type: "text" };
 import panesScript from "../page/panes.js" with { type: "text" };
 import pointerScript from "../page/pointer.js" with { type: "text" };
 import protocolScript from "../page/protocol.js" with { type: "text" };
+import rasterScript from "../page/raster.js" with { type: "text" };
 import saveScript from "../page/save.js" with { type: "text" };
+import scaleScript from "../page/scale.js" with { type: "text" };
 import tableScript from "../page/table.js" with { type: "text" };
 import tracesScript from "../page/traces.js" with { type: "text" };
 import viewScript from "../page/view.js" with { type: "text" };
@@ -47,7 +49,9 @@ export const assets: Readonly<Record<string, Asset>> = {
   "/panes.js": script(panesScript),
   "/pointer.js": script(pointerScript),
   "/protocol.js": script(protocolScript),
+  "/raster.js": script(rasterScript),
   "/save.js": script(saveScript),
+  "/scale.js": script(scaleScript),
   "/table.js": script(tableScript),
   "/traces.js": script(tracesScript),
   "/view.js": script(viewScript),

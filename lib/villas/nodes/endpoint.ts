@@ -1,6 +1,8 @@
 import type { Endpoint } from "../../net/address/address.ts";
 import type { AllowList } from "../../net/address/allow_list.ts";
+import type { DatagramIo } from "../../net/datagram/datagram.ts";
 import type { MulticastOptions } from "../../net/datagram/multicast.ts";
+import type { ArrivalClock } from "../../net/datagram/transport.ts";
 import type { SampleNode } from "../node.ts";
 import type { SocketNodeCounters, SocketNodeProblem } from "./socket.ts";
 
@@ -24,6 +26,10 @@ export interface EndpointNode extends SampleNode {
   readonly counters: SocketNodeCounters;
   /** All addresses that are bound, where there can be several. */
   readonly addrs?: readonly Endpoint[];
+  /** Bytes that the system keeps of UDP while the program is busy; undefined where it does not tell. */
+  readonly receiveBuffer?: number | undefined;
+  /** When datagrams arrive, where that was asked for and the system tells. */
+  readonly clock?: ArrivalClock | undefined;
   /** Resolves when somebody is connected, where that matters: what is written before has nowhere to go. */
   connected?(): Promise<void>;
   /** Receives what comes, and drops it. */
@@ -38,4 +44,8 @@ export interface LayerOptions {
   readonly multicast?: MulticastOptions;
   /** Who may connect, for `tcp-server`. Default: everybody that reaches its address. */
   readonly allow?: AllowList;
+  /** The system calls for UDP. Default: `auto`, those for many datagrams at once where they work already. */
+  readonly io?: DatagramIo;
+  /** Bytes that the system is to keep of UDP while the program is busy. Default: 4 MiB where there is a call for that. */
+  readonly receiveBuffer?: number;
 }

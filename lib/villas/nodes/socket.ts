@@ -4,10 +4,10 @@ import type { Signal } from "../../codecs/villas/signals.ts";
 import { CodecError, messageOf } from "../../errors.ts";
 import { type Endpoint, formatAddress } from "../../net/address/address.ts";
 import { isOwnAddress, sameEndpoint } from "../../net/address/same.ts";
-import { bindDatagram } from "../../net/datagram/datagram.ts";
-import type { MulticastOptions } from "../../net/datagram/multicast.ts";
+import { bindDatagram, type DatagramIo, type DatagramSocket } from "../../net/datagram/datagram.ts";
+import { isMulticast, type MulticastOptions } from "../../net/datagram/multicast.ts";
 import { socketFile } from "../../net/datagram/socket_file.ts";
-import type { DatagramTransport, UnsentDatagram } from "../../net/datagram/transport.ts";
+import type { ArrivalClock, UnsentDatagram } from "../../net/datagram/transport.ts";
 import { type Batch, type SampleNode, sequencesOf } from "../node.ts";
 import { Strangers } from "./strangers.ts";
 
@@ -35,6 +35,12 @@ export interface SocketNodeOptions {
   readonly remote: Endpoint;
   /** A multicast group to join. */
   readonly multicast?: MulticastOptions;
+  /** The system calls that UDP datagrams are received and sent by. Default: those for many at once, where they work. */
+  readonly io?: DatagramIo;
+  /** Bytes that the system is to keep while the program is busy. Default: 4 MiB where there is a call for that. */
+  readonly receiveBuffer?: number;
+  /** Whether to ask the system when datagrams arrive. Default: false. */
+  readonly times?: boolean;
   /** The form of the messages. */
   readonly format: Format;
   /** The signals of the messages; batches with others are not plain. Default: any. */
@@ -66,11 +72,13 @@ export interface SocketNodeCounters {
   readonly sent: number;
   /** Datagrams that the system did not take. */
   readonly unsent: number;
+  /** Datagrams that this computer threw away, as the receive buffer was full; undefined where it does not tell. */
+  readonly dropped?: number;
 }
 
 /** VILLASnode's `socket` node: samples in datagrams. Made by {@linkcode openSocketNode}. */
 export class SocketNode implements SampleNode {
-  readonly #transport: DatagramTransport;
+  readonly #transport: DatagramSocket;
   readonly #options: SocketNodeOptions;
   readonly #own: Endpoint;
   readonly #batch: ArrivedBatch;
@@ -81,7 +89,7 @@ export class SocketNode implements SampleNode {
   #ignored = 0;
 
   /** Use {@linkcode openSocketNode}. */
-  constructor(transport: DatagramTransport, options: SocketNodeOptions) {
+  constructor(transport: DatagramSocket, options: SocketNodeOptions) {
     this.#transport = transport;
     this.#options = options;
     this.#own = transport.addr;
@@ -99,10 +107,20 @@ export class SocketNode implements SampleNode {
     return this.#transport.finished;
   }
 
+  /** Bytes that the system keeps while the program is busy; undefined where it does not tell. */
+  get receiveBuffer(): number | undefined {
+    return this.#transport.receiveBuffer;
+  }
+
+  /** When datagrams arrive, where that was asked for and the system tells. */
+  get clock(): ArrivalClock | undefined {
+    return this.#transport.clock;
+  }
+
   /** What was counted so far. */
   get counters(): SocketNodeCounters {
-    const { sent, unsent } = this.#transport.counters;
-    return { invalid: this.#invalid, ignored: this.#ignored, sent, unsent };
+    const { sent, unsent, dropped } = this.#transport.counters;
+    return { invalid: this.#invalid, ignored: this.#ignored, sent, unsent, dropped };
   }
 
   serve(handle: (batch: Batch) => void | Promise<void>): Promise<void> {
@@ -155,7 +173,10 @@ export class SocketNode implements SampleNode {
   /** Reports a datagram that the system did not take. */
   reportUnsent({ bytes, to, error }: UnsentDatagram): void {
     const reason = messageOf(error);
-    const message = `Cannot send ${bytes.length} bytes to ${formatAddress(to)}: ${reason}`;
+    const hint = "hostname" in to && isMulticast(to.hostname) && /unreachable/.test(reason)
+      ? "; no route leads to the group: bind the address of the network interface, with --listen"
+      : "";
+    const message = `Cannot send ${bytes.length} bytes to ${formatAddress(to)}: ${reason}${hint}`;
     this.#options.onProblem?.({ kind: "send", message, from: to, error });
   }
 
@@ -260,6 +281,9 @@ export async function openSocketNode(options: SocketNodeOptions): Promise<Socket
   const transport = await bindDatagram({
     listen: options.listen,
     multicast: options.multicast,
+    io: options.io,
+    receiveBuffer: options.receiveBuffer,
+    times: options.times,
     onUnsent: (datagram) => node.reportUnsent(datagram),
   });
   const node = new SocketNode(transport, options);

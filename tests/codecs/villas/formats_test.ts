@@ -198,7 +198,11 @@ for (const [notation, says] of WRONG) {
 
 /** Rows of: format, signals, and what is said of them at the start. */
 const MISFITS: readonly (readonly [string, string, string])[] = [
-  ["villas.binary", "2fb", 'signal "signal2" is a boolean, and the format has float, integer only'],
+  [
+    "villas.binary",
+    "2fb",
+    'signal "signal2" is a boolean, and the format has float and integer only',
+  ],
   ["raw,bits=16", "i2f", 'signal "signal1" is a float'],
   ["raw,bits=8", "ic", 'signal "signal1" is a complex'],
   ["opal.asyncip", "c", "is a complex"],

@@ -88,8 +88,18 @@ Deno.test("describeLikeness() says what to set where, and that villas.binary is 
   assertEquals(
     describeLikeness(binary!),
     "it looks like villas.binary, which a socket node of VILLASnode speaks without a format: " +
-      `set format = "protobuf" in that node of VILLASnode's configuration`,
+      `set format = "protobuf" in that node of VILLASnode's configuration, ` +
+      "or use --format villas.binary here with --signals, as in --signals 3f2i",
   );
+  const [gtnet] = await hexLines("formats/gtnet.hex").then((lines) => lines.slice(1));
+  assertStringIncludes(describeLikeness(gtnet!)!, "or use --format gtnet here with --signals");
+  assertEquals(describeLikeness(gtnet!, "gtnet"), undefined);
+  const [raw] = await hexLines("wire-raw64.hex");
+  assertStringIncludes(describeLikeness(raw!, "json")!, "--format raw,bits=64 here");
+  const [protobuf] = await hexLines("vectorize3.hex");
+  assertStringIncludes(describeLikeness(protobuf!, "csv")!, "--format protobuf here");
+  assertEquals(describeLikeness(protobuf!), undefined);
+  assertEquals(describeLikeness(new TextEncoder().encode("1;5;7;1.5\n"), "csv"), undefined);
   assertEquals(describeLikeness(new Uint8Array()), undefined);
   assertEquals(describeLikeness(Uint8Array.of(0x0a, 0x05, 0xff)), undefined);
 });

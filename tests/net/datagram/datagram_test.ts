@@ -1,7 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { UsageError } from "../../../lib/errors.ts";
 import { bindDatagram, type DatagramSocket } from "../../../lib/net/datagram/datagram.ts";
-import type { HostPort } from "../../../lib/net/address/address.ts";
 import { isOwnAddress, sameEndpoint } from "../../../lib/net/address/same.ts";
 
 const loopback = { hostname: "127.0.0.1", port: 0 };
@@ -144,17 +143,3 @@ Deno.test({
     await Deno.remove(folder, { recursive: true });
   },
 });
-
-for (const io of ["deno", "auto"] as const) {
-  Deno.test(`DatagramSocket.close() resolves when the port is free again, with io "${io}"`, async () => {
-    let port = 0;
-    for (let i = 0; i < 30; i++) {
-      const socket = await bindDatagram({ listen: { hostname: "127.0.0.1", port }, io });
-      port = (socket.addr as HostPort).port;
-      const receiving = socket.receive();
-      if (i % 2 === 1) await socket.send(new Uint8Array([1]), socket.addr);
-      await socket.close();
-      await receiving;
-    }
-  });
-}

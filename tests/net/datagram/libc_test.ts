@@ -169,18 +169,17 @@ Deno.test({
     "Descriptor.find() takes no other socket with the same port, and is of no use once disposed of",
   ignore,
   fn() {
-    const udp = Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });
-    const { port } = udp.addr as Deno.NetAddr;
-    using tcp = Deno.listen({ hostname: "127.0.0.1", port });
+    using tcp = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const { port } = tcp.addr as Deno.NetAddr;
+    assertEquals(Descriptor.find({ hostname: "127.0.0.1", port }), undefined); // TCP alone
+    const udp = Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port });
     const descriptor = Descriptor.find(udp.addr as Deno.NetAddr)!;
-    assertEquals((tcp.addr as Deno.NetAddr).port, port);
     descriptor[Symbol.dispose]();
     descriptor[Symbol.dispose]();
     udp.close();
     const messages = new Messages(1, 10);
     assertEquals([descriptor.receive(messages), descriptor.send(messages, 0, 1)], [0, 0]);
     assertEquals([descriptor.dropped, descriptor.receiveBuffer], [0, 0]);
-    assertEquals(Descriptor.find({ hostname: "127.0.0.1", port }), undefined); // TCP alone
     assertEquals(Descriptor.find({ hostname: "localhost", port }), undefined);
   },
 });

@@ -194,6 +194,18 @@ testBoth(
   },
 );
 
+testBoth("close() resolves when the port is free again", async (bind) => {
+  let port = 0;
+  for (let i = 0; i < 30; i++) {
+    const socket = await bind({ listen: { hostname: "127.0.0.1", port } });
+    port = (socket.addr as HostPort).port;
+    const receiving = socket.receive();
+    if (i % 2 === 1) await socket.send(new Uint8Array([1]), socket.addr);
+    await socket.close();
+    await receiving;
+  }
+});
+
 testBoth(
   "close() within the handler ends serve() at once: the rest of a burst is not handed on",
   async (bind) => {

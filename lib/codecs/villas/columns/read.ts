@@ -51,8 +51,8 @@ interface Layout {
   readonly values: readonly Path[];
   readonly time: Path | undefined;
   readonly sequence: Path | undefined;
-  /** How many columns there are, or the ways to all leaves of an object; undefined where others do not matter. */
-  readonly all: number | ReadonlySet<string> | undefined;
+  /** How many columns there are, or which members of an object must be known; undefined where others do not matter. */
+  readonly all: number | ((name: string) => boolean) | undefined;
 }
 
 /** The way to a cell: a column's index, or names and indices one after another. */
@@ -63,9 +63,10 @@ type Path = readonly (string | number)[];
  * record per line.
  *
  * - Columns are separated by tabs, semicolons or commas, whichever the first row has; with semicolons and tabs, a comma may be the decimal
- *   point. A first row that has something else than values in it is a header, and may come again.
+ *   point. A first row of texts is a header, and may come again.
  * - Values are floats unless the signals say otherwise. An empty cell and `null` are NaN, true is 1.
- * - Every record has as many values as the first, in the same places.
+ * - Every record has as many values as the first, in the same places. Members of an object that are texts are left out.
+ * - Of what json-server prints, the numbers of the message are the values.
  * - A line that begins with `#` is a comment.
  *
  * It is used as the decoders of formats are: pass each chunk to `push()`, then call `next()` until it returns null.
@@ -81,6 +82,9 @@ export class ColumnsDecoder {
   #rows: Layout | undefined;
   #lists: Layout | undefined;
   #objects: Layout | undefined;
+  #leftOut: readonly string[] = [];
+  /** The members that an object may have. */
+  #known: ReadonlySet<string> | undefined;
 
   /** @param options What the columns are. */
   constructor(options: ColumnsOptions = {}) {
@@ -93,6 +97,11 @@ export class ColumnsDecoder {
   /** On which line the sample was that was returned last, counted from 1. */
   get line(): number {
     return this.#line;
+  }
+
+  /** The members of objects that are left out, as they are texts in the first one. */
+  get leftOut(): readonly string[] {
+    return this.#leftOut;
   }
 
   /** Takes the bytes that came next. All samples of the chunk before must have been taken. */
@@ -147,7 +156,7 @@ export class ColumnsDecoder {
     const cells = this.#cells(line);
     if (!this.#rows) {
       const comma = this.#hasComma;
-      if (cells.some((cell) => !isValueText(cell, comma, this.#hasComplex) && !isIsoTime(cell))) {
+      if (this.#isHeader(cells, comma)) {
         this.#header = line;
         this.#rows = this.#layoutOf(cells.map((cell) => cell.trim()), true);
         return undefined;
@@ -155,6 +164,16 @@ export class ColumnsDecoder {
       this.#rows = this.#layoutOf(this.#numbered(cells), false);
     }
     return this.#sample(cells, this.#rows);
+  }
+
+  /** Whether a first row names the columns: there is text in it, and no number unless the first name tells what it is. */
+  #isHeader(cells: readonly string[], comma: boolean): boolean {
+    const isText = (cell: string) =>
+      !isValueText(cell, comma, this.#hasComplex) && !isIsoTime(cell);
+    const first = cells[0]!.trim().toLowerCase();
+    return cells.some(isText) &&
+      (cells.every((cell) => cell.trim() === "" || isText(cell)) ||
+        TIMES.includes(first) || SEQUENCES.includes(first));
   }
 
   #readList(list: Cell[]): Sample {
@@ -235,15 +254,22 @@ export class ColumnsDecoder {
       return name === undefined || fields?.includes(name) ? undefined : [name];
     };
     const [when, number] = [own(time, TIMES), own(sequence, SEQUENCES)];
+    const [timeName, numberName] = [when && nameOf(when), number && nameOf(number)];
+    const inData = isHandled(object) ? (name: string) => name.startsWith("data") : () => true;
     if (fields) {
-      const values = fields.flatMap((field) => spread(pathOf(field, object), object));
+      const values = fields.flatMap((field) => spread(fieldOf(field, object), object));
       return { names: values.map(nameOf), values, time: when, sequence: number, all: undefined };
     }
-    const leaves = leavesOf(object, this.#hasComplex);
-    const [timeName, numberName] = [when && nameOf(when), number && nameOf(number)];
-    const values = leaves.filter((path) => ![timeName, numberName].includes(nameOf(path)));
-    const all = new Set(leaves.map(nameOf));
-    return { names: values.map(nameOf), values, time: when, sequence: number, all };
+    const leaves = leavesOf(object, this.#hasComplex)
+      .filter((path) => inData(nameOf(path)) && ![timeName, numberName].includes(nameOf(path)));
+    const isText = (path: Path) => {
+      const cell = cellAt(object, path);
+      return typeof cell === "string" && !isValueText(cell, false, this.#hasComplex);
+    };
+    this.#leftOut = leaves.filter(isText).map(nameOf);
+    const values = leaves.filter((path) => !isText(path));
+    if (values.length === 0) throw new CodecError("there is no number in the object");
+    return { names: values.map(nameOf), values, time: when, sequence: number, all: inData };
   }
 
   #sample(record: Cell, layout: Layout): Sample {
@@ -285,19 +311,23 @@ export class ColumnsDecoder {
   }
 
   /** Refuses records that have more or less than the first. */
-  #checkShape(record: Cell, { all, values }: Layout): void {
+  #checkShape(record: Cell, { all, names, time, sequence }: Layout): void {
     if (typeof all === "number") {
       const { length } = record as Cell[];
       if (length === all) return;
       throw new CodecError(`the row has ${counted(length, "column")}: expected ${all}`);
     }
     if (all === undefined) return;
+    const known = this.#known ??= new Set([
+      ...names,
+      ...this.#leftOut,
+      ...[time, sequence].flatMap((path) => path ? [nameOf(path)] : []),
+    ]);
     for (const path of leavesOf(record as { [name: string]: Cell }, this.#hasComplex)) {
-      if (all.has(nameOf(path))) continue;
+      const name = nameOf(path);
+      if (known.has(name) || !all(name)) continue;
       throw new CodecError(
-        `there is also ${quoted(nameOf(path))}: expected ${
-          values.map(nameOf).join(", ")
-        } as before; --fields chooses`,
+        `there is also ${quoted(name)}: expected ${names.join(", ")} as before; --fields chooses`,
       );
     }
   }
@@ -336,6 +366,22 @@ function noTime(cell: Cell | undefined): CodecError {
 }
 
 const UINT32 = 2 ** 32;
+
+/** Whether an object is what json-server prints of a message: the numbers are in the message then. */
+function isHandled(object: { [name: string]: Cell }): boolean {
+  return ["time", "peer", "data", "answer", "duration"].every((name) =>
+    Object.hasOwn(object, name)
+  );
+}
+
+/** The way to a member that was chosen; of what json-server prints, a message's own members are meant, too. */
+function fieldOf(field: string, object: { [name: string]: Cell }): Path {
+  const path = pathOf(field, object);
+  if (!isHandled(object) || cellAt(object, path) !== undefined || !isMembers(object.data)) {
+    return path;
+  }
+  return ["data", ...pathOf(field, object.data)];
+}
 
 /** The cell at a place; undefined if there is none. */
 function cellAt(record: Cell, path: Path): Cell | undefined {

@@ -1,0 +1,159 @@
+import type { Context } from "../../cli/context.ts";
+import { defineCommand } from "../../cli/command.ts";
+import type { VillasFormat } from "../../codecs/villas/format.ts";
+import type { Signal } from "../../codecs/villas/signals.ts";
+import { exit, messageOf, UsageError } from "../../errors.ts";
+import { formatAddress, type HostPort, parseAddress } from "../../net/address/address.ts";
+import { counted } from "../../text/wording.ts";
+import { openEndpoint } from "../../villas/nodes/open_endpoint.ts";
+import { chunksOf, readSamples } from "../../villas/sample_stream.ts";
+import { timestampClock } from "../../time/timestamp.ts";
+import { villasProtobuf } from "../../codecs/villas/protobuf.ts";
+import { DEFAULT_ADDRESS, openScope, scopeOptions } from "../scope/scope_options.ts";
+import type { ScopeValues } from "../scope/scope_options.ts";
+import { formatOption, signalsOption } from "./format_option.ts";
+import { formatOfFile } from "./taps.ts";
+
+/** Bytes of samples of a recording that are kept in full; of what is older, the least and the greatest values remain. */
+const MOST_BYTES = 2 ** 30;
+
+/** `labwire villas-scope`. */
+export const villasScope = defineCommand({
+  name: "villas-scope",
+  summary: "show a recording, or what arrives at an address, in a browser",
+  details: [
+    "FILE is a recording of --record or of VILLASnode's file node. It can be looked at while it is being read.",
+    "ADDR is an address to bind, such as :12001. What arrives there is shown and not answered, whoever sends it.",
+  ],
+  positionals: [{ name: "FILE|ADDR", required: true, isFile: true, help: "What to show" }],
+  options: {
+    ...scopeOptions,
+    format: formatOption(
+      "Format of the messages, by default protobuf; of a file, by default that of its name",
+    ),
+    signals: signalsOption,
+  },
+  examples: [
+    { text: "Look at a recording", command: "labwire villas-scope run.dat --open" },
+    {
+      text: "See what VILLASnode sends to port 12001",
+      command: "labwire villas-scope :12001 --open",
+    },
+  ],
+  async run(context, options, [what]) {
+    const values = {
+      ...options,
+      scope: options.scope ?? (options.plot ? undefined : DEFAULT_ADDRESS),
+    };
+    const address = await isFile(what!) ? undefined : readAddress(what!);
+    return address
+      ? await listen(context, values, address)
+      : await showRecording(context, values, what!);
+  },
+});
+
+interface Values extends ScopeValues {
+  readonly format?: VillasFormat;
+  readonly signals?: readonly Signal[];
+}
+
+async function isFile(path: string): Promise<boolean> {
+  try {
+    return !(await Deno.stat(path)).isDirectory;
+  } catch {
+    return false;
+  }
+}
+
+/** Reads an address that has a port; anything else is the name of a file that is not there. */
+function readAddress(text: string): HostPort {
+  if (/^(\d{1,5}|[^/\\]*:\d{1,5})$/.test(text)) return parseAddress(text);
+  throw new UsageError(
+    `Cannot show "${text}": expected a recording, found no such file, or an address such as :12001`,
+  );
+}
+
+async function listen(context: Context, values: Values, address: HostPort): Promise<void> {
+  const { say, signal } = context;
+  const { format = villasProtobuf, signals } = values;
+  await using scope = await openScope(context, values, {
+    title: `What arrives at ${formatAddress(address)}`,
+    lanes: [{ name: "received" }],
+    signals,
+  });
+  const { node } = await openEndpoint({
+    layer: "udp",
+    listen: address,
+    remote: { hostname: "127.0.0.1", port: 12000 },
+    port: 12001,
+    remotePort: 12000,
+    format: signals ? format.withSignals?.(signals) ?? format : format,
+    scan: false,
+    anySource: true,
+    onProblem: ({ kind, message }) => say.throttled(kind, message),
+    now: timestampClock(),
+  });
+  await using _node = node;
+  scope.tell(() => [{ name: "Invalid", value: node.counters.invalid }]);
+  say.info(
+    `Listening on ${
+      (node.addrs ?? [node.addr]).map(formatAddress).join(" and ")
+    }, without answering`,
+  );
+  say.info("Ready. Ctrl-C to quit.");
+  const stop = () => node.end();
+  signal.addEventListener("abort", stop, { once: true });
+  if (signal.aborted) stop();
+  await node.serve(scope.taps[0]!);
+  const [lane] = scope.feed.lanes;
+  say.summary(`${counted(lane!.samples, "sample")}, ${node.counters.invalid} invalid`);
+}
+
+async function showRecording(context: Context, values: Values, path: string): Promise<number> {
+  const { say, signal } = context;
+  const { signals, format: given = formatOfFile(path) } = values;
+  const format = signals ? given.withSignals(signals) : given;
+  format.stream.decoder(); // it may need to be told the signals
+  using file = await Deno.open(path).catch((cause) => {
+    throw new UsageError(`Cannot read "${path}": ${messageOf(cause)}`, { cause });
+  });
+  const { size } = await file.stat();
+  let [position, bad, isRead] = [0, 0, false];
+  await using scope = await openScope(context, { ...values, history: 1e9 }, {
+    title: path.replace(/.*[/\\]/, ""),
+    lanes: [{ name: "recorded" }],
+    signals,
+    recording: {
+      bytes: MOST_BYTES,
+      progress: () => isRead ? 1 : Math.min(0.99, position / Math.max(1, size)),
+    },
+  });
+  scope.tell(() => [{ name: "Invalid", value: bad }]);
+  say.info("Ready. Ctrl-C to quit.");
+  const portions = readSamples(chunksOf(file, (bytes) => position += bytes), format, {
+    onBad: ({ message }) => {
+      bad++;
+      say.throttled("bad", message);
+    },
+    onCut: (message) => say.throttled("bad", message),
+  });
+  const told = setInterval(() => say.live(`${Math.floor(position / size * 100)} % read`), 500);
+  try {
+    for await (const samples of portions) {
+      if (signal.aborted) break;
+      scope.feed.add(0, samples);
+    }
+  } finally {
+    clearInterval(told);
+    say.clearLive();
+  }
+  isRead = true;
+  const [lane] = scope.feed.lanes;
+  say.info(`${counted(lane!.samples, "sample")} read`);
+  if (!signal.aborted) {
+    await new Promise<void>((resolve) =>
+      signal.addEventListener("abort", () => resolve(), { once: true })
+    );
+  }
+  return bad === 0 ? exit.done : exit.codec;
+}

@@ -1,0 +1,279 @@
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { bindDatagram, type Sample, villasFormat, villasProtobuf } from "../../mod.ts";
+import { ethernet, ipv4, ipv6, pcap, pcapng, udp } from "../codecs/pcap/captures.ts";
+import { sameSample } from "../../lib/codecs/villas/sample.ts";
+import { folder } from "./json_serve.ts";
+import { labwire } from "./run.ts";
+
+const convert = (args: string[], input?: string | Uint8Array) =>
+  labwire(["villas-convert", ...args], { input });
+
+Deno.test("villas-convert does what VILLASnode's tool did with the same input", async () => {
+  // What villas-convert 1.2.0 printed.
+  const input = "# h\n100.5(1)\t1.5\t2\n101.000000005+1e-3(2)F\t-1\t3\n";
+  const json = await convert(
+    ["--from", "villas.human", "--to", "json", "--signals", "1f1i"],
+    input,
+  );
+  assertEquals(json.code, 0, json.stderr);
+  assertEquals(
+    json.stdout,
+    '{"ts": {"origin": [100, 5]}, "sequence": 1, "data": [1.5, 2]}\n' +
+      '{"ts": {"origin": [101, 5]}, "flags": ["new_frame"], "sequence": 2, "data": [-1.0, 3]}\n',
+  );
+  const csv = await convert(["--to", "csv", "--signals", "2f"], input);
+  assertEquals(
+    csv.stdout,
+    "# secs,nsecs,offset,sequence,signal0,signal1\n" +
+      "100,000000005,nan,1,1.50000000000000000,2.00000000000000000\n" +
+      "101,000000005,0.001000000,2,-1.00000000000000000,3.00000000000000000\n",
+  );
+});
+
+/** Samples with all digits, and with values that 32 bits carry. */
+const samples: Sample[] = Array.from({ length: 700 }, (_, i) => ({
+  type: "data" as const,
+  sequence: BigInt(i),
+  origin: { sec: 1_795_253_843 + i, nsec: 5 + i * 1_000_000 },
+  values: [i / 8, -i * 1024, i % 3 ? 0.25 : 2 ** -20, 0.5],
+}));
+
+Deno.test("samples survive every format that can carry them and the way back, through files whose names say the format", async () => {
+  await using files = await folder({});
+  const start = `${files.path}/start.dat`;
+  Deno.writeFileSync(start, villasFormat("villas.human").stream.encoder().encode(samples));
+  const names = [
+    ...["villas.human", "csv", "tsv", "csv,separator=;", "json", "json,compact=true", "protobuf"],
+    ...["raw,bits=64,fake=true", "raw,bits=64,endianess=big,fake=true", "raw,bits=32,fake=true"],
+    ...["villas.binary", "villas.web", "gtnet,fake=true"],
+  ];
+  for (const name of names) {
+    const there = `${files.path}/${name.replaceAll(/[,=]/g, "_")}.any`;
+    const back = `${there}.dat`;
+    for (
+      const args of [
+        ["--to", name, "--signals", "4f", start, there],
+        ["--from", name, "--signals", "4f", there, back],
+      ]
+    ) {
+      const { code, stdout, stderr } = await convert(args);
+      assertEquals([code, stdout], [0, ""], `${name}: ${stderr}`);
+      assertStringIncludes(stderr, "Converted 700 samples");
+    }
+    const decoder = villasFormat("villas.human").stream.decoder();
+    decoder.push(Deno.readFileSync(back));
+    for (const sample of samples) {
+      const found = decoder.next()!;
+      assert(
+        sameSample(found, sample),
+        `${name}: ${Deno.inspect(found)} is not ${Deno.inspect(sample)}`,
+      );
+    }
+    assertEquals(decoder.next(), null);
+  }
+});
+
+Deno.test("what cannot be read is an error with its line or offset and exit code 5; --skip-bad leaves it out and counts", async () => {
+  const text = "1.5(1)\t2\nrubbish\n3.5(2)\t4\n\t\n";
+  const refused = await convert(["--to", "csv,header=false"], text);
+  assertEquals(refused.code, 5);
+  assertMatch(refused.stderr, /error: .*line 2 \(byte 9\).*--skip-bad leaves such things out/);
+  assertEquals(refused.stdout, "1,000000005,nan,1,2.00000000000000000\n");
+  const skipped = await convert(["--to", "csv,header=false", "--skip-bad"], text);
+  assertEquals(skipped.code, 0, skipped.stderr);
+  assertEquals(
+    skipped.stdout,
+    "1,000000005,nan,1,2.00000000000000000\n3,000000005,nan,2,4.00000000000000000\n",
+  );
+  assertStringIncludes(skipped.stderr, "Converted 2 samples, 1 bad");
+  const binary = await convert(
+    ["--from", "villas.binary"],
+    Uint8Array.fromHex("20000001" + "00000001".repeat(4) + "2000"),
+  );
+  assertEquals(binary.code, 0, binary.stderr);
+  assertStringIncludes(binary.stderr, "Converted 1 sample");
+  assertMatch(binary.stderr, /warning: The input ends inside a sample, which is left out/);
+});
+
+Deno.test("what the target cannot carry is an error that names the sample; --skip-bad leaves it out", async () => {
+  const text = "1.5(1)\t2.0\n2.5(2)\tnan\n3.5(3)\t4.0\n";
+  const refused = await convert(["--to", "json"], text);
+  assertEquals(refused.code, 5);
+  assertMatch(refused.stderr, /Cannot write sample with sequence 2: /);
+  const skipped = await convert(["--to", "json", "--skip-bad"], text);
+  assertEquals(skipped.code, 0, skipped.stderr);
+  assertMatch(skipped.stdout, /^\{.*"sequence": 1,.*\n\{.*"sequence": 3,.*\n$/);
+});
+
+Deno.test("a last line without its newline may be cut off: it is left out, and that is said", async () => {
+  const { code, stdout, stderr } = await convert(["--to", "json"], "1.5(1)\t2.0\n2.5(2)\t3.2");
+  assertEquals(code, 0);
+  assertMatch(stdout, /^\{[^\n]*"sequence": 1,[^\n]*\n$/);
+  assertMatch(
+    stderr,
+    /warning: The last line has no newline, so that it may be cut off: it is left out/,
+  );
+});
+
+Deno.test("OUT is not overwritten without --force, and IN must be there", async () => {
+  await using files = await folder({ "in.dat": "1.5(1)\t2.0\n", "out.csv": "dear data\n" });
+  const [input, output] = [`${files.path}/in.dat`, `${files.path}/out.csv`];
+  const refused = await convert([input, output]);
+  assertEquals(refused.code, 2);
+  assertStringIncludes(refused.stderr, "it is there already; --force overwrites it");
+  assertEquals(Deno.readTextFileSync(output), "dear data\n");
+  assertEquals((await convert([input, output, "--force"])).code, 0);
+  assertMatch(Deno.readTextFileSync(output), /^# secs.*\n1,000000005,nan,1,2.0+\n$/);
+  const missing = await convert([`${files.path}/no.dat`]);
+  assertEquals(missing.code, 2);
+  assertStringIncludes(missing.stderr, `no.dat": no such file`);
+});
+
+/** A datagram with a sample, to a port. */
+function message(sequence: number, port: number): Uint8Array {
+  return udp(
+    port,
+    villasProtobuf.encode([{
+      type: "data",
+      sequence: BigInt(sequence),
+      origin: { sec: 9, nsec: 5 },
+      values: [sequence + 0.5],
+    }]),
+  );
+}
+
+const at = { sec: 10, nsec: 6000 };
+
+Deno.test("villas-convert takes the datagrams to a port out of a capture, with the times of their packets", async () => {
+  await using files = await folder({});
+  const packets = [
+    ethernet(0x0800, ipv4(message(1, 12001))),
+    ethernet(0x0806, new Uint8Array(28)),
+    ethernet(0x0800, ipv4(message(1, 12000))),
+    ethernet(0x86dd, ipv6(message(2, 12001)), ["8100 0064"]),
+  ].map((bytes) => ({ bytes, ...at }));
+  const expected = "# seconds.nanoseconds+offset(sequence)\tsignal0\n" +
+    [1, 2].map((n) => `9.000000005+1.000006e+00(${n})\t${n}.50000000000000000\n`).join("");
+  for (
+    const [name, capture] of [["a.pcap", pcap(1, packets)], ["a.pcapng", pcapng(1, packets)], [
+      "a.cap",
+      pcap(1, packets, { little: false }),
+    ]] as const
+  ) {
+    Deno.writeFileSync(`${files.path}/${name}`, capture);
+    const { code, stdout, stderr } = await convert(["--port", "12001", `${files.path}/${name}`]);
+    assertEquals([code, stdout], [0, expected], stderr);
+  }
+  assertEquals(
+    (await convert(["--from", "pcap", "--port", "12001"], pcap(1, packets))).stdout,
+    expected,
+  );
+  const none = await convert(["--from", "pcapng", "--port", "9"], pcap(1, packets));
+  assertEquals(none.code, 0);
+  assertStringIncludes(
+    none.stderr,
+    "There is no UDP datagram to port 9 among 4 packets; the ports that datagrams went to: 12001 (2), 12000 (1)",
+  );
+});
+
+Deno.test("fragments, packets cut short and strangers' datagrams in a capture are told with the number of the packet", async () => {
+  const cases: [string, Uint8Array, RegExp][] = [
+    [
+      "a fragment",
+      ipv4(message(1, 12001), { fragment: 0x2000 }),
+      /Cannot read packet 2 at byte \d+ of the capture: its datagram of \d+ bytes was sent in several packets/,
+    ],
+    [
+      "a cut packet",
+      ipv4(message(1, 12001)).slice(0, -4),
+      /only \d+ of the \d+ bytes of its datagram were captured; tcpdump -s 0 captures all/,
+    ],
+    [
+      "a stranger",
+      ipv4(udp(12001, new Uint8Array(20).fill(255))),
+      /Cannot read packet 2 at byte \d+ of the capture: Cannot decode/,
+    ],
+  ];
+  for (const [name, bytes, expected] of cases) {
+    const good = { bytes: ipv4(message(7, 12001)), ...at };
+    const capture = pcap(101, [
+      good,
+      { bytes, ...at, length: ipv4(message(1, 12001)).length },
+      good,
+    ]);
+    const refused = await convert(["--from", "pcap"], capture);
+    assertEquals(refused.code, 5, name);
+    assertMatch(refused.stderr, expected);
+    const skipped = await convert(["--from", "pcap", "--skip-bad"], capture);
+    assertEquals(skipped.code, 0, name);
+    assertStringIncludes(skipped.stderr, "Converted 2 samples, 1 bad");
+  }
+  const cut = await convert(
+    ["--from", "pcap"],
+    pcap(101, [{ bytes: ipv4(message(7, 1)), ...at }, { bytes: ipv4(message(8, 1)), ...at }]).slice(
+      0,
+      -5,
+    ),
+  );
+  assertEquals(cut.code, 0);
+  assertMatch(
+    cut.stderr,
+    /warning: The capture ends inside packet 2, which begins at byte \d+: it is left out/,
+  );
+  assertStringIncludes(cut.stderr, "Converted 1 sample");
+});
+
+for (
+  const [name, args] of [
+    ["loopback", ["-i", "lo"]],
+    ["Linux cooked", ["-i", "any"]],
+    ["nanoseconds", ["-i", "lo", "--time-stamp-precision=nano"]],
+  ] as const
+) {
+  Deno.test(`a capture that tcpdump makes is read: ${name}`, async () => {
+    await using files = await folder({});
+    const path = `${files.path}/a.pcap`;
+    await using node = await bindDatagram({ listen: { hostname: "127.0.0.1", port: 0 } });
+    await using client = await bindDatagram({ listen: { hostname: "127.0.0.1", port: 0 } });
+    const { port } = client.addr as Deno.NetAddr;
+    let tcpdump: Deno.ChildProcess;
+    try {
+      const options: Deno.CommandOptions = {
+        args: [...args, "-U", "-w", path, "udp", "port", `${port}`],
+        stderr: "piped",
+        stdout: "null",
+      };
+      tcpdump = new Deno.Command("tcpdump", options).spawn();
+    } catch {
+      return console.warn("tcpdump is missing: not tested");
+    }
+    const errors = tcpdump.stderr.pipeThrough(new TextDecoderStream()).getReader();
+    let said = "";
+    while (!said.includes("listening on")) {
+      const { value, done } = await errors.read();
+      if (done) break;
+      said += value;
+    }
+    if (said.includes("listening on")) {
+      for (let i = 0; i < 20; i++) {
+        await node.send(villasProtobuf.encode([samples[i]!]), client.addr);
+        await client.receive();
+      }
+      // tcpdump is behind what it captures.
+      for (let size = -1, now = 0; now === 0 || size < 20 * 60;) {
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        now = size = Deno.statSync(path).size;
+      }
+      tcpdump.kill("SIGINT");
+    }
+    while (!(await errors.read()).done);
+    await tcpdump.status;
+    if (!said.includes("listening on")) return console.warn(`tcpdump cannot capture here: ${said}`);
+    const { code, stdout, stderr } = await convert(["--port", `${port}`, "--to", "json", path]);
+    assertEquals(code, 0, stderr);
+    const lines = stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
+    // On "any" a packet of the loopback is seen leaving and arriving.
+    assertEquals(new Set(lines.map(({ sequence }) => sequence)).size, 20);
+    assertEquals(lines[0].data, samples[0]!.values);
+  });
+}

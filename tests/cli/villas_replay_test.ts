@@ -1,0 +1,189 @@
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { type Sample, startVillasEcho, villasFormat } from "../../mod.ts";
+import { sameSample } from "../../lib/codecs/villas/sample.ts";
+import { folder } from "./json_serve.ts";
+import { labwire } from "./run.ts";
+
+/** An echo for whoever sends, and what it got when. */
+async function echoFor() {
+  const samples: Sample[] = [];
+  const times: number[] = [];
+  const echo = await startVillasEcho({
+    listen: "127.0.0.1:0",
+    anySource: true,
+    replyTo: "sender",
+    onMessage: (message) => {
+      samples.push(...message.samples);
+      times.push(performance.now());
+    },
+  });
+  const address = `127.0.0.1:${(echo.addr as Deno.NetAddr).port}`;
+  return {
+    samples,
+    times,
+    replay: (file: string, ...args: string[]) =>
+      labwire([
+        "villas-replay",
+        file,
+        ...["--listen", "127.0.0.1:0", "--to", address, "--output", "none", ...args],
+      ]),
+    [Symbol.asyncDispose]: () => echo.close(),
+  };
+}
+
+/** Samples of two values every so many ms. */
+function samplesEvery(ms: number, count: number): Sample[] {
+  return Array.from({ length: count }, (_, i) => ({
+    type: "data" as const,
+    sequence: BigInt(i),
+    origin: { sec: 1_795_253_843 + Math.floor(i * ms / 1000), nsec: i * ms % 1000 * 1e6 + 5 },
+    values: [i / 3, BigInt(i)],
+  }));
+}
+
+function write(path: string, samples: Sample[], format = "villas.human") {
+  Deno.writeFileSync(path, villasFormat(format).stream.encoder().encode(samples));
+}
+
+Deno.test("villas-replay sends a recording as it was, as fast as it is answered, and checks what comes back", async () => {
+  await using files = await folder({});
+  await using echo = await echoFor();
+  const samples = samplesEvery(1, 1000);
+  for (
+    const [name, format] of [["a.dat", "villas.human"], ["a.csv", "csv"], ["a.json", "json"], [
+      "a.pb",
+      "protobuf",
+    ]]
+  ) {
+    write(`${files.path}/${name}`, samples, format);
+    echo.samples.length = 0;
+    const { code, stderr } = await echo.replay(
+      `${files.path}/${name}`,
+      "--speed",
+      "max",
+      "--check",
+      ...["--signals", "fi"],
+    );
+    assertEquals(code, 0, stderr);
+    assertStringIncludes(stderr, "1000 sent, 1000 returned, 0 lost, 0 changed");
+    assertEquals(echo.samples.length, 1000);
+    for (const [i, sample] of echo.samples.entries()) {
+      const expected: Sample = format === "protobuf"
+        ? { ...samples[i]!, newFrame: sample.newFrame }
+        : samples[i]!;
+      assert(
+        sameSample(sample, expected),
+        `${Deno.inspect(sample)} is not ${Deno.inspect(expected)}`,
+      );
+    }
+  }
+});
+
+Deno.test("villas-replay keeps the times between samples, or their part; --rate gives its own", async () => {
+  await using files = await folder({});
+  await using echo = await echoFor();
+  const path = `${files.path}/a.dat`;
+  write(path, samplesEvery(60, 6));
+  for (
+    const [args, seconds] of [[[], 0.3], [["--speed", "2"], 0.15], [
+      ["--rate", "100"],
+      0.05,
+    ]] as const
+  ) {
+    echo.times.length = 0;
+    const { code, stderr } = await echo.replay(path, ...args);
+    assertEquals(code, 0, stderr);
+    const took = (echo.times.at(-1)! - echo.times[0]!) / 1000;
+    // Late it may be on a busy computer, but never early.
+    assert(took > seconds - 0.02, `${args}: ${took} s`);
+    assert(took < seconds + 2, `${args}: ${took} s`);
+  }
+});
+
+Deno.test("villas-replay takes the part between --from and --until, in seconds and as times", async () => {
+  await using files = await folder({});
+  await using echo = await echoFor();
+  const path = `${files.path}/a.dat`;
+  write(path, samplesEvery(100, 30));
+  const sent = async (...args: string[]) => {
+    echo.samples.length = 0;
+    const { code, stderr } = await echo.replay(path, "--speed", "max", ...args);
+    assertEquals(code, 0, stderr);
+    return echo.samples.map(({ sequence }) => Number(sequence));
+  };
+  assertEquals(await sent("--from", "1", "--until", "1.3"), [10, 11, 12]);
+  const at = (seconds: number) => new Date((1_795_253_843 + seconds) * 1000).toISOString();
+  // The first sample is 5 ns behind the full second.
+  assertEquals(await sent("--from", at(2), "--until", at(2.2)), [20, 21]);
+  assertEquals(await sent("--limit", "2"), [0, 1]);
+  const { code, stderr } = await echo.replay(path, "--from", "yesterday");
+  assertEquals(code, 2);
+  assertStringIncludes(stderr, "expected seconds from the first sample, or a time such as");
+});
+
+Deno.test("villas-replay --loop goes on with sequence numbers and times where the file ends", async () => {
+  await using files = await folder({});
+  await using echo = await echoFor();
+  const path = `${files.path}/a.dat`;
+  write(path, samplesEvery(10, 3));
+  const { code, stderr } = await echo.replay(
+    path,
+    "--loop",
+    "--limit",
+    "7",
+    "--check",
+    "--signals",
+    "fi",
+  );
+  assertEquals(code, 0, stderr);
+  assertEquals(echo.samples.map(({ sequence }) => Number(sequence)), [0, 1, 2, 3, 4, 5, 6]);
+  const nanoseconds = echo.samples.map(({ origin }) => origin!.nsec);
+  nanoseconds.forEach((nsec, i) => assert(Math.abs(nsec - i * 1e7 - 5) < 1000, `${i}: ${nsec}`));
+  assertEquals(echo.samples.map(({ values }) => values[1]), [0n, 1n, 2n, 0n, 1n, 2n, 0n]);
+});
+
+Deno.test("villas-replay --origin now stamps the samples anew", async () => {
+  await using files = await folder({});
+  await using echo = await echoFor();
+  const path = `${files.path}/a.dat`;
+  write(path, samplesEvery(1, 2));
+  const before = Math.floor(Date.now() / 1000);
+  const { code } = await echo.replay(path, "--origin", "now", "--check");
+  assertEquals(code, 0);
+  for (const { origin } of echo.samples) assert(Math.abs(origin!.sec - before) < 60);
+});
+
+Deno.test("a sample that was cut off is left out with a word about it; what else is none is counted, and the exit code is 5", async () => {
+  await using files = await folder({});
+  await using echo = await echoFor();
+  const path = `${files.path}/a.dat`;
+  write(path, samplesEvery(1, 3));
+  const text = Deno.readTextFileSync(path);
+  Deno.writeTextFileSync(path, text.slice(0, -3));
+  const cut = await echo.replay(path, "--check");
+  assertEquals(cut.code, 0, cut.stderr);
+  assertStringIncludes(cut.stderr, "2 sent, 2 returned");
+  assertMatch(cut.stderr, /warning: The last line has no newline/);
+  Deno.writeTextFileSync(path, text.replace(/^(17.*\n)/m, "$1rubbish\n"));
+  const bad = await echo.replay(path, "--check");
+  assertEquals(bad.code, 5);
+  assertStringIncludes(bad.stderr, "3 sent, 3 returned");
+  assertMatch(bad.stderr, /in line 3/);
+});
+
+Deno.test("samples without times need a rate; files that are not there and nobody who answers are told", async () => {
+  await using files = await folder({ "a.dat": "0.0(1)\t1.5\n0.0(2)\t2.5\n" });
+  await using echo = await echoFor();
+  const path = `${files.path}/a.dat`;
+  const timeless = await echo.replay(path);
+  assertEquals(timeless.code, 2);
+  assertStringIncludes(timeless.stderr, "they have none; --rate says how many per second");
+  const paced = await echo.replay(path, "--rate", "100", "--check");
+  assertEquals(paced.code, 0, paced.stderr);
+  assertEquals(echo.samples.slice(-2).map(({ values }) => values), [[1.5], [2.5]]);
+  const missing = await echo.replay(`${files.path}/no.dat`);
+  assertEquals(missing.code, 2);
+  assertStringIncludes(missing.stderr, `no.dat": no such file`);
+  await echo[Symbol.asyncDispose]();
+  assertEquals((await echo.replay(path, "--rate", "100", "--wait", "0.1")).code, 4);
+});

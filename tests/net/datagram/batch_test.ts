@@ -1,0 +1,184 @@
+/**
+ * What seldom happens to datagrams in batches: system calls that take a part, nothing, or report something.
+ *
+ * @module
+ */
+
+import { assertEquals } from "@std/assert";
+import { BatchDatagrams } from "../../../lib/net/datagram/batch.ts";
+import { batchObstacle, Descriptor } from "../../../lib/net/datagram/libc.ts";
+import type { UnsentDatagram } from "../../../lib/net/datagram/transport.ts";
+
+const ignore = batchObstacle() !== undefined;
+
+/** A transport whose calls a test can replace, and whoever receives what it sends. */
+function open(
+  replace: { send?: Descriptor["send"]; receive?: () => number | undefined; errno?: number },
+) {
+  const bind = () => Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });
+  const [socket, peer] = [bind(), bind()];
+  const descriptor = Descriptor.find(socket.addr as Deno.NetAddr)!;
+  using room = Descriptor.find(peer.addr as Deno.NetAddr)!;
+  room.raiseReceiveBuffer(4 << 20);
+  const calls: string[] = [];
+  const unsent: UnsentDatagram[] = [];
+  const bounced: unknown[] = [];
+  const transport = new BatchDatagrams(socket, {
+    send(messages, first, end) {
+      calls.push(`${first}-${end}`);
+      return (replace.send ?? descriptor.send).call(descriptor, messages, first, end);
+    },
+    receive: (messages) => replace.receive?.() ?? descriptor.receive(messages),
+    get errno() {
+      return replace.errno ?? descriptor.errno;
+    },
+    get dropped() {
+      return descriptor.dropped;
+    },
+    lastTime: () => descriptor.lastTime(),
+    now: () => descriptor.now(),
+    times: false,
+    [Symbol.dispose]: () => descriptor[Symbol.dispose](),
+  }, {
+    onUnsent: (datagram) => unsent.push(datagram),
+    onBounced: (error) => bounced.push(error),
+  });
+  const { hostname, port } = peer.addr as Deno.NetAddr;
+  return {
+    ...{ transport, descriptor, calls, unsent, bounced, to: { hostname, port } },
+    /** What arrived, by first bytes. */
+    async received(count: number): Promise<number[]> {
+      const bytes: number[] = [];
+      while (bytes.length < count) bytes.push((await peer.receive())[0][0]!);
+      return bytes;
+    },
+    async [Symbol.asyncDispose]() {
+      await transport.close();
+      peer.close();
+    },
+  };
+}
+
+const numbers = (n: number) => Array.from({ length: n }, (_, i) => i);
+
+Deno.test({
+  name: "BatchDatagrams sends the rest where the system takes a part only",
+  ignore,
+  async fn() {
+    const { descriptor: { send } } = await closed();
+    await using it = open({
+      send(this: Descriptor, messages, first, end) {
+        return send.call(this, messages, first, Math.min(end, first + 3));
+      },
+    });
+    for (const i of numbers(10)) void it.transport.write(new Uint8Array([i]), it.to);
+    await it.transport.flush();
+    assertEquals(await it.received(10), numbers(10));
+    assertEquals(it.calls, ["0-10", "3-10", "6-10", "9-10"]);
+    assertEquals([it.transport.counters.sent, it.unsent.length], [10, 0]);
+  },
+});
+
+/** A transport that was closed, for its methods. */
+async function closed() {
+  const it = open({});
+  await it[Symbol.asyncDispose]();
+  return it;
+}
+
+Deno.test({
+  name:
+    "BatchDatagrams has Deno send what the system does not take, in order, and those who write wait for it",
+  ignore,
+  async fn() {
+    const { descriptor: { send } } = await closed();
+    let refusals = 2;
+    await using it = open({
+      send(this: Descriptor, messages, first, end) {
+        // As if there were no room (EAGAIN, ENOBUFS), or an earlier datagram had met a closed port (ECONNREFUSED).
+        return refusals-- > 0 ? -1 : send.call(this, messages, first, end);
+      },
+    });
+    for (const i of numbers(4)) void it.transport.write(new Uint8Array([i]), it.to);
+    const flushing = it.transport.flush();
+    const late = it.transport.write(new Uint8Array([4]), it.to);
+    assertEquals(late instanceof Promise, true);
+    await late;
+    await flushing;
+    await it.transport.flush();
+    assertEquals(await it.received(5), numbers(5));
+    assertEquals(it.calls, ["0-4", "1-4", "2-4", "0-1"]);
+    assertEquals([it.transport.counters.sent, it.unsent.length], [5, 0]);
+  },
+});
+
+Deno.test({
+  name: "BatchDatagrams reports each datagram that Deno cannot send either, and sends the others",
+  ignore,
+  async fn() {
+    await using it = open({});
+    const large = new Uint8Array(65_510);
+    for (const i of numbers(3)) {
+      void it.transport.write(new Uint8Array([i]), it.to);
+      void it.transport.write(large, it.to);
+    }
+    await it.transport.flush();
+    assertEquals(await it.received(3), numbers(3));
+    assertEquals(
+      it.unsent.map(({ bytes, to }) => [bytes === large, to]),
+      Array(3).fill([true, it.to]),
+    );
+    const { sent, unsent } = it.transport.counters;
+    assertEquals([sent, unsent], [3, 3]);
+  },
+});
+
+Deno.test({
+  name:
+    "BatchDatagrams sends more than 64 datagrams, and more bytes than it has room for, in several calls",
+  ignore,
+  async fn() {
+    await using it = open({});
+    for (const i of numbers(100)) void it.transport.write(new Uint8Array([i]), it.to);
+    await it.transport.flush();
+    assertEquals(await it.received(100), numbers(100));
+    assertEquals(it.calls, ["0-64", "0-36"]);
+    it.calls.length = 0;
+    for (const i of numbers(6)) void it.transport.write(new Uint8Array(60_000).fill(i), it.to);
+    const receiving = it.received(6);
+    await it.transport.flush();
+    assertEquals(await receiving, numbers(6));
+    assertEquals(it.calls, ["0-4", "0-2"]);
+  },
+});
+
+Deno.test({
+  name: "BatchDatagrams counts what the system reports of an earlier datagram, and goes on",
+  ignore,
+  async fn() {
+    let reports = 2;
+    await using it = open({
+      receive: () => reports-- > 0 ? -1 : undefined,
+      errno: 111,
+    });
+    await it.transport.write(new Uint8Array([7]), it.transport.addr);
+    await it.transport.flush();
+    await it.transport.serve(() => it.transport.end());
+    assertEquals(it.bounced.length, 1);
+    assertEquals(it.bounced[0] instanceof Deno.errors.ConnectionRefused, true);
+    assertEquals([it.transport.counters.bounced, it.transport.counters.received], [1, 1]);
+  },
+});
+
+Deno.test({
+  name: "BatchDatagrams can be closed while Deno sends what the system did not take",
+  ignore,
+  async fn() {
+    await using it = open({ send: () => -1 });
+    void it.transport.write(new Uint8Array([1]), it.to);
+    const flushing = it.transport.flush();
+    await it.transport.close();
+    await flushing;
+    assertEquals(it.transport.counters.sent + it.transport.counters.unsent <= 1, true);
+  },
+});

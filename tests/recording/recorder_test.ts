@@ -1,0 +1,284 @@
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { UsageError } from "../../lib/errors.ts";
+import {
+  Recorder,
+  type RecorderOptions,
+  type RecorderProblem,
+} from "../../lib/recording/recorder.ts";
+import { ManualClock } from "../time/manual_clock.ts";
+
+const windows = Deno.build.os === "windows";
+const bytes = (text: string) => new TextEncoder().encode(text);
+
+/** A folder for recordings, and what their recorders say. */
+class Lab implements AsyncDisposable {
+  readonly folder = Deno.makeTempDirSync({ prefix: "labwire-recorder-" });
+  readonly problems: RecorderProblem[] = [];
+  #wake = () => {};
+
+  path(name: string): string {
+    return `${this.folder}/${name}`;
+  }
+
+  open(name: string, options: Partial<RecorderOptions> = {}): Promise<Recorder> {
+    return Recorder.open({
+      path: this.path(name),
+      noun: ["line", "lines"],
+      onProblem: (problem) => {
+        this.problems.push(problem);
+        this.#wake();
+      },
+      ...options,
+    });
+  }
+
+  read(name: string): string {
+    return Deno.readTextFileSync(this.path(name));
+  }
+
+  files(): string[] {
+    return [...Deno.readDirSync(this.folder)].map(({ name }) => name).sort();
+  }
+
+  /** Resolves when a problem of this kind was told. */
+  async told(kind: RecorderProblem["kind"]): Promise<RecorderProblem> {
+    for (;;) {
+      const found = this.problems.find((problem) => problem.kind === kind);
+      if (found) return found;
+      await new Promise<void>((resolve) => this.#wake = resolve);
+    }
+  }
+
+  async [Symbol.asyncDispose]() {
+    await Deno.remove(this.folder, { recursive: true });
+  }
+}
+
+/** Waits until a file holds a text. */
+async function holds(path: string, text: string): Promise<void> {
+  const end = performance.now() + 20_000;
+  for (let found = ""; found !== text;) {
+    assert(performance.now() < end, `${path} holds ${JSON.stringify(found)}, not ${text}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    try {
+      found = Deno.readTextFileSync(path);
+    } catch {
+      // it is not there yet
+    }
+  }
+}
+
+Deno.test("a recorder writes what it was given within a second, while it is open", async () => {
+  await using lab = new Lab();
+  const clock = new ManualClock();
+  await using recorder = await lab.open("run.log", { clock });
+  recorder.write(bytes("one\n"));
+  recorder.write(bytes("two\n"));
+  assertEquals(lab.read("run.log"), "");
+  clock.pass(0.9);
+  await holds(lab.path("run.log"), "one\ntwo\n");
+  recorder.write(bytes("three\n"));
+  clock.pass(0.9);
+  await holds(lab.path("run.log"), "one\ntwo\nthree\n");
+  assertEquals(lab.problems, []);
+});
+
+Deno.test("a recorder copies what it is given, and writes large things whole and in order", async () => {
+  await using lab = new Lab();
+  const recorder = await lab.open("run.bin");
+  const expected: number[] = [];
+  const buffer = new Uint8Array(700_000);
+  for (const [i, length] of [10, 700_000, 300_000, 1, 262_144].entries()) {
+    buffer.fill(i + 1);
+    recorder.write(buffer.subarray(0, length));
+    for (let j = 0; j < length; j++) expected.push(i + 1);
+  }
+  await recorder.close();
+  assertEquals(Deno.readFileSync(lab.path("run.bin")), Uint8Array.from(expected));
+  assertEquals(recorder.stats, {
+    recorded: 5,
+    unrecorded: 0,
+    bytes: expected.length,
+    files: 1,
+  });
+});
+
+Deno.test("a recorder does not overwrite a file unless it is told to; one that is empty it takes", async () => {
+  await using lab = new Lab();
+  Deno.writeTextFileSync(lab.path("run.log"), "dear data\n");
+  const error = await assertRejects(() => lab.open("run.log"), UsageError);
+  assertMatch(error.message, /^Cannot record to ".*run\.log": it is there already; --force/);
+  assertEquals(lab.read("run.log"), "dear data\n");
+  const recorder = await lab.open("run.log", { force: true });
+  recorder.write(bytes("new\n"));
+  await recorder.close();
+  assertEquals(lab.read("run.log"), "new\n");
+  Deno.writeTextFileSync(lab.path("empty.log"), "");
+  await (await lab.open("empty.log")).close();
+});
+
+Deno.test("a recorder says why a file cannot be made, and makes the last folder of its path", async () => {
+  await using lab = new Lab();
+  await assertRejects(() => lab.open("no/such/run.log"), UsageError, "no such directory");
+  await assertRejects(() => lab.open("run-%Q.log"), UsageError, 'Cannot use "%Q"');
+  Deno.mkdirSync(lab.path("folder"));
+  await assertRejects(() => lab.open("folder"), UsageError, "it is a directory");
+  await (await lab.open("new/run.log")).close();
+  assertEquals(lab.files(), ["folder", "new"]);
+});
+
+Deno.test("a recorder goes on in another file before one gets too large, each with its header", async () => {
+  await using lab = new Lab();
+  const header = () => bytes("# x\n");
+  const recorder = await lab.open("run.log", { rotate: { bytes: 12 }, header });
+  for (let i = 0; i < 6; i++) recorder.write(bytes(`l${i}\n`));
+  await recorder.close();
+  assertEquals(lab.files(), ["run.1.log", "run.2.log", "run.log"]);
+  assertEquals(lab.read("run.log"), "# x\nl0\nl1\n");
+  assertEquals(lab.read("run.1.log"), "# x\nl2\nl3\n");
+  assertEquals(lab.read("run.2.log"), "# x\nl4\nl5\n");
+  assertEquals([recorder.stats.files, recorder.path], [3, lab.path("run.2.log")]);
+});
+
+Deno.test("a recorder keeps the newest of its files, and leaves those alone that are not its own", async () => {
+  await using lab = new Lab();
+  Deno.writeTextFileSync(lab.path("run.1.log"), "not mine");
+  const recorder = await lab.open("run.log", { rotate: { bytes: 3 }, keep: 2 });
+  for (let i = 0; i < 5; i++) recorder.write(bytes(`l${i}\n`));
+  await recorder.close();
+  assertEquals(lab.files(), ["run.1.log", "run.4.log", "run.5.log"]);
+  assertEquals(lab.read("run.1.log"), "not mine");
+  assertEquals(lab.read("run.5.log"), "l4\n");
+});
+
+Deno.test("a recorder goes on in another file at the full hour, under the name of the time", async () => {
+  await using lab = new Lab();
+  let now = new Date(2026, 10, 21, 9, 59, 59).getTime();
+  const recorder = await lab.open("run-%H%M.log", { rotate: { seconds: 3600 }, now: () => now });
+  recorder.write(bytes("before\n"));
+  now += 1000;
+  recorder.write(bytes("at ten\n"));
+  now += 3_599_000;
+  recorder.write(bytes("still\n"));
+  now += 1000;
+  recorder.write(bytes("at eleven\n"));
+  await recorder.close();
+  assertEquals(lab.files(), ["run-0959.log", "run-1000.log", "run-1100.log"]);
+  assertEquals(lab.read("run-1000.log"), "at ten\nstill\n");
+});
+
+Deno.test({
+  name: "a recorder opens its file anew after it was renamed, as logrotate does it",
+  ignore: windows,
+  fn: async () => {
+    await using lab = new Lab();
+    const recorder = await lab.open("run.log", { header: () => bytes("# x\n") });
+    recorder.write(bytes("one\n"));
+    Deno.renameSync(lab.path("run.log"), lab.path("old.log"));
+    recorder.reopen();
+    recorder.write(bytes("two\n"));
+    await recorder.close();
+    assertEquals(lab.read("run.log"), "# x\none\ntwo\n");
+    assertEquals(lab.problems, []);
+  },
+});
+
+Deno.test({
+  name: "a recorder notices that its file was removed, says so, and goes on in a new one",
+  ignore: windows,
+  fn: async () => {
+    await using lab = new Lab();
+    const clock = new ManualClock();
+    await using recorder = await lab.open("run.log", { clock, header: () => bytes("# x\n") });
+    recorder.write(bytes("one\n"));
+    clock.pass(0.9);
+    await holds(lab.path("run.log"), "# x\none\n");
+    Deno.removeSync(lab.path("run.log"));
+    recorder.write(bytes("two\n"));
+    clock.pass(0.9);
+    const { message } = await lab.told("removed");
+    assertMatch(message, /run\.log" was removed or renamed: recording goes on in a new file$/);
+    await holds(lab.path("run.log"), "# x\ntwo\n");
+  },
+});
+
+Deno.test({
+  name: "a recorder tries again when its folder was removed, until that is there again",
+  ignore: windows,
+  fn: async () => {
+    await using lab = new Lab();
+    const clock = new ManualClock();
+    await using recorder = await lab.open("folder/run.log", { clock });
+    Deno.removeSync(lab.path("folder"), { recursive: true });
+    recorder.write(bytes("one\n"));
+    clock.pass(0.9);
+    assertMatch((await lab.told("failed")).message, /no such directory; trying again every second/);
+    Deno.mkdirSync(lab.path("folder"));
+    if (!clock.isAwaited) await clock.nextWake();
+    clock.pass(1);
+    assertMatch((await lab.told("resumed")).message, /goes on; no line was lost$/);
+    await holds(lab.path("folder/run.log"), "one\n");
+  },
+});
+
+/** Mounts a small file system, which only root may do; undefined where it cannot be done. */
+async function smallDisk(path: string): Promise<AsyncDisposable | undefined> {
+  const run = async (program: string, args: string[]) => {
+    try {
+      const command = new Deno.Command(program, { args, stderr: "null" });
+      return (await command.output()).success;
+    } catch {
+      return false;
+    }
+  };
+  Deno.mkdirSync(path);
+  if (!await run("mount", ["-t", "tmpfs", "-o", "size=64k", "tmpfs", path])) return undefined;
+  return { [Symbol.asyncDispose]: async () => void await run("umount", ["-l", path]) };
+}
+
+Deno.test("a full disk is told and counted, never holds up the recorder, and the recording goes on when there is room", async () => {
+  await using lab = new Lab();
+  await using disk = await smallDisk(lab.path("disk"));
+  if (!disk) return console.warn("a small file system cannot be mounted here: not tested");
+  const clock = new ManualClock();
+  const recorder = await lab.open("disk/run.log", { clock, maxQueue: 40_000 });
+  Deno.writeFileSync(lab.path("disk/filler"), new Uint8Array(50_000));
+  const line = (i: number) => `${i} ${"x".repeat(1000)}`.slice(0, 999) + "\n";
+  for (let i = 0; i < 60; i++) recorder.write(bytes(line(i)));
+  assertEquals(recorder.stats.unrecorded, 20);
+  assertMatch(
+    (await lab.told("full")).message,
+    /^Cannot keep more lines in memory .* they are lost$/,
+  );
+  clock.pass(0.9);
+  assertMatch((await lab.told("failed")).message, /No space left on device/i);
+  // What is there ends with a whole line.
+  assertMatch(lab.read("disk/run.log"), /^([^\n]*\n)*$/);
+  Deno.removeSync(lab.path("disk/filler"));
+  if (!clock.isAwaited) await clock.nextWake();
+  clock.pass(1);
+  assertMatch((await lab.told("resumed")).message, /goes on; 20 lines were not recorded$/);
+  recorder.write(bytes("last\n"));
+  await recorder.close();
+  const expected = Array.from({ length: 40 }, (_, i) => line(i)).join("") + "last\n";
+  assertEquals(lab.read("disk/run.log"), expected);
+  assertEquals([recorder.stats.recorded, recorder.stats.unrecorded], [41, 20]);
+});
+
+Deno.test({
+  name: "a recorder whose disk is still full at the end counts what waits as lost, and ends",
+  ignore: windows,
+  fn: async () => {
+    const problems: string[] = [];
+    const recorder = await Recorder.open({
+      path: "/dev/full",
+      onProblem: ({ message }) => problems.push(message),
+    });
+    for (let i = 0; i < 3; i++) recorder.write(bytes("x\n"));
+    await recorder.close();
+    await recorder.close();
+    assertEquals([recorder.stats.recorded, recorder.stats.unrecorded], [0, 3]);
+    assertEquals(problems.length, 1);
+    assertMatch(problems[0]!, /^Cannot record to "\/dev\/full": No space left on device/);
+  },
+});
