@@ -229,6 +229,14 @@ def watch_input(fd, closing):
     os._exit(1)
 
 
+def show_nothing():
+    """Lets what is printed go nowhere, as whoever showed it has gone."""
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, 1)
+    os.dup2(nothing, 2)
+    os.close(nothing)
+
+
 def kill_group():
     """Ends what the module has started: nobody else will, as labwire itself has gone."""
     if hasattr(os, "killpg") and os.getpgrp() == os.getpid():
@@ -1166,6 +1174,8 @@ def batch_replies(result, samples):
             last = i
         if part is None:
             continue
+        if is_values(part):
+            part = like(part, samples[last].values)
         replies.append(reply_of(part, samples[last]))
     return replies
 
@@ -1623,6 +1633,8 @@ def main():
         asked = False
     closing.set()
     host.orphan = not asked
+    if host.orphan:
+        show_nothing()  # or the first print() of close() would end it
     try:
         host.close()
     except OSError:
