@@ -71,7 +71,7 @@ export class SignalSource implements AsyncDisposable {
     const { onReturn, codec = villasProtobuf } = options;
     this.#signal = source({ now, onStep: (step) => this.#room(step) });
     const onMessage = () => this.#wake?.();
-    this.#returns = new Returns({ onReturn, onMessage, carry: carrier(codec) });
+    this.#returns = new Returns({ onReturn, onMessage, carry: carrier(codec), clock: node.clock });
     this.finished = Promise.resolve().then(() => this.#run());
     this.finished.catch(() => {}); // an error is seen by callers that await it
   }
@@ -103,6 +103,8 @@ export class SignalSource implements AsyncDisposable {
       remotePort: 12001,
       format,
       scan: false,
+      times: options.returns !== false,
+      onSend: () => void (source && source.#returns.leave()),
       remoteIs: "samples are sent to",
       onProblem: (problem) => void (source && source.#problem(problem)),
       now,
@@ -175,7 +177,7 @@ export class SignalSource implements AsyncDisposable {
   }
 
   /** Sends until the limit or the end. */
-  #send(): Promise<void> {
+  async #send(): Promise<void> {
     const path = new Path({
       hooks: this.#options.returns === false ? [] : [this.#returns.sent],
       taps: [({ count }) => void (this.#sent += count)],
@@ -183,7 +185,9 @@ export class SignalSource implements AsyncDisposable {
       sentTaps: this.#options.sentTaps,
       onRefused: (error) => this.#notSent(this.#to, error), // the format cannot carry a value
     });
-    return path.run(this.#signal);
+    // What was written leaves when all that was due is written, or at once: no need to flush it each time.
+    await this.#signal.serve((batch) => path.lead(batch));
+    await this.#node.flush();
   }
 
   async #receive(): Promise<void> {

@@ -216,3 +216,30 @@ Deno.test("startVillasSignal() that expects nothing back waits for nothing and t
   await source.finished;
   assertEquals([source.stats.sent, source.stats.returned, source.stats.unexpected], [3, 0, 0]);
 });
+
+for (const io of ["deno", "auto"] as const) {
+  Deno.test(`startVillasSignal() sends many samples a second one by one, and counts those that it misses, with io "${io}"`, async () => {
+    await using echo = await startVillasEcho({
+      listen: anywhere,
+      anySource: true,
+      replyTo: "sender",
+      io,
+    });
+    const limit = 10_000;
+    await using source = await startVillasSignal({
+      rate: 50_000,
+      limit,
+      listen: anywhere,
+      to: echo.addr,
+      io,
+    });
+    const started = performance.now();
+    await source.finished;
+    const { sent, missedSteps, returned, lost, changed, unexpected, roundTrip } = source.stats;
+    assertEquals([sent + missedSteps, returned + lost], [limit, sent]);
+    assertEquals([changed, unexpected, roundTrip.count], [0, 0, returned]);
+    assert(sent > 1000 && returned > 1000, `${sent} sent, ${returned} returned`);
+    assert(roundTrip.min > 0 && roundTrip.max <= (performance.now() - started) * 1000);
+    assertEquals(echo.stats.samples <= sent, true);
+  });
+}
