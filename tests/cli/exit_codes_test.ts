@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url";
 import { assert, assertEquals } from "@std/assert";
 import { programHelp } from "../../lib/cli/help.ts";
 import { manPage } from "../../lib/cli/man_page.ts";
@@ -105,6 +106,10 @@ const READY = /Ctrl-C to quit/;
 /** Two fields of a character each, so that a record can be read in what was received. */
 const RECORD = ["--format", "!cc"];
 
+const fixtures = new URL("../fixtures/", import.meta.url);
+const [recording, badRecording] = ["recording.dat", "recording.bad.dat"]
+  .map((name) => fileURLToPath(new URL(name, fixtures))) as [string, string];
+
 const ways: readonly Way[] = [
   {
     command: "lab19",
@@ -150,6 +155,47 @@ const ways: readonly Way[] = [
       ...["--listen", "127.0.0.1:0", "--to", at(others.udp(false))],
       ...["--limit", "3", "--rate", "1000", "--wait", "0.1"],
     ],
+  },
+
+  {
+    command: "villas-replay",
+    code: 0,
+    when: "samples came back",
+    args: (others) => [recording, "--listen", "127.0.0.1:0", "--to", at(others.udp(true))],
+  },
+  {
+    command: "villas-replay",
+    code: 0,
+    when: "ended with Ctrl-C",
+    args: (others) => [
+      ...[recording, "--loop", "--rate", "100"],
+      ...["--listen", "127.0.0.1:0", "--to", at(others.udp(true))],
+    ],
+    signal: ["SIGINT", "received"],
+  },
+  {
+    command: "villas-replay",
+    code: 4,
+    when: "nothing came back at all",
+    args: (others) => [
+      ...[recording, "--wait", "0.1"],
+      ...["--listen", "127.0.0.1:0", "--to", at(others.udp(false))],
+    ],
+  },
+  {
+    command: "villas-replay",
+    code: 5,
+    when: "a line of the file is no sample",
+    args: (others) => [badRecording, "--listen", "127.0.0.1:0", "--to", at(others.udp(true))],
+  },
+
+  { command: "villas-convert", code: 0, when: "all was converted", args: () => [recording] },
+  {
+    command: "villas-convert",
+    code: 5,
+    when: "a line is no sample",
+    args: () => ["--to", "csv"],
+    input: "1.5(1)\t2.0\nrubbish\n",
   },
 
   {
