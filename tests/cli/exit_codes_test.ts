@@ -420,7 +420,6 @@ const ways: readonly Way[] = [
   },
   { command: "completions", code: 0, when: "done", args: () => ["bash"] },
   { command: "guide", code: 0, when: "done", args: () => ["json"] },
-  { command: "client-py", code: 0, when: "done", args: () => [] },
 ];
 
 /** Servers, and how each is told to bind a port that is taken. */
