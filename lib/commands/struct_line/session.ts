@@ -203,7 +203,8 @@ export class LineSession implements AsyncDisposable {
     this.#recording?.write(record, peer);
     const last = --this.#left === 0;
     let result: unknown;
-    if (this.#handler.action) this.#begun.set(peer, (this.#begun.get(peer) ?? 0) + 1);
+    // Sending back takes no time that would have to be watched.
+    if (this.#handler.close) this.#begun.set(peer, (this.#begun.get(peer) ?? 0) + 1);
     try {
       result = this.#handler.action?.(record, peer);
     } finally {

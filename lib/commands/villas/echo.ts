@@ -24,6 +24,9 @@ import {
 import type { Statistic } from "../../scope/viewer.ts";
 import { openTaps, tapOptions } from "./taps.ts";
 
+/** How long an echo with nothing else to do waits for the next message outside of Deno's event loop, in ms. */
+const LINGER_MS = 2;
+
 /** `labwire villas-echo`. */
 export const villasEcho = defineCommand({
   name: "villas-echo",
@@ -126,6 +129,7 @@ export const villasEcho = defineCommand({
       signal,
       taps: [...printer ? [printer.print] : [], ...taps],
       sentTaps,
+      linger: printer || taps.length > 0 || sentTaps.length > 0 ? 0 : LINGER_MS,
       onProblem: (problem) => report(say, problem, debug),
     });
     recorded.tell(() => echoStatistics(echo.stats));
