@@ -3,7 +3,7 @@ import { villasProtobuf } from "../codecs/villas/protobuf.ts";
 import type { Sample, Timestamp } from "../codecs/villas/sample.ts";
 import { asNode } from "../codecs/villas/sides.ts";
 import { CodecError, messageOf, UsageError } from "../errors.ts";
-import { type Endpoint, formatAddress } from "../net/address/address.ts";
+import { type Endpoint, formatAddress, parseEndpoint } from "../net/address/address.ts";
 import { MAX_PAYLOAD } from "../net/datagram/transport.ts";
 import { delay, within } from "../time/deadline.ts";
 import { whenAborted } from "../time/lifecycle.ts";
@@ -87,6 +87,14 @@ export class SignalSource implements AsyncDisposable {
   ): Promise<SignalSource> {
     const { codec = villasProtobuf, to, now = timestampClock() } = options;
     const format = asNode(formatFor(codec, options));
+    for (const end of [options.listen, to]) {
+      const path = pathOf(end);
+      if (path === undefined) continue;
+      // Deno cannot send on a unix datagram socket while it receives on it.
+      throw new UsageError(
+        `Cannot send signals from or to "${path}": expected UDP or TCP addresses`,
+      );
+    }
     let source: SignalSource | undefined;
     const { node, remote } = await openEndpoint({
       ...options,
@@ -101,11 +109,6 @@ export class SignalSource implements AsyncDisposable {
       onProblem: (problem) => void (source && source.#problem(problem)),
       now,
     });
-    if ("path" in node.addr) {
-      // Deno cannot send on a unix datagram socket while it receives on it.
-      await node.close();
-      throw new UsageError(`Cannot send signals from "${node.addr.path}": expected UDP addresses`);
-    }
     return source = new SignalSource(node, remote, options, from, now);
   }
 
@@ -166,6 +169,8 @@ export class SignalSource implements AsyncDisposable {
       await this.#drain();
     } finally {
       this.#signal.end();
+      this.#node.end();
+      await within(this.#node.finished, STOP_WAIT); // a connection ends in order
       await this.#node.close();
       await within(receiving, STOP_WAIT); // a callback that never ends must not hold up the end
     }
@@ -295,6 +300,13 @@ function carrier({ carried, encode, decode }: Format): ((sample: Sample) => Samp
       throw error;
     }
   };
+}
+
+/** The path that an address is; undefined if it is none. */
+function pathOf(address: string | Endpoint | undefined): string | undefined {
+  if (address === undefined) return undefined;
+  const endpoint = typeof address === "string" ? parseEndpoint(address, { port: 0 }) : address;
+  return "path" in endpoint ? endpoint.path : undefined;
 }
 
 /** Checks that as many samples as wanted find room in a datagram. */

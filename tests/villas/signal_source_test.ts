@@ -162,7 +162,7 @@ Deno.test("startVillasSignal() says which option does not fit before it binds an
   await assertRejects(() => startVillasSignal({ limit: 1.5 }), UsageError, "1.5 samples");
   await assertRejects(() => startVillasSignal({ wait: -1 }), UsageError, "wait for -1 s");
   const unix = { listen: { path: "/tmp/a" }, to: { path: "/tmp/b" } };
-  await assertRejects(() => startVillasSignal(unix), UsageError, "expected UDP addresses");
+  await assertRejects(() => startVillasSignal(unix), UsageError, "expected UDP or TCP addresses");
   await assertRejects(() => startVillasSignal({ values: 2, offset: [1, 2, 3] }), UsageError);
 });
 

@@ -100,14 +100,18 @@ export const villasEcho = defineCommand({
     const layer = readLayer(options, { ...options, remoteOption: "remote" }, given);
     await using reply = await openEchoHandler(options, context);
     const format = options.format ?? villasProtobuf;
+    const known = options.signals && format.withSignals
+      ? format.withSignals(options.signals)
+      : format;
     const printer = samplePrinter(options.output, out, {
-      format: options.signals && format.withSignals ? format.withSignals(options.signals) : format,
+      format: known,
       drop: options.outputDrop,
     });
     await using recorded = await openTaps(context, options, {
       title: "villas-echo",
       begins: "received",
       signals: options.signals,
+      format: known,
     });
     const { taps, sentTaps } = recorded;
     // What happens beside the replies needs the event loop.
