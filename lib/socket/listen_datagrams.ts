@@ -65,7 +65,7 @@ export interface DatagramServerStats {
   refusedByAllow: number;
   /** Datagrams that seemed to come from the server itself, which would answer its own answers for ever. */
   ignored: number;
-  /** Datagrams that were dropped because too many were waiting. */
+  /** Datagrams that were dropped because too many were waiting, here or in the system's receive buffer, where it tells. */
   dropped: number;
 }
 
@@ -109,7 +109,11 @@ export class DatagramServer implements AsyncDisposable {
 
   /** What was done so far. */
   get stats(): DatagramServerStats {
-    return { ...this.#stats };
+    const overflowed = this.#endpoints.reduce(
+      (sum, { counters }) => sum + (counters.dropped ?? 0),
+      0,
+    );
+    return { ...this.#stats, dropped: this.#stats.dropped + overflowed };
   }
 
   /** Datagrams that are being answered, or wait for it. */

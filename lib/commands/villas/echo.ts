@@ -114,6 +114,8 @@ export const villasEcho = defineCommand({
       format: known,
     });
     const { taps, sentTaps } = recorded;
+    // What happens beside the replies needs the event loop.
+    const hasMore = printer || taps.length > 0 || sentTaps.length > 0 || reply.batchHandler;
     say.info("Start client...");
     await using echo = await startVillasEcho({
       ...layer,
@@ -129,7 +131,7 @@ export const villasEcho = defineCommand({
       signal,
       taps: [...printer ? [printer.print] : [], ...taps],
       sentTaps,
-      linger: printer || taps.length > 0 || sentTaps.length > 0 ? 0 : LINGER_MS,
+      linger: hasMore ? 0 : LINGER_MS,
       onProblem: (problem) => report(say, problem, debug),
     });
     recorded.tell(() => echoStatistics(echo.stats));
