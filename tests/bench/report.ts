@@ -52,12 +52,14 @@ export function textOf(outcome: Outcome): string {
  * @param machine Where.
  * @param when When.
  * @param load The load of the computer at the beginning and at the end.
+ * @param quick Whether it was measured shortly.
  */
 export function markdownOf(
   outcomes: readonly Outcome[],
   machine: Machine,
   when: Date,
   load: readonly [number, number],
+  quick = false,
 ): string {
   const { processor, cores, system, memory, deno } = machine;
   const lines = [
@@ -70,6 +72,9 @@ export function markdownOf(
     `- Computer: ${processor}, ${cores} cores, ${memory}, ${system}`,
     `- ${deno}`,
     `- Load: ${shown(load[0])} at the beginning, ${shown(load[1])} at the end`,
+    ...quick
+      ? ["- Measured with `--quick`: less exactly, and the long benches for a short while"]
+      : [],
   ];
   for (const outcome of outcomes) {
     const { title, units, skipped, failed, busy = NaN, rounds, measured, verdicts } = outcome;

@@ -46,4 +46,13 @@ export const codecs: readonly Bench[] = [
       codec("labwire", "protobuf", settings),
     ],
   },
+  ...["villas.human", "villas.binary", "json", "csv", "raw,bits=64,fake=true"].map((
+    format,
+  ): Bench => ({
+    name: `codec-${format.replace("villas.", "").replace(/,.*/, "")}`,
+    title: `${format}: messages decoded, encoded, and both`,
+    units: UNITS,
+    goals: [],
+    contestants: (settings) => [codec("labwire", format, settings)],
+  })),
 ];

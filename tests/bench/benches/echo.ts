@@ -90,6 +90,25 @@ export const echoHandler: Bench = {
   },
 };
 
+/** A handler in Python gets the samples that arrived together. */
+export const echoPython: Bench = {
+  name: "echo-python",
+  title: "UDP echo with a Python handler (handle_batch), 32 in flight",
+  units: UNITS,
+  goals: [{ figure: "rate", least: 0.8, times: PYTHON }],
+  needs: () => needsCompiler() ?? (PROTOBUF ? undefined : "Python with protobuf"),
+  contestants(settings) {
+    const handler = `${folder}/batch.py`;
+    Deno.writeTextFileSync(handler, "def handle_batch(samples):\n    return samples\n");
+    const measure = throughput(settings);
+    return [
+      echoContestant(PYTHON, python, measure),
+      ...labwireEchoes(["--output", "none", "--handler", handler])
+        .map(({ name, start }) => echoContestant(name, start, measure)),
+    ];
+  },
+};
+
 /** What arrives is printed to a file, in each form. */
 export const echoPrint: readonly Bench[] = (["json", "text", "villas.human"] as const).map((
   form,

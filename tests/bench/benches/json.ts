@@ -49,9 +49,16 @@ function bare(settings: Settings, clients: number): Contestant {
   return server(BARE, command, ["stdout", /^(\d+)\n/], settings, clients, "connect");
 }
 
-function labwire(settings: Settings, clients: number, mode: Mode): Contestant[] {
-  const handler = `${folder}/nothing.js`;
-  Deno.writeTextFileSync(handler, "export function interact() {}\n");
+/** A handler in a file of this name. */
+function labwire(
+  settings: Settings,
+  clients: number,
+  mode: Mode,
+  name = "nothing.js",
+  source = "export function interact() {}\n",
+): Contestant[] {
+  const handler = `${folder}/${name}`;
+  Deno.writeTextFileSync(handler, source);
   const args = ["json-server", "--port", "0", "--handler", handler, "--output", "none"];
   const says: ["stderr", RegExp] = ["stderr", /Listening on [\d.]+:(\d+)/];
   return labwireForms().map(({ name, command }) =>
@@ -88,3 +95,38 @@ export const jsonKept: Bench = {
   needs: needsCompiler,
   contestants: (settings) => [template(settings, 8), ...labwire(settings, 8, "keep")],
 };
+
+const SOCKETSERVER = "Python, threaded socketserver";
+
+/** A function in Python that returns a number, on connections that are kept open. */
+function pythonFunction(clients: number, least: number): Bench {
+  return {
+    name: `json-python-${clients}`,
+    title: `JSON, a function in Python, kept open, ${
+      clients === 1 ? "1 client" : `${clients} clients`
+    }`,
+    units: UNITS,
+    goals: [{ figure: "rate", least, times: SOCKETSERVER }],
+    needs: needsCompiler,
+    contestants: (settings) => [
+      server(
+        SOCKETSERVER,
+        [PYTHON, here("peers/socketserver_json.py")],
+        ["stdout", /^(\d+)\n/],
+        settings,
+        clients,
+        "keep",
+      ),
+      ...labwire(
+        settings,
+        clients,
+        "keep",
+        "number.py",
+        "def interact(message):\n    return 12.5\n",
+      ),
+    ],
+  };
+}
+
+/** Functions in Python. */
+export const jsonPython: readonly Bench[] = [pythonFunction(1, 0.5), pythonFunction(8, 0.9)];

@@ -2,10 +2,11 @@
 
 import type { Bench } from "../bench.ts";
 import { codecs } from "./codec.ts";
-import { echo, echoHandler, echoPrint } from "./echo.ts";
+import { echo, echoHandler, echoPrint, echoPython } from "./echo.ts";
 import { idle, memory } from "./endurance.ts";
-import { json1, json8, jsonKept } from "./json.ts";
+import { json1, json8, jsonKept, jsonPython } from "./json.ts";
 import { record } from "./record.ts";
+import { signal } from "./signal.ts";
 import { socketRoundTrip, socketTransfer } from "./socket.ts";
 import { structLine } from "./struct_line.ts";
 import { villasFlood, villasRoundTrip } from "./villasnode.ts";
@@ -15,15 +16,18 @@ export const benches: readonly Bench[] = [
   ...codecs,
   echo,
   echoHandler,
+  echoPython,
   ...echoPrint,
   villasFlood,
   villasRoundTrip,
   json1,
   json8,
   jsonKept,
+  ...jsonPython,
   structLine,
   socketTransfer,
   socketRoundTrip,
+  signal,
   record,
   idle,
   memory,
