@@ -6,6 +6,8 @@ import { cProgram, folder, here, labwireForms, needsCompiler, run, spawn } from 
 
 const TEMPLATE = "the Python template";
 const BARE = "bare Deno: accept, read, write, close";
+const THREADED = "Python, socketserver with threads";
+const KEPT = "--exec-persistent";
 const UNITS = { rate: "answers/s" };
 
 /** How clients connect: anew for each message, or once. */
@@ -49,16 +51,9 @@ function bare(settings: Settings, clients: number): Contestant {
   return server(BARE, command, ["stdout", /^(\d+)\n/], settings, clients, "connect");
 }
 
-/** A handler in a file of this name. */
-function labwire(
-  settings: Settings,
-  clients: number,
-  mode: Mode,
-  name = "nothing.js",
-  source = "export function interact() {}\n",
-): Contestant[] {
-  const handler = `${folder}/${name}`;
-  Deno.writeTextFileSync(handler, source);
+function labwire(settings: Settings, clients: number, mode: Mode): Contestant[] {
+  const handler = `${folder}/nothing.js`;
+  Deno.writeTextFileSync(handler, "export function interact() {}\n");
   const args = ["json-server", "--port", "0", "--handler", handler, "--output", "none"];
   const says: ["stderr", RegExp] = ["stderr", /Listening on [\d.]+:(\d+)/];
   return labwireForms().map(({ name, command }) =>
@@ -96,37 +91,47 @@ export const jsonKept: Bench = {
   contestants: (settings) => [template(settings, 8), ...labwire(settings, 8, "keep")],
 };
 
-const SOCKETSERVER = "Python, threaded socketserver";
-
-/** A function in Python that returns a number, on connections that are kept open. */
-function pythonFunction(clients: number, least: number): Bench {
+/** A function in Python, beside a threaded server that calls the same one, and a program that is kept running. */
+function python(clients: number, least: number): Bench {
   return {
     name: `json-python-${clients}`,
-    title: `JSON, a function in Python, kept open, ${
+    title: `JSON, connections kept open, a function in Python, ${
       clients === 1 ? "1 client" : `${clients} clients`
     }`,
     units: UNITS,
-    goals: [{ figure: "rate", least, times: SOCKETSERVER }],
-    needs: needsCompiler,
-    contestants: (settings) => [
-      server(
-        SOCKETSERVER,
-        [PYTHON, here("peers/socketserver_json.py")],
-        ["stdout", /^(\d+)\n/],
-        settings,
-        clients,
-        "keep",
-      ),
-      ...labwire(
-        settings,
-        clients,
-        "keep",
-        "number.py",
-        "def interact(message):\n    return 12.5\n",
-      ),
+    goals: [
+      { figure: "rate", least, times: THREADED },
+      { figure: "rate", least: 1, times: KEPT },
     ],
+    needs: needsCompiler,
+    contestants(settings) {
+      const [handler, program] = [`${folder}/volts.py`, `${folder}/kept.py`];
+      Deno.writeTextFileSync(
+        handler,
+        "_volts = 12.5\ndef test_command(param1, param2, param3, param4): return _volts\n",
+      );
+      Deno.writeTextFileSync(
+        program,
+        "import json, sys\nfor line in sys.stdin: json.loads(line); print(12.5, flush=True)\n",
+      );
+      const says: ["stderr", RegExp] = ["stderr", /Listening on [\d.]+:(\d+)/];
+      const serve = (name: string, command: readonly string[], args: string[]) => {
+        const whole = [...command, "json-server", "--port", "0", "--output", "none", ...args];
+        return server(name, whole, says, settings, clients, "keep");
+      };
+      const threaded = [PYTHON, here("peers/python_json.py")];
+      return [
+        server(THREADED, threaded, ["stdout", /^(\d+)\n/], settings, clients, "keep"),
+        serve(KEPT, labwireForms()[0]!.command, ["--exec-persistent", `${PYTHON} ${program}`]),
+        ...labwireForms().map(({ name, command }) =>
+          serve(name, command, ["--python", PYTHON, "--handler", handler])
+        ),
+      ];
+    },
   };
 }
 
-/** Functions in Python. */
-export const jsonPython: readonly Bench[] = [pythonFunction(1, 0.5), pythonFunction(8, 0.9)];
+/** One client of a function in Python. */
+export const jsonPython1 = python(1, 0.5);
+/** Eight clients of a function in Python. */
+export const jsonPython8 = python(8, 0.9);

@@ -4,7 +4,7 @@ import type { Bench } from "../bench.ts";
 import { codecs } from "./codec.ts";
 import { echo, echoHandler, echoPrint, echoPython } from "./echo.ts";
 import { idle, memory } from "./endurance.ts";
-import { json1, json8, jsonKept, jsonPython } from "./json.ts";
+import { json1, json8, jsonKept, jsonPython1, jsonPython8 } from "./json.ts";
 import { record } from "./record.ts";
 import { signal } from "./signal.ts";
 import { socketRoundTrip, socketTransfer } from "./socket.ts";
@@ -23,7 +23,8 @@ export const benches: readonly Bench[] = [
   json1,
   json8,
   jsonKept,
-  ...jsonPython,
+  jsonPython8,
+  jsonPython1,
   structLine,
   socketTransfer,
   socketRoundTrip,
