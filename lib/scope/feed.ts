@@ -144,7 +144,11 @@ export class Feed {
   #lastBytes: Uint8Array | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** @param options What there is to see, and how much to remember. */
+  /**
+   * Makes a feed without samples.
+   *
+   * @param options What there is to see, and how much to remember.
+   */
   constructor(options: FeedOptions) {
     this.#now = options.now ?? systemNow;
     this.#isAbsolute = options.isAbsolute ?? false;

@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url";
 import { assert, assertEquals } from "@std/assert";
 import { programHelp } from "../../lib/cli/help.ts";
 import { manPage } from "../../lib/cli/man_page.ts";
@@ -102,6 +103,10 @@ interface Way {
 const local = ["--host", "127.0.0.1", "--port"];
 const SUCCESS = '{"status":"success"}\n';
 const READY = /Ctrl-C to quit/;
+/** Samples that VILLASnode has printed. */
+const RECORDING = fileURLToPath(new URL("../fixtures/wire-human.print.txt", import.meta.url));
+/** Two samples, and between them a line that is none. */
+const BAD_RECORDING = fileURLToPath(new URL("../fixtures/recording.bad.dat", import.meta.url));
 /** Two fields of a character each, so that a record can be read in what was received. */
 const RECORD = ["--format", "!cc"];
 
@@ -153,6 +158,38 @@ const ways: readonly Way[] = [
   },
 
   {
+    command: "villas-replay",
+    code: 0,
+    when: "samples came back",
+    args: (others) => [RECORDING, "--listen", "127.0.0.1:0", "--to", at(others.udp(true))],
+  },
+  {
+    command: "villas-replay",
+    code: 0,
+    when: "ended with Ctrl-C",
+    args: (others) => [
+      ...[RECORDING, "--loop", "--rate", "100"],
+      ...["--listen", "127.0.0.1:0", "--to", at(others.udp(true))],
+    ],
+    signal: ["SIGINT", "received"],
+  },
+  {
+    command: "villas-replay",
+    code: 4,
+    when: "nothing came back at all",
+    args: (others) => [
+      ...[RECORDING, "--wait", "0.1"],
+      ...["--listen", "127.0.0.1:0", "--to", at(others.udp(false))],
+    ],
+  },
+  {
+    command: "villas-replay",
+    code: 5,
+    when: "a line of the file is no sample",
+    args: (others) => [BAD_RECORDING, "--listen", "127.0.0.1:0", "--to", at(others.udp(true))],
+  },
+
+  {
     command: "villas-pipe",
     code: 0,
     when: "what was sent came back",
@@ -181,6 +218,29 @@ const ways: readonly Way[] = [
     input: "1.5\nx\n2.5\n",
     sent: /./s,
   },
+
+  {
+    command: "villas-convert",
+    code: 0,
+    when: "all was converted",
+    args: () => ["--to", "csv"],
+    input: "1.5(1)\t2.5\n",
+  },
+  {
+    command: "villas-convert",
+    code: 5,
+    when: "a line is no sample",
+    args: () => ["--to", "csv"],
+    input: "nonsense\n",
+  },
+  {
+    command: "villas-scope",
+    code: 0,
+    when: "ended with Ctrl-C",
+    args: () => [RECORDING, "--scope", "127.0.0.1:0"],
+    signal: ["SIGINT", READY],
+  },
+  { command: "client-py", code: 0, when: "it was written", args: () => [] },
 
   {
     command: "json-server",

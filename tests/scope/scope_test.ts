@@ -50,7 +50,7 @@ async function statusOf(scope: Scope, path: string, fields: Record<string, strin
 }
 
 /** A viewer as the page is one. */
-async function view(url: string, fields: Record<string, unknown> = {}) {
+async function watch(url: string, fields: Record<string, unknown> = {}) {
   const socket = new WebSocket(url.replace("http:", "ws:") + "stream");
   socket.binaryType = "arraybuffer";
   const lanes = [new Traces(), new Traces()];
@@ -105,7 +105,7 @@ Deno.test("a viewer gets names, traces, exact values and statistics", async () =
   await using lab = open();
   for (let i = 0; i < 50; i++) if (i < 20 || i > 24) lab.add(i, [i / 10, 9007199254740993n]);
   lab.add(49, [4.9, 2n], 1);
-  await using viewer = await view(lab.scope.url);
+  await using viewer = await watch(lab.scope.url);
   await viewer.until(() => viewer.frames() > 0);
   const hello = viewer.last("hello") as { signals: unknown; lanes: { channels: unknown[] }[] };
   assertEquals(hello.signals, [{ name: "<b>volt</b>", unit: "V" }, { name: "on" }]);
@@ -131,11 +131,11 @@ Deno.test("a viewer gets names, traces, exact values and statistics", async () =
 Deno.test("a viewer that does not say that it is ready gets one frame, and then what it has missed at once", async () => {
   await using lab = open();
   lab.add(0, [1]);
-  await using viewer = await view(lab.scope.url);
+  await using viewer = await watch(lab.scope.url);
   await viewer.until(() => viewer.frames() > 0);
   for (let i = 1; i < 500; i++) lab.add(i, [i]);
   // Another viewer sees that time has passed.
-  await using other = await view(lab.scope.url);
+  await using other = await watch(lab.scope.url);
   for (let frames = 1; frames < 5; frames++) {
     await other.until(() => other.frames() >= frames);
     lab.add(500 + frames, [1]);
@@ -150,18 +150,18 @@ Deno.test("a viewer that does not say that it is ready gets one frame, and then 
 Deno.test("views: paused, triggered, and of channels that there are not", async () => {
   await using lab = open();
   for (let i = 0; i < 1000; i++) lab.add(i, [Math.sin(2 * Math.PI * i / 100)]);
-  await using paused = await view(lab.scope.url, { end: 5, span: 2 });
+  await using paused = await watch(lab.scope.url, { end: 5, span: 2 });
   await paused.until(() => paused.frames() > 0);
   assertEquals(paused.lanes[0]!.range(0, 3, 5).map(Math.round), [-1, 1]);
   assert(paused.lanes[0]!.at(0, 5.5)![0] === paused.lanes[0]!.at(0, 5.01)![0]);
   const trigger = { lane: 0, channel: 0, slope: "rising", level: 0.5, mode: "normal" };
-  await using triggered = await view(lab.scope.url, { span: 0.5, trigger });
+  await using triggered = await watch(lab.scope.url, { span: 0.5, trigger });
   lab.add(1000, [0]);
   await triggered.until(() => triggered.last("state") !== undefined && triggered.frames() > 0);
   for (let i = 1001; i < 1200; i++) lab.add(i, [Math.sin(2 * Math.PI * i / 100)]);
   triggered.ready();
   await triggered.until(() => triggered.lanes[0]!.count > 0);
-  await using strange = await view(lab.scope.url, {
+  await using strange = await watch(lab.scope.url, {
     channels: [[0, 99, -1, 1e9, "x"], "y", [3]],
     span: -5,
     columns: 1e12,
@@ -215,7 +215,7 @@ Deno.test("elsewhere than on this computer a token is required", async () => {
   }
   assertEquals(await statusOf(scope, pathname, { host: "evil.example" }), 403);
   assertEquals(await statusOf(scope, pathname, { host: "192.168.7.9:80" }), 200);
-  await using viewer = await view(scope.url);
+  await using viewer = await watch(scope.url);
   assertEquals(viewer.last("hello")?.title, "labwire");
 });
 
@@ -262,8 +262,8 @@ Deno.test("viewers and connections are limited, and one that never reads costs n
   await using lab = open({ maxViewers: 2, maxConnections: 8 });
   lab.add(0, [1]);
   const { port } = lab.scope.addr;
-  await using one = await view(lab.scope.url);
-  await using _two = await view(lab.scope.url);
+  await using one = await watch(lab.scope.url);
+  await using _two = await watch(lab.scope.url);
   const third = new WebSocket(`ws://127.0.0.1:${port}/stream`);
   const failed = Promise.withResolvers<void>();
   third.onerror = () => failed.resolve();
@@ -283,10 +283,45 @@ Deno.test("viewers and connections are limited, and one that never reads costs n
   for (const connection of flood) connection.close();
 });
 
+/** A message as a browser sends it: masked, here with zeros. */
+function masked(text: string): Uint8Array {
+  const payload = encoder.encode(text);
+  const { length } = payload;
+  const size = length < 126 ? [0x80 | length] : [0x80 | 126, length >> 8, length & 255];
+  return new Uint8Array([0x81, ...size, 0, 0, 0, 0, ...payload]);
+}
+
+Deno.test("a viewer that never reads gets nothing more, and the others go on", async () => {
+  await using lab = open();
+  const values = Array.from({ length: 200 }, (_, i) => i);
+  for (let i = 0; i < 3000; i++) lab.add(i, values);
+  using deaf = await Deno.connect({ hostname: "127.0.0.1", port: lab.scope.addr.port });
+  await deaf.write(encoder.encode(
+    "GET /stream HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
+      "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+  ));
+  const channels = [values, []];
+  // Each of these frames has megabytes.
+  const view = { type: "view", span: 20, columns: 4000, end: null, channels };
+  await using viewer = await watch(lab.scope.url);
+  const { heapUsed, external } = Deno.memoryUsage();
+  for (let id = 1; id < 60; id++) {
+    await deaf.write(masked(JSON.stringify({ ...view, id })));
+    await deaf.write(masked('{"type":"ready"}'));
+    const before = viewer.frames();
+    lab.add(3000 + id, values);
+    viewer.ready();
+    await viewer.until(() => viewer.frames() > before);
+  }
+  const now = Deno.memoryUsage();
+  const grown = now.heapUsed + now.external - heapUsed - external;
+  assert(grown < 200 * 2 ** 20, `${grown} bytes more`);
+});
+
 Deno.test("a control is changed only where that is allowed", async () => {
   await using closed = open();
   closed.add(0, [1]);
-  await using viewer = await view(closed.scope.url);
+  await using viewer = await watch(closed.scope.url);
   viewer.say({ type: "control", frequency: 5 });
   await viewer.until(() => viewer.last("problem") !== undefined);
   assertMatch(String(viewer.last("problem")!.message), /--scope-control/);
@@ -297,7 +332,7 @@ Deno.test("a control is changed only where that is allowed", async () => {
   };
   await using lab = open({ control });
   lab.add(0, [1]);
-  await using other = await view(lab.scope.url);
+  await using other = await watch(lab.scope.url);
   assertEquals(other.last("hello")!.control, { frequency: 1 });
   other.say({ type: "control", frequency: 5 });
   await other.until(() => other.last("control") !== undefined);

@@ -46,7 +46,11 @@ export interface LaneOptions {
  * the level below, and reaches further back. Adding a sample allocates nothing.
  */
 export class Lane {
-  /** The samples, then the levels of buckets. */
+  /**
+   * The samples, then the levels of buckets.
+   *
+   * @internal
+   */
   readonly levels: readonly Level[];
   readonly #channels: Channel[] = [];
   /** The first channel of each signal; -1 while it has had no value. */
@@ -57,7 +61,11 @@ export class Lane {
   #samples = 0;
   #hasComplex = false;
 
-  /** @param options How much to remember. */
+  /**
+   * Makes an empty lane.
+   *
+   * @param options How much to remember.
+   */
   constructor({ history = 60, bytes = 320 * 2 ** 20 }: LaneOptions = {}) {
     const levels = [new Level(1, { seconds: history, least: LEAST, bytes })];
     for (let i = 1; i <= LEVELS; i++) {

@@ -3,6 +3,8 @@ import { answerHead, type WebRequest } from "./request.ts";
 
 /** Bytes that a message from a viewer may have. */
 const MOST_BYTES = 65_536;
+/** Bytes that may wait for a viewer. */
+const MOST_QUEUED = 32 * 2 ** 20;
 /** Seconds after which a viewer is asked whether it is there still. */
 const PING_SECONDS = 10;
 
@@ -91,6 +93,8 @@ export class WebSocketConnection {
   }
 
   #frame(opcode: number, payload: Uint8Array): Promise<boolean> {
+    // Whoever asks without end and never reads is not answered any more.
+    if (this.#connection.bytesQueued > MOST_QUEUED) return Promise.resolve(false);
     const { length } = payload;
     const header = length < 126 ? 2 : length < 65536 ? 4 : 10;
     const frame = new Uint8Array(header + length);
