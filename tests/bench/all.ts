@@ -74,6 +74,6 @@ if (args.json) {
 }
 if (args.save) {
   const file = new URL("../../.github/BENCHMARKS.md", import.meta.url);
-  await Deno.writeTextFile(file, markdownOf(outcomes, machine, when, loads));
+  await Deno.writeTextFile(file, markdownOf(outcomes, machine, when, loads, settings.quick));
 }
 if (missed.length > 0 || outcomes.some(({ failed }) => failed !== undefined)) Deno.exitCode = 1;

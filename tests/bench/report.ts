@@ -22,16 +22,22 @@ function verdictText({ goal, value, met }: Verdict): string {
   return `${met ? "met   " : "MISSED"}  ${goalText(goal)}: ${shown(value)}`;
 }
 
+/** From which part of the processors on others disturb what is measured. */
+const DISTURBING = 0.2;
+
+/** What is to be said of others that used the computer. */
+function busyText(busy: number): string {
+  const told = `others kept ${shown(100 * busy)} % of the processors busy before`;
+  return busy > DISTURBING ? `${told}: too many to rely on it` : told;
+}
+
 /** An outcome as text of several lines. */
 export function textOf(outcome: Outcome): string {
   const { bench, title, units, skipped, failed, busy = NaN, rounds, measured, verdicts } = outcome;
   const lines = [`${bench}: ${title}`];
   if (skipped !== undefined) return [...lines, `  not measured: it needs ${skipped}`].join("\n");
   if (failed !== undefined) return [...lines, `  FAILED  ${failed}`].join("\n");
-  lines.push(
-    `  medians of ${rounds} (least to most); ` +
-      `the computer was ${shown(busy * 100)} % busy before`,
-  );
+  lines.push(`  medians of ${rounds} (least to most); ${busyText(busy)}`);
   for (const [contestant, figures] of Object.entries(measured)) {
     const told = Object.entries(figures).map(([figure, values]) => {
       const range = values.length > 1
@@ -52,12 +58,14 @@ export function textOf(outcome: Outcome): string {
  * @param machine Where.
  * @param when When.
  * @param load The load of the computer at the beginning and at the end.
+ * @param quick Whether it was measured shortly.
  */
 export function markdownOf(
   outcomes: readonly Outcome[],
   machine: Machine,
   when: Date,
   load: readonly [number, number],
+  quick = false,
 ): string {
   const { processor, cores, system, memory, deno } = machine;
   const lines = [
@@ -70,6 +78,9 @@ export function markdownOf(
     `- Computer: ${processor}, ${cores} cores, ${memory}, ${system}`,
     `- ${deno}`,
     `- Load: ${shown(load[0])} at the beginning, ${shown(load[1])} at the end`,
+    ...quick
+      ? ["- Measured with `--quick`: less exactly, and the long benches for a short while"]
+      : [],
   ];
   for (const outcome of outcomes) {
     const { title, units, skipped, failed, busy = NaN, rounds, measured, verdicts } = outcome;
@@ -85,7 +96,7 @@ export function markdownOf(
     const names = [...new Set(Object.values(measured).flatMap((figures) => Object.keys(figures)))];
     const heads = names.map((name) => units[name] ? `${name}, ${units[name]}` : name);
     lines.push(
-      `Medians of ${rounds}; others kept ${shown(busy * 100)} % of the processors busy before.`,
+      `Medians of ${rounds}; ${busyText(busy)}.`,
       "",
       ...table(
         ["", ...heads],

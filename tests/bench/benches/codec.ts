@@ -31,6 +31,17 @@ function codec(name: string, format: string, { quick }: { quick: boolean }): Con
 
 const UNITS = { decode: "messages/s", encode: "messages/s", both: "messages/s" };
 
+/** The other formats, and how many messages a second each is to decode and to encode. */
+const FORMATS: readonly [string, number][] = [
+  ["villas.binary", 1_000_000],
+  ["raw,bits=64,fake=true", 1_000_000],
+  ["gtnet,fake=true", 1_000_000],
+  ["opal.asyncip", 1_000_000],
+  ["villas.human", 300_000],
+  ["json", 300_000],
+  ["csv", 300_000],
+];
+
 /** The benches of codecs: to add a format, add a row. */
 export const codecs: readonly Bench[] = [
   {
@@ -46,4 +57,11 @@ export const codecs: readonly Bench[] = [
       codec("labwire", "protobuf", settings),
     ],
   },
+  ...FORMATS.map(([format, least]): Bench => ({
+    name: `codec-${format.replace("villas.", "").replaceAll(/[,.=]+/g, "-")}`,
+    title: `${format}: messages decoded, encoded, and both`,
+    units: UNITS,
+    goals: [{ figure: "decode", least }, { figure: "encode", least }],
+    contestants: (settings) => [codec("labwire", format, settings)],
+  })),
 ];

@@ -32,8 +32,8 @@ export const record: Bench = {
         await child.result();
         const recorded = await samplesIn(file);
         await Deno.remove(file);
-        // A step that the source missed was never sent.
-        return { sent: limit, late, recorded, lost: limit - recorded };
+        const sent = limit - late; // a step that the source missed was never sent
+        return { sent, late, recorded, lost: sent - recorded };
       });
     }),
 };
