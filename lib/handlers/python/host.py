@@ -39,6 +39,10 @@ NOT_COMMANDS = ("setup", "close", "interact", "handle", "handle_batch")
 clock = time.perf_counter
 
 
+class Ended(BaseException):
+    """Labwire wants the end, whatever the user's code is doing."""
+
+
 class Refused(Exception):
     """Something that cannot be called, or passed on, as it is; nobody's code has failed."""
 
@@ -1284,6 +1288,8 @@ class Host:
         self.jobs = None
         #: Whether labwire has gone without a word.
         self.orphan = False
+        #: Whether the user's code was interrupted because it did not return.
+        self.ending = False
 
     def start(self):
         """Loads the module; what it has is told to labwire."""
@@ -1331,6 +1337,8 @@ class Host:
             if call is not None:
                 if self.jobs is None:
                     self.answer(call, number, payload, channel.read_at)
+                    if self.ending:
+                        return True
                 else:
                     self.jobs.put((call, number, payload, channel.read_at))
             elif kind == ord("P"):
@@ -1471,6 +1479,10 @@ class Host:
                 break
         self.channel.send_json("K", number, fault)
 
+    def end(self, *_):
+        self.ending = True
+        raise Ended("The handler was interrupted, as labwire ends")
+
     def close(self):
         """Runs what the module wants to happen at the end."""
         close = getattr(self.module, "close", None)
@@ -1551,11 +1563,15 @@ def main():
         channel.send_json("F", 0, fault)
         sys.exit(1)
     channel.threads = 2 + (Tasks.loop is not None)
+    signal.signal(signal.SIGTERM, host.end)
     try:
         asked = host.serve()
+    except Ended:
+        asked = True
     except (BrokenPipeError, ConnectionError):
         asked = False
     closing.set()
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     host.orphan = not asked
     if host.orphan:
         show_nothing()  # or the first print() of close() would end it

@@ -526,6 +526,7 @@ export class PythonModule implements ModuleHandler {
     if (running && running !== this.#process && !this.#reloading) running.kill();
     await this.#reloading;
     const last = this.#process ?? running;
+    if (this.#sent.size > 0) last?.interrupt();
     if (last && !await last.close(LAST_SECONDS)) {
       this.#tell(
         "close",
