@@ -8,6 +8,7 @@ import { CodecError } from "../../errors.ts";
 import { ALL, formatRow } from "./format_row.ts";
 import { MeasuredSplitter, messageStream } from "./message_stream.ts";
 import type { Sample, Value } from "./sample.ts";
+import { written } from "./scratch.ts";
 import { flag, whole } from "./settings.ts";
 import type { Signal } from "./signals.ts";
 import { checkHead, decodeError } from "./text_format.ts";
@@ -59,9 +60,11 @@ function packed(name: string, little: boolean) {
       );
     };
     const source = settings.source_index;
+    const own = new Encoder(name, little, integers, source, false);
+    const replies = new Encoder(name, little, integers, source, true);
     const encode = (samples: readonly Sample[], reply: boolean) => {
       checkKinds();
-      return new Encoder(name, little, integers, source, reply).encode(samples);
+      return (reply ? replies : own).encode(samples);
     };
     const decode = (bytes: Uint8Array, reply: boolean) => {
       checkKinds();
@@ -190,11 +193,10 @@ class Encoder {
   encode(samples: readonly Sample[]): Uint8Array {
     let length = 0;
     for (let i = 0; i < samples.length; i++) length += HEADER + 4 * samples[i]!.values.length;
-    const bytes = new Uint8Array(length);
-    const view = new DataView(bytes.buffer);
-    let at = 0;
-    for (let i = 0; i < samples.length; i++) at = this.#sample(view, at, samples[i]!);
-    return bytes;
+    return written(length, (view) => {
+      let at = 0;
+      for (let i = 0; i < samples.length; i++) at = this.#sample(view, at, samples[i]!);
+    });
   }
 
   #sample(view: DataView, at: number, sample: Sample): number {
@@ -219,10 +221,8 @@ class Encoder {
       sequence <= UINT32_MAX ? Number(sequence) : Number(BigInt.asUintN(32, sequence)),
       little,
     );
-    if (origin !== undefined) {
-      view.setUint32(at + 8, origin.sec, little);
-      view.setUint32(at + 12, origin.nsec, little);
-    }
+    view.setUint32(at + 8, origin?.sec ?? 0, little);
+    view.setUint32(at + 12, origin?.nsec ?? 0, little);
     at += HEADER;
     for (let i = 0; i < values.length; i++, at += 4) {
       const value = values[i]!;

@@ -7,7 +7,8 @@
 import type { JsonValue } from "../json/reader.ts";
 import { ALL, formatRow } from "./format_row.ts";
 import { jsonForms } from "./json_format.ts";
-import { JSON_SETTINGS, jsonValue, type Tree } from "./json_text.ts";
+import { readPlainJson } from "./json_plain.ts";
+import { JSON_SETTINGS, jsonValue, type Tree, writeTree } from "./json_text.ts";
 import { membersOf, readJsonValue, readSequence, unfit } from "./json_values.ts";
 import type { Sample, Timestamp, Value } from "./sample.ts";
 import type { Signal } from "./signals.ts";
@@ -123,6 +124,30 @@ export const villasJson = formatRow(NAME, JSON_SETTINGS, (settings, signals) => 
       }
       return tree;
     },
+    write(sample, form) {
+      checkHead(sample, NAME);
+      const { origin, received, newFrame, sequence, values } = sample;
+      let times = settings.ts_origin && origin ? `"origin": [${origin.sec}, ${origin.nsec}]` : "";
+      if (form === "file" && settings.ts_received && received) {
+        times += `${times === "" ? "" : ", "}"received": [${received.sec}, ${received.nsec}]`;
+      }
+      let text = times === "" ? "" : `"ts": {${times}}`;
+      const add = (member: string) => {
+        text += text === "" ? member : `, ${member}`;
+      };
+      if (newFrame) add('"flags": ["new_frame"]');
+      if (settings.sequence && sequence !== undefined) {
+        add(`"sequence": ${sequence < 2n ** 63n ? sequence : BigInt.asIntN(64, sequence)}`);
+      }
+      if (!settings.data) return `{${text}}`;
+      let data = "";
+      for (let i = 0; i < values.length; i++) {
+        data += (i > 0 ? ", " : "") + writeTree(jsonValue(values[i]!, i, NAME, settings), settings);
+      }
+      add(`"data": [${data}]`);
+      return `{${text}}`;
+    },
+    readPlain: (text) => readPlainJson(text, signals),
     read: (json) => readSample(json, signals),
   }),
 }));

@@ -79,11 +79,26 @@ export function writeString(text: string, style: JsonStyle): string {
 
 /** Writes a float: with a point or an exponent always, by which VILLASnode knows it from an integer. */
 export function writeReal(value: number, style: JsonStyle): string {
+  const size = Math.abs(value);
+  if (style.real_precision === 17 && size >= 1e-4 && size < 1e15 && !mayBeHalf(size)) {
+    const text = value.toPrecision(17);
+    let end = text.length;
+    while (text.charCodeAt(end - 1) === 0x30) end--;
+    return text.slice(0, text.charCodeAt(end - 1) === 0x2e ? end + 1 : end);
+  }
   const text = printGeneral(value, style.real_precision || 17);
   const e = text.indexOf("e");
   if (e < 0) return text.includes(".") ? text : text + ".0";
   const exponent = Number(text.slice(e + 1));
   return `${text.slice(0, e)}e${exponent}`;
+}
+
+/**
+ * Whether the 18th digit of a float may be a 5 that is the last one, which C and JavaScript round in their own ways. Then it is a multiple
+ * of 2^-25, and has more than 17 digits, as the multiples of 2^-10 below 2^20 have not.
+ */
+function mayBeHalf(size: number): boolean {
+  return (size * 2 ** 25) % 1 === 0 && !(size < 2 ** 20 && (size * 1024) % 1 === 0);
 }
 
 /**

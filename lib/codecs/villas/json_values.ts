@@ -10,7 +10,7 @@ import type { Timestamp, Value } from "./sample.ts";
 import type { Signal, SignalKind } from "./signals.ts";
 import { isTimePart } from "./text_format.ts";
 
-/** The members of a JSON object; whatever their names are, it has no others. */
+/** The members of a JSON object. None that is asked for is a name that every object has. */
 export type Members = Record<string, JsonValue | undefined>;
 
 /** @throws {Unfit} If the JSON is no object. */
@@ -18,7 +18,7 @@ export function membersOf(what: string, json: JsonValue | undefined): Members {
   if (typeof json !== "object" || json === null || Array.isArray(json)) {
     throw unfit(what, json, "an object");
   }
-  return { __proto__: null, ...json } as unknown as Members;
+  return json;
 }
 
 /** A sequence number. VILLASnode writes those from 2^63 on as negative ones. */

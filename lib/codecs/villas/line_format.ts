@@ -226,7 +226,7 @@ class LineStreamDecoder implements SampleDecoder {
       this.line++;
       this.#skipping = true;
       queue.at = queue.end;
-      throw this.#fault(offset, `the line is longer than ${this.#maxBytes} bytes`);
+      throw this.#tooLong(offset);
     }
     return false;
   }
@@ -251,6 +251,7 @@ class LineStreamDecoder implements SampleDecoder {
     this.#at = end + 1;
     this.#start = start;
     this.line++;
+    if (end - start > this.#maxBytes) throw this.#tooLong(this.#textOffset + start);
     if (this.line === 1) this.#lookAtHeader(text.slice(start, Math.min(end, start + 1000)));
     if (this.#skipFirst) {
       this.#skipFirst = false;
@@ -262,6 +263,10 @@ class LineStreamDecoder implements SampleDecoder {
       if (!(error instanceof LineFault)) throw error;
       throw this.#fault(this.#textOffset + lengthOf(text, error.at), error.message);
     }
+  }
+
+  #tooLong(offset: number): CodecError {
+    return this.#fault(offset, `the line is longer than ${this.#maxBytes} bytes`);
   }
 
   #lookAtHeader(line: string): void {

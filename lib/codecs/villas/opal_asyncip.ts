@@ -8,6 +8,7 @@ import { CodecError } from "../../errors.ts";
 import { ALL, formatRow } from "./format_row.ts";
 import { MeasuredSplitter, messageStream } from "./message_stream.ts";
 import type { Sample, Value } from "./sample.ts";
+import { written } from "./scratch.ts";
 import { whole } from "./settings.ts";
 import type { SignalKind } from "./signals.ts";
 import { checkHead, decodeError } from "./text_format.ts";
@@ -104,8 +105,10 @@ function castTo(double: number, kind: SignalKind | undefined): Value {
 function encodeAll(samples: readonly Sample[], device: number): Uint8Array {
   let length = 0;
   for (const { values } of samples) length += HEADER + DOUBLE * values.length;
-  const bytes = new Uint8Array(length);
-  const view = new DataView(bytes.buffer);
+  return written(length, (view) => writeAll(view, samples, device));
+}
+
+function writeAll(view: DataView, samples: readonly Sample[], device: number): void {
   let at = 0;
   for (const sample of samples) {
     checkHead(sample, NAME);
@@ -127,7 +130,6 @@ function encodeAll(samples: readonly Sample[], device: number): Uint8Array {
       view.setFloat64(at, doubleOf(values[i]!, i), true);
     }
   }
-  return bytes;
 }
 
 function doubleOf(value: Value, index: number): number {

@@ -10,6 +10,7 @@ import { checkFloat } from "./binary.ts";
 import { ALL, formatRow } from "./format_row.ts";
 import { MeasuredSplitter, messageStream } from "./message_stream.ts";
 import type { Complex, Sample, Value } from "./sample.ts";
+import { written } from "./scratch.ts";
 import { flag, oneOf } from "./settings.ts";
 import type { SignalKind } from "./signals.ts";
 import { checkHead, checkNoSequence, checkOne, decodeError, isTimePart } from "./text_format.ts";
@@ -240,10 +241,10 @@ function encode(samples: readonly Sample[], layout: Layout, reply: boolean): Uin
     words += sample.values.length + (fake ? FAKES : 0);
     for (const value of sample.values) if (typeof value === "object") words++;
   }
-  const bytes = new Uint8Array(words * width);
-  const writer = new Writer(bytes, layout);
-  for (const sample of samples) writer.sample(sample, reply);
-  return bytes;
+  return written(words * width, (view) => {
+    const writer = new Writer(view, layout);
+    for (const sample of samples) writer.sample(sample, reply);
+  });
 }
 
 /** Writes values one behind the other. */
@@ -252,8 +253,8 @@ class Writer {
   readonly #layout: Layout;
   #at = 0;
 
-  constructor(bytes: Uint8Array, layout: Layout) {
-    this.#view = new DataView(bytes.buffer);
+  constructor(view: DataView, layout: Layout) {
+    this.#view = view;
     this.#layout = layout;
   }
 

@@ -54,7 +54,7 @@ function bare(settings: Settings, clients: number): Contestant {
 function labwire(settings: Settings, clients: number, mode: Mode): Contestant[] {
   const handler = `${folder}/nothing.js`;
   Deno.writeTextFileSync(handler, "export function interact() {}\n");
-  const args = ["json-server", "--port", "0", "--handler", handler];
+  const args = ["json-server", "--port", "0", "--handler", handler, "--output", "none"];
   const says: ["stderr", RegExp] = ["stderr", /Listening on [\d.]+:(\d+)/];
   return labwireForms().map(({ name, command }) =>
     server(name, [...command, ...args], says, settings, clients, mode)
