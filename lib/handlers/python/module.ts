@@ -578,7 +578,7 @@ export class PythonModule implements ModuleHandler {
     this.call(
       "S",
       [encodeSamples(samples, messages)],
-      ({ payload }) => decodeReplies(payload, samples),
+      ({ payload, micros }) => ({ ...decodeReplies(payload, samples), seconds: micros / 1e6 }),
     );
 
   /** A function of JSON messages; an empty name is that of `interact`. */
