@@ -451,6 +451,7 @@ export class PythonModule implements ModuleHandler {
       error = thrown as Error;
     }
     if (this.#closing) return false;
+    if (this.#options.reload && this.#files!.changed()) return await this.#tryStartNow(); // it was changed meanwhile
     if (this.#broken?.message !== error.message) this.#tell("exit", error.message);
     this.#broken = new RemoteError(error.message);
     this.#rejectAll(this.#broken);
