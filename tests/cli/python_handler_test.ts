@@ -104,6 +104,7 @@ Deno.test("Ctrl-C ends a handler in Python that loops for ever, and its children
   await server.program.until("stderr", /begun/);
   await interrupt(server.program);
   for (const pid of pids) assert(!await isAlive(pid));
+  assert((await Deno.stat(`${files.path}/closed`)).isFile, "close() has run");
 });
 
 Deno.test("a handler in Python and its children end when labwire is killed, close() included", {

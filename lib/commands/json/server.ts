@@ -39,8 +39,10 @@ export const jsonServer = defineCommand({
     "With nothing else given every message is answered with success and printed: on a terminal as the original program does, " +
     "in a pipe or a file as one line of JSON. --handler, --exec or --exec-persistent " +
     "pass messages to your own code. Unless --concurrency says otherwise, one message is handled at a time.",
-    "--handler FILE is a JavaScript module with `export function interact(data, context) { … }`, or with `export const " +
-    "commands = { name(data) { … } }`. What is returned is the result; what is thrown is the error.",
+    "--handler FILE is a module in Python, of which each function is a command: the message's fields are its arguments, checked by their " +
+    "annotations; or one in JavaScript with `export const commands = { name(data) { … } }`. `interact` (Python: `def " +
+    "interact(message)`, JavaScript: `export function interact(data, context)`) gets every message instead. What is returned is the " +
+    "result; what is raised or thrown is the error. `setup(options)` is called at the start, `close()` at the end.",
     "--exec 'PROGRAM ARG…' starts the program for each message, without a shell; it reads the message from stdin and prints the " +
     "result as JSON or text; what begins like JSON must be JSON, without NaN. An exit code other than 0 is a failure, with the last line of stderr as the error. " +
     "--exec-persistent keeps the program running: it must answer each line with one line on stdout, and flush it; a line " +
@@ -78,6 +80,10 @@ export const jsonServer = defineCommand({
   binds: { option: "port", transports: ["tcp"] },
   examples: [
     { text: "Print what clients send", command: "labwire json-server" },
+    {
+      text: "Make the functions of a Python file commands, and load it anew when it has changed",
+      command: "labwire json-server --handler supply.py --reload",
+    },
     {
       text: "Handle messages in JavaScript, for the whole laboratory network",
       command: "labwire json-server --handler supply.js --host 0.0.0.0 --allow 192.168.1.0/24",

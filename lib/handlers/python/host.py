@@ -32,13 +32,15 @@ HAS_SEQUENCE, HAS_ORIGIN, HAS_RECEIVED, HAS_FRAME, NEW_FRAME, START, STOP = 1, 2
 LAST_SECONDS = 5
 #: Seconds between two looks whether a peer that is being sent to is still there.
 LOOK_SECONDS = 0.05
-#: How long a message may be awaited without going to sleep, in s.
-BUSY_SECONDS = 0
 #: Where this program is in tracebacks.
 HOST = "<labwire>"
 NOT_COMMANDS = ("setup", "close", "interact", "handle", "handle_batch")
 
 clock = time.perf_counter
+
+
+class Ended(BaseException):
+    """Labwire wants the end, whatever the user's code is doing."""
 
 
 class Refused(Exception):
@@ -70,18 +72,6 @@ class Channel:
             setattr(sys, name, text)
             setattr(sys, "__%s__" % name, text)
         self.lock = threading.Lock()
-        #: Waits for input; None where reading does that.
-        self.poll = None
-        self.busy = False
-        #: How many threads there are without any of the user's.
-        self.threads = 0
-        if hasattr(os, "sched_yield"):
-            import select
-
-            os.set_blocking(self.input, False)
-            poll = select.poll()
-            poll.register(self.input, select.POLLIN)
-            self.poll = poll.poll
         self.buffer = bytearray()
         #: Where the next frame begins in it.
         self.at = 0
@@ -112,59 +102,11 @@ class Channel:
                     os._exit(0)  # a fork that has come back from the user's code
             del buffer[:at]
             self.at = 0
-            chunk = self.read()
-            if not chunk:
-                return
-            buffer += chunk
-
-    def read(self):
-        """Reads what comes next. Where calls follow each other closely it does not go to sleep: to be woken takes longer than a call."""
-        begun = now = clock()
-        if self.busy and threading.active_count() == self.threads:
-            while now - begun < BUSY_SECONDS:
-                try:
-                    chunk = os.read(self.input, 65536)
-                    self.read_at = clock()
-                    return chunk
-                except BlockingIOError:
-                    os.sched_yield()
-                    now = clock()
-        if self.poll is not None:
-            self.poll()
-        chunk = os.read(self.input, 65536)
-        self.read_at = now = clock()
-        self.busy = self.poll is not None and now - begun < BUSY_SECONDS
-        return chunk
-
-    def look(self):
-        """Reads ahead while a call is being handled: the peers that have gone, None where all have because this is the end."""
-        while self.input >= 0 and self.has_input():
             chunk = os.read(self.input, 65536)
             if not chunk:
-                return None
-            self.buffer += chunk
-        gone = []
-        at = self.at
-        while len(self.buffer) - at >= FRAME.size:
-            length, kind, number = FRAME.unpack_from(self.buffer, at)
-            at += FRAME.size + length
-            if kind == ord("C"):
-                return None
-            if kind == ord("Q"):
-                gone.append(number)
-        return gone
-
-    def has_input(self):
-        if WINDOWS:
-            import _winapi
-            import msvcrt
-
-            return _winapi.PeekNamedPipe(msvcrt.get_osfhandle(self.input), 0)[0] > 0
-        import select
-
-        poll = select.poll()
-        poll.register(self.input, select.POLLIN)
-        return bool(poll.poll(0))
+                return
+            self.read_at = clock()
+            buffer += chunk
 
     def send(self, kind, number, payload=b"", micros=0, waited=0):
         """Writes a frame; from any thread."""
@@ -1325,6 +1267,8 @@ class Host:
         self.thread = threading.get_ident()
         #: Whether labwire has gone without a word.
         self.orphan = False
+        #: Whether the user's code was interrupted because it did not return.
+        self.ending = False
 
     def start(self):
         """Loads the module; what it has is told to labwire."""
@@ -1372,6 +1316,8 @@ class Host:
             if call is not None:
                 if self.jobs is None:
                     self.answer(call, number, payload, channel.read_at)
+                    if self.ending:
+                        return True
                 else:
                     self.jobs.put((call, number, payload, channel.read_at))
             elif kind == ord("P"):
@@ -1547,6 +1493,10 @@ class Host:
                 break
         self.channel.send_json("K", number, fault)
 
+    def end(self, *_):
+        self.ending = True
+        raise Ended("The handler was interrupted, as labwire ends")
+
     def close(self):
         """Runs what the module wants to happen at the end."""
         close = getattr(self.module, "close", None)
@@ -1626,12 +1576,15 @@ def main():
         fault = {"message": str(error)} if isinstance(error, Refused) else load_fault(error)
         channel.send_json("F", 0, fault)
         sys.exit(1)
-    channel.threads = 2 + (Tasks.loop is not None)
+    signal.signal(signal.SIGTERM, host.end)
     try:
         asked = host.serve()
+    except Ended:
+        asked = True
     except (BrokenPipeError, ConnectionError):
         asked = False
     closing.set()
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
     host.orphan = not asked
     if host.orphan:
         show_nothing()  # or the first print() of close() would end it

@@ -451,6 +451,7 @@ export class PythonModule implements ModuleHandler {
       error = thrown as Error;
     }
     if (this.#closing) return false;
+    if (this.#options.reload && this.#files!.changed()) return await this.#tryStartNow(); // it was changed meanwhile
     if (this.#broken?.message !== error.message) this.#tell("exit", error.message);
     this.#broken = new RemoteError(error.message);
     this.#rejectAll(this.#broken);
@@ -530,6 +531,7 @@ export class PythonModule implements ModuleHandler {
     if (running && running !== this.#process && !this.#reloading) running.kill();
     await this.#reloading;
     const last = this.#process ?? running;
+    if (this.#sent.size > 0) last?.interrupt();
     if (last && !await last.close(LAST_SECONDS)) {
       this.#tell(
         "close",
@@ -577,7 +579,7 @@ export class PythonModule implements ModuleHandler {
     this.call(
       "S",
       [encodeSamples(samples, messages)],
-      ({ payload }) => decodeReplies(payload, samples),
+      ({ payload, micros }) => ({ ...decodeReplies(payload, samples), seconds: micros / 1e6 }),
     );
 
   /** A function of JSON messages; an empty name is that of `interact`. */

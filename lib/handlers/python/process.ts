@@ -142,6 +142,16 @@ export class PythonProcess {
     this.#program.kill();
   }
 
+  /** Interrupts the user's code where it has not returned, so that its `close()` can run. Does nothing on Windows. */
+  interrupt(): void {
+    if (Deno.build.os === "windows") return;
+    try {
+      Deno.kill(this.pid, "SIGTERM");
+    } catch {
+      // it has just ended, or may not be interrupted: it is killed then
+    }
+  }
+
   /**
    * Has the module's `close()` run, and waits for the end of the process; kills it if that takes too long.
    *

@@ -44,6 +44,8 @@ export interface BatchReplies {
     readonly place?: string;
     readonly trace?: string;
   }[];
+  /** Seconds that the handler took for it, without the way to it and back. Default: as long as the promise took. */
+  readonly seconds?: number;
 }
 
 /** What a {@linkcode BatchedReplies} needs of its surroundings. */
@@ -156,8 +158,8 @@ export class BatchedReplies implements Hook {
     const begun = performance.now();
     try {
       const answer = await this.#options.handler(samples, numbers);
-      const took = (performance.now() - begun) / Math.max(1, samples.length) / (alone ? 1 : 2);
-      this.#mean += (took - this.#mean) * WEIGHT;
+      const { seconds = (performance.now() - begun) / 1000 / (alone ? 1 : 2) } = answer;
+      this.#mean += (1000 * seconds / Math.max(1, samples.length) - this.#mean) * WEIGHT;
       this.#sending = this.#sending.then(() => this.#send(messages, numbers, samples, answer));
     } catch (error) {
       for (const { from } of messages) this.#options.onFailed(error, from);
@@ -191,14 +193,10 @@ export class BatchedReplies implements Hook {
           if (failed.has(number)) continue;
           const { index, sample } = replies[next]!;
           const expected = message.expected[index - firsts[number]!]!;
-          takeApart(
-            { ...sample, values: inKinds(sample.values, expected.kinds) },
-            samples[index]!,
-            expected,
-            made,
-          );
+          takeApart(inKinds(sample, expected.kinds), samples[index]!, expected, made);
         }
-        if (made.length > 0) await this.#sendOne(message, made);
+        const sent = made.length > 0 ? this.#sendOne(message, made) : undefined;
+        if (sent) await sent;
       } catch (error) {
         onFailed(error, message.from);
         while (next < replies.length && numbers[replies[next]!.index]! <= number) next++;
@@ -232,14 +230,25 @@ function copyOf(sample: Sample): Sample {
   };
 }
 
-/** Values in the kinds that are expected, where nothing is lost: in Python, 2 is as good a float as 2.0. */
-function inKinds(values: ArrayLike<Value>, kinds: readonly ValueKind[]): Value[] {
-  return Array.from(values, (value, i) => {
-    const number = typeof value === "bigint" || typeof value === "number" ? Number(value) : NaN;
-    if (kinds[i] === "float" && typeof value === "bigint") return number;
-    if (kinds[i] === "complex" && typeof value !== "object" && !Number.isNaN(number)) {
-      return { real: number, imag: 0 };
+/** A reply with its values in the kinds that are expected, where nothing is lost: in Python, 2 is as good a float as 2.0. */
+function inKinds(reply: Reply, kinds: readonly ValueKind[]): Reply {
+  const { values } = reply;
+  for (let i = 0; i < values.length; i++) {
+    if (isOther(values[i]!, kinds[i])) {
+      return { ...reply, values: Array.from(values, (value, i) => asKind(value, kinds[i])) };
     }
-    return value;
-  });
+  }
+  return reply;
+}
+
+/** Whether a value is a number of a simpler kind than is expected. */
+function isOther(value: Value, kind: ValueKind | undefined): boolean {
+  return kind === "float"
+    ? typeof value === "bigint"
+    : kind === "complex" && (typeof value === "bigint" || typeof value === "number");
+}
+
+function asKind(value: Value, kind: ValueKind | undefined): Value {
+  if (!isOther(value, kind)) return value;
+  return kind === "float" ? Number(value) : { real: Number(value), imag: 0 };
 }
