@@ -31,8 +31,8 @@ export interface JsonFormat {
   readonly plainEcho: boolean;
   /** What a sample is. */
   tree(sample: Sample, form: JsonForm): Tree;
-  /** Writes a sample in the default style, where that can be done faster. */
-  write?(sample: Sample, form: JsonForm): string;
+  /** Writes a sample in the default style, where that can be done faster; undefined where it cannot. */
+  write?(sample: Sample, form: JsonForm): string | undefined;
   /** Reads a text where that can be done faster than as any JSON; null where it cannot. */
   readPlain?(text: string): Sample[] | null;
   /**
@@ -60,9 +60,8 @@ export function jsonForms(
   const plain = style.indent === 0 && !style.compact && !style.ensure_ascii &&
     !style.escape_slash &&
     !style.sort_keys;
-  const write = plain && format.write
-    ? format.write
-    : (sample: Sample, form: JsonForm) => writeTree(format.tree(sample, form), style);
+  const write = (sample: Sample, form: JsonForm) =>
+    plain && format.write?.(sample, form) || writeTree(format.tree(sample, form), style);
   const comma = style.compact ? "," : ", ";
   const encodeAs = (form: JsonForm) => (samples: Sample[]) => {
     if (style.indent > 0) {

@@ -6,6 +6,7 @@
 
 import type { JsonValue } from "../json/reader.ts";
 import { Unfit } from "./json_format.ts";
+import { type JsonStyle, writeString } from "./json_text.ts";
 import type { Timestamp, Value } from "./sample.ts";
 import type { Signal, SignalKind } from "./signals.ts";
 import { isTimePart } from "./text_format.ts";
@@ -118,6 +119,14 @@ export function misnamed(
     seen.add(name);
   }
   return undefined;
+}
+
+/** The signals' names as they begin a member of an object; undefined if they were not stated. */
+export function memberNames(
+  signals: readonly Signal[] | undefined,
+  style: JsonStyle,
+): string[] | undefined {
+  return signals?.map(({ name }) => `${writeString(name, style)}: `);
 }
 
 /** Puts values in the order of the signals; those that do not come are unset, the last ones missing. */
