@@ -13,6 +13,8 @@ import {
   membersOf,
   misnamed,
   NamedValues,
+  parseQuickly,
+  quickValues,
   readJsonValue,
   readMillis,
   writeMillis,
@@ -75,6 +77,15 @@ export const villasJsonEdgeflex = formatRow(NAME, JSON_SETTINGS, (settings, sign
           text += `${names[i]}${writeTree(jsonValue(values[i]!, i, NAME, settings), settings)}, `;
         }
         return `${text}"created": ${origin ? writeMillis(origin, true) : "0"}}`;
+      },
+      readPlain(text) {
+        const list = signals && parseQuickly(text);
+        if (!Array.isArray(list) || list.length !== 1) return null;
+        const values = quickValues(list[0] ?? {}, signals!);
+        const { created } = list[0] ?? {};
+        if (values === null || !Number.isSafeInteger(created)) return null;
+        const origin = readMillis("created", created);
+        return [{ type: "data", ...(origin.sec > 0 && { origin }), values }];
       },
       read(json) {
         const { created, ...named } = membersOf("a sample", json);

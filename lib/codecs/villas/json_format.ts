@@ -97,7 +97,7 @@ export function jsonForms(
 function decodeJson(format: JsonFormat, bytes: Uint8Array): Sample[] {
   if (bytes.length === 0) return [];
   const text = textOf(bytes, format.name);
-  const plain = format.readPlain?.(text);
+  const plain = readPlain(format, text);
   if (plain) return plain;
   const json = parse(text, bytes, format.name);
   const list = Array.isArray(json) ? json : [json];
@@ -109,6 +109,16 @@ function decodeJson(format: JsonFormat, bytes: Uint8Array): Sample[] {
       throw decodeError(bytes, format.name, 0, `sample ${i} has ${error.message}`);
     }
   });
+}
+
+/** What can be read fast; the rest, and what is wrong, is found out as any JSON is. */
+function readPlain(format: JsonFormat, text: string): Sample[] | null {
+  try {
+    return format.readPlain?.(text) ?? null;
+  } catch (error) {
+    if (error instanceof Unfit) return null;
+    throw error;
+  }
 }
 
 /** A float: the numbers of JSON that have a point or an exponent. A `number` is one, a `bigint` is an integer. */

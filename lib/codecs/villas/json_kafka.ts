@@ -13,6 +13,8 @@ import {
   membersOf,
   misnamed,
   NamedValues,
+  parseQuickly,
+  quickValues,
   readJsonValue,
   readMillis,
   readSequence,
@@ -48,6 +50,8 @@ export const villasJsonKafka = formatRow(
   (settings, signals) => {
     const names = memberNames(signals, settings);
     const schemas: string[] = [];
+    /** What stands before the payload of the message that was read last; it is the same in all that a node sends. */
+    let head = "";
     /** The schema of a sample that has all values, which is always the same. */
     const schemaOf = (sample: Sample, timed: boolean, numbered: boolean) =>
       schemas[Number(timed) * 2 + Number(numbered)] ??= writeTree(
@@ -115,6 +119,25 @@ export const villasJsonKafka = formatRow(
           }
           return `{"schema": ${schemaOf(sample, timed, numbered)}, "payload": {${text}}}`;
         },
+        readPlain(text) {
+          if (signals === undefined) return null;
+          if (head === "" || !text.startsWith(head)) head = headOf(text);
+          if (head === "" || !text.endsWith("}]")) return null;
+          const payload = parseQuickly(text.slice(head.length, -2));
+          const values = payload && quickValues(payload, signals);
+          if (!values) return null;
+          const { timestamp, sequence } = payload;
+          const sample: Sample = { type: "data", values };
+          if (sequence !== undefined) {
+            if (!Number.isSafeInteger(sequence) || sequence as number < 0) return null;
+            sample.sequence = BigInt(sequence as number);
+          }
+          if (timestamp !== undefined) {
+            if (!Number.isSafeInteger(timestamp)) return null;
+            sample.origin = readMillis("timestamp", timestamp as number);
+          }
+          return [sample];
+        },
         read(json) {
           const payload = membersOf("payload", membersOf("a sample", json).payload);
           const { timestamp, sequence, ...named } = payload;
@@ -134,3 +157,12 @@ export const villasJsonKafka = formatRow(
     };
   },
 );
+
+const PAYLOAD = ', "payload": ';
+
+/** What stands before the payload, where there is one message and it begins with its schema; empty where that is not so. */
+function headOf(text: string): string {
+  const at = text.indexOf(PAYLOAD);
+  const head = at < 0 ? "" : text.slice(0, at + PAYLOAD.length);
+  return head.startsWith('[{"schema": ') && parseQuickly(`${head}null}]`) ? head : "";
+}

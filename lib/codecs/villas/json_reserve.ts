@@ -13,6 +13,7 @@ import {
   membersOf,
   misnamed,
   NamedValues,
+  parseQuickly,
   readMillis,
   readSequence,
   unfit,
@@ -84,6 +85,29 @@ export const villasJsonReserve = formatRow(NAME, JSON_SETTINGS, (settings, signa
           text += `${i > 0 ? ", " : ""}${heads[i]}${value}${units![i]}${tail}}`;
         }
         return `{"measurements": [${text}]}`;
+      },
+      readPlain(text) {
+        const list = signals && parseQuickly(text);
+        const measurements = Array.isArray(list) && list.length === 1 && list[0]?.measurements;
+        if (!Array.isArray(measurements) || measurements.length !== signals!.length) return null;
+        const values = new Array<Value>(measurements.length);
+        for (let i = 0; i < values.length; i++) {
+          const { name, type } = signals![i]!;
+          const measurement = measurements[i];
+          if (measurement?.name !== name || typeof measurement.value !== "number") return null;
+          values[i] = valueOf(measurement.value, type);
+        }
+        const sample: Sample = { type: "data", values };
+        const { created, sequence } = measurements.at(-1) ?? {};
+        if (created !== undefined) {
+          if (!Number.isSafeInteger(created)) return null;
+          sample.origin = readMillis("created", created);
+        }
+        if (sequence !== undefined) {
+          if (!Number.isSafeInteger(sequence) || sequence < 0) return null;
+          sample.sequence = BigInt(sequence);
+        }
+        return [sample];
       },
       read(json) {
         const { measurements, setpoints = measurements } = membersOf("a sample", json);
