@@ -21,11 +21,13 @@
  */
 
 export * from "./lib/codecs/json/mod.ts";
+export * from "./lib/codecs/pcap/mod.ts";
 export * from "./lib/codecs/struct/mod.ts";
 export * from "./lib/codecs/villas/mod.ts";
 export * from "./lib/json/mod.ts";
 export * from "./lib/net/mod.ts";
 export * from "./lib/process/mod.ts";
+export * from "./lib/recording/mod.ts";
 export * from "./lib/scope/mod.ts";
 export * from "./lib/socket/mod.ts";
 export * from "./lib/struct/mod.ts";

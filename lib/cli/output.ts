@@ -42,6 +42,8 @@ export class Output {
   #unseen = false;
   #chunks: Uint8Array[] = [];
   #later: (() => void) | undefined;
+  /** The timer until what was put off is made. */
+  #soon: ReturnType<typeof setTimeout> | undefined;
   #waiting = 0;
   #writing: Promise<void> | undefined;
   #broken = false;
@@ -105,7 +107,7 @@ export class Output {
       this.#later = make;
     }
     this.#waiting += size;
-    this.#start();
+    if (!this.#writing) this.#soon ??= setTimeout(this.#startNow, 0);
   }
 
   /** Whether a person looks at it, so that labels may stand beside the data. */
@@ -125,11 +127,13 @@ export class Output {
 
   /** Resolves when there is room; at once most of the time. */
   async ready(): Promise<void> {
+    this.#startNow();
     while (this.full && this.#writing) await this.#writing;
   }
 
   /** Resolves when all that was written has left the program. */
   async flush(): Promise<void> {
+    this.#startNow();
     while (this.#writing) await this.#writing;
   }
 
@@ -154,6 +158,13 @@ export class Output {
     this.#text = "";
     this.#unseen = false;
   }
+
+  /** Begins to write what was put off, if anything was. */
+  readonly #startNow = (): void => {
+    clearTimeout(this.#soon);
+    this.#soon = undefined;
+    if (this.#waiting > 0 && !this.#broken) this.#start();
+  };
 
   #start(): void {
     this.#writing ??= this.#write().finally(() => {

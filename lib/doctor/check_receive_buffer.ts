@@ -1,5 +1,5 @@
 import type { HostPort } from "../net/address/address.ts";
-import { bindDatagram } from "../net/datagram/datagram.ts";
+import { bindDatagram, RECEIVE_BUFFER } from "../net/datagram/datagram.ts";
 import { within } from "../time/deadline.ts";
 import type { Finding } from "./finding.ts";
 import { refusalOf } from "./refusal.ts";
@@ -14,18 +14,26 @@ const WANTED = 100;
 /** Seconds of silence after which nothing more comes. */
 const SILENCE = 0.2;
 
+/** What the system keeps for a program that is busy. */
+export interface ReceiveBuffer {
+  /** How many of the datagrams that were sent before the first was read were there to be read. */
+  readonly kept: number;
+  /** How many bytes it granted, where it tells. */
+  readonly granted?: number | undefined;
+}
+
 /**
  * Counts how many datagrams the system keeps for a program that is busy.
  *
  * @param sent How many are sent before the first is read; less if the system has no room to send so many.
  * @param system The computer.
- * @returns How many were there to be read.
+ * @returns How many were there to be read, and the bytes that were granted.
  * @throws What the system throws if it forbids sending, knows no way, or does not send even one.
  */
 export async function measureReceiveBuffer(
   sent = SENT,
   { send }: Pick<System, "send"> = thisSystem,
-): Promise<number> {
+): Promise<ReceiveBuffer> {
   await using sender = await bindDatagram({ listen: { hostname: "127.0.0.1", port: 0 } });
   await using receiver = await bindDatagram({ listen: { hostname: "127.0.0.1", port: 0 } });
   const bytes = new Uint8Array(DATAGRAM_BYTES);
@@ -38,26 +46,37 @@ export async function measureReceiveBuffer(
   }
   let kept = 0;
   while (kept < sent && await within(receiver.receive(), SILENCE)) kept++;
-  return kept;
+  return { kept, granted: receiver.receiveBuffer };
 }
 
 /**
  * Checks the receive buffer by experiment.
  *
- * @param kept How many of the datagrams sent in one go were kept.
+ * @param buffer What was kept of the datagrams sent in one go.
  * @param sent How many were sent.
  * @param system The computer.
  */
 export function checkReceiveBuffer(
-  kept: number,
+  { kept, granted }: ReceiveBuffer,
   sent: number = SENT,
   system: Pick<System, "os"> = thisSystem,
 ): Finding {
   const amount = kept === sent ? `at least ${kept}` : String(kept);
-  const message = `keeps ${amount} datagrams of ${DATAGRAM_BYTES} bytes for a program that is busy`;
-  if (kept >= WANTED) return { check: "receive buffer", status: "ok", message };
+  const isLess = granted !== undefined && granted < RECEIVE_BUFFER;
+  const more = `sudo sysctl -w net.core.rmem_max=${RECEIVE_BUFFER}`;
+  const bytes = granted === undefined
+    ? ""
+    : isLess
+    ? `, as Linux grants ${granted} of ${RECEIVE_BUFFER} bytes`
+    : `, in the ${granted} bytes that were asked for`;
+  const message =
+    `keeps ${amount} datagrams of ${DATAGRAM_BYTES} bytes for a program that is busy${bytes}`;
+  if (kept >= WANTED) {
+    const hint = isLess ? `; "${more}" lets it grant them` : "";
+    return { check: "receive buffer", status: "ok", message: message + hint };
+  }
   const remedies: Partial<Record<System["os"], string>> = {
-    linux: "sudo sysctl -w net.core.rmem_default=1048576",
+    linux: granted === undefined ? "sudo sysctl -w net.core.rmem_default=1048576" : more,
     darwin: "sudo sysctl -w net.inet.udp.recvspace=1048576",
   };
   return {

@@ -36,18 +36,14 @@ export interface ServeConnectionOptions {
  * @param options How to separate messages, and what answers them.
  * @returns How many answers did not reach the client, when the connection is closed.
  */
-export async function serveConnection(
+export function serveConnection(
   connection: StreamConnection,
   options: ServeConnectionOptions,
 ): Promise<number> {
-  const session = new Session(connection, options);
-  await session.run();
-  return session.unanswered;
+  return new Session(connection, options).run();
 }
 
 class Session implements Client {
-  /** Answers that did not reach the client. */
-  unanswered = 0;
   onGone: (() => void) | undefined;
   readonly #connection: StreamConnection;
   readonly #options: ServeConnectionOptions;
@@ -62,6 +58,7 @@ class Session implements Client {
   /** Answers that wait to be sent. */
   #ready: Uint8Array[] = [];
   #size = 0;
+  #unanswered = 0;
 
   constructor(connection: StreamConnection, options: ServeConnectionOptions) {
     this.#connection = connection;
@@ -85,7 +82,8 @@ class Session implements Client {
     return this.#connection.check();
   }
 
-  async run(): Promise<void> {
+  /** Serves; returns how many answers did not reach the client. */
+  async run(): Promise<number> {
     const connection = this.#connection;
     for (let chunk; (chunk = await this.#read()) !== null;) {
       this.#decoder.push(chunk);
@@ -103,11 +101,12 @@ class Session implements Client {
     }
     if (connection.readEnd === "ended") await this.#answerLast();
     await connection.end();
+    return this.#unanswered;
   }
 
   /** Reads what arrives next. */
   #read(): Promise<Uint8Array | null> {
-    const isInside = this.#decoder.held.length > 0;
+    const isInside = this.#decoder.partial && this.#decoder.held.length > 0;
     if (isInside && this.#options.completeAfter !== Infinity) return this.#readOrComplete();
     return this.#takeAhead() ?? this.#connection.read();
   }
@@ -197,7 +196,7 @@ class Session implements Client {
     this.#ready = [];
     this.#size = 0;
     return this.#connection.write(bytes).then((written) => {
-      if (!written) this.unanswered += answers.length;
+      if (!written) this.#unanswered += answers.length;
     });
   }
 }

@@ -39,9 +39,11 @@ export {
   bindDatagram,
   type BindDatagramOptions,
   type Datagram,
+  type DatagramIo,
   type DatagramSocket,
 } from "./datagram/datagram.ts";
 export type {
+  ArrivalClock,
   DatagramCounters,
   DatagramHandler,
   DatagramTransport,

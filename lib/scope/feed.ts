@@ -1,5 +1,7 @@
+import type { Format } from "../codecs/villas/format.ts";
 import type { Sample } from "../codecs/villas/sample.ts";
 import { SequenceTracker } from "../villas/hooks/sequence_tracker.ts";
+import type { Batch } from "../villas/node.ts";
 import type { Tap } from "../villas/path.ts";
 import { Lane, type LaneOptions, type SignalInfo } from "./store/lane.ts";
 import { Timeline } from "./store/timeline.ts";
@@ -10,6 +12,13 @@ const REMEMBERED = 4096;
 const DELAYS = 101;
 /** How far a sequence number may fall back and be a late one, rather than the source beginning anew. */
 const LATE = 1000;
+
+/** Bytes of messages that may wait to be read. */
+const ROOM = 1 << 20;
+/** Messages that may wait. */
+const MOST_WAITING = 4096;
+/** Milliseconds that they may wait. */
+const PATIENCE = 10;
 
 /** What goes one way. */
 export interface LaneDescription {
@@ -25,6 +34,8 @@ export interface FeedOptions extends LaneOptions {
   readonly lanes: readonly LaneDescription[];
   /** Names and units of the signals. */
   readonly signals?: readonly SignalInfo[];
+  /** The format of messages that are known to be whole: they are read when they have been answered. Default: all are read at once. */
+  readonly format?: Format;
   /** Whether the samples' own times are taken as they are, as in a recording. Default: false. */
   readonly isAbsolute?: boolean;
   /** The clock, in s since 1970. Default: the system's. */
@@ -119,12 +130,26 @@ export class Feed {
   readonly #numbers = new Float64Array(REMEMBERED).fill(NaN);
   readonly #delays = new Float64Array(DELAYS).fill(NaN);
   #delayed = 0;
+  readonly #format: Format | undefined;
+  /** Messages that wait to be read, one behind the other; room for them is made when the first one comes. */
+  #bytes = new Uint8Array();
+  #used = 0;
+  #waiting = 0;
+  /** For each of them where it ends, its lane, and when it passed that, and the second lane; NaN where it did not. */
+  readonly #ends = new Uint32Array(MOST_WAITING);
+  readonly #lanes = new Uint8Array(MOST_WAITING);
+  readonly #passed = new Float64Array(MOST_WAITING);
+  readonly #returned = new Float64Array(MOST_WAITING);
+  #last: Batch | undefined;
+  #lastBytes: Uint8Array | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
 
   /** @param options What there is to see, and how much to remember. */
   constructor(options: FeedOptions) {
     this.#now = options.now ?? systemNow;
     this.#isAbsolute = options.isAbsolute ?? false;
     this.signals = options.signals ?? [];
+    this.#format = options.format;
     this.#sources = options.lanes.map((description) => new Source(description, options));
     // Whole seconds, so that times on the axis are as exact as numbers can be.
     this.#timeline = new Timeline(Math.floor(this.#now()), options.isAbsolute);
@@ -137,6 +162,7 @@ export class Feed {
 
   /** The samples of each lane. */
   get lanes(): readonly Lane[] {
+    this.flush();
     return this.#sources.map(({ lane }) => lane);
   }
 
@@ -147,6 +173,7 @@ export class Feed {
 
   /** When the newest sample was; -Infinity before there is one. */
   get end(): number {
+    this.flush();
     let end = -Infinity;
     for (const { lane } of this.#sources) end = Math.max(end, lane.end);
     return end;
@@ -154,11 +181,13 @@ export class Feed {
 
   /** When the oldest thing that is remembered was. */
   get start(): number {
+    this.flush();
     return Math.min(...this.#sources.map(({ lane }) => lane.start));
   }
 
   /** What is known about the stream of each lane. */
   statistics(): LaneStatistics[] {
+    this.flush();
     const now = this.#now();
     return this.#sources.map((source, i) => source.statistics(now, i === 0 ? NaN : this.#delay()));
   }
@@ -169,7 +198,52 @@ export class Feed {
    * @param index The lane.
    */
   tap(index: number): Tap {
-    return ({ samples }) => this.add(index, samples);
+    return (batch) => {
+      const { bytes } = batch;
+      // What was found whole without being read is read later, so that nobody waits for it.
+      if (this.#format && batch.plain && bytes && bytes.length <= ROOM) {
+        this.#keep(index, batch, bytes);
+      } else {
+        this.flush();
+        this.add(index, batch.samples);
+      }
+    };
+  }
+
+  /** Reads the messages that wait. */
+  flush(): void {
+    if (this.#waiting === 0) return;
+    const waiting = this.#waiting;
+    clearTimeout(this.#timer);
+    this.#waiting = this.#used = 0;
+    this.#last = this.#timer = undefined;
+    for (let i = 0, start = 0; i < waiting; start = this.#ends[i++]!) {
+      const samples = this.#format!.decode(this.#bytes.subarray(start, this.#ends[i]));
+      this.#add(this.#lanes[i]!, samples, this.#passed[i]!);
+      const returned = this.#returned[i]!;
+      if (!Number.isNaN(returned)) this.#add(1, samples, returned);
+    }
+  }
+
+  /** Takes a message that is to be read later. */
+  #keep(index: number, batch: Batch, bytes: Uint8Array): void {
+    const now = this.#now();
+    // What goes back as it came is the same message.
+    if (index === 1 && batch === this.#last && bytes === this.#lastBytes) {
+      this.#returned[this.#waiting - 1] = now;
+      this.#last = undefined;
+      return;
+    }
+    if (this.#waiting === MOST_WAITING || this.#used + bytes.length > ROOM) this.flush();
+    if (this.#bytes.length === 0) this.#bytes = new Uint8Array(ROOM);
+    this.#bytes.set(bytes, this.#used);
+    const at = this.#waiting++;
+    this.#ends[at] = this.#used += bytes.length;
+    this.#lanes[at] = index;
+    this.#passed[at] = now;
+    this.#returned[at] = NaN;
+    [this.#last, this.#lastBytes] = [index === 0 ? batch : undefined, bytes];
+    this.#timer ??= setTimeout(() => this.flush(), PATIENCE);
   }
 
   /**
@@ -179,8 +253,11 @@ export class Feed {
    * @param samples The samples.
    */
   add(index: number, samples: readonly Sample[]): void {
+    this.#add(index, samples, this.#now());
+  }
+
+  #add(index: number, samples: readonly Sample[], now: number): void {
     const source = this.#sources[index]!;
-    const now = this.#now();
     const { origin } = samples[0] ?? {};
     if (samples.length > 0) source.arrived(now, origin ? origin.sec + origin.nsec / 1e9 : NaN);
     for (const sample of samples) {

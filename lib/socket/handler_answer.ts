@@ -69,20 +69,11 @@ export function moduleAnswerer(
   return {
     answer(message, _from, peer) {
       const [body, end] = lines ? splitEnd(message) : [message, NOTHING];
-      const known = peers.begin(peer, end);
-      let reply: Reply | Promise<Reply>;
-      try {
-        reply = queue.run(() => handle(isPython ? body : body.slice(), known));
-      } catch (error) {
-        peers.end(known);
-        throw error;
-      }
-      if (reply instanceof Promise) {
-        return reply.finally(() => peers.end(known))
-          .then((reply) => withEnd(bytesOf(reply), end));
-      }
-      peers.end(known);
-      return withEnd(bytesOf(reply), end);
+      const known = peers.of(peer, end);
+      const reply = queue.run(() => handle(isPython ? body : body.slice(), known));
+      return reply instanceof Promise
+        ? reply.then((reply) => withEnd(bytesOf(reply), end))
+        : withEnd(bytesOf(reply), end);
     },
     concurrency: () => module.depth,
     release: (peer) => peers.release(peer),
@@ -133,10 +124,6 @@ function bytesOf(reply: unknown): Uint8Array | null {
 interface KnownPeer extends HandlerPeer {
   /** How its last line ended: so does what is sent to it. */
   end: Uint8Array;
-  /** Messages of it that are being answered. */
-  inHand: number;
-  /** Whether it has gone. */
-  gone: boolean;
 }
 
 /** The peers as a module knows them: one object for each, as long as it is there. */
@@ -156,8 +143,8 @@ class Peers {
     this.#onSend = onSend;
   }
 
-  /** Notes that a message of a peer is being answered, and how it ended. */
-  begin(peer: BytesPeer, end: Uint8Array): KnownPeer {
+  /** Finds a peer, and notes how what it sent ended. */
+  of(peer: BytesPeer, end: Uint8Array): KnownPeer {
     const key = this.#datagrams ? formatAddress(peer.remoteAddr) : peer;
     let known = this.#known.get(key);
     if (!known) {
@@ -165,21 +152,12 @@ class Peers {
         address: formatAddress(peer.remoteAddr),
         send: (message) => this.#send(peer, made, message),
         end,
-        inHand: 0,
-        gone: false,
       };
       if (this.#datagrams && this.#known.size >= MOST_SENDERS) this.#forget(first(this.#known)!);
       this.#known.set(key, known = made);
     }
     if (end.length > 0) known.end = end;
-    known.inHand++;
     return known;
-  }
-
-  /** Notes that a message is answered. */
-  end(known: KnownPeer): void {
-    known.inHand--;
-    if (known.gone && known.inHand === 0) this.#module.release(known);
   }
 
   release(peer: BytesPeer): void {
@@ -188,10 +166,7 @@ class Peers {
 
   #forget(key: BytesPeer | string): void {
     const known = this.#known.get(key);
-    if (!known) return;
-    this.#known.delete(key);
-    known.gone = true;
-    if (known.inHand === 0) this.#module.release(known);
+    if (known && this.#known.delete(key)) this.#module.release(known);
   }
 
   #send(peer: BytesPeer, { end }: KnownPeer, message: unknown): Promise<boolean> | undefined {
@@ -200,6 +175,8 @@ class Peers {
     this.#onSend?.(bytes, peer.remoteAddr);
     const sent = peer.write(bytes);
     if (this.#module.language === "javascript") return sent;
+    // One who streams to a peer learns by this that it has gone.
+    if (!this.#datagrams) void sent.then((taken) => taken || this.#forget(peer));
     // A peer that reads nothing must not hold up the others before it has to.
     return peer.bytesQueued > MOST_QUEUED ? sent : undefined;
   }

@@ -123,7 +123,9 @@ async function sendEach(
   replies: AsyncIterable<unknown> | Iterable<unknown>,
   peer: LinePeer,
 ): Promise<void> {
-  for await (const reply of replies) await sendReply(reply, peer);
+  for await (const reply of replies) {
+    if (await sendReply(reply, peer) === false) return; // it has gone
+  }
 }
 
 function isGenerator(value: unknown): value is AsyncIterable<unknown> | Iterable<unknown> {
@@ -146,28 +148,40 @@ function pythonAction(module: ModuleHandler, struct: AnyStruct): RecordHandler {
     for (let at = 0; at < (records?.length ?? 0); at += struct.size) {
       sent = peer.send(struct.unpackFrom(view, at) as StructInput[]);
     }
-    // A peer that reads nothing must not hold up the others before it has to.
-    return peer.bytesQueued > MOST_QUEUED ? sent : undefined;
+    return sent;
   };
   const known = (peer: LinePeer): HandlerPeer => {
     let other = peers.get(peer);
     if (!other) {
       const address = formatAddress(peer.remoteAddr);
-      other = { address, send: (records) => send(records as Uint8Array, peer) };
+      other = {
+        address,
+        send(records) {
+          const sent = send(records as Uint8Array, peer);
+          // One who streams to a peer learns by this that it has gone.
+          void sent?.then((taken) => taken || release(peer));
+          // A peer that reads nothing must not hold up the others before it has to.
+          return peer.bytesQueued > MOST_QUEUED ? sent : undefined;
+        },
+      };
       peers.set(peer, other);
     }
     return other;
   };
+  const release = (peer: LinePeer) => {
+    const other = peers.get(peer);
+    if (other && peers.delete(peer)) module.release(other);
+  };
   return {
     action(_values, peer) {
       const answer = handle(peer.recordBytes.slice(), known(peer));
-      return inOrder.then(peer, answer, (records) => send(records, peer));
+      return inOrder.then(peer, answer, (records) => {
+        const sent = send(records, peer);
+        return peer.bytesQueued > MOST_QUEUED ? sent : undefined;
+      });
     },
     concurrency: () => module.depth,
-    release(peer) {
-      const other = peers.get(peer);
-      if (other && peers.delete(peer)) module.release(other);
-    },
+    release,
   };
 }
 

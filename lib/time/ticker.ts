@@ -1,11 +1,13 @@
 import { delay } from "./deadline.ts";
 
-/** How much lateness is made up for by steps in quick succession, in ms; what is later than that is missed. */
+/** How much lateness is made up for, in ms; what is later than that is missed. */
 const CATCH_UP_MS = 250;
-/** Steps in quick succession at most: as many datagrams fit into the receive buffer that systems give a socket. */
-const CATCH_UP_STEPS = 200;
+/** Steps in one run at most: as many datagrams fit into the receive buffer that systems give a socket … */
+const RUN_STEPS = 200;
+/** … or so many ms of them, as timers may be late by so much. */
+const RUN_MS = 5;
 
-/** How a {@linkcode ticks} runs. */
+/** How {@linkcode ticks} runs. */
 export interface TickOptions {
   /** Steps per second. */
   rate: number;
@@ -19,38 +21,44 @@ export interface TickOptions {
   sleep?: (seconds: number, signal: AbortSignal) => Promise<void>;
 }
 
-/** One step of a timer. */
-export interface Tick {
-  /** Number of the step, from 0. Numbers that are left out were missed. */
-  readonly step: number;
-  /** How long ago it was due, in ms. */
-  readonly late: number;
+/** Steps of a timer that are due. */
+export interface Run {
+  /** Number of the first step, from 0. Numbers that are left out were missed. */
+  readonly first: number;
+  /** Number of the last one. */
+  readonly last: number;
+  /** How long ago a step was due, in ms. */
+  late(step: number): number;
 }
 
 /**
  * Yields the steps of a timer at absolute deadlines: step n is due n / rate seconds after the first, however long the
- * earlier ones took, so the mean rate does not drift. Timers of JavaScript have a resolution of a millisecond; steps that
- * fell due meanwhile follow at once, at most 200 of them, or a quarter of a second. Earlier ones are left out.
+ * earlier ones took, so the mean rate does not drift. Timers of JavaScript have a resolution of a millisecond or two; steps that
+ * fell due meanwhile come together, at most 200 of them or 5 ms, the others after the next pause. Those that are late by more than a
+ * quarter of a second are left out.
  *
  * @param options The rate and the end.
  * @returns The steps, as they fall due.
  */
-export async function* ticks(options: TickOptions): AsyncGenerator<Tick, void, void> {
-  const catchUp = Math.min(CATCH_UP_STEPS, options.rate * CATCH_UP_MS / 1000);
+export async function* ticks(options: TickOptions): AsyncGenerator<Run, void, void> {
   const { rate, limit = Infinity, signal, now = () => performance.now(), sleep = delay } = options;
+  const most = Math.max(RUN_STEPS, Math.ceil(rate * RUN_MS / 1000));
+  const catchUp = rate * CATCH_UP_MS / 1000;
   const start = now();
   const dueAt = (step: number) => start + step * 1000 / rate;
-  let next = 0;
-  while (next < limit && !signal.aborted) {
+  const late = (step: number) => Math.max(0, now() - dueAt(step));
+  for (let next = 0; next < limit && !signal.aborted;) {
     const wait = dueAt(next) - now();
     if (wait > 0) {
       await sleep(Math.ceil(wait) / 1000, signal).catch(() => {}); // aborted: the loop ends
       continue;
     }
     const latest = Math.max(next, Math.floor((now() - start) * rate / 1000)); // rounding may take one away
-    const oldest = Math.min(latest, Math.ceil(latest - catchUp));
-    for (next = Math.max(next, oldest); next <= latest && next < limit && !signal.aborted; next++) {
-      yield { step: next, late: Math.max(0, now() - dueAt(next)) };
-    }
+    const first = Math.max(next, Math.min(latest, Math.ceil(latest - catchUp)));
+    if (first >= limit) return;
+    const last = Math.min(latest, first + most - 1, limit - 1);
+    yield { first, last, late };
+    next = last + 1;
+    if (last < latest && next < limit) await sleep(0.001, signal).catch(() => {}); // as above
   }
 }

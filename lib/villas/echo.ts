@@ -67,7 +67,9 @@ export class Echo implements AsyncDisposable {
     const { count = Infinity, onMessage, taps = [], sentTaps } = options;
     const last: Hook = {
       prepare: () => {
-        if (this.#statistics.messages >= count) node.end();
+        if (this.#statistics.messages < count) return;
+        if (this.#batched) queueMicrotask(() => this.#end()); // once this message has been taken
+        else node.end();
       },
     };
     this.#batched = options.batchHandler && this.#batchedReplies(options.batchHandler, remote);
@@ -104,7 +106,7 @@ export class Echo implements AsyncDisposable {
 
   /** Ends the echo: a message that is being handled is answered, within the grace. May be called again. */
   async close(): Promise<void> {
-    this.#node.end();
+    this.#end();
     const { grace = GRACE } = this.#options;
     const timer = setTimeout(() => void this.#node.close(), timerDelay(grace));
     try {
@@ -119,11 +121,16 @@ export class Echo implements AsyncDisposable {
     return this.close();
   }
 
+  /** Ends the node, once all replies have been sent that come later. */
+  #end(): void {
+    if (!this.#batched) return this.#node.end();
+    void this.#batched.close().then(() => this.#node.end());
+  }
+
   async #run(): Promise<void> {
     using _aborting = whenAborted(this.#options.signal, () => void this.close());
     try {
       await this.#path.run(this.#node);
-      await this.#batched?.drain();
     } finally {
       await this.#node.close();
     }

@@ -78,6 +78,11 @@ export interface VillasEchoOptions extends LayerOptions {
   taps?: readonly Tap[];
   /** Shown what is sent; a promise is waited for. */
   sentTaps?: readonly Tap[];
+  /**
+   * Milliseconds to wait for the next message over UDP without letting anything else in this process run, which makes replies quicker by
+   * about 30 µs; for a program that does nothing else. Default: 0.
+   */
+  linger?: number;
   /** Called with each problem. */
   onProblem?: (problem: VillasEchoProblem) => void;
   /** The wall clock. Default: the system's. */

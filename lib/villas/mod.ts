@@ -45,7 +45,10 @@ export {
   type VillasPipeProblem,
   type VillasPipeStats,
 } from "./pipe.ts";
-export { type SignalSource, startVillasSignal } from "./signal_source.ts";
+export type { FileNode, FileNodeOptions, RecordingTime } from "./nodes/file.ts";
+export { startVillasReplay, type VillasReplay, type VillasReplayOptions } from "./replay.ts";
+export { readSamples, type SampleStreamOptions } from "./sample_stream.ts";
+export { type SendingOptions, type SignalSource, startVillasSignal } from "./signal_source.ts";
 export type {
   VillasSignalOptions,
   VillasSignalProblem,

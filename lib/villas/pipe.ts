@@ -22,7 +22,7 @@ const WINDOW = 32;
 /** Datagrams between two pauses where none is answered: as many as fit into the receive buffer that systems give a socket. */
 const BURST = 128;
 /** How long there is a wait for room in that window, in ms, where answers have come and where none has. */
-const [PATIENCE, PAUSE] = [20, 1];
+const [PATIENCE, PAUSE] = [200, 1];
 /** How long a connection may take to end in order, in s. */
 const LAST_WORDS = 2;
 
@@ -98,6 +98,8 @@ export interface VillasPipeStats {
   readonly ignored: number;
   /** Messages that the system did not take, or that had nowhere to go. */
   readonly unsent: number;
+  /** Datagrams that arrived while the program was busy, and for which there was no room; undefined where the system does not tell. */
+  readonly dropped?: number | undefined;
 }
 
 /**
@@ -108,6 +110,8 @@ export class VillasPipe implements AsyncDisposable {
   readonly addr: Endpoint;
   /** The same; a server at `localhost` has two. */
   readonly addrs: readonly Endpoint[];
+  /** Bytes that the system keeps of UDP while the program is busy; undefined where it does not tell. */
+  readonly receiveBuffer: number | undefined;
   /** Resolves when the pipe has ended. */
   readonly finished: Promise<void>;
   readonly #options: VillasPipeOptions;
@@ -117,6 +121,7 @@ export class VillasPipe implements AsyncDisposable {
   readonly #input: InputNode | undefined;
   readonly #answers = new Answers();
   readonly #ending = new AbortController();
+  readonly #ended = Promise.withResolvers<void>();
   #sent = 0;
   #received = 0;
   #refused = 0;
@@ -134,6 +139,7 @@ export class VillasPipe implements AsyncDisposable {
     this.#sender = sender;
     this.addr = receiver.node.addr;
     this.addrs = receiver.node.addrs ?? [this.addr];
+    this.receiveBuffer = receiver.node.receiveBuffer;
     const { input, vectorize, realtime, limitSent, codec, now = timestampClock() } = options;
     this.#input = input && new InputNode({
       ...input,
@@ -148,11 +154,20 @@ export class VillasPipe implements AsyncDisposable {
   /** What was counted so far. */
   get stats(): VillasPipeStats {
     const { node } = this.#receiver;
-    const { invalid, ignored } = node.counters;
+    const { invalid, ignored, dropped } = node.counters;
     const unsent = node.counters.unsent +
       (this.#sender === node ? 0 : this.#sender.counters.unsent);
     const [sent, received, refused] = [this.#sent, this.#received, this.#refused];
-    return { sent, received, bad: this.#input?.bad ?? 0, refused, invalid, ignored, unsent };
+    return {
+      sent,
+      received,
+      bad: this.#input?.bad ?? 0,
+      refused,
+      invalid,
+      ignored,
+      unsent,
+      dropped,
+    };
   }
 
   /** Whether the input came to its end, and had something in it, but not one sample. */
@@ -174,6 +189,7 @@ export class VillasPipe implements AsyncDisposable {
 
   #end(): void {
     this.#ending.abort();
+    this.#ended.resolve();
     this.#input?.end();
     this.#receiver.node.end();
     this.#wake?.();
@@ -187,7 +203,7 @@ export class VillasPipe implements AsyncDisposable {
       else await receiving;
     } finally {
       this.#end();
-      await this.#sender.flush();
+      await within(this.#sender.flush(), LAST_WORDS); // a peer may not read
       await within(this.#receiver.node.finished, LAST_WORDS); // a connection ends in order
       await this.#receiver.node.close();
       await this.#sender.close();
@@ -207,7 +223,7 @@ export class VillasPipe implements AsyncDisposable {
     this.#inputEnded = !this.#ending.signal.aborted;
     const { onBatch, limitReceived } = this.#options;
     if (!onBatch || this.#ending.signal.aborted) return;
-    if (limitReceived !== undefined || input.bytes === 0) return await this.#ended();
+    if (limitReceived !== undefined || input.bytes === 0) return await this.#ended.promise;
     await this.#drain();
   }
 
@@ -255,7 +271,7 @@ export class VillasPipe implements AsyncDisposable {
    */
   async #room(): Promise<void> {
     const connected = this.#sender.connected?.();
-    if (connected) await Promise.race([connected, this.#ended()]);
+    if (connected) await connected; // the end of the node ends this, too
     const { realtime, vectorize = 1, onBatch } = this.#options;
     if (realtime || this.#receiver.isStream) return;
     if (!onBatch) {
@@ -269,7 +285,8 @@ export class VillasPipe implements AsyncDisposable {
       if (left <= 0 || this.#ending.signal.aborted) break;
       await this.#pause(left);
     }
-    if (!this.#answers.any) this.#answers.forgetAll(); // whoever is there does not answer
+    // What was waited for in vain is lost, or whoever is there does not answer.
+    if (this.#answers.outstanding > WINDOW * vectorize / 2) this.#answers.forgetAll();
   }
 
   /** Waits for answers to what was sent, as long as they keep coming. */
@@ -293,14 +310,6 @@ export class VillasPipe implements AsyncDisposable {
     this.#wake = () => waiting.abort();
     await delay(ms / 1000, waiting.signal).catch(() => {}); // aborted: something came
     this.#wake = undefined;
-  }
-
-  #ended(): Promise<void> {
-    const { signal } = this.#ending;
-    if (signal.aborted) return Promise.resolve();
-    return new Promise((resolve) =>
-      signal.addEventListener("abort", () => resolve(), { once: true })
-    );
   }
 }
 

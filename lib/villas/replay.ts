@@ -23,6 +23,26 @@ export interface VillasReplay {
  * @returns What sends it, and what reads it.
  * @throws {UsageError} If an option does not fit, the file cannot be read, or an address cannot be bound.
  * @throws {ConnectError} If the name of `to` cannot be resolved.
+ *
+ * @example A file, to an echo and back
+ * ```ts
+ * import { startVillasEcho, startVillasReplay, villasFormat } from "@labwire/labwire";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const path = Deno.makeTempFileSync();
+ * Deno.writeTextFileSync(path, "1795253843.000000005(1)\t0.5\n1795253843.001000005(2)\t1.5\n");
+ * await using echo = await startVillasEcho({ listen: "127.0.0.1:0", anySource: true, replyTo: "sender" });
+ * const { source } = await startVillasReplay({
+ *   path,
+ *   format: villasFormat("villas.human"),
+ *   listen: "127.0.0.1:0",
+ *   to: echo.addr,
+ * });
+ * await source.finished;
+ * assertEquals(source.stats.returned, 2);
+ * await source.close();
+ * Deno.removeSync(path);
+ * ```
  */
 export async function startVillasReplay(options: VillasReplayOptions): Promise<VillasReplay> {
   const { speed = 1, rate, returns, path, format } = options;

@@ -3,7 +3,7 @@ import { villasProtobuf } from "../codecs/villas/protobuf.ts";
 import type { Sample, Timestamp } from "../codecs/villas/sample.ts";
 import { asNode } from "../codecs/villas/sides.ts";
 import { CodecError, messageOf, UsageError } from "../errors.ts";
-import { type Endpoint, formatAddress } from "../net/address/address.ts";
+import { type Endpoint, formatAddress, parseEndpoint } from "../net/address/address.ts";
 import { MAX_PAYLOAD } from "../net/datagram/transport.ts";
 import { delay, within } from "../time/deadline.ts";
 import { whenAborted } from "../time/lifecycle.ts";
@@ -71,7 +71,7 @@ export class SignalSource implements AsyncDisposable {
     const { onReturn, codec = villasProtobuf } = options;
     this.#signal = source({ now, onStep: (step) => this.#room(step) });
     const onMessage = () => this.#wake?.();
-    this.#returns = new Returns({ onReturn, onMessage, carry: carrier(codec) });
+    this.#returns = new Returns({ onReturn, onMessage, carry: carrier(codec), clock: node.clock });
     this.finished = Promise.resolve().then(() => this.#run());
     this.finished.catch(() => {}); // an error is seen by callers that await it
   }
@@ -87,6 +87,14 @@ export class SignalSource implements AsyncDisposable {
   ): Promise<SignalSource> {
     const { codec = villasProtobuf, to, now = timestampClock() } = options;
     const format = asNode(formatFor(codec, options));
+    for (const end of [options.listen, to]) {
+      const path = pathOf(end);
+      if (path === undefined) continue;
+      // Deno cannot send on a unix datagram socket while it receives on it.
+      throw new UsageError(
+        `Cannot send signals from or to "${path}": expected UDP or TCP addresses`,
+      );
+    }
     let source: SignalSource | undefined;
     const { node, remote } = await openEndpoint({
       ...options,
@@ -95,15 +103,12 @@ export class SignalSource implements AsyncDisposable {
       remotePort: 12001,
       format,
       scan: false,
+      times: options.returns !== false,
+      onSend: () => void (source && source.#returns.leave()),
       remoteIs: "samples are sent to",
       onProblem: (problem) => void (source && source.#problem(problem)),
       now,
     });
-    if ("path" in node.addr) {
-      // Deno cannot send on a unix datagram socket while it receives on it.
-      await node.close();
-      throw new UsageError(`Cannot send signals from "${node.addr.path}": expected UDP addresses`);
-    }
     return source = new SignalSource(node, remote, options, from, now);
   }
 
@@ -164,13 +169,15 @@ export class SignalSource implements AsyncDisposable {
       await this.#drain();
     } finally {
       this.#signal.end();
+      this.#node.end();
+      await within(this.#node.finished, STOP_WAIT); // a connection ends in order
       await this.#node.close();
       await within(receiving, STOP_WAIT); // a callback that never ends must not hold up the end
     }
   }
 
   /** Sends until the limit or the end. */
-  #send(): Promise<void> {
+  async #send(): Promise<void> {
     const path = new Path({
       hooks: this.#options.returns === false ? [] : [this.#returns.sent],
       taps: [({ count }) => void (this.#sent += count)],
@@ -178,7 +185,9 @@ export class SignalSource implements AsyncDisposable {
       sentTaps: this.#options.sentTaps,
       onRefused: (error) => this.#notSent(this.#to, error), // the format cannot carry a value
     });
-    return path.run(this.#signal);
+    // What was written leaves when all that was due is written, or at once: no need to flush it each time.
+    await this.#signal.serve((batch) => path.lead(batch));
+    await this.#node.flush();
   }
 
   async #receive(): Promise<void> {
@@ -291,6 +300,13 @@ function carrier({ carried, encode, decode }: Format): ((sample: Sample) => Samp
       throw error;
     }
   };
+}
+
+/** The path that an address is; undefined if it is none. */
+function pathOf(address: string | Endpoint | undefined): string | undefined {
+  if (address === undefined) return undefined;
+  const endpoint = typeof address === "string" ? parseEndpoint(address, { port: 0 }) : address;
+  return "path" in endpoint ? endpoint.path : undefined;
 }
 
 /** Checks that as many samples as wanted find room in a datagram. */

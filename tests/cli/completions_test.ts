@@ -156,7 +156,10 @@ for (const shell of ["bash", "zsh", "fish"] as const) {
       assertEquals(stdout, `${completions(shell)}\n`);
       const found = await withLabwire(programCommand(), (env) => candidates(shell, lines, env));
       assertEquals(found.map((words) => words.map((word) => word.replace("--output=", ""))), [
-        ["villas-convert", "villas-echo", "villas-pipe", "villas-replay", "villas-signal"],
+        [
+          ...["villas-convert", "villas-echo", "villas-pipe"],
+          ...["villas-replay", "villas-scope", "villas-signal"],
+        ],
         ["json", "none", "text", "villas.human"],
         ["udp", "unix"],
         ["one.js"],

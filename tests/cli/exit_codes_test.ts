@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url";
 import { assert, assertEquals } from "@std/assert";
 import { programHelp } from "../../lib/cli/help.ts";
 import { manPage } from "../../lib/cli/man_page.ts";
@@ -102,6 +103,8 @@ interface Way {
 const local = ["--host", "127.0.0.1", "--port"];
 const SUCCESS = '{"status":"success"}\n';
 const READY = /Ctrl-C to quit/;
+/** Samples that VILLASnode has printed. */
+const RECORDING = fileURLToPath(new URL("../fixtures/wire-human.print.txt", import.meta.url));
 /** Two fields of a character each, so that a record can be read in what was received. */
 const RECORD = ["--format", "!cc"];
 
@@ -181,6 +184,45 @@ const ways: readonly Way[] = [
     input: "1.5\nx\n2.5\n",
     sent: /./s,
   },
+
+  {
+    command: "villas-convert",
+    code: 0,
+    when: "all was converted",
+    args: () => ["--to", "csv"],
+    input: "1.5(1)\t2.5\n",
+  },
+  {
+    command: "villas-convert",
+    code: 5,
+    when: "a line is no sample",
+    args: () => ["--to", "csv"],
+    input: "nonsense\n",
+  },
+  {
+    command: "villas-replay",
+    code: 0,
+    when: "what was sent came back",
+    args: (others) => [RECORDING, "--listen", "127.0.0.1:0", "--to", at(others.udp(true))],
+    sent: /./s,
+  },
+  {
+    command: "villas-replay",
+    code: 4,
+    when: "nothing came back",
+    args: (others) => {
+      const to = at(others.udp(false));
+      return [RECORDING, "--listen", "127.0.0.1:0", "--to", to, "--wait", "0.1"];
+    },
+  },
+  {
+    command: "villas-scope",
+    code: 0,
+    when: "ended with Ctrl-C",
+    args: () => [RECORDING, "--scope", "127.0.0.1:0"],
+    signal: ["SIGINT", READY],
+  },
+  { command: "client-py", code: 0, when: "it was written", args: () => [] },
 
   {
     command: "json-server",

@@ -60,6 +60,32 @@ Deno.test("Output tells once that nobody reads any more, and stays quiet", async
   assertEquals(told, 1);
 });
 
+Deno.test("Output.later() makes lines after all that is due now, and before lines that are written after them", async () => {
+  const sink = slowSink();
+  const out = new Output(sink);
+  const waiting: string[] = [];
+  let calls = 0;
+  const make = () => {
+    calls++;
+    for (const text of waiting.splice(0)) out.line(text);
+  };
+  const later = (text: string) => {
+    waiting.push(text);
+    out.later(make, text.length);
+  };
+  out.line("a");
+  later("b");
+  later("c");
+  out.line("d");
+  assertEquals(calls, 1);
+  await out.flush();
+  later("e");
+  for (let i = 0; i < 10; i++) await null; // what awaits a promise that has resolved is due now
+  assertEquals(calls, 1);
+  await out.flush();
+  assertEquals([calls, sink.text()], [2, "a\nb\nc\nd\ne\n"]);
+});
+
 /** What is written to an Output. */
 async function written(write: (out: Output) => void, terminal = false): Promise<string> {
   let text = "";

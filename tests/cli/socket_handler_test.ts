@@ -37,7 +37,7 @@ async function connect(port: number) {
       let found = "";
       const buffer = new Uint8Array(1000);
       while (found.length < expected.length) {
-        const length = await conn.read(buffer);
+        const length = await conn.read(buffer.subarray(0, expected.length - found.length));
         if (length === null) break;
         found += text(buffer.subarray(0, length));
       }
@@ -115,6 +115,29 @@ def handle(data, peer):
     await using client = await connectBytes({ port: it.port });
     const answer = await client.exchange(Uint8Array.of(1, 0, 255, 10), { timeout: 60 });
     assertEquals([...answer], [...bytes("127.0.0.1 "), 10, 255, 0, 1]);
+  },
+});
+
+Deno.test({
+  name: `socket-server --handler: one that sends for ever ends when its peer has gone${note}`,
+  ignore,
+  async fn() {
+    const script = `
+def handle(data, peer):
+    if data == b"once": return data
+    while True: peer.send(data)
+`;
+    await using files = await folder({ "stream.py": script });
+    await using it = await serve("--handler", `${files.path}/stream.py`, "--grace", "1");
+    for (let n = 0; n < 2; n++) {
+      using stream = await connect(it.port);
+      await stream.send("xxxx");
+      await stream.read("xxxx");
+    }
+    await using client = await connectBytes({ port: it.port });
+    assertEquals(text(await client.exchange(bytes("once"), { timeout: 60 })), "once");
+    const stderr = await it.stop();
+    assertMatch(stderr, /Cannot send to 127\.0\.0\.1:\d+: it has disconnected \(.*stream\.py:4\)/);
   },
 });
 

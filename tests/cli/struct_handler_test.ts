@@ -194,6 +194,61 @@ def handle(record, peer):
   },
 });
 
+/** Handlers that send for as long as somebody is there. */
+const streams = {
+  "generator.py": `
+def handle(record, peer):
+    while True: yield record
+def close(): print("closed")
+`,
+  "async.py": `
+import asyncio
+async def handle(record, peer): return each(record)
+async def each(record):
+    while True:
+        yield record
+        await asyncio.sleep(0)
+def close(): print("closed")
+`,
+  "send.py": `
+def handle(record, peer):
+    while True: peer.send(record)
+def close(): print("closed")
+`,
+  "generator.mjs": `
+export function* handle(record) { for (;;) yield record; }
+export const close = () => console.log("closed");
+`,
+};
+
+for (const name of Object.keys(streams)) {
+  Deno.test({
+    name: `struct-line: ${name} streams to a peer until that has gone${note}`,
+    ignore,
+    async fn() {
+      await using files = await folder(streams);
+      const handler = ["--handler", `${files.path}/${name}`, "--grace", "1"];
+      await using server = await serve(["--format", "B", ...handler, ...QUIET]);
+      const buffer = new Uint8Array(1000);
+      for (const n of [1, 2, 3]) {
+        using conn = await server.connect();
+        await conn.write(Uint8Array.of(n));
+        for (let got = 0; got < 3000;) {
+          const length = (await conn.read(buffer))!;
+          assertEquals(buffer.subarray(0, length).every((byte) => byte === n), true);
+          got += length;
+        }
+        if (n < 3) continue;
+        // One that is in the midst of it at the end is ended.
+        const { code, stderr } = await server.stop();
+        assertEquals(code, 0);
+        assertStringIncludes(stderr, "| closed\n");
+        assertStringIncludes(stderr, "3 records received");
+      }
+    },
+  });
+}
+
 Deno.test({
   name: `struct-line --exec-persistent answers each line with one, of any number of records${note}`,
   ignore,

@@ -3,6 +3,7 @@ import { within } from "../../lib/time/deadline.ts";
 import { bindDatagram, type DatagramSocket, type Sample, villasProtobuf } from "../../mod.ts";
 import { fixtureText, hexLines } from "../fixtures/read.ts";
 import { type Child, labwire, programCommand, start } from "./run.ts";
+import { runHere } from "./run_here.ts";
 
 const lab19 = await hexLines("lab19.hex");
 

@@ -9,6 +9,7 @@ import {
 } from "../../lib/doctor/check_loopback.ts";
 import { checkPermissions } from "../../lib/doctor/check_permissions.ts";
 import { isLoopbackDown } from "../../lib/doctor/loopback_state.ts";
+import { batchObstacle } from "../../lib/net/datagram/libc.ts";
 import { failure } from "../../lib/doctor/refusal.ts";
 import { type System, thisSystem } from "../../lib/doctor/system.ts";
 import { checkReceiveBuffer, measureReceiveBuffer } from "../../lib/doctor/check_receive_buffer.ts";
@@ -148,18 +149,32 @@ Deno.test("checkLargestDatagram() sends 65,507 bytes", async () => {
 });
 
 Deno.test("measureReceiveBuffer() counts what the system keeps", async () => {
-  assertEquals(await measureReceiveBuffer(16), 16);
-  const kept = await measureReceiveBuffer(4096);
+  assertEquals((await measureReceiveBuffer(16)).kept, 16);
+  const { kept, granted } = await measureReceiveBuffer(4096);
+  assertEquals(granted !== undefined, batchObstacle() === undefined);
   assert(kept >= 16 && kept <= 4096, String(kept));
 });
 
 Deno.test("checkReceiveBuffer() wants room for a tenth of a second", () => {
-  assertEquals(checkReceiveBuffer(100, 4096).status, "ok");
-  assertMatch(checkReceiveBuffer(4096, 4096).message, /^keeps at least 4096 /);
-  const small = checkReceiveBuffer(99, 4096, { os: "linux" });
+  assertEquals(checkReceiveBuffer({ kept: 100 }, 4096).status, "ok");
+  assertMatch(checkReceiveBuffer({ kept: 4096 }, 4096).message, /^keeps at least 4096 /);
+  const small = checkReceiveBuffer({ kept: 99 }, 4096, { os: "linux" });
   assertEquals(small.status, "problem");
   assertMatch(small.remedy!, /net\.core\.rmem_default/);
-  assert(checkReceiveBuffer(3, 4096, { os: "windows" }).remedy);
+  assert(checkReceiveBuffer({ kept: 3 }, 4096, { os: "windows" }).remedy);
+});
+
+Deno.test("checkReceiveBuffer() tells what Linux granted, and how to have it grant more", () => {
+  const [all, some] = [4194304, 212992].map((granted) =>
+    checkReceiveBuffer({ kept: 277, granted }, 4096, { os: "linux" })
+  );
+  assertMatch(all!.message, /in the 4194304 bytes that were asked for$/);
+  assertMatch(some!.message, /grants 212992 of 4194304 bytes; .*net\.core\.rmem_max=4194304" lets/);
+  const small = checkReceiveBuffer({ kept: 9, granted: 2304 }, 4096, { os: "linux" });
+  assertEquals([small.status, small.remedy], [
+    "problem",
+    "sudo sysctl -w net.core.rmem_max=4194304",
+  ]);
 });
 
 /** A computer whose programs answer with these texts. */

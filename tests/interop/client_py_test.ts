@@ -26,9 +26,9 @@ Deno.test({
     await using json = await serveJson([...equipment, "--output", "none"]);
     await using secure = await serveJson([...equipment, "--output", "none", ...tls]);
     await using line = await serveLine(["--format", "<Id", "--echo", "--output", "none"]);
-    const samples = await printedSamples();
+    const samples = [await echoedSamples(), await pipedSamples()];
     const args = [json.addr.port, line.port, secure.addr.port, certificate.certFile].map(String);
-    for (const { path, version } of pythons()) {
+    for (const [i, { path, version }] of pythons().entries()) {
       await test.step(`Python ${version} (${path})`, async () => {
         const child = new Deno.Command(path, {
           args: ["-W", "error", "-B", here("client_py_peer.py"), ...args],
@@ -38,7 +38,8 @@ Deno.test({
           stderr: "piped",
         }).spawn();
         const writer = child.stdin.getWriter();
-        const sending = writer.write(new TextEncoder().encode(samples)).then(() => writer.close());
+        const sending = writer.write(new TextEncoder().encode(samples[i % 2]))
+          .then(() => writer.close());
         const { success, stderr } = await child.output();
         await sending.catch(() => {});
         const said = new TextDecoder().decode(stderr);
@@ -48,8 +49,18 @@ Deno.test({
   },
 });
 
+/** What `villas-pipe` prints of three samples. */
+async function pipedSamples(): Promise<string> {
+  const listen = ["--listen", "127.0.0.1:0", "--any-source"];
+  await using pipe = start(["villas-pipe", ...listen, "--output", "json", "--limit-received", "3"]);
+  const [, port] = await pipe.until("stderr", /Listening on 127\.0\.0\.1:(\d+)/);
+  const signal = ["villas-signal", "counter", "--limit", "3", "--no-return", "--rate", "100"];
+  await labwire([...signal, "--to", `127.0.0.1:${port}`, "--listen", ":0", "--output", "none"]);
+  return (await pipe.result()).stdout;
+}
+
 /** What `villas-echo` prints of three samples. */
-async function printedSamples(): Promise<string> {
+async function echoedSamples(): Promise<string> {
   const any = ["--any-source", "--reply-to", "sender"];
   await using echo = start(["villas-echo", "--listen", "127.0.0.1:0", ...any, "--output", "json"]);
   const [, port] = await echo.until("stderr", /Listening on 127\.0\.0\.1:(\d+)[^]*Ready\./);

@@ -6,7 +6,7 @@ import { sameSample } from "../../lib/codecs/villas/sample.ts";
 import { formatOfFile } from "../../lib/commands/villas/taps.ts";
 import { chunksOf, readSamples } from "../../lib/villas/sample_stream.ts";
 
-const SAMPLES = 100_000;
+const SAMPLES = 1_000_000;
 const RATE = 10_000;
 
 /** The samples of a recording, one after another. */
@@ -66,13 +66,13 @@ Deno.test("1,000,000 samples of 16 values at 10,000/s are all recorded, replayed
       "villas-signal",
       "mixed",
       ...it.to,
-      ...["--values", "16", "--rate", `${RATE}`, "--limit", `${SAMPLES}`],
+      ...["--values", "16", "--rate", `${RATE}`, "--limit", `${SAMPLES}`, "--vectorize", "10"],
     ]);
     const { stderr } = await source.result();
     console.log(stderr.split("\n").find((line) => line.includes("sent")));
     const { recorded, received, stderr: said } = await it.stop();
     assertEquals(recorded, received, said);
-    assert(received > SAMPLES * 0.9, said); // how many UDP loses is this computer's business
+    assert(received > SAMPLES / 10, said); // how many a busy computer sends, and UDP loses, is no business of the recording
     count = recorded;
   }
   {

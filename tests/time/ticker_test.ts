@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { type Tick, ticks } from "../../lib/time/ticker.ts";
+import { ticks } from "../../lib/time/ticker.ts";
 
 /** A clock that stands still but for sleeping, which takes `slack` ms longer than asked for. */
 function fakeTime(slack: () => number) {
@@ -16,11 +16,25 @@ function fakeTime(slack: () => number) {
   };
 }
 
-async function run(options: Parameters<typeof ticks>[0], work: (tick: Tick) => void = () => {}) {
+interface Tick {
+  step: number;
+  late: number;
+}
+
+/** All steps; `runs` gets how many came together each time. */
+async function run(
+  options: Parameters<typeof ticks>[0],
+  work: (tick: Tick) => void = () => {},
+  runs: number[] = [],
+) {
   const steps: Tick[] = [];
-  for await (const tick of ticks(options)) {
-    steps.push(tick);
-    work(tick);
+  for await (const { first, last, late } of ticks(options)) {
+    runs.push(last - first + 1);
+    for (let step = first; step <= last && !options.signal.aborted; step++) {
+      const tick = { step, late: late(step) };
+      steps.push(tick);
+      work(tick);
+    }
   }
   return steps;
 }
@@ -47,8 +61,22 @@ Deno.test("ticks() makes up for a short delay and leaves out what is too late", 
   );
   const numbers = steps.map(({ step }) => step);
   assertEquals(numbers.slice(0, 301), Array.from({ length: 301 }, (_, i) => i));
-  assertEquals(numbers[301], 600); // 800 is due, and 200 steps are made up for
+  assertEquals(numbers[301], 550); // 800 is due, and a quarter of a second is made up for
   assertEquals(numbers.at(-1), 999);
+});
+
+Deno.test("ticks() gives few steps at a time, so that what receives them keeps up", async () => {
+  for (const [rate, most] of [[1000, 200], [100_000, 500]] as const) {
+    const time = fakeTime(() => 1.1);
+    const runs: number[] = [];
+    const steps = await run(
+      { rate, limit: rate, signal, ...time },
+      ({ step }) => time.work(step === 100 ? 240 : 0),
+      runs,
+    );
+    assertEquals(steps.map(({ step }) => step), Array.from({ length: rate }, (_, i) => i));
+    assertEquals(Math.max(...runs), most);
+  }
 });
 
 Deno.test("ticks() ends when aborted", async () => {

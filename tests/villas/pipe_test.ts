@@ -235,6 +235,29 @@ Deno.test("a pipe ends when it is closed, although its input never ends", async 
   await never.cancel().catch(() => {});
 });
 
+Deno.test("a pipe over TCP ends although its peer does not read", async () => {
+  const endless = () =>
+    new ReadableStream<Uint8Array>({
+      pull(controller) {
+        controller.enqueue(new TextEncoder().encode("1.0(1)\t1\n".repeat(1000)));
+      },
+    });
+  await using it = await pipe(endless(), {
+    ...{ layer: "tcp-server", onBatch: undefined, codec: human },
+  });
+  await using deaf = await Deno.connect({ ...it.running.addr as Deno.NetAddr, transport: "tcp" })
+    .then((conn) => ({ conn, [Symbol.asyncDispose]: () => Promise.resolve(conn.close()) }));
+  let before = -1;
+  while (it.running.stats.sent !== before || before === 0) {
+    before = it.running.stats.sent;
+    await new Promise((resolve) => setTimeout(resolve, 200)); // until nothing is taken any more
+  }
+  const start = performance.now();
+  await it.running.close();
+  assert(performance.now() - start < 5000);
+  void deaf.conn;
+});
+
 for (
   const [options, message] of [
     [{ input: undefined, onBatch: undefined }, "neither sends nor receives"],

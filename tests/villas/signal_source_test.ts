@@ -95,7 +95,7 @@ Deno.test("startVillasSignal() tells lost, changed and unexpected samples apart"
   await using source = await startVillasSignal({
     limit: 3,
     rate: 1000,
-    wait: 0.05,
+    wait: 0.5,
     listen: anywhere,
     to: client.addr,
   });
@@ -162,7 +162,7 @@ Deno.test("startVillasSignal() says which option does not fit before it binds an
   await assertRejects(() => startVillasSignal({ limit: 1.5 }), UsageError, "1.5 samples");
   await assertRejects(() => startVillasSignal({ wait: -1 }), UsageError, "wait for -1 s");
   const unix = { listen: { path: "/tmp/a" }, to: { path: "/tmp/b" } };
-  await assertRejects(() => startVillasSignal(unix), UsageError, "expected UDP addresses");
+  await assertRejects(() => startVillasSignal(unix), UsageError, "expected UDP or TCP addresses");
   await assertRejects(() => startVillasSignal({ values: 2, offset: [1, 2, 3] }), UsageError);
 });
 
@@ -216,3 +216,30 @@ Deno.test("startVillasSignal() that expects nothing back waits for nothing and t
   await source.finished;
   assertEquals([source.stats.sent, source.stats.returned, source.stats.unexpected], [3, 0, 0]);
 });
+
+for (const io of ["deno", "auto"] as const) {
+  Deno.test(`startVillasSignal() sends many samples a second one by one, and counts those that it misses, with io "${io}"`, async () => {
+    await using echo = await startVillasEcho({
+      listen: anywhere,
+      anySource: true,
+      replyTo: "sender",
+      io,
+    });
+    const limit = 10_000;
+    await using source = await startVillasSignal({
+      rate: 50_000,
+      limit,
+      listen: anywhere,
+      to: echo.addr,
+      io,
+    });
+    const started = performance.now();
+    await source.finished;
+    const { sent, missedSteps, returned, lost, changed, unexpected, roundTrip } = source.stats;
+    assertEquals([sent + missedSteps, returned + lost], [limit, sent]);
+    assertEquals([changed, unexpected, roundTrip.count], [0, 0, returned]);
+    assert(sent > 1000 && returned > 1000, `${sent} sent, ${returned} returned`);
+    assert(roundTrip.min > 0 && roundTrip.max <= (performance.now() - started) * 1000);
+    assertEquals(echo.stats.samples <= sent, true);
+  });
+}

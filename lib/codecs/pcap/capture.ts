@@ -12,14 +12,17 @@ import { PcapngBlocks } from "./pcapng.ts";
 /**
  * Reads a capture, however it comes in chunks: pass each to `push()`, then call `next()` until it returns null.
  *
- * @example The packets of a file
+ * @example A capture in which there is nothing yet
  * ```ts
- * import { CaptureDecoder } from "./capture.ts";
+ * import { CaptureDecoder, datagramOf } from "@labwire/labwire";
+ * import { assertEquals } from "@std/assert";
  *
  * const decoder = new CaptureDecoder();
- * decoder.push(new Uint8Array(0)); // the first chunk of the file
- * for (let packet; (packet = decoder.next());) console.log(packet.number, packet.length);
+ * decoder.push(Uint8Array.fromHex("d4c3b2a1020004000000000000000000ffff000001000000"));
+ * const ports: (number | undefined)[] = [];
+ * for (let packet; (packet = decoder.next());) ports.push(datagramOf(packet)?.port);
  * decoder.end();
+ * assertEquals(ports, []);
  * ```
  */
 export class CaptureDecoder {

@@ -33,14 +33,16 @@ let at = 0;
 export function readPlain(message: Uint8Array): Sample[] | undefined {
   bytes = message as Uint8Array<ArrayBuffer>;
   at = 0;
-  const samples: Sample[] = [];
+  let samples: Sample[] | undefined;
   while (at < message.length) {
     if (bytes[at++] !== tag.SAMPLE) return undefined;
     const sample = readSample(readEnd(message.length));
     if (sample === undefined) return undefined;
-    samples.push(sample);
+    // Most messages have one: room for more would be garbage.
+    if (samples === undefined) samples = [sample];
+    else samples.push(sample);
   }
-  return samples;
+  return samples ?? [];
 }
 
 /** "Submessages"; VILLASnode writes the fields by their numbers, which "Field Order" recommends. */

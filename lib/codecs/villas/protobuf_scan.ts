@@ -44,6 +44,8 @@ export class PlainScanner implements MessageScanner {
   readonly #tags: readonly number[] | undefined;
   #bytes: Uint8Array = new Uint8Array();
   #at = 0;
+  /** How many sequence numbers there were so far. */
+  #numbered = 0;
 
   /**
    * @param kinds The kinds that the values of a sample have in their order, of which the last ones may be missing. Default: any.
@@ -62,7 +64,7 @@ export class PlainScanner implements MessageScanner {
   scan(bytes: Uint8Array): number {
     this.#bytes = bytes;
     this.#at = 0;
-    this.sequences.length = 0;
+    this.#numbered = 0;
     let samples = 0;
     while (this.#at < bytes.length) {
       if (bytes[this.#at++] !== SAMPLE) return -1;
@@ -70,6 +72,8 @@ export class PlainScanner implements MessageScanner {
       if (end < 0 || !this.#sample(end)) return -1;
       samples++;
     }
+    // An array that is emptied and filled again would be garbage each time.
+    if (this.sequences.length !== this.#numbered) this.sequences.length = this.#numbered;
     return samples;
   }
 
@@ -79,7 +83,7 @@ export class PlainScanner implements MessageScanner {
     if (this.#take(SEQUENCE, end)) {
       const sequence = this.#varint(end);
       if (sequence < 0) return false;
-      this.sequences.push(sequence);
+      this.sequences[this.#numbered++] = sequence;
     }
     if (this.#take(TS_ORIGIN, end) && !this.#timestamp(end)) return false;
     if (this.#take(TS_RECEIVED, end) && !this.#timestamp(end)) return false;

@@ -11,6 +11,7 @@ import { type HostPort, parseAddress } from "../../net/address/address.ts";
 import { isLoopback } from "../../net/address/localhost.ts";
 import type { Feed, LaneDescription } from "../../scope/feed.ts";
 import type { ScopeControl } from "../../scope/scope.ts";
+import type { Format } from "../../codecs/villas/format.ts";
 import type { SignalInfo } from "../../scope/store/lane.ts";
 import type { Statistic } from "../../scope/viewer.ts";
 import type { Tap } from "../../villas/path.ts";
@@ -62,6 +63,8 @@ export interface ScopeDescription {
   readonly lanes: readonly LaneDescription[];
   /** Names and units. */
   readonly signals?: readonly SignalInfo[];
+  /** The format of messages that may be read later than they are handled. */
+  readonly format?: Format;
   /** What may be changed from the page. */
   readonly control?: ScopeControl;
   /** What is different with a recording: bytes of samples that are kept in full, and how much has been read. */
@@ -133,6 +136,7 @@ export async function openScope(
     ...values.scope ? [await serve(context, values, description, feed, () => statistics())] : [],
   ];
   const close = async () => {
+    feed.flush();
     for (const each of opened) await each.close();
   };
   return {

@@ -12,6 +12,7 @@ import { CodecError, UsageError } from "../../errors.ts";
 import { DEFAULT_FORMAT, DEFAULT_PORT } from "../../struct/line_options.ts";
 import type { RecordReaderOptions } from "../../struct/record_reader.ts";
 import { recordOptions } from "../recording/record.ts";
+import { scopeOptions } from "../scope/scope_options.ts";
 import { handlerOptions } from "../serving/handler_options.ts";
 import { printOption, timestampsOption } from "./printer.ts";
 
@@ -108,6 +109,7 @@ export const lineOptions = {
   ...recordOptions(
     "Record what arrives in this file: as CSV if it is called .csv, as bytes if .bin or .raw, else as JSON",
   ),
+  ...scopeOptions,
   ...truncateOption,
   ...platformOption,
 } as const;

@@ -19,10 +19,12 @@ import { httpCount, problemText } from "../serving/serving.ts";
 import { sendLines, sendTyped } from "./input.ts";
 import type { RecordText } from "./options.ts";
 import { type Printer, type PrinterOptions, structPrinter } from "./printer.ts";
+import type { ScopeValues } from "../scope/scope_options.ts";
+import { openRecordScope } from "./scope.ts";
 import { openRecords, type RecordsRecording, type RecordValues } from "./record.ts";
 
 /** The values of the options that a session needs. */
-export interface SessionValues extends PrinterOptions, HandlerValues, RecordValues {
+export interface SessionValues extends PrinterOptions, HandlerValues, RecordValues, ScopeValues {
   readonly concurrency: number;
   readonly fields?: readonly string[];
   readonly echo: boolean;
@@ -87,7 +89,11 @@ export class LineSession implements AsyncDisposable {
     const handler = await sessionHandler(values, text, context);
     try {
       const recording = await openRecords(context, text.struct, values);
-      return new LineSession(context, text, values, handler, recording);
+      const scope = await openRecordScope(context, text.struct, values).catch(async (error) => {
+        await recording?.close();
+        throw error;
+      });
+      return new LineSession(context, text, values, handler, bothOf(recording, scope));
     } catch (error) {
       await handler.close?.();
       throw error;
@@ -197,7 +203,8 @@ export class LineSession implements AsyncDisposable {
     this.#recording?.write(record, peer);
     const last = --this.#left === 0;
     let result: unknown;
-    if (this.#handler.action) this.#begun.set(peer, (this.#begun.get(peer) ?? 0) + 1);
+    // Sending back takes no time that would have to be watched.
+    if (this.#handler.close) this.#begun.set(peer, (this.#begun.get(peer) ?? 0) + 1);
     try {
       result = this.#handler.action?.(record, peer);
     } finally {
@@ -233,6 +240,24 @@ export class LineSession implements AsyncDisposable {
 
 function isPromise(value: unknown): boolean {
   return typeof value === "object" && value !== null && "then" in value;
+}
+
+/** What records and what shows the records that arrive, as one. */
+function bothOf(
+  recording: RecordsRecording | undefined,
+  scope: RecordsRecording | undefined,
+): RecordsRecording | undefined {
+  if (!recording || !scope) return recording ?? scope;
+  return {
+    write: (record, peer) => {
+      recording.write(record, peer);
+      scope.write(record, peer);
+    },
+    close: async () => {
+      await recording.close();
+      await scope.close();
+    },
+  };
 }
 
 /** What handles the records of a session, and its end. */

@@ -24,6 +24,9 @@ import {
 import type { Statistic } from "../../scope/viewer.ts";
 import { openTaps, tapOptions } from "./taps.ts";
 
+/** How long an echo with nothing else to do waits for the next message outside of Deno's event loop, in ms. */
+const LINGER_MS = 2;
+
 /** `labwire villas-echo`. */
 export const villasEcho = defineCommand({
   name: "villas-echo",
@@ -97,14 +100,18 @@ export const villasEcho = defineCommand({
     const layer = readLayer(options, { ...options, remoteOption: "remote" }, given);
     await using reply = await openEchoHandler(options, context);
     const format = options.format ?? villasProtobuf;
+    const known = options.signals && format.withSignals
+      ? format.withSignals(options.signals)
+      : format;
     const printer = samplePrinter(options.output, out, {
-      format: options.signals && format.withSignals ? format.withSignals(options.signals) : format,
+      format: known,
       drop: options.outputDrop,
     });
     await using recorded = await openTaps(context, options, {
       title: "villas-echo",
       begins: "received",
       signals: options.signals,
+      format: known,
     });
     const { taps, sentTaps } = recorded;
     say.info("Start client...");
@@ -122,6 +129,7 @@ export const villasEcho = defineCommand({
       signal,
       taps: [...printer ? [printer.print] : [], ...taps],
       sentTaps,
+      linger: printer || taps.length > 0 || sentTaps.length > 0 ? 0 : LINGER_MS,
       onProblem: (problem) => report(say, problem, debug),
     });
     recorded.tell(() => echoStatistics(echo.stats));

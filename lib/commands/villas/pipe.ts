@@ -20,7 +20,7 @@ import {
 import type { Tap } from "../../villas/path.ts";
 import { portFileOption } from "../serving/announce.ts";
 import { formatOption, signalsOption } from "./format_option.ts";
-import { announceLayer, layerOptions, readLayer } from "./layer_options.ts";
+import { announceLayer, droppedAdvice, layerOptions, readLayer } from "./layer_options.ts";
 import { pipeOutput, pipePrinter } from "./pipe_output.ts";
 import { openTaps, tapOptions } from "./taps.ts";
 
@@ -149,6 +149,7 @@ export const villasPipe = defineCommand({
       detail: `remote ${formatAddress(layer.remote)}`,
       state: stateOf(options, stdin.isTerminal()),
       portFile: options.portFile,
+      receiveBuffer: pipe.receiveBuffer,
     });
     const timer = options.duration === undefined
       ? undefined
@@ -160,6 +161,8 @@ export const villasPipe = defineCommand({
       reading.abort();
       await within(out.flush(), 1);
       say.summary(summary(pipe.stats, unprinted));
+      const { receiveBuffer, stats: { dropped = 0 } } = pipe;
+      if (dropped > 0 && receiveBuffer) say.warn(droppedAdvice(dropped, receiveBuffer));
     }
     return exitCode(context, pipe, unprinted, options);
   },
@@ -246,12 +249,8 @@ function summary(stats: VillasPipeStats, unprinted: number): string {
   return [
     `${sent} sent, ${received} received`,
     ...(bad > 0 ? [counted(bad, "bad line")] : []),
-    ...rareCounts({ ...stats, unprinted }, [
-      "refused",
-      "invalid",
-      "ignored",
-      "unsent",
-      "unprinted",
+    ...rareCounts({ ...stats, dropped: stats.dropped ?? 0, unprinted }, [
+      ...["refused", "invalid", "ignored", "dropped", "unsent", "unprinted"] as const,
     ]),
   ].join(", ");
 }

@@ -68,6 +68,7 @@ export const villasReplay = defineCommand({
     let file: FileNode | undefined;
     await sendSamples(context, options, {
       title: `${path}`,
+      signals,
       total: options.limit,
       start: async (shared) => {
         const replay = await startVillasReplay({

@@ -8,6 +8,7 @@ import type { Context } from "../../cli/context.ts";
 import { address, flag, seconds } from "../../cli/options.ts";
 import type { VillasFormat } from "../../codecs/villas/format.ts";
 import { ConnectError, UsageError } from "../../errors.ts";
+import type { Signal } from "../../codecs/villas/signals.ts";
 import { type Endpoint, formatAddress } from "../../net/address/address.ts";
 import { counted } from "../../text/wording.ts";
 import type { ScopeControl } from "../../scope/scope.ts";
@@ -71,6 +72,8 @@ export interface SendingValues extends LayerValues, TapValues {
 export interface Sending {
   /** What a scope is called that shows it. */
   readonly title: string;
+  /** Names and units of the signals, where they are known. */
+  readonly signals?: readonly Signal[];
   /** What a scope may change of what is sent. Default: nothing. */
   readonly control?: (source: () => SignalSource) => ScopeControl;
   /** How many samples there are to be sent, if that is known. */
@@ -110,6 +113,7 @@ export async function sendSamples(
     title: `${sending.title} to ${formatAddress(to)}`,
     begins: "sent",
     isOneWay: noReturn,
+    signals: sending.signals,
     control: sending.control?.(() => source),
   });
   const { taps, sentTaps } = recorded;

@@ -68,6 +68,7 @@ export const villasSignal = defineCommand({
   async run(context, options, [type]) {
     await sendSamples(context, options, {
       title: "villas-signal",
+      signals: options.signals,
       total: options.limit,
       control: options.scopeControl ? generatorControl : undefined,
       start: (shared) =>

@@ -30,6 +30,8 @@ META = struct.Struct("<IIQqqII")
 HAS_SEQUENCE, HAS_ORIGIN, HAS_RECEIVED, HAS_FRAME, NEW_FRAME, START, STOP = 1, 2, 4, 8, 16, 32, 64
 #: Seconds that everything may take at the end.
 LAST_SECONDS = 5
+#: Seconds between two looks whether a peer that is being sent to is still there.
+LOOK_SECONDS = 0.05
 #: How long a message may be awaited without going to sleep, in s.
 BUSY_SECONDS = 0
 #: Where this program is in tracebacks.
@@ -81,6 +83,8 @@ class Channel:
             poll.register(self.input, select.POLLIN)
             self.poll = poll.poll
         self.buffer = bytearray()
+        #: Where the next frame begins in it.
+        self.at = 0
         self.read_at = 0.0
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=self.forked)
@@ -102,11 +106,12 @@ class Channel:
                 if len(buffer) < end:
                     break
                 payload = bytes(buffer[at + FRAME.size : end])
-                at = end
+                self.at = at = end
                 yield kind, number, payload
                 if self.input < 0:
                     os._exit(0)  # a fork that has come back from the user's code
             del buffer[:at]
+            self.at = 0
             chunk = self.read()
             if not chunk:
                 return
@@ -130,6 +135,36 @@ class Channel:
         self.read_at = now = clock()
         self.busy = self.poll is not None and now - begun < BUSY_SECONDS
         return chunk
+
+    def look(self):
+        """Reads ahead while a call is being handled: the peers that have gone, None where all have because this is the end."""
+        while self.input >= 0 and self.has_input():
+            chunk = os.read(self.input, 65536)
+            if not chunk:
+                return None
+            self.buffer += chunk
+        gone = []
+        at = self.at
+        while len(self.buffer) - at >= FRAME.size:
+            length, kind, number = FRAME.unpack_from(self.buffer, at)
+            at += FRAME.size + length
+            if kind == ord("C"):
+                return None
+            if kind == ord("Q"):
+                gone.append(number)
+        return gone
+
+    def has_input(self):
+        if WINDOWS:
+            import _winapi
+            import msvcrt
+
+            return _winapi.PeekNamedPipe(msvcrt.get_osfhandle(self.input), 0)[0] > 0
+        import select
+
+        poll = select.poll()
+        poll.register(self.input, select.POLLIN)
+        return bool(poll.poll(0))
 
     def send(self, kind, number, payload=b"", micros=0, waited=0):
         """Writes a frame; from any thread."""
@@ -192,6 +227,14 @@ def watch_input(fd, closing):
     time.sleep(LAST_SECONDS)
     kill_group()
     os._exit(1)
+
+
+def show_nothing():
+    """Lets what is printed go nowhere, as whoever showed it has gone."""
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, 1)
+    os.dup2(nothing, 2)
+    os.close(nothing)
 
 
 def kill_group():
@@ -1131,6 +1174,8 @@ def batch_replies(result, samples):
             last = i
         if part is None:
             continue
+        if is_values(part):
+            part = like(part, samples[last].values)
         replies.append(reply_of(part, samples[last]))
     return replies
 
@@ -1167,6 +1212,7 @@ class Peer:
 
     def send(self, *message):
         "Sends something to it, at any time and from any thread."
+        self._host.look()
         if not self.connected:
             raise ConnectionError("Cannot send to %s: it has disconnected" % self.address)
         self._host.channel.send("Y", self._number, self._host.peer_bytes(message))
@@ -1177,6 +1223,8 @@ class Peer:
 
 async def send_all(replies, peer):
     async for reply in replies:
+        if not peer.connected:
+            return await replies.aclose()
         if reply is not None:
             peer.send(reply)
 
@@ -1272,6 +1320,9 @@ class Host:
         self.concurrency = config["concurrency"]
         self.peers = {}
         self.jobs = None
+        #: When it was looked which peers have gone, and by which thread.
+        self.looked = 0.0
+        self.thread = threading.get_ident()
         #: Whether labwire has gone without a word.
         self.orphan = False
 
@@ -1396,7 +1447,9 @@ class Host:
 
     def call_bytes(self, payload):
         """Bytes or records of a peer: its number in four bytes, then they."""
-        peer = self.peers[int.from_bytes(payload[:4], "little")]
+        peer = self.peers.get(int.from_bytes(payload[:4], "little"))
+        if peer is None:
+            return "N", b""  # it has gone meanwhile
         if self.use["kind"] == "bytes":
             result = self.handle(payload[4:], peer)
             return Later(result, self.bytes_result) if is_awaitable(result) else self.bytes_result(result)
@@ -1405,27 +1458,60 @@ class Host:
             result = settled(self.handle(record, peer))
             if hasattr(result, "__next__"):
                 for reply in result:
+                    self.look()
+                    if not peer.connected:
+                        result.close()
+                        break
                     if reply is not None:
                         peer.send(reply)
             elif hasattr(result, "__anext__"):
-                settled(send_all(result, peer))
+                self.wait_for(Tasks.submit(send_all(result, peer)))
             else:
                 replies.append(self.records.pack_all(result))
-        return "R", b"".join(replies)
+        data = b"".join(replies)
+        self.check_length(data)
+        return "R", data
+
+    def look(self):
+        """Notes which peers have gone, where labwire's word of it waits behind the call at hand."""
+        now = clock()
+        if self.jobs is not None or now - self.looked < LOOK_SECONDS or threading.get_ident() != self.thread:
+            return
+        self.looked = now
+        gone = self.channel.look()
+        for number in list(self.peers) if gone is None else gone:
+            peer = self.peers.get(number)
+            if peer is not None:
+                peer.connected = False
+
+    def wait_for(self, task):
+        """Waits for a task of the event loop."""
+        while True:
+            try:
+                return task.result(LOOK_SECONDS)
+            except BaseException:
+                if task.done():
+                    raise
+            self.look()
+
+    def check_length(self, data):
+        if len(data) > self.limit:
+            raise Refused("Cannot send %d bytes: expected at most %d" % (len(data), self.limit))
 
     def bytes_result(self, result):
         if result is None:
             return "N", b""
         data = bytes_of(result)
-        if len(data) > self.limit:
-            raise Refused("Cannot send %d bytes: expected at most %d" % (len(data), self.limit))
+        self.check_length(data)
         return "R", data
 
     def peer_bytes(self, message):
         if self.use["kind"] == "records":
-            one = message[0] if len(message) == 1 else message
-            return self.records.pack_all(one)
-        return b"".join(bytes_of(part) for part in message)
+            data = self.records.pack_all(message[0] if len(message) == 1 else message)
+        else:
+            data = b"".join(bytes_of(part) for part in message)
+        self.check_length(data)
+        return data
 
     def call_samples(self, payload):
         """Samples, of one or more messages."""
@@ -1547,6 +1633,8 @@ def main():
         asked = False
     closing.set()
     host.orphan = not asked
+    if host.orphan:
+        show_nothing()  # or the first print() of close() would end it
     try:
         host.close()
     except OSError:

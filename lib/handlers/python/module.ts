@@ -124,6 +124,8 @@ export class PythonModule implements ModuleHandler {
   #broken: RemoteError | undefined;
   #restarts = 0;
   readonly #peers = new Map<HandlerPeer, number>();
+  /** Peers that have gone; some of their calls may still be waiting. */
+  readonly #gone = new WeakSet<HandlerPeer>();
   readonly #peersByNumber = new Map<number, HandlerPeer>();
   /** The peers that the process knows of. */
   #introduced = new Set<number>();
@@ -177,6 +179,7 @@ export class PythonModule implements ModuleHandler {
   }
 
   release(peer: HandlerPeer): void {
+    this.#gone.add(peer);
     const number = this.#peers.get(peer);
     if (number === undefined) return;
     this.#peers.delete(peer);
@@ -261,6 +264,7 @@ export class PythonModule implements ModuleHandler {
       call.sent = performance.now();
       if (this.#sent.size === 1) this.#lastAnswer = call.sent;
       this.#addFrame(this.#process, number, call);
+      if (call.peer && this.#gone.has(call.peer)) this.release(call.peer);
     }
     this.#written = this.#sent.size;
     this.#waiting.splice(0, taken);

@@ -75,6 +75,8 @@ export class PythonProcess {
   #start: ((start: Start) => void) | undefined;
   /** Whether the host program runs, so that there is a Python. */
   #runs = false;
+  /** Whether the module was loaded. */
+  #loaded = false;
   readonly #out = new FrameWriter();
   #writing = false;
 
@@ -186,7 +188,7 @@ export class PythonProcess {
     await this.#program[Symbol.asyncDispose]();
     this.#printed.end();
     if (this.#start) this.#notStarted(exit);
-    else this.#events.onEnd(endOf(exit));
+    else if (this.#loaded) this.#events.onEnd(endOf(exit));
   }
 
   #take(answer: Answer): void | Promise<void> {
@@ -197,6 +199,7 @@ export class PythonProcess {
       return;
     }
     this.#start = undefined;
+    this.#loaded = answer.kind === "H";
     const said = JSON.parse(new TextDecoder().decode(answer.payload));
     start(
       answer.kind === "H" ? { kind: "loaded", loaded: said } : { kind: "failed", fault: said },
@@ -223,12 +226,12 @@ export class PythonError extends RemoteError {
   /** The traceback, for `--debug`. */
   override readonly stack: string;
   /** File and line in the user's code, as in `supply.py:12`, where they are known. */
-  readonly place: string | undefined;
+  declare readonly place?: string;
 
   /** @param fault What was raised. */
   constructor({ message, place, trace }: Fault) {
     super(message);
-    this.place = place ?? undefined;
+    if (place) this.place = place;
     this.stack = trace ?? message;
   }
 }

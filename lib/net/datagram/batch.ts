@@ -25,7 +25,7 @@ const LOOK_EVERY = 8;
 
 /** The system calls of a descriptor; a test puts others in their place. */
 export type BatchCalls =
-  & Pick<Descriptor, "receive" | "send" | "errno" | "dropped" | "lastTime" | "now">
+  & Pick<Descriptor, "receive" | "wait" | "send" | "errno" | "dropped" | "lastTime" | "now">
   & Disposable
   & { times: boolean };
 
@@ -59,6 +59,10 @@ export class BatchDatagrams implements DatagramTransport {
   /** Whether what is written now is sent by whoever is running: `serve()`, or a task that is queued. */
   #gathering = false;
   #arrivedAt = NaN;
+  /** How long to wait without Deno, in ms. */
+  #linger: number;
+  /** Whether more than one datagram came when one was waited for last. */
+  #isBurst = false;
   /** The system holds the port until this has settled. */
   #receiving: Promise<unknown> = Promise.resolve();
   #closed = false;
@@ -75,6 +79,7 @@ export class BatchDatagrams implements DatagramTransport {
     this.#socket = socket;
     this.#calls = calls;
     this.#options = options;
+    this.#linger = options.linger ?? 0;
     const { hostname, port } = socket.addr as Deno.NetAddr;
     this.addr = { hostname, port };
     this.#arrived = new Messages(MOST_MESSAGES, MOST_MESSAGES * STRIDE, options.times);
@@ -102,31 +107,25 @@ export class BatchDatagrams implements DatagramTransport {
   }
 
   async #serve(handle: DatagramHandler): Promise<void> {
-    let burst = 0;
     while (!this.#closed) {
       this.#gathering = true;
       const count = this.#calls.receive(this.#arrived);
-      // The reply to the first datagram has waited for the rest of its burst.
       if (count <= 0) {
         const sending = this.#send();
         if (sending) await sending;
-        this.#gathering = false;
         if (count < 0) this.#checkErrno();
-        await this.#serveFirst(handle);
-        this.#gathering = true;
-        if (burst > 0) {
-          burst = 0;
-          continue;
-        }
-      } else {
-        burst = count;
-        for (let i = 0; i < count && !this.#closed; i++) {
-          const waiting = this.#hand(handle, i);
-          if (waiting) await waiting;
-          if (++this.#turn % LOOK_EVERY === 0 && this.#isTurnOver()) await this.#nextTurn();
-        }
-        this.#arrived.reset(count, this.clock !== undefined);
+        if (this.#linger === 0) await this.#serveFirst(handle);
+        else if (this.#isTurnOver()) await this.#nextTurn();
+        else if (!this.#calls.wait(this.#linger)) await this.#serveFirst(handle);
+        continue;
       }
+      this.#isBurst = true;
+      for (let i = 0; i < count && !this.#closed; i++) {
+        const waiting = this.#hand(handle, i);
+        if (waiting) await waiting;
+        if (++this.#turn % LOOK_EVERY === 0 && this.#isTurnOver()) await this.#nextTurn();
+      }
+      this.#arrived.reset(count, this.clock !== undefined);
       const sending = this.#send();
       if (sending) await sending;
     }
@@ -134,6 +133,7 @@ export class BatchDatagrams implements DatagramTransport {
 
   /** Waits for a datagram: it is the only one of its burst that comes through Deno. */
   async #serveFirst(handle: DatagramHandler): Promise<void> {
+    this.#gathering = false;
     if (this.clock) this.#calls.times = false;
     let arrived: [Uint8Array, Deno.Addr];
     try {
@@ -158,6 +158,12 @@ export class BatchDatagrams implements DatagramTransport {
     this.#gathering = true;
     const waiting = this.#call(handle, arrived[0], this.#firstSender);
     if (waiting) await waiting;
+    // Where bursts come, the reply waits for those to the rest; else it leaves before anything else is done.
+    if (!this.#isBurst) {
+      const sending = this.#send();
+      if (sending) await sending;
+    }
+    this.#isBurst = false;
   }
 
   #hand(handle: DatagramHandler, i: number): void | Promise<void> {
@@ -187,6 +193,7 @@ export class BatchDatagrams implements DatagramTransport {
 
   /** Waits for a handler; what is to be sent does not wait for it. */
   async #handled(waiting: Promise<void>): Promise<void> {
+    this.#linger = 0; // what it waits for needs the event loop
     const sending = this.#send();
     this.#gathering = false;
     if (sending) await sending;
@@ -231,6 +238,7 @@ export class BatchDatagrams implements DatagramTransport {
       if (sending) return sending.then(() => this.write(bytes, to));
       if (!this.#queue.put(bytes, to)) return this.#block(this.#sendAlone(bytes, bytes, to));
     }
+    if (this.#queue.length === MOST_MESSAGES) return this.#send();
     if (this.#gathering) return;
     this.#gathering = true;
     queueMicrotask(this.#sendGathered);
@@ -245,6 +253,7 @@ export class BatchDatagrams implements DatagramTransport {
   /** Sends everything in the queue. */
   #send(): Promise<void> | undefined {
     if (this.#blocked || this.#queue.length === 0) return this.#blocked;
+    this.#options.onSend?.();
     this.#counted.sent += this.#queue.send();
     if (this.#queue.length > 0) return this.#block(this.#sendRest());
   }

@@ -27,8 +27,8 @@ export interface Datagram {
  */
 export type DatagramIo = "auto" | "deno" | "batch";
 
-/** The receive buffer that is asked for, in bytes. */
-const RECEIVE_BUFFER = 4 * 2 ** 20;
+/** The receive buffer that is asked for, in bytes, unless an option says otherwise. */
+export const RECEIVE_BUFFER = 4 * 2 ** 20;
 
 /** How a datagram socket is bound. */
 export interface BindDatagramOptions extends DatagramTransportOptions {

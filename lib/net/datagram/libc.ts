@@ -58,6 +58,8 @@ const MSG_DONTWAIT = 0x40;
 /** From `<asm-generic/sockios.h>`: asks when the datagram arrived that was received last. */
 const SIOCGSTAMPNS = 0x8907;
 const CLOCK_REALTIME = 0;
+/** From `<asm-generic/poll.h>`: there is something to be read. */
+const POLLIN = 1;
 /** Files of this process that are looked at for a socket. */
 const MOST_FILES = 4096;
 
@@ -72,6 +74,7 @@ const symbols = {
   getsockname: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
   getsockopt: { parameters: ["i32", "i32", "i32", "buffer", "buffer"], result: "i32" },
   setsockopt: { parameters: ["i32", "i32", "i32", "buffer", "u32"], result: "i32" },
+  poll: { parameters: ["buffer", "u64", "i32"], result: "i32" },
   ioctl: { parameters: ["i32", "u64", "buffer"], result: "i32" },
   clock_gettime: { parameters: ["i32", "buffer"], result: "i32" },
   __errno_location: { parameters: [], result: "pointer" },
@@ -236,6 +239,8 @@ export class Descriptor implements Disposable {
   readonly #number = fixedWords(1);
   readonly #length = fixedWords(1);
   readonly #memory = fixedWords(16);
+  /** `struct pollfd`, 8 bytes: at 0 `fd`, 4; at 4 `events`, 2; at 6 `revents`, 2, put there by the call. */
+  readonly #polled = fixedWords(2);
   readonly #time = new DataView(new ArrayBuffer(16));
   readonly #timeBytes = new Uint8Array(this.#time.buffer);
   #fd: number;
@@ -295,6 +300,19 @@ export class Descriptor implements Disposable {
     const { recvmmsg } = this.#library.symbols;
     const { count } = messages;
     return Math.min(recvmmsg(this.#fd, headersOf(messages), count, MSG_DONTWAIT, null), count);
+  }
+
+  /**
+   * Waits for a datagram, while nothing else in this process runs.
+   *
+   * @param ms How long, at most.
+   * @returns Whether there is one, or the system has something to report.
+   */
+  wait(ms: number): boolean {
+    if (this.#fd < 0) return false;
+    this.#polled[0] = this.#fd;
+    this.#polled[1] = POLLIN;
+    return this.#library.symbols.poll(this.#polled, 1n, ms) > 0;
   }
 
   /**

@@ -49,6 +49,15 @@ export interface DatagramTransportOptions {
   signal?: AbortSignal;
   /** Whether to ask the system when datagrams arrive; see {@linkcode DatagramTransport.clock}. Default: false. */
   times?: boolean;
+  /**
+   * Milliseconds that `serve()` waits for the next datagram without letting anything else in this process run, where the implementation
+   * can: that saves the way through Deno's event loop, about 30 µs on a computer whose cores sleep between two datagrams. Timers, signals
+   * and other sockets have their turn every few milliseconds all the same. Not done any more once a handler has returned a promise.
+   * Default: 0.
+   */
+  linger?: number;
+  /** Called before what was written since the last time is given to the system, where that is done for many datagrams at once. */
+  onSend?: () => void;
   /** Called with each datagram that the system did not take. */
   onUnsent?: (datagram: UnsentDatagram) => void;
   /** Called when the system reports that an earlier datagram met a port on which nobody listens. */

@@ -1,7 +1,8 @@
 import { CodecError } from "../../errors.ts";
 import { type HostPort, unmapped } from "../address/address.ts";
 import { within } from "../../time/deadline.ts";
-import { FirstBytesGate } from "./first_bytes_gate.ts";
+import { mayBeForeign } from "./first_bytes.ts";
+import { FirstBytesGate, type ForeignProtocol } from "./first_bytes_gate.ts";
 import { closeWhenAborted } from "../../time/lifecycle.ts";
 import { IdleClock, IdleTimer } from "../../time/idle_timer.ts";
 import { type ReadEnd, ReadSide } from "./read_side.ts";
@@ -55,7 +56,8 @@ export class StreamConnection implements AsyncDisposable {
   readonly #idle: IdleTimer;
   /** Runs while a message has begun and not ended. */
   readonly #message: IdleTimer;
-  /** Refuses browsers; null once the first bytes have shown that the peer is not one. */
+  /** Makes what refuses browsers; null once the first bytes have shown that the peer is not one. */
+  #makeGate: (() => FirstBytesGate) | null = null;
   #gate: FirstBytesGate | null = null;
   readonly #reads: ReadSide;
   readonly #writes: WriteSide;
@@ -92,10 +94,11 @@ export class StreamConnection implements AsyncDisposable {
     this.#plain = "setNoDelay" in conn;
     this.#delays = this.#plain;
     if (onForeign) {
-      this.#gate = new FirstBytesGate((buffer) => conn.read(buffer), (protocol) => {
+      const onRefused = (protocol: ForeignProtocol) => {
         onForeign(protocol);
         void this.abort("refused");
-      }, clock);
+      };
+      this.#makeGate = () => new FirstBytesGate((buffer) => conn.read(buffer), onRefused, clock);
     }
     closeWhenAborted(signal, this.finished, () => void this.abort("aborted"));
   }
@@ -170,6 +173,7 @@ export class StreamConnection implements AsyncDisposable {
    */
   async firstBytes(seconds: number): Promise<boolean> {
     try {
+      this.#gate ??= this.#makeGate?.() ?? null;
       return await this.#gate?.look(seconds) ?? this.#released === null;
     } catch (error) {
       this.#lose(error);
@@ -276,7 +280,9 @@ export class StreamConnection implements AsyncDisposable {
    * @returns Resolves when nothing is left open. May be called any number of times.
    */
   close(options: GraceOptions = {}): Promise<void> {
-    return this.#closing ??= this.#close(options.grace ?? 1);
+    return this.#closing ??= this.#writes.waiting > 0
+      ? this.#close(options.grace ?? 1)
+      : this.#release();
   }
 
   /**
@@ -319,12 +325,25 @@ export class StreamConnection implements AsyncDisposable {
   }
 
   #readSome(buffer: Uint8Array): Promise<number | null> {
-    if (this.#gate?.open) this.#gate = null;
-    return this.#gate === null ? this.#conn.read(buffer) : this.#gate.read(buffer);
+    if (this.#gate?.open) this.#gate = this.#makeGate = null;
+    if (this.#gate !== null) return this.#gate.read(buffer);
+    return this.#makeGate === null ? this.#conn.read(buffer) : this.#readFirst(buffer);
+  }
+
+  /** Reads the first bytes: most show at once that the peer is not a browser. */
+  async #readFirst(buffer: Uint8Array): Promise<number | null> {
+    const length = await this.#conn.read(buffer);
+    if (length === null || length === 0) return length;
+    if (this.#makeGate === null || !mayBeForeign(buffer[0]!)) {
+      this.#makeGate = null;
+      return length;
+    }
+    this.#gate ??= this.#makeGate();
+    return await this.#gate.pass(buffer, length);
   }
 
   async #close(grace: number): Promise<void> {
-    if (!this.#released && this.#writes.waiting > 0) await within(this.#writes.finish(), grace);
+    if (!this.#released) await within(this.#writes.finish(), grace);
     await this.#release();
   }
 

@@ -44,6 +44,11 @@ const BINARY: readonly (readonly ["tls" | "stun", Pattern])[] = [
   ["stun", FRAMED_STUN_REQUEST],
 ];
 
+/** Whether anything that {@linkcode FirstBytes} recognises begins with a byte. */
+export function mayBeForeign(byte: number): boolean {
+  return isMethodByte(byte) || BINARY.some(([, pattern]) => fits(byte, pattern[0]!));
+}
+
 /**
  * Recognises what a browser sends to a port that is not a web server's: an HTTP request line (method, space, target, space,
  * `HTTP/1.`), the beginning of HTTP/2, the first message of TLS, or a STUN request of WebRTC. Each byte is examined once, however the bytes are split.

@@ -61,12 +61,23 @@ export class FirstBytesGate {
   async read(buffer: Uint8Array): Promise<number | null> {
     if (this.#length === 0 && this.#reading === null && !this.#ended) {
       const length = await this.#readSome(buffer);
-      if (length === null) return null;
-      const bytes = buffer.subarray(0, length);
-      if (!this.#judge(bytes)) return null;
-      if (!this.#first.suspicious) return length;
-      this.#hold(bytes);
+      return length === null ? null : await this.pass(buffer, length);
     }
+    await this.#wait();
+    return this.#take(buffer);
+  }
+
+  /**
+   * The same with bytes that have been read already.
+   *
+   * @param buffer Where they are, and those that are passed on go.
+   * @param count How many there are.
+   */
+  async pass(buffer: Uint8Array, count: number): Promise<number | null> {
+    const bytes = buffer.subarray(0, count);
+    if (!this.#judge(bytes)) return null;
+    if (!this.#first.suspicious) return count;
+    this.#hold(bytes);
     await this.#wait();
     return this.#take(buffer);
   }

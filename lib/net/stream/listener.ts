@@ -226,11 +226,11 @@ export class StreamListener implements AsyncDisposable {
         await onTooMany(connection);
         await connection.end();
       };
-      this.#track(this.#serve(conn, tell).finally(() => this.#telling--));
+      this.#track(this.#serve(conn, tell), () => this.#telling--);
     } else {
       this.#stats.accepted++;
       this.#open++;
-      this.#track(this.#serve(conn, onConnection).finally(() => this.#open--));
+      this.#track(this.#serve(conn, onConnection), this.#onServed);
     }
   }
 
@@ -346,9 +346,17 @@ export class StreamListener implements AsyncDisposable {
     this.#finish();
   }
 
-  #track(task: Promise<void>): void {
+  readonly #onServed = (): void => {
+    this.#open--;
+  };
+
+  /** Has the end wait for a task that never rejects. */
+  #track(task: Promise<void>, onOver?: () => void): void {
     this.#tasks.add(task);
-    task.finally(() => this.#tasks.delete(task));
+    void task.then(() => {
+      this.#tasks.delete(task);
+      onOver?.();
+    });
   }
 
   async #settled(): Promise<void> {

@@ -22,8 +22,11 @@ export class ReadSide {
   readonly #idle: IdleTimer;
   readonly #onError: (error: unknown) => void;
   #buffer: Uint8Array<ArrayBuffer> | null = null;
-  #reading: Promise<void> | null = null;
-  #callOff: ((end: null) => void) | null = null;
+  #isReading = false;
+  /** Resolves when the read in progress is over; made where somebody wants to know. */
+  #over: PromiseWithResolvers<void> | null = null;
+  /** Resolves the promise of the read in progress: with what was read, or with null to call it off. */
+  #resolve: ((length: number | null) => void) | null = null;
   #end: ReadEnd = "open";
   #bytes = 0;
 
@@ -68,12 +71,12 @@ export class ReadSide {
   stop(end: "stopped" | "late" | "lost"): void {
     if (this.#end !== "open") return;
     this.#end = end;
-    this.#callOff?.(null);
+    this.#resolve?.(null);
   }
 
   /** Reads and drops everything up to the peer's end, also after {@linkcode ReadSide.stop}. */
   async drain(): Promise<void> {
-    await this.#reading;
+    await this.reading;
     // The last chunk may still be in use.
     this.#buffer = null;
     if (this.#end === "stopped" || this.#end === "late") this.#end = "open";
@@ -82,38 +85,44 @@ export class ReadSide {
 
   /** The read in progress, even if it was cancelled; it never rejects. */
   get reading(): Promise<void> | null {
-    return this.#reading;
+    if (!this.#isReading) return null;
+    this.#over ??= Promise.withResolvers();
+    return this.#over.promise;
   }
 
   #begin<T>(buffer: Uint8Array, take: (length: number) => T): Promise<T | null> {
     if (this.#end !== "open") return Promise.resolve(null);
-    if (this.#reading) {
+    if (this.#isReading) {
       const why = "Cannot read: another read of this connection is in progress";
       return Promise.reject(new TypeError(why));
     }
     return new Promise((resolve) => {
-      this.#callOff = resolve;
-      this.#reading = this.#wait(buffer, (length) => {
-        resolve(length === null ? null : take(length));
-      });
+      this.#resolve = (length) => resolve(length === null ? null : take(length));
+      this.#isReading = true;
+      this.#idle.begin();
+      this.#readSome(buffer).then(this.#onRead, this.#onFailed);
     });
   }
 
-  async #wait(buffer: Uint8Array, done: (length: number | null) => void): Promise<void> {
-    let length: number | null = null;
-    this.#idle.begin();
-    try {
-      length = await this.#readSome(buffer);
-      if (length !== null) this.#bytes += length;
-      else this.#finish("ended");
-    } catch (error) {
-      // A TLS peer may close without announcing it.
-      if (error instanceof Deno.errors.UnexpectedEof) this.#finish("ended");
-      else if (this.#finish("lost")) this.#onError(error);
-    }
+  readonly #onRead = (length: number | null): void => {
+    if (length !== null) this.#bytes += length;
+    else this.#finish("ended");
+    this.#done(length);
+  };
+
+  readonly #onFailed = (error: unknown): void => {
+    // A TLS peer may close without announcing it.
+    if (error instanceof Deno.errors.UnexpectedEof) this.#finish("ended");
+    else if (this.#finish("lost")) this.#onError(error);
+    this.#done(null);
+  };
+
+  #done(length: number | null): void {
     this.#idle.end();
-    this.#reading = null;
-    done(length);
+    this.#isReading = false;
+    this.#over?.resolve();
+    this.#over = null;
+    this.#resolve!(length);
   }
 
   #finish(end: ReadEnd): boolean {

@@ -20,7 +20,10 @@ export async function writeCsv(
   query: URLSearchParams,
   headers: Readonly<Record<string, string>>,
 ): Promise<void> {
-  const [from, to] = ["from", "to"].map((name) => Number(query.get(name) ?? NaN));
+  const [from, to] = (["from", "to"] as const).map((name) => {
+    const number = Number(query.get(name) ?? NaN);
+    return Number.isNaN(number) ? name === "from" ? -Infinity : Infinity : number;
+  }) as [number, number];
   const wanted = query.get("channels")?.split(",").map((each) => each.split(":").map(Number));
   const head = answerHead(200, {
     ...headers,
@@ -37,7 +40,7 @@ export async function writeCsv(
         .map(([, channel]) => channel!);
     return {
       ...{ lane, index, channels, part: undefined as ReturnType<typeof copyPoints> | undefined },
-      ...{ next: raw.find(from || 0), at: 0, end: to ? raw.find(to) : raw.next },
+      ...{ next: raw.find(from), at: 0, end: raw.find(to) },
     };
   }).filter(({ channels }) => channels.length > 0);
   const names = readers.flatMap(({ channels, index }) =>

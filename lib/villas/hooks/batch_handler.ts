@@ -86,6 +86,7 @@ export class BatchedReplies implements Hook {
   #sending: Promise<void> = Promise.resolve();
   #room: PromiseWithResolvers<void> | undefined;
   #idle: PromiseWithResolvers<void> | undefined;
+  #closed = false;
 
   /** @param options What it needs. */
   constructor(options: BatchedRepliesOptions) {
@@ -100,6 +101,7 @@ export class BatchedReplies implements Hook {
   process(batch: Batch): Batch | null | Promise<null> {
     const { from, received } = batch;
     if (batch.samples.length === 0) return batch; // there is nothing to be handled
+    if (this.#closed) return null;
     if (this.#waiting.length >= MOST_WAITING) {
       if (!this.#options.waits) {
         this.#options.onDropped(from);
@@ -113,8 +115,9 @@ export class BatchedReplies implements Hook {
     return this.#add({ samples, expected: this.#expected, from, received });
   }
 
-  /** Resolves when all replies have been sent. */
-  async drain(): Promise<void> {
+  /** Takes no more messages; resolves when the replies to all others have been sent. */
+  async close(): Promise<void> {
+    this.#closed = true;
     if (this.#under > 0 || this.#waiting.length > 0) {
       this.#idle ??= Promise.withResolvers();
       await this.#idle.promise;
@@ -215,7 +218,7 @@ export class BatchedReplies implements Hook {
 /** What was raised for a message, or why its replies are not sent. */
 function errorOf({ refused, text, place, trace }: BatchReplies["faults"][number]): Error {
   if (refused) return new Refusal(text);
-  return Object.assign(new RemoteError(text), { place, stack: trace ?? text });
+  return Object.assign(new RemoteError(text), { stack: trace ?? text }, place && { place });
 }
 
 /** A copy that shares nothing with the original, which the next message may use again. */

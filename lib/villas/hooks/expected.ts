@@ -145,12 +145,13 @@ export class Expectations {
   ofEach(batch: Batch): readonly Expected[] {
     const known = this.of(batch);
     if (known) return known;
+    const { samples } = batch;
     const each = this.#each;
-    each.length = 0;
-    for (const sample of batch.samples) {
-      this.#last = Expected.received(sample, this.#last);
-      each.push(this.#last);
+    for (let i = 0; i < samples.length; i++) {
+      this.#last = Expected.received(samples[i]!, this.#last);
+      each[i] = this.#last;
     }
+    if (each.length !== samples.length) each.length = samples.length;
     return each;
   }
 }

@@ -51,31 +51,31 @@ export class Handler implements Hook {
   process(batch: Batch): Batch | null | Promise<Batch | null> {
     const { samples } = batch;
     const before = this.#before(samples);
-    const replies: Sample[] = [];
+    let replies: Sample[] | undefined;
     for (let i = 0; i < samples.length; i++) {
       const result = this.#call(samples[i]!);
       // What is no promise is taken apart at once: the handler may use its arrays again as soon as it runs.
       const then = thenOf(result);
       if (then) return this.#later(batch, before, replies, i, promiseOf(result, then));
-      takeApart(result, this.#received, this.#expected[i]!, replies);
+      replies = takeApart(result, this.#received, this.#expected[i]!, replies);
     }
-    return this.#replyTo(batch, before, replies);
+    return this.#replyTo(batch, before, replies ?? []);
   }
 
   /** The rest, from a sample on for which there is a promise. */
   async #later(
     batch: Batch,
     before: Uint8Array | undefined,
-    replies: Sample[],
+    earlier: Sample[] | undefined,
     index: number,
     waiting: Promise<unknown>,
   ): Promise<Batch | null> {
-    takeApart(await waiting, this.#received, this.#expected[index]!, replies);
+    let replies = takeApart(await waiting, this.#received, this.#expected[index]!, earlier);
     for (let i = index + 1; i < batch.samples.length; i++) {
       let result = this.#call(batch.samples[i]!);
       const then = thenOf(result);
       if (then) result = await promiseOf(result, then);
-      takeApart(result, this.#received, this.#expected[i]!, replies);
+      replies = takeApart(result, this.#received, this.#expected[i]!, replies);
     }
     return this.#replyTo(batch, before, replies);
   }

@@ -1,5 +1,6 @@
 import { sameSample, type Sample, type Timestamp } from "../../codecs/villas/sample.ts";
 import { LatencyRecorder, type LatencySummary } from "../../time/latency.ts";
+import type { ArrivalClock } from "../../net/datagram/transport.ts";
 import type { Batch } from "../node.ts";
 import type { Hook } from "../path.ts";
 
@@ -36,18 +37,32 @@ export interface ReturnsOptions {
   readonly onMessage?: () => void;
   /** What the format of the messages makes of a sample. Default: it stays what it is. */
   readonly carry?: (sample: Sample) => Sample;
+  /** When messages arrive, where the system tells. */
+  readonly clock?: ArrivalClock | undefined;
+}
+
+/** A sample that is on the way. */
+interface Outstanding {
+  readonly sample: Sample;
+  /** When it was sent, in ms of a clock that runs evenly. */
+  sentAt: number;
+  /** The same in µs of the clock that tells when messages arrive. */
+  sentWall: number;
 }
 
 /** Remembers what is sent on one path, and compares it with what comes back on another. */
 export class Returns {
   readonly #options: ReturnsOptions;
-  readonly #outstanding = new Map<bigint, { sample: Sample; sentAt: number }>();
+  readonly #outstanding = new Map<bigint, Outstanding>();
+  /** Those that are still to be given to the system. */
+  readonly #leaving: Outstanding[] = [];
   readonly #roundTrip = new LatencyRecorder();
   #returned = 0;
   #changed = 0;
   #unexpected = 0;
   /** When the message arrived that is being looked at. */
   #at = 0;
+  #arrived = NaN;
 
   /** @param options What to do with what comes back. */
   constructor(options: ReturnsOptions) {
@@ -82,11 +97,14 @@ export class Returns {
   /** The hook of the path there: remembers samples. */
   readonly sent: Hook = {
     prepare: ({ samples }) => {
+      const { carry, clock } = this.#options;
       const sentAt = performance.now();
-      const { carry } = this.#options;
+      const sentWall = clock ? clock.now() : NaN;
       for (const made of samples) {
         const sample = carry ? carry(made) : made;
-        this.#outstanding.set(sample.sequence!, { sample, sentAt });
+        const entry = { sample, sentAt, sentWall };
+        this.#outstanding.set(sample.sequence!, entry);
+        if (clock) this.#leaving.push(entry);
       }
       while (this.#outstanding.size > MAX_OUTSTANDING) {
         this.#outstanding.delete(this.#outstanding.keys().next().value!);
@@ -94,10 +112,23 @@ export class Returns {
     },
   };
 
+  /** Notes the time at which what was written is given to the system; never called where each sample is given to it at once. */
+  readonly leave = (): void => {
+    const { clock } = this.#options;
+    if (!clock || this.#leaving.length === 0) return;
+    const [sentAt, sentWall] = [performance.now(), clock.now()];
+    for (const entry of this.#leaving) {
+      entry.sentAt = sentAt;
+      entry.sentWall = sentWall;
+    }
+    this.#leaving.length = 0;
+  };
+
   /** Notes the time at which a message came back: the first hook of the path back. */
   readonly arrived: Hook = {
     prepare: () => {
       this.#at = performance.now();
+      this.#arrived = this.#options.clock?.arrived() ?? NaN;
     },
   };
 
@@ -122,6 +153,13 @@ export class Returns {
     this.#options.onMessage?.();
   }
 
+  /** How long a sample was on the way, without the time that this program needed to notice, where that is known. */
+  #micros({ sentAt, sentWall }: Outstanding): number {
+    const noticed = Math.max(0, this.#at - sentAt) * 1000;
+    const arrived = this.#arrived - sentWall;
+    return arrived >= 0 && arrived <= noticed ? arrived : noticed; // else the clock was set meanwhile
+  }
+
   #compare(sample: Sample, received: Timestamp): void | Promise<void> {
     const sent = sample.sequence === undefined ? undefined : this.#outstanding.get(sample.sequence);
     let unchanged = false;
@@ -130,7 +168,7 @@ export class Returns {
     } else {
       this.#outstanding.delete(sample.sequence!);
       this.#returned++;
-      this.#roundTrip.record((this.#at - sent.sentAt) * 1000);
+      this.#roundTrip.record(this.#micros(sent));
       unchanged = sameSample(sample, sent.sample);
       if (!unchanged) this.#changed++;
     }

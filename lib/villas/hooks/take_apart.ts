@@ -23,20 +23,25 @@ const TOO_MANY = 65_507;
  * @param result What it returned: a sample, a list of samples, or null.
  * @param received What it was given; the reply has from there what it leaves out.
  * @param expected What the reply may hold.
- * @param replies Plain samples, checked, are put at the end of this.
+ * @param replies What was made before, if anything was; it is added to.
+ * @returns Plain samples, checked: the replies before and those made now.
  * @throws {Refusal} If VILLASnode could abort on them, or they are no samples. What reading throws is passed on.
  */
 export function takeApart(
   result: unknown,
   received: Omit<Sample, "values">,
   expected: Expected,
-  replies: Sample[],
-): void {
-  if (result === null) return;
+  replies: Sample[] | undefined,
+): Sample[] {
+  if (result === null) return replies ?? [];
   if (!Array.isArray(result)) {
-    replies.push(sampleOf(result, received, expected));
-    return;
+    const sample = sampleOf(result, received, expected);
+    // Most messages have one sample: room for more would be garbage.
+    if (replies === undefined) return [sample];
+    replies.push(sample);
+    return replies;
   }
+  const all = replies ?? [];
   const length = lengthOf(result);
   for (let i = 0, values = 0; i < length; i++) {
     const sample = sampleOf(result[i], received, expected);
@@ -44,8 +49,9 @@ export function takeApart(
     if (values > TOO_MANY) {
       throw new Refusal("Refused what the handler returned: more than a datagram takes");
     }
-    replies.push(sample);
+    all.push(sample);
   }
+  return all;
 }
 
 function sampleOf(part: unknown, received: Omit<Sample, "values">, expected: Expected): Sample {

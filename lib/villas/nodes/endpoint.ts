@@ -30,8 +30,8 @@ export interface EndpointNode extends SampleNode {
   readonly receiveBuffer?: number | undefined;
   /** When datagrams arrive, where that was asked for and the system tells. */
   readonly clock?: ArrivalClock | undefined;
-  /** Resolves when somebody is connected, where that matters: what is written before has nowhere to go. */
-  connected?(): Promise<void>;
+  /** Resolves when somebody is connected, where that matters: what is written before has nowhere to go. Undefined if there is somebody. */
+  connected?(): Promise<void> | undefined;
   /** Receives what comes, and drops it. */
   discard(): Promise<void>;
 }

@@ -1,5 +1,5 @@
 import type { Sample, Timestamp } from "../../codecs/villas/sample.ts";
-import { type Tick, ticks } from "../../time/ticker.ts";
+import { type Run, ticks } from "../../time/ticker.ts";
 import { timestampOf } from "../../time/timestamp.ts";
 import { type Batch, batchOf, type Pace, type SourceNode } from "../node.ts";
 import { SignalGenerator, type SignalGeneratorOptions } from "./signal_generator.ts";
@@ -68,14 +68,17 @@ export class SignalNode implements SourceNode {
     const { realtime = true, limit = Infinity, vectorize = 1 } = this.#options;
     let last = -1;
     let samples: Sample[] = [];
-    for await (const { step, late } of realtime ? this.#paced() : this.#unpaced()) {
-      this.#missedSteps += step - last - 1;
-      last = step;
-      samples.push(this.#sample(step, late));
-      if (samples.length < vectorize) continue;
-      const batch = samples;
-      samples = [];
-      await handle(batchOf(batch));
+    for await (const run of realtime ? this.#paced() : this.#unpaced()) {
+      this.#missedSteps += run.first - last - 1;
+      for (let step = run.first; step <= run.last && !this.isEnded; step++) {
+        last = step;
+        samples.push(this.#sample(step, run.late(step)));
+        if (samples.length < vectorize) continue;
+        const batch = samples;
+        samples = [];
+        const waiting = handle(batchOf(batch));
+        if (waiting) await waiting;
+      }
     }
     if (!this.isEnded && Number.isFinite(limit)) this.#missedSteps += limit - 1 - last;
     if (samples.length > 0) await handle(batchOf(samples));
@@ -103,17 +106,17 @@ export class SignalNode implements SourceNode {
     return this.close();
   }
 
-  #paced(): AsyncIterable<Tick> {
+  #paced(): AsyncIterable<Run> {
     const { rate = 10, limit } = this.#options;
     return ticks({ rate, limit, signal: this.#ending.signal });
   }
 
-  async *#unpaced(): AsyncGenerator<Tick, void, void> {
+  async *#unpaced(): AsyncGenerator<Run, void, void> {
     const { limit = Infinity, onStep } = this.#options;
     for (let step = 0; step < limit && !this.isEnded; step++) {
       const waiting = onStep?.(step);
       if (waiting) await waiting;
-      yield { step, late: 0 };
+      yield { first: step, last: step, late: () => 0 };
     }
   }
 

@@ -41,6 +41,10 @@ export interface SocketNodeOptions {
   readonly receiveBuffer?: number;
   /** Whether to ask the system when datagrams arrive. Default: false. */
   readonly times?: boolean;
+  /** Milliseconds to wait for the next datagram without letting anything else in this process run. Default: 0. */
+  readonly linger?: number;
+  /** Called before what was written since the last time is given to the system, where that is done for many datagrams at once. */
+  readonly onSend?: () => void;
   /** The form of the messages. */
   readonly format: Format;
   /** The signals of the messages; batches with others are not plain. Default: any. */
@@ -284,6 +288,8 @@ export async function openSocketNode(options: SocketNodeOptions): Promise<Socket
     io: options.io,
     receiveBuffer: options.receiveBuffer,
     times: options.times,
+    linger: options.linger,
+    onSend: options.onSend,
     onUnsent: (datagram) => node.reportUnsent(datagram),
   });
   const node = new SocketNode(transport, options);

@@ -104,9 +104,9 @@ export class TcpNode implements EndpointNode {
     };
   }
 
-  /** Resolves when somebody is connected; while nobody is, what is written is lost. */
-  connected(): Promise<void> {
-    return this.#links.size > 0 ? Promise.resolve() : this.#connected.promise;
+  /** Resolves when somebody is connected, undefined if there is somebody; while nobody is, what is written is lost. */
+  connected(): Promise<void> | undefined {
+    return this.#links.size > 0 ? undefined : this.#connected.promise;
   }
 
   async serve(handle: (batch: Batch) => void | Promise<void>): Promise<void> {

@@ -90,6 +90,28 @@ export const echoHandler: Bench = {
   },
 };
 
+/** A handler in Python doubles the values of many samples at once. */
+export const echoPython: Bench = {
+  name: "echo-python",
+  title: "UDP echo with handle_batch() in Python that doubles the values, 32 in flight",
+  units: UNITS,
+  goals: [{ figure: "rate", least: 0.8, times: PYTHON }],
+  needs: () => needsCompiler() ?? (PROTOBUF ? undefined : "Python with protobuf"),
+  contestants(settings) {
+    const handler = `${folder}/double.py`;
+    Deno.writeTextFileSync(
+      handler,
+      "import numpy\ndef handle_batch(samples): return 2 * samples.values\n",
+    );
+    const args = ["--output", "none", "--python", PROTOBUF!.python, "--handler", handler];
+    return [
+      echoContestant(PYTHON, python, throughput(settings)),
+      ...labwireEchoes(args)
+        .map(({ name, start }) => echoContestant(name, start, throughput(settings, true))),
+    ];
+  },
+};
+
 /** What arrives is printed to a file, in each form. */
 export const echoPrint: readonly Bench[] = (["json", "text", "villas.human"] as const).map((
   form,

@@ -6,6 +6,8 @@ import { cProgram, folder, here, labwireForms, needsCompiler, run, spawn } from 
 
 const TEMPLATE = "the Python template";
 const BARE = "bare Deno: accept, read, write, close";
+const THREADED = "Python, socketserver with threads";
+const KEPT = "--exec-persistent";
 const UNITS = { rate: "answers/s" };
 
 /** How clients connect: anew for each message, or once. */
@@ -52,7 +54,7 @@ function bare(settings: Settings, clients: number): Contestant {
 function labwire(settings: Settings, clients: number, mode: Mode): Contestant[] {
   const handler = `${folder}/nothing.js`;
   Deno.writeTextFileSync(handler, "export function interact() {}\n");
-  const args = ["json-server", "--port", "0", "--handler", handler];
+  const args = ["json-server", "--port", "0", "--handler", handler, "--output", "none"];
   const says: ["stderr", RegExp] = ["stderr", /Listening on [\d.]+:(\d+)/];
   return labwireForms().map(({ name, command }) =>
     server(name, [...command, ...args], says, settings, clients, mode)
@@ -88,3 +90,48 @@ export const jsonKept: Bench = {
   needs: needsCompiler,
   contestants: (settings) => [template(settings, 8), ...labwire(settings, 8, "keep")],
 };
+
+/** A function in Python, beside a threaded server that calls the same one, and a program that is kept running. */
+function python(clients: number, least: number): Bench {
+  return {
+    name: `json-python-${clients}`,
+    title: `JSON, connections kept open, a function in Python, ${
+      clients === 1 ? "1 client" : `${clients} clients`
+    }`,
+    units: UNITS,
+    goals: [
+      { figure: "rate", least, times: THREADED },
+      { figure: "rate", least: 1, times: KEPT },
+    ],
+    needs: needsCompiler,
+    contestants(settings) {
+      const [handler, program] = [`${folder}/volts.py`, `${folder}/kept.py`];
+      Deno.writeTextFileSync(
+        handler,
+        "_volts = 12.5\ndef test_command(param1, param2, param3, param4): return _volts\n",
+      );
+      Deno.writeTextFileSync(
+        program,
+        "import json, sys\nfor line in sys.stdin: json.loads(line); print(12.5, flush=True)\n",
+      );
+      const says: ["stderr", RegExp] = ["stderr", /Listening on [\d.]+:(\d+)/];
+      const serve = (name: string, command: readonly string[], args: string[]) => {
+        const whole = [...command, "json-server", "--port", "0", "--output", "none", ...args];
+        return server(name, whole, says, settings, clients, "keep");
+      };
+      const threaded = [PYTHON, here("peers/python_json.py")];
+      return [
+        server(THREADED, threaded, ["stdout", /^(\d+)\n/], settings, clients, "keep"),
+        serve(KEPT, labwireForms()[0]!.command, ["--exec-persistent", `${PYTHON} ${program}`]),
+        ...labwireForms().map(({ name, command }) =>
+          serve(name, command, ["--python", PYTHON, "--handler", handler])
+        ),
+      ];
+    },
+  };
+}
+
+/** One client of a function in Python. */
+export const jsonPython1 = python(1, 0.5);
+/** Eight clients of a function in Python. */
+export const jsonPython8 = python(8, 0.9);

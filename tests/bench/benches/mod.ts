@@ -2,9 +2,9 @@
 
 import type { Bench } from "../bench.ts";
 import { codecs } from "./codec.ts";
-import { echo, echoHandler, echoPrint } from "./echo.ts";
+import { echo, echoHandler, echoPrint, echoPython } from "./echo.ts";
 import { idle, memory } from "./endurance.ts";
-import { json1, json8, jsonKept } from "./json.ts";
+import { json1, json8, jsonKept, jsonPython1, jsonPython8 } from "./json.ts";
 import { record } from "./record.ts";
 import { socketRoundTrip, socketTransfer } from "./socket.ts";
 import { structLine } from "./struct_line.ts";
@@ -15,12 +15,15 @@ export const benches: readonly Bench[] = [
   ...codecs,
   echo,
   echoHandler,
+  echoPython,
   ...echoPrint,
   villasFlood,
   villasRoundTrip,
   json1,
   json8,
   jsonKept,
+  jsonPython8,
+  jsonPython1,
   structLine,
   socketTransfer,
   socketRoundTrip,

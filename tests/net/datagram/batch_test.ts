@@ -12,9 +12,13 @@ import type { UnsentDatagram } from "../../../lib/net/datagram/transport.ts";
 const ignore = batchObstacle() !== undefined;
 
 /** A transport whose calls a test can replace, and whoever receives what it sends. */
-function open(
-  replace: { send?: Descriptor["send"]; receive?: () => number | undefined; errno?: number },
-) {
+function open(replace: {
+  linger?: number;
+  onWait?: (ms: number) => void;
+  send?: Descriptor["send"];
+  receive?: () => number | undefined;
+  errno?: number;
+}) {
   const bind = () => Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });
   const [socket, peer] = [bind(), bind()];
   const descriptor = Descriptor.find(socket.addr as Deno.NetAddr)!;
@@ -28,6 +32,10 @@ function open(
       calls.push(`${first}-${end}`);
       return (replace.send ?? descriptor.send).call(descriptor, messages, first, end);
     },
+    wait(ms) {
+      replace.onWait?.(ms);
+      return descriptor.wait(ms);
+    },
     receive: (messages) => replace.receive?.() ?? descriptor.receive(messages),
     get errno() {
       return replace.errno ?? descriptor.errno;
@@ -40,6 +48,7 @@ function open(
     times: false,
     [Symbol.dispose]: () => descriptor[Symbol.dispose](),
   }, {
+    linger: replace.linger,
     onUnsent: (datagram) => unsent.push(datagram),
     onBounced: (error) => bounced.push(error),
   });
@@ -180,5 +189,39 @@ Deno.test({
     await it.transport.close();
     await flushing;
     assertEquals(it.transport.counters.sent + it.transport.counters.unsent <= 1, true);
+  },
+});
+
+Deno.test({
+  name:
+    "BatchDatagrams that lingers lets timers and other sockets have their turn, and stops lingering for a handler that waits",
+  ignore,
+  async fn() {
+    for (const isSync of [true, false]) {
+      const waits: number[] = [];
+      await using it = open({ linger: 2, onWait: (ms) => waits.push(ms) });
+      await using other = open({});
+      let handled = 0;
+      const serving = it.transport.serve((bytes, from) => {
+        handled++;
+        if (isSync) return it.transport.write(bytes, from);
+        return Promise.resolve().then(() => it.transport.write(bytes, from));
+      });
+      // Asks again and again, from the same process: each answer arrives only if the one that lingers gives way.
+      let answers = 0;
+      const asking = other.transport.serve((bytes) => {
+        if (++answers === 50) other.transport.end();
+        else return other.transport.write(bytes, it.transport.addr);
+      });
+      let timers = 0;
+      const timer = setInterval(() => timers++, 1);
+      await other.transport.write(new Uint8Array([1]), it.transport.addr);
+      await asking;
+      clearInterval(timer);
+      await it.transport.close();
+      await serving;
+      assertEquals([handled >= 49, answers, timers > 0], [true, 50, true]);
+      assertEquals(isSync ? waits.length > 1 : waits.length <= 1, true, `${waits.length} waits`);
+    }
   },
 });

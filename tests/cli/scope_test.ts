@@ -1,0 +1,139 @@
+/** `--scope` of the running program, and `villas-scope`. */
+
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { villasProtobuf } from "../../lib/codecs/villas/protobuf.ts";
+import { bindDatagram } from "../../lib/net/datagram/datagram.ts";
+import { labwire, type Running, start, startServer } from "./run.ts";
+
+/** The address of a program's scope. */
+async function urlOf(program: Running): Promise<string> {
+  return (await program.until("stderr", /^Scope: (http:\S+\/)$/m))[1]!;
+}
+
+/** What the scope has, as lines of CSV; asked again until there are so many samples. */
+async function csvOf(url: string, count: number): Promise<string[]> {
+  const end = performance.now() + 30_000;
+  while (true) {
+    const lines = (await (await fetch(`${url}data.csv`)).text()).trim().split("\r\n");
+    if (lines.length > count) return lines;
+    assert(performance.now() < end, lines.join("\n"));
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+const scope = ["--scope", "127.0.0.1:0"];
+
+Deno.test("villas-echo shows what arrived, what went back, and names and units", async () => {
+  await using node = await bindDatagram({ listen: { hostname: "127.0.0.1", port: 0 } });
+  await using program = startServer([
+    ...["villas-echo", "--listen", "127.0.0.1:0", "--any-source", "--reply-to", "sender"],
+    ...["--output", "none", "--constant", "7", "--signals", "voltage:float:V", ...scope],
+  ]);
+  const [, port] = await program.until("stderr", /Listening on 127\.0\.0\.1:(\d+)/);
+  const message = villasProtobuf.encode([{ type: "data", sequence: 0n, values: [1.5] }]);
+  await node.send(message, { hostname: "127.0.0.1", port: Number(port) });
+  await node.receive();
+  const [head, ...lines] = await csvOf(await urlOf(program), 1);
+  assertEquals(head, "time [s],received.voltage [V],sent.voltage [V]");
+  assertMatch(lines.join("\n"), /^\d+\.\d{6},1\.5,/);
+  assertMatch(lines.join("\n"), /,7$/);
+  program.interrupt();
+  assertEquals((await program.result()).code, 0);
+});
+
+Deno.test("struct-line shows the numbers of its records", async () => {
+  await using program = startServer([
+    ...["struct-line", "server", "--port", "0", "--host", "127.0.0.1", "--format", "<H4sf"],
+    ...["--fields", "n,text,volts", "--output", "none", ...scope],
+  ]);
+  const [, port] = await program.until("stderr", /Listening on 127\.0\.0\.1:(\d+)/);
+  {
+    using peer = await Deno.connect({ hostname: "127.0.0.1", port: Number(port) });
+    await peer.write(new Uint8Array([5, 0, 65, 66, 67, 68, 0, 0, 0x20, 0x40]));
+    const [head, line] = await csvOf(await urlOf(program), 1);
+    assertEquals(head, "time [s],n,volts");
+    assertMatch(line!, /,5,2\.5$/);
+  }
+  program.interrupt();
+  assertEquals((await program.result()).code, 0);
+});
+
+Deno.test("villas-scope shows a recording, with the times in it", async () => {
+  const file = await Deno.makeTempFile({ suffix: ".csv" });
+  const lines = Array.from({ length: 1000 }, (_, i) => `1600000000,${i * 1e6},0,${i},${i / 2},1`);
+  await Deno.writeTextFile(file, lines.map((line) => `${line}\n`).join(""));
+  await using program = startServer([
+    ...["villas-scope", file, "--signals", "volts:float:V,on:boolean", ...scope],
+  ]);
+  await program.until("stderr", /1000 samples read/);
+  const found = await csvOf(await urlOf(program), 1000);
+  assertEquals(found[0], "time [s],volts [V],on");
+  assertEquals(found[1], "1600000000.000000,0,1");
+  assertEquals(found[1000], "1600000000.999000,499.5,1");
+  program.interrupt();
+  assertEquals((await program.result()).code, 0);
+  await Deno.remove(file);
+});
+
+Deno.test("villas-scope listens without answering", async () => {
+  await using node = await bindDatagram({ listen: { hostname: "127.0.0.1", port: 0 } });
+  await using program = startServer(["villas-scope", "127.0.0.1:0", ...scope]);
+  const [, port] = await program.until("stderr", /Listening on 127\.0\.0\.1:(\d+), without/);
+  const to = { hostname: "127.0.0.1", port: Number(port) };
+  for (const value of [1, 2, 3]) {
+    await node.send(villasProtobuf.encode([{ type: "data", values: [value] }]), to);
+  }
+  await node.send(new TextEncoder().encode("nonsense"), to);
+  const lines = await csvOf(await urlOf(program), 3);
+  assertEquals(lines.slice(1).map((line) => line.split(",")[1]), ["1", "2", "3"]);
+  await program.until("stderr", /warning: /);
+  program.interrupt();
+  const { code, stderr } = await program.result();
+  assertEquals(code, 0);
+  assertMatch(stderr, /3 samples, 1 invalid\n/);
+});
+
+Deno.test("the address may be left out, and is checked", async () => {
+  const run = (...args: string[]) => labwire(["villas-echo", ...args]);
+  const { code, stderr } = await run("--scope", "127.0.0.1:99999");
+  assertEquals(code, 2);
+  assertMatch(stderr, /Cannot (read --scope|parse address) "127\.0\.0\.1:99999"/);
+  assertMatch(
+    (await run("--open")).stderr,
+    /Cannot use --open without --scope: there is no page to open/,
+  );
+  assertMatch(
+    (await run("--history", "5days")).stderr,
+    /Cannot read --history "5days": expected a time from 1s/,
+  );
+  assertMatch(
+    (await labwire(["villas-scope", "nowhere.dat"])).stderr,
+    /Cannot show "nowhere\.dat": expected a recording, found no such file/,
+  );
+  // Before another option, and before a word that is no address.
+  await using busy = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const address = `127.0.0.1:${busy.addr.port}`;
+  assertMatch(
+    (await run(`--scope=${address}`)).stderr,
+    /Cannot listen on "127\.0\.0\.1:\d+": another program/,
+  );
+  assertMatch(
+    (await labwire(["villas-signal", "--scope", "sine", "--values", "0"])).stderr,
+    /--values "0"/,
+  );
+});
+
+Deno.test("a scope for others has a token, told once", async () => {
+  await using program = start([
+    ...["villas-signal", "--no-return", "--listen", "127.0.0.1:0", "--to", "127.0.0.1:9"],
+    ...["--scope", "0.0.0.0:0"],
+  ]);
+  const url = await urlOf(program);
+  assertMatch(url, /^http:\/\/127\.0\.0\.1:\d+\/[\w-]{24}\/$/);
+  const { status, body } = await fetch(new URL("/", url));
+  await body?.cancel();
+  assertEquals(status, 403);
+  program.interrupt();
+  const { stderr } = await program.result();
+  assertEquals(stderr.split(new URL(url).pathname.slice(1, -1)).length, 2);
+});

@@ -1,0 +1,211 @@
+/** villas-echo with handlers in Python and programs. */
+
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { bindDatagram, parseAddress, type Sample, villasProtobuf } from "../../mod.ts";
+import { PYTHON } from "../interop/python.ts";
+import { folder, interrupt } from "./json_serve.ts";
+import { start } from "./run.ts";
+
+/** An echo with these options and a node that it answers. */
+async function lab(args: string[], cwd: string) {
+  const node = await bindDatagram({ listen: { hostname: "127.0.0.1", port: 0 } });
+  const { port } = node.addr as Deno.NetAddr;
+  const program = start([
+    ...["villas-echo", "--listen", "127.0.0.1:0", "--remote", `127.0.0.1:${port}`],
+    ...["--output", "none", ...args],
+  ], { cwd });
+  const [, address] = await program.until("stderr", /Listening on ([^\s,]+),[^]*Ready/);
+  const to = parseAddress(address!);
+  return {
+    node,
+    program,
+    send: (...samples: Sample[]) => node.send(villasProtobuf.encode(samples), to),
+    receive: async () => villasProtobuf.decode((await node.receive())!.bytes),
+    async [Symbol.asyncDispose]() {
+      await program[Symbol.asyncDispose]();
+      await node.close();
+    },
+  };
+}
+
+const origin = { sec: 1_700_000_000, nsec: 123_456_789 };
+const sample = (sequence: bigint, ...values: Sample["values"]): Sample => ({
+  type: "data",
+  sequence,
+  origin,
+  values,
+});
+
+const HANDLE = `
+def handle(sample):
+    n = sample.sequence
+    if n == 1: return None
+    if n == 2: raise ValueError("no twos")
+    if n == 3: return [sample, sample.replace(sequence=33)]
+    if n == 4: return sample.values + [1.0]
+    if n == 5: return {"values": [2, 2, True, 1], "sequence": 55}
+    if n == 6: return [float(sample.origin_ts[1]), sample.origin_ts[0], sample.origin > 1.7e9, 0j]
+    if n == 7: return "nonsense"
+    x, i, b, c = sample.values
+    assert [type(v) for v in sample.values] == [float, int, bool, complex]
+    sample.values = [x * 2, i + 1, not b, c.conjugate()]
+    return sample
+`;
+
+Deno.test("villas-echo --handler double.py: what handle() returns goes back, and nothing that could harm", async () => {
+  await using files = await folder({ "double.py": HANDLE });
+  await using it = await lab(["--handler", "double.py", "--python", PYTHON], files.path);
+  const values = [1.5, 2n ** 62n, true, { real: 1, imag: 2 }];
+  const ask = async (n: bigint) => {
+    await it.send(sample(n, ...values));
+    return await it.receive();
+  };
+  const changed = [3, 2n ** 62n + 1n, false, { real: 1, imag: -2 }];
+  assertEquals(await ask(0n), [sample(0n, ...changed)]);
+  for (const n of [1n, 2n, 4n, 7n]) await it.send(sample(n, ...values));
+  assertEquals(await ask(3n), [sample(3n, ...values), sample(33n, ...values)]);
+  assertEquals(await ask(5n), [sample(55n, 2, 2n, true, { real: 1, imag: 0 })]);
+  assertEquals(await ask(6n), [
+    sample(6n, 123_456_789, 1_700_000_000n, true, { real: 0, imag: 0 }),
+  ]);
+  await it.send(sample(1n, ...values), sample(8n, ...values), sample(9n, ...values));
+  assertEquals(await it.receive(), [sample(8n, ...changed), sample(9n, ...changed)]);
+  const { code, stderr } = await interrupt(it.program);
+  assertEquals(code, 0);
+  assertStringIncludes(stderr, "The handler threw: no twos (double.py:5)");
+  assertStringIncludes(stderr, "Refused a reply of 5 values: expected at most 4");
+  assertStringIncludes(stderr, "9 messages, 11 samples");
+  assertStringIncludes(stderr, "5 replies, 0 invalid, 2 refused");
+  assertStringIncludes(stderr, "1 failed");
+});
+
+Deno.test("villas-echo: handle_batch() gets samples together, as a table or one by one", async () => {
+  await using files = await folder({
+    "lists.py": `
+def handle_batch(samples):
+    print(len(samples), "of", [s.sequence for s in samples])
+    for sample in samples:
+        sample.values = [2 * v for v in sample.values]
+    return samples
+`,
+    "rows.py":
+      "def handle_batch(samples): return [[2 * v for v in row] for row in samples.values]\n",
+    "some.py":
+      "def handle_batch(samples): return [s.replace(values=[2 * v for v in s.values]) for s in samples if s.sequence % 2]\n",
+    "none.py": "def handle_batch(samples): return None\n",
+  });
+  const all = [sample(1n, 1, 2), sample(2n, 3, 4), sample(3n, 5, 6)];
+  const doubled = [sample(1n, 2, 4), sample(2n, 6, 8), sample(3n, 10, 12)];
+  for (const file of ["lists.py", "rows.py"]) {
+    await using it = await lab(["--handler", file], files.path);
+    await it.send(...all);
+    assertEquals(await it.receive(), doubled);
+    await it.send(sample(1n, 1n, 2), sample(2n, 2n, 2n ** 60n));
+    assertEquals(await it.receive(), [sample(1n, 2n, 4), sample(2n, 4n, 2n ** 61n)]);
+  }
+  await using some = await lab(["--handler", "some.py"], files.path);
+  await some.send(...all);
+  assertEquals(await some.receive(), [doubled[0]!, doubled[2]!]);
+  await using none = await lab(["--handler", "none.py"], files.path);
+  await none.send(...all);
+  const { stderr } = await interrupt(none.program);
+  assertStringIncludes(stderr, "0 replies");
+});
+
+const NUMPY = `
+import numpy as np
+def handle_batch(samples):
+    first = samples[0].sequence
+    table = samples.values
+    assert isinstance(table, np.ndarray) and table.shape == (len(samples), 3), table
+    if first == 1: return table * 2
+    if first == 2:
+        samples.values = table * 2
+        return samples
+    if first == 3:
+        samples.values *= 2
+        return samples
+    if first == 4:
+        for sample in samples: sample.values = np.asarray(sample.values) * 2
+        return samples
+    if first == 5: return table[:, :2] * 2
+    return table.astype(int) + 1
+`;
+
+const numpy = (() => {
+  try {
+    return new Deno.Command("/usr/bin/python3", { args: ["-c", "import numpy"] }).outputSync()
+      .success;
+  } catch {
+    return false;
+  }
+})();
+
+Deno.test("villas-echo: handle_batch() takes and gives arrays of numpy", {
+  ignore: !numpy,
+}, async () => {
+  await using files = await folder({ "table.py": NUMPY });
+  const args = ["--handler", "table.py", "--python", "/usr/bin/python3"];
+  await using it = await lab(args, files.path);
+  for (const n of [1n, 2n, 3n, 4n]) {
+    await it.send(sample(n, 1, 2.5, -3), sample(10n, 4, 5, 6));
+    assertEquals(await it.receive(), [sample(n, 2, 5, -6), sample(10n, 8, 10, 12)]);
+  }
+  await it.send(sample(5n, 1, 2.5, -3));
+  assertEquals(await it.receive(), [sample(5n, 2, 5)]);
+  await it.send(sample(6n, 1, 2.5, -3));
+  assertEquals(await it.receive(), [sample(6n, 2, 3, -2)]);
+  await it.send(sample(7n, 1n, 2n, -3n));
+  assertEquals(await it.receive(), [sample(7n, 2n, 3n, -2n)]);
+});
+
+Deno.test("villas-echo: a program answers with lines of JSON", async () => {
+  await using files = await folder({
+    "once.py": `
+import json, sys
+sample = json.load(sys.stdin)
+sample["data"] = [2 * v for v in sample["data"]]
+if sample["sequence"] != 2: print(json.dumps(sample))
+`,
+    "kept.py": `
+import json, sys
+for line in sys.stdin:
+    sample = json.loads(line)
+    print(json.dumps({"data": [int(v) for v in sample["data"]]}), flush=True)
+`,
+  });
+  await using once = await lab(["--exec", `${PYTHON} once.py`], files.path);
+  await once.send(sample(2n, 1.5));
+  await once.send(sample(3n, 1.5, 2n));
+  assertEquals(await once.receive(), [sample(3n, 3, 4n)]);
+  await using kept = await lab(["--exec-persistent", `${PYTHON} kept.py`], files.path);
+  await kept.send(sample(3n, 1.5, 2n));
+  assertEquals(await kept.receive(), [sample(3n, 1, 2n)]);
+});
+
+Deno.test("villas-echo drops, counts and tells what a handler is too slow for", async () => {
+  await using files = await folder({
+    "slow.py": `
+import os, time
+def handle(sample):
+    while not os.path.exists("go"): time.sleep(0.001)
+    return sample
+`,
+  });
+  await using it = await lab(["--handler", "slow.py"], files.path);
+  const sent = 3000;
+  for (let n = 0; n < sent; n++) {
+    await it.send(sample(BigInt(n), 1));
+    if (n % 100 === 99) await new Promise((resolve) => setTimeout(resolve, 0));
+  }
+  await it.program.until("stderr", /Dropped a message: the handler is too slow/);
+  await Deno.writeTextFile(`${files.path}/go`, "");
+  const [first] = await it.receive();
+  assertEquals(first!.sequence, 0n);
+  const { stderr } = await interrupt(it.program);
+  const [, messages, replies, dropped] = /(\d+) messages,.* (\d+) replies,.* (\d+) dropped/.exec(
+    stderr,
+  )!.map(Number);
+  assert(dropped! > 0);
+  assertEquals(replies, messages! - dropped!);
+});

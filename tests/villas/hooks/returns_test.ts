@@ -1,0 +1,70 @@
+import { assert, assertEquals } from "@std/assert";
+import type { Sample } from "../../../lib/codecs/villas/sample.ts";
+import { Returns } from "../../../lib/villas/hooks/returns.ts";
+import { batchOf } from "../../../lib/villas/node.ts";
+
+const sample = (sequence: bigint): Sample => ({ type: "data", sequence, values: [1] });
+
+/** The system's clock as a test sets it, in µs. */
+function manualClock() {
+  let [now, arrived] = [1e15, NaN];
+  return {
+    clock: { now: () => now, arrived: () => arrived },
+    pass: (micros: number) => void (now += micros),
+    arrive: (at: number) => void (arrived = at),
+    now: () => now,
+  };
+}
+
+function send(returns: Returns, ...sequences: bigint[]): void {
+  for (const sequence of sequences) returns.sent.prepare!(batchOf([sample(sequence)]));
+}
+
+function comeBack(returns: Returns, sequence: bigint): void {
+  const batch = batchOf([sample(sequence)]);
+  returns.arrived.prepare!(batch);
+  void returns.back(batch);
+}
+
+/** Lets the clock that runs evenly go on, so that there was time for the way there and back. */
+function waitAWhile(): void {
+  for (const end = performance.now() + 3; performance.now() < end;);
+}
+
+Deno.test("Returns takes the time of arrival from the system, from when the samples were given to it", () => {
+  const time = manualClock();
+  const returns = new Returns({ clock: time.clock });
+  send(returns, 0n, 1n);
+  time.pass(500); // the samples wait for one another
+  returns.leave();
+  waitAWhile();
+  time.arrive(time.now() + 40);
+  time.pass(2000); // the program was busy when they came back
+  comeBack(returns, 0n);
+  comeBack(returns, 1n);
+  assertEquals(returns.counts.returned, 2);
+  assertEquals([returns.counts.roundTrip.min, returns.counts.roundTrip.max], [40, 40]);
+});
+
+Deno.test("Returns does without the system's clock where it was set, or tells nothing", () => {
+  for (const arrived of [-1e6, 1e9, NaN]) {
+    const time = manualClock();
+    const returns = new Returns({ clock: time.clock });
+    send(returns, 0n);
+    returns.leave();
+    waitAWhile();
+    time.arrive(time.now() + arrived);
+    comeBack(returns, 0n);
+    const { min } = returns.counts.roundTrip;
+    assert(min >= 3000 && min < 1e6, `${min} µs`);
+  }
+});
+
+Deno.test("Returns measures without a clock of the system", () => {
+  const returns = new Returns({});
+  send(returns, 0n);
+  waitAWhile();
+  comeBack(returns, 0n);
+  const { min } = returns.counts.roundTrip;
+  assert(min >= 3000, `${min} µs`);
+});
