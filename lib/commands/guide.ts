@@ -7,10 +7,11 @@ type TextModule = Promise<{ readonly default: string }>;
 /** The guides by topic, in the order in which they are listed; each is read when it is asked for. */
 const guides: Readonly<Record<string, () => TextModule>> = {
   villas: () => import("../guides/villas.md", { with: { type: "text" } }),
+  formats: () => import("../guides/formats.md", { with: { type: "text" } }),
+  scope: () => import("../guides/scope.md", { with: { type: "text" } }),
   json: () => import("../guides/json.md", { with: { type: "text" } }),
   struct: () => import("../guides/struct.md", { with: { type: "text" } }),
   record: () => import("../guides/record.md", { with: { type: "text" } }),
-  scope: () => import("../guides/scope.md", { with: { type: "text" } }),
   gateways: () => import("../guides/gateways.md", { with: { type: "text" } }),
   sockets: () => import("../guides/sockets.md", { with: { type: "text" } }),
   python: () => import("../guides/python.md", { with: { type: "text" } }),

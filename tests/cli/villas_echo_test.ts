@@ -3,6 +3,7 @@ import { within } from "../../lib/time/deadline.ts";
 import { bindDatagram, type DatagramSocket, type Sample, villasProtobuf } from "../../mod.ts";
 import { fixtureText, hexLines } from "../fixtures/read.ts";
 import { type Child, labwire, programCommand, start } from "./run.ts";
+import { runHere } from "./run_here.ts";
 
 const lab19 = await hexLines("lab19.hex");
 
@@ -482,4 +483,27 @@ Deno.test("villas-echo counts a damaged sequence number as one sample, and as ma
   const { missed, reordered, duplicates } = counters(stderr);
   assertEquals([missed, reordered, duplicates], [Number.MAX_SAFE_INTEGER, 2, 0]);
   assertStringIncludes(stderr, "9007199254740991 missed");
+});
+
+Deno.test("villas-echo --format csv answers with the column that VILLASnode reads", async () => {
+  await using it = await lab(["--format", "csv", "--output", "none"]);
+  const [csv] = await hexLines("wire-csv.hex");
+  const reply = new TextDecoder().decode(await it.ask(csv!));
+  assertMatch(reply, /^1795198509,681596698,0,0,0\.22245432449417221,0\.00269601730151600,/);
+  await stopped(it.program);
+});
+
+Deno.test("villas-echo says before it starts what a format cannot carry", async () => {
+  for (
+    const [args, says] of [
+      [["--format", "raw,bits=16"], "values are floats unless --signals says otherwise"],
+      [["--format", "json", "--constant", "nan"], "expected a finite number"],
+      [["--format", "iotagent_ul"], "does not read it"],
+      [["--format", "cvs"], "did you mean"],
+    ] as const
+  ) {
+    const { code, stderr } = await runHere(["villas-echo", "--listen", "127.0.0.1:0", ...args]);
+    assertEquals(code, 2);
+    assertStringIncludes(stderr, says);
+  }
 });

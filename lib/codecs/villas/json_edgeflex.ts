@@ -7,11 +7,14 @@
 import { CodecError } from "../../errors.ts";
 import { ALL, formatRow } from "./format_row.ts";
 import { jsonForms } from "./json_format.ts";
-import { JSON_SETTINGS, jsonValue, type Tree } from "./json_text.ts";
+import { JSON_SETTINGS, jsonValue, type Tree, writeTree } from "./json_text.ts";
 import {
+  memberNames,
   membersOf,
   misnamed,
   NamedValues,
+  parseQuickly,
+  quickValues,
   readJsonValue,
   readMillis,
   writeMillis,
@@ -28,48 +31,74 @@ const NAME = "json.edgeflex";
  *   is 0.
  * - NaN and the infinities cannot be written; where VILLASnode leaves them out, the value is unset.
  */
-export const villasJsonEdgeflex = formatRow(NAME, JSON_SETTINGS, (settings, signals) => ({
-  carried: {
-    ...ALL,
-    sequence: false,
-    newFrame: false,
-    notFinite: false,
-    exact: false,
-    named: true,
-  },
-  misfit: (signals) => misnamed(signals, ["created"]),
-  ...jsonForms({
-    name: NAME,
-    style: settings,
-    plainEcho: true,
-    tree(sample, form) {
-      checkHead(sample, NAME);
-      checkNoSequence(sample, NAME, settings.sequence);
-      const { values, origin } = sample;
-      if (values.length === 0) {
-        throw new CodecError(
-          `Cannot encode a sample without values as ${NAME}: expected at least one`,
-        );
-      }
-      const names = signals ?? floatSignals(values.length);
-      const tree = new Map<string, Tree>();
-      for (const [i, value] of values.entries()) {
-        if (value === null && form === "node") continue;
-        tree.set(names[i]?.name ?? `signal${i}`, jsonValue(value, i, NAME, settings));
-      }
-      return tree.set("created", origin ? writeMillis(origin, true) : "0");
+export const villasJsonEdgeflex = formatRow(NAME, JSON_SETTINGS, (settings, signals) => {
+  const names = memberNames(signals, settings);
+  return {
+    carried: {
+      ...ALL,
+      sequence: false,
+      newFrame: false,
+      notFinite: false,
+      exact: false,
+      named: true,
     },
-    read(json) {
-      const { created, ...named } = membersOf("a sample", json);
-      const origin = readMillis("created", created);
-      const values = new NamedValues(signals);
-      for (const [name, value] of Object.entries(named)) {
-        const index = values.indexOf(name);
-        if (index >= 0) {
-          values.put(index, readJsonValue(value!, `"${name}"`, signals?.[index]?.type));
+    misfit: (signals) => misnamed(signals, ["created"]),
+    ...jsonForms({
+      name: NAME,
+      style: settings,
+      plainEcho: true,
+      tree(sample, form) {
+        checkHead(sample, NAME);
+        checkNoSequence(sample, NAME, settings.sequence);
+        const { values, origin } = sample;
+        if (values.length === 0) {
+          throw new CodecError(
+            `Cannot encode a sample without values as ${NAME}: expected at least one`,
+          );
         }
-      }
-      return { type: "data", ...(origin.sec > 0 && { origin }), values: values.values };
-    },
-  }),
-}));
+        const names = signals ?? floatSignals(values.length);
+        const tree = new Map<string, Tree>();
+        for (const [i, value] of values.entries()) {
+          if (value === null && form === "node") continue;
+          tree.set(names[i]?.name ?? `signal${i}`, jsonValue(value, i, NAME, settings));
+        }
+        return tree.set("created", origin ? writeMillis(origin, true) : "0");
+      },
+      write(sample) {
+        const { values, origin } = sample;
+        if (names === undefined || values.length === 0 || values.length > names.length) {
+          return undefined;
+        }
+        if (values.includes(null)) return undefined;
+        checkHead(sample, NAME);
+        checkNoSequence(sample, NAME, settings.sequence);
+        let text = "{";
+        for (let i = 0; i < values.length; i++) {
+          text += `${names[i]}${writeTree(jsonValue(values[i]!, i, NAME, settings), settings)}, `;
+        }
+        return `${text}"created": ${origin ? writeMillis(origin, true) : "0"}}`;
+      },
+      readPlain(text) {
+        const list = signals && parseQuickly(text);
+        if (!Array.isArray(list) || list.length !== 1) return null;
+        const values = quickValues(list[0] ?? {}, signals!);
+        const { created } = list[0] ?? {};
+        if (values === null || !Number.isSafeInteger(created)) return null;
+        const origin = readMillis("created", created);
+        return [{ type: "data", ...(origin.sec > 0 && { origin }), values }];
+      },
+      read(json) {
+        const { created, ...named } = membersOf("a sample", json);
+        const origin = readMillis("created", created);
+        const values = new NamedValues(signals);
+        for (const [name, value] of Object.entries(named)) {
+          const index = values.indexOf(name);
+          if (index >= 0) {
+            values.put(index, readJsonValue(value!, `"${name}"`, signals?.[index]?.type));
+          }
+        }
+        return { type: "data", ...(origin.sec > 0 && { origin }), values: values.values };
+      },
+    }),
+  };
+});

@@ -31,8 +31,8 @@ export interface JsonFormat {
   readonly plainEcho: boolean;
   /** What a sample is. */
   tree(sample: Sample, form: JsonForm): Tree;
-  /** Writes a sample in the default style, where that can be done faster. */
-  write?(sample: Sample, form: JsonForm): string;
+  /** Writes a sample in the default style, where that can be done faster; undefined where it cannot. */
+  write?(sample: Sample, form: JsonForm): string | undefined;
   /** Reads a text where that can be done faster than as any JSON; null where it cannot. */
   readPlain?(text: string): Sample[] | null;
   /**
@@ -60,9 +60,8 @@ export function jsonForms(
   const plain = style.indent === 0 && !style.compact && !style.ensure_ascii &&
     !style.escape_slash &&
     !style.sort_keys;
-  const write = plain && format.write
-    ? format.write
-    : (sample: Sample, form: JsonForm) => writeTree(format.tree(sample, form), style);
+  const write = (sample: Sample, form: JsonForm) =>
+    plain && format.write?.(sample, form) || writeTree(format.tree(sample, form), style);
   const comma = style.compact ? "," : ", ";
   const encodeAs = (form: JsonForm) => (samples: Sample[]) => {
     if (style.indent > 0) {
@@ -98,7 +97,7 @@ export function jsonForms(
 function decodeJson(format: JsonFormat, bytes: Uint8Array): Sample[] {
   if (bytes.length === 0) return [];
   const text = textOf(bytes, format.name);
-  const plain = format.readPlain?.(text);
+  const plain = readPlain(format, text);
   if (plain) return plain;
   const json = parse(text, bytes, format.name);
   const list = Array.isArray(json) ? json : [json];
@@ -110,6 +109,16 @@ function decodeJson(format: JsonFormat, bytes: Uint8Array): Sample[] {
       throw decodeError(bytes, format.name, 0, `sample ${i} has ${error.message}`);
     }
   });
+}
+
+/** What can be read fast; the rest, and what is wrong, is found out as any JSON is. */
+function readPlain(format: JsonFormat, text: string): Sample[] | null {
+  try {
+    return format.readPlain?.(text) ?? null;
+  } catch (error) {
+    if (error instanceof Unfit) return null;
+    throw error;
+  }
 }
 
 /** A float: the numbers of JSON that have a point or an exponent. A `number` is one, a `bigint` is an integer. */

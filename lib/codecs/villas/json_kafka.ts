@@ -5,13 +5,16 @@
  */
 
 import { ALL, formatRow } from "./format_row.ts";
-import { jsonForms } from "./json_format.ts";
-import { JSON_SETTINGS, jsonValue, type Tree, writeString } from "./json_text.ts";
+import { type JsonForm, jsonForms } from "./json_format.ts";
+import { JSON_SETTINGS, jsonValue, type Tree, writeString, writeTree } from "./json_text.ts";
 import {
   isNumber,
+  memberNames,
   membersOf,
   misnamed,
   NamedValues,
+  parseQuickly,
+  quickValues,
   readJsonValue,
   readMillis,
   readSequence,
@@ -44,64 +47,122 @@ const TYPES: Readonly<Record<ValueKind, string>> = {
 export const villasJsonKafka = formatRow(
   NAME,
   { schema: group(), ...JSON_SETTINGS },
-  (settings, signals) => ({
-    carried: { ...ALL, newFrame: false, notFinite: false, exact: false, named: true },
-    misfit: (signals) => misnamed(signals, RESERVED),
-    ...jsonForms({
-      name: NAME,
-      style: settings,
-      plainEcho: true,
-      tree(sample, form) {
-        checkHead(sample, NAME);
-        const { values, origin, sequence } = sample;
-        const names = signals ?? floatSignals(values.length);
-        const fields: Tree[] = [];
-        const payload = new Map<string, Tree>();
-        const add = (field: string, type: string, value: Tree | undefined) => {
-          fields.push(
-            new Map([
-              ["type", `"${type}"`],
-              ["optional", "false"],
-              ["field", writeString(field, settings)],
-            ]),
-          );
-          if (value !== undefined) payload.set(field, value);
-        };
-        if (settings.ts_origin && origin) add("timestamp", "int64", writeMillis(origin, false));
-        if (settings.sequence && sequence !== undefined) {
-          add("sequence", "int64", String(BigInt.asIntN(64, sequence)));
-        }
-        for (const [i, value] of values.entries()) {
-          const { name = `signal${i}`, type = kindOf(value) } = names[i] ?? {};
-          const absent = value === null && form === "node";
-          add(name, TYPES[type], absent ? undefined : jsonValue(value, i, NAME, settings));
-        }
-        const schema = new Map(
-          Object.entries(settings.schema ?? SCHEMA).map(([name, value]) => [
-            name,
-            JSON.stringify(value) as Tree,
+  (settings, signals) => {
+    const names = memberNames(signals, settings);
+    const schemas: string[] = [];
+    /** What stands before the payload of the message that was read last; it is the same in all that a node sends. */
+    let head = "";
+    /** The schema of a sample that has all values, which is always the same. */
+    const schemaOf = (sample: Sample, timed: boolean, numbered: boolean) =>
+      schemas[Number(timed) * 2 + Number(numbered)] ??= writeTree(
+        (treeOf(sample, "node") as ReadonlyMap<string, Tree>).get("schema")!,
+        settings,
+      );
+    const schemaOfSettings = () =>
+      new Map(
+        Object.entries(settings.schema ?? SCHEMA).map(([name, value]): [string, Tree] => [
+          name,
+          JSON.stringify(value),
+        ]),
+      );
+    const treeOf = (sample: Sample, form: JsonForm): Tree => {
+      checkHead(sample, NAME);
+      const { values, origin, sequence } = sample;
+      const known = signals ?? floatSignals(values.length);
+      const fields: Tree[] = [];
+      const payload = new Map<string, Tree>();
+      const add = (field: string, type: string, value: Tree | undefined) => {
+        fields.push(
+          new Map([
+            ["type", `"${type}"`],
+            ["optional", "false"],
+            ["field", writeString(field, settings)],
           ]),
         );
-        return new Map<string, Tree>([["schema", schema.set("fields", fields)], [
-          "payload",
-          payload,
-        ]]);
-      },
-      read(json) {
-        const payload = membersOf("payload", membersOf("a sample", json).payload);
-        const { timestamp, sequence, ...named } = payload;
-        const sample: Sample = { type: "data", values: [] };
-        if (sequence !== undefined) sample.sequence = readSequence(sequence);
-        if (isNumber(timestamp)) sample.origin = readMillis("timestamp", timestamp);
-        const values = new NamedValues(signals);
-        for (const [name, value] of Object.entries(named)) {
-          const index = values.indexOf(name);
-          if (index >= 0) {
-            values.put(index, readJsonValue(value!, `"${name}"`, signals?.[index]?.type));
+        if (value !== undefined) payload.set(field, value);
+      };
+      if (settings.ts_origin && origin) add("timestamp", "int64", writeMillis(origin, false));
+      if (settings.sequence && sequence !== undefined) {
+        add("sequence", "int64", String(BigInt.asIntN(64, sequence)));
+      }
+      for (const [i, value] of values.entries()) {
+        const { name = `signal${i}`, type = kindOf(value) } = known[i] ?? {};
+        const absent = value === null && form === "node";
+        add(name, TYPES[type], absent ? undefined : jsonValue(value, i, NAME, settings));
+      }
+      const schema = schemaOfSettings().set("fields", fields);
+      return new Map<string, Tree>([["schema", schema], ["payload", payload]]);
+    };
+    return {
+      carried: { ...ALL, newFrame: false, notFinite: false, exact: false, named: true },
+      misfit: (signals) => misnamed(signals, RESERVED),
+      ...jsonForms({
+        name: NAME,
+        style: settings,
+        plainEcho: true,
+        tree: treeOf,
+        write(sample) {
+          const { values, origin, sequence } = sample;
+          if (names === undefined || values.length !== names.length || values.includes(null)) {
+            return undefined;
           }
-        }
-        return { ...sample, values: values.values };
-      },
-    }),
-  }),
+          checkHead(sample, NAME);
+          const timed = settings.ts_origin && origin !== undefined;
+          const numbered = settings.sequence && sequence !== undefined;
+          let text = timed ? `"timestamp": ${writeMillis(origin, false)}` : "";
+          if (numbered) {
+            text += `${text === "" ? "" : ", "}"sequence": ${BigInt.asIntN(64, sequence)}`;
+          }
+          for (let i = 0; i < values.length; i++) {
+            const value = writeTree(jsonValue(values[i]!, i, NAME, settings), settings);
+            text += `${text === "" ? "" : ", "}${names[i]}${value}`;
+          }
+          return `{"schema": ${schemaOf(sample, timed, numbered)}, "payload": {${text}}}`;
+        },
+        readPlain(text) {
+          if (signals === undefined) return null;
+          if (head === "" || !text.startsWith(head)) head = headOf(text);
+          if (head === "" || !text.endsWith("}]")) return null;
+          const payload = parseQuickly(text.slice(head.length, -2));
+          const values = payload && quickValues(payload, signals);
+          if (!values) return null;
+          const { timestamp, sequence } = payload;
+          const sample: Sample = { type: "data", values };
+          if (sequence !== undefined) {
+            if (!Number.isSafeInteger(sequence) || sequence as number < 0) return null;
+            sample.sequence = BigInt(sequence as number);
+          }
+          if (timestamp !== undefined) {
+            if (!Number.isSafeInteger(timestamp)) return null;
+            sample.origin = readMillis("timestamp", timestamp as number);
+          }
+          return [sample];
+        },
+        read(json) {
+          const payload = membersOf("payload", membersOf("a sample", json).payload);
+          const { timestamp, sequence, ...named } = payload;
+          const sample: Sample = { type: "data", values: [] };
+          if (sequence !== undefined) sample.sequence = readSequence(sequence);
+          if (isNumber(timestamp)) sample.origin = readMillis("timestamp", timestamp);
+          const values = new NamedValues(signals);
+          for (const [name, value] of Object.entries(named)) {
+            const index = values.indexOf(name);
+            if (index >= 0) {
+              values.put(index, readJsonValue(value!, `"${name}"`, signals?.[index]?.type));
+            }
+          }
+          return { ...sample, values: values.values };
+        },
+      }),
+    };
+  },
 );
+
+const PAYLOAD = ', "payload": ';
+
+/** What stands before the payload, where there is one message and it begins with its schema; empty where that is not so. */
+function headOf(text: string): string {
+  const at = text.indexOf(PAYLOAD);
+  const head = at < 0 ? "" : text.slice(0, at + PAYLOAD.length);
+  return head.startsWith('[{"schema": ') && parseQuickly(`${head}null}]`) ? head : "";
+}

@@ -13,6 +13,7 @@ import {
   membersOf,
   misnamed,
   NamedValues,
+  parseQuickly,
   readMillis,
   readSequence,
   unfit,
@@ -33,52 +34,100 @@ const NAME = "json.reserve";
  *   what would be NaN cannot be written, such as -1. Where VILLASnode leaves it out, the value is unset.
  * - The values have names, as in `json.kafka`. The time is cut to milliseconds. VILLASnode writes a sequence number, but reads none.
  */
-export const villasJsonReserve = formatRow(NAME, JSON_SETTINGS, (settings, signals) => ({
-  carried: { ...ALL, newFrame: false, notFinite: false, exact: false, named: true },
-  misfit: (signals) => misnamed(signals, []),
-  ...jsonForms({
-    name: NAME,
-    style: settings,
-    plainEcho: true,
-    tree(sample, form) {
-      checkHead(sample, NAME);
-      const { values, origin, sequence } = sample;
-      const names = signals ?? floatSignals(values.length);
-      const measurements: Tree[] = [];
-      for (const [i, value] of values.entries()) {
-        if (value === null && form === "node") continue;
-        const { name = "", unit = "" } = names[i] ?? {};
-        const measurement = new Map<string, Tree>([
-          ["name", writeString(name || `signal${i}`, settings)],
-          ["value", writeReal(floatOf(value, i), settings)],
-        ]);
-        if (unit !== "") measurement.set("unit", writeString(unit, settings));
-        if (settings.ts_origin && origin) measurement.set("created", writeMillis(origin, true));
-        if (settings.sequence && sequence !== undefined) {
-          measurement.set("sequence", String(BigInt.asIntN(64, sequence)));
+export const villasJsonReserve = formatRow(NAME, JSON_SETTINGS, (settings, signals) => {
+  const heads = signals?.map(({ name }, i) =>
+    `{"name": ${writeString(name || `signal${i}`, settings)}, "value": `
+  );
+  const units = signals?.map(({ unit }) =>
+    unit === "" ? "" : `, "unit": ${writeString(unit, settings)}`
+  );
+  return {
+    carried: { ...ALL, newFrame: false, notFinite: false, exact: false, named: true },
+    misfit: (signals) => misnamed(signals, []),
+    ...jsonForms({
+      name: NAME,
+      style: settings,
+      plainEcho: true,
+      tree(sample, form) {
+        checkHead(sample, NAME);
+        const { values, origin, sequence } = sample;
+        const names = signals ?? floatSignals(values.length);
+        const measurements: Tree[] = [];
+        for (const [i, value] of values.entries()) {
+          if (value === null && form === "node") continue;
+          const { name = "", unit = "" } = names[i] ?? {};
+          const measurement = new Map<string, Tree>([
+            ["name", writeString(name || `signal${i}`, settings)],
+            ["value", writeReal(floatOf(value, i), settings)],
+          ]);
+          if (unit !== "") measurement.set("unit", writeString(unit, settings));
+          if (settings.ts_origin && origin) measurement.set("created", writeMillis(origin, true));
+          if (settings.sequence && sequence !== undefined) {
+            measurement.set("sequence", String(BigInt.asIntN(64, sequence)));
+          }
+          measurements.push(measurement);
         }
-        measurements.push(measurement);
-      }
-      return new Map([["measurements", measurements]]);
-    },
-    read(json) {
-      const { measurements, setpoints = measurements } = membersOf("a sample", json);
-      if (!Array.isArray(setpoints)) throw unfit("measurements", setpoints, "a list");
-      const sample: Sample = { type: "data", values: [] };
-      const values = new NamedValues(signals);
-      for (const measurement of setpoints) {
-        const { name, value, created, sequence } = membersOf("a measurement", measurement);
-        if (typeof name !== "string") throw unfit("name", name, "a text");
-        if (!isNumber(value)) throw unfit(`value of "${name}"`, value, "a number");
-        if (created !== undefined) sample.origin = readMillis("created", created);
-        if (sequence !== undefined) sample.sequence = readSequence(sequence as JsonValue);
-        const index = values.indexOf(name);
-        if (index >= 0) values.put(index, valueOf(Number(value), signals?.[index]?.type));
-      }
-      return { ...sample, values: values.values };
-    },
-  }),
-}));
+        return new Map([["measurements", measurements]]);
+      },
+      write(sample) {
+        const { values, origin, sequence } = sample;
+        if (heads === undefined || values.length > heads.length || values.includes(null)) {
+          return undefined;
+        }
+        checkHead(sample, NAME);
+        let tail = settings.ts_origin && origin ? `, "created": ${writeMillis(origin, true)}` : "";
+        if (settings.sequence && sequence !== undefined) {
+          tail += `, "sequence": ${sequence < 2n ** 63n ? sequence : BigInt.asIntN(64, sequence)}`;
+        }
+        let text = "";
+        for (let i = 0; i < values.length; i++) {
+          const value = writeReal(floatOf(values[i]!, i), settings);
+          text += `${i > 0 ? ", " : ""}${heads[i]}${value}${units![i]}${tail}}`;
+        }
+        return `{"measurements": [${text}]}`;
+      },
+      readPlain(text) {
+        const list = signals && parseQuickly(text);
+        const measurements = Array.isArray(list) && list.length === 1 && list[0]?.measurements;
+        if (!Array.isArray(measurements) || measurements.length !== signals!.length) return null;
+        const values = new Array<Value>(measurements.length);
+        for (let i = 0; i < values.length; i++) {
+          const { name, type } = signals![i]!;
+          const measurement = measurements[i];
+          if (measurement?.name !== name || typeof measurement.value !== "number") return null;
+          values[i] = valueOf(measurement.value, type);
+        }
+        const sample: Sample = { type: "data", values };
+        const { created, sequence } = measurements.at(-1) ?? {};
+        if (created !== undefined) {
+          if (!Number.isSafeInteger(created)) return null;
+          sample.origin = readMillis("created", created);
+        }
+        if (sequence !== undefined) {
+          if (!Number.isSafeInteger(sequence) || sequence < 0) return null;
+          sample.sequence = BigInt(sequence);
+        }
+        return [sample];
+      },
+      read(json) {
+        const { measurements, setpoints = measurements } = membersOf("a sample", json);
+        if (!Array.isArray(setpoints)) throw unfit("measurements", setpoints, "a list");
+        const sample: Sample = { type: "data", values: [] };
+        const values = new NamedValues(signals);
+        for (const measurement of setpoints) {
+          const { name, value, created, sequence } = membersOf("a measurement", measurement);
+          if (typeof name !== "string") throw unfit("name", name, "a text");
+          if (!isNumber(value)) throw unfit(`value of "${name}"`, value, "a number");
+          if (created !== undefined) sample.origin = readMillis("created", created);
+          if (sequence !== undefined) sample.sequence = readSequence(sequence as JsonValue);
+          const index = values.indexOf(name);
+          if (index >= 0) values.put(index, valueOf(Number(value), signals?.[index]?.type));
+        }
+        return { ...sample, values: values.values };
+      },
+    }),
+  };
+});
 
 const bits = new DataView(new ArrayBuffer(8));
 

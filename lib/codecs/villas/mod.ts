@@ -44,6 +44,7 @@ export type {
 } from "./format.ts";
 export { type FormatGroup, type FormatOptions, villasFormat, villasFormats } from "./formats.ts";
 export { villasProtobuf } from "./protobuf.ts";
+export { asNode, asPeer } from "./sides.ts";
 export { ColumnsDecoder, type ColumnsOptions } from "./columns/read.ts";
 export {
   COLUMN_FORMS,
