@@ -1,7 +1,7 @@
 import type { Format } from "../codecs/villas/format.ts";
 import { villasProtobuf } from "../codecs/villas/protobuf.ts";
 import type { Timestamp } from "../codecs/villas/sample.ts";
-import { asPeer } from "../codecs/villas/sides.ts";
+import { asNode, asPeer } from "../codecs/villas/sides.ts";
 import { type SignalsLike, signalsOf } from "../codecs/villas/signals.ts";
 import { type CodecError, messageOf, UsageError } from "../errors.ts";
 import type { Endpoint } from "../net/address/address.ts";
@@ -54,6 +54,11 @@ export interface VillasPipeOptions extends LayerOptions {
   readonly anySource?: boolean;
   /** The format of the messages. Default: VILLASnode's protobuf. */
   readonly codec?: Format;
+  /**
+   * Write as VILLASnode writes, and read as it reads, so that a client of VILLASnode such as `villas-echo` can be the other end; it matters
+   * for csv, tsv, value, and complex values in raw and gtnet. Default: false, VILLASnode is the other end.
+   */
+  readonly asNode?: boolean;
   /** The signals of the messages, for formats that do not tell what they are. */
   readonly signals?: SignalsLike;
   /** What is sent. Default: nothing, the pipe only receives. */
@@ -319,12 +324,12 @@ export class VillasPipe implements AsyncDisposable {
  * @throws {UsageError} If the format cannot carry what is to be sent, as far as that is known before there is any.
  */
 function formatOf(options: VillasPipeOptions): Format {
-  const { codec = villasProtobuf, signals, input, vectorize = 1 } = options;
+  const { codec = villasProtobuf, signals, input, vectorize = 1, asNode: isNode } = options;
   const format = signals !== undefined && codec.withSignals ? codec.withSignals(signals) : codec;
   const { carried, name } = format;
   if (input) {
     format.check?.();
-    if (carried?.readByNode === false) {
+    if (carried?.readByNode === false && !isNode) {
       throw new UsageError(
         `Cannot send in format ${name}: VILLASnode writes it, but does not read it; only receive, with --receive-only`,
       );
@@ -335,7 +340,7 @@ function formatOf(options: VillasPipeOptions): Format {
       );
     }
   }
-  return asPeer(format);
+  return isNode ? asNode(format) : asPeer(format);
 }
 
 /**

@@ -105,6 +105,8 @@ const SUCCESS = '{"status":"success"}\n';
 const READY = /Ctrl-C to quit/;
 /** Samples that VILLASnode has printed. */
 const RECORDING = fileURLToPath(new URL("../fixtures/wire-human.print.txt", import.meta.url));
+/** Two samples, and between them a line that is none. */
+const BAD_RECORDING = fileURLToPath(new URL("../fixtures/recording.bad.dat", import.meta.url));
 /** Two fields of a character each, so that a record can be read in what was received. */
 const RECORD = ["--format", "!cc"];
 
@@ -156,6 +158,38 @@ const ways: readonly Way[] = [
   },
 
   {
+    command: "villas-replay",
+    code: 0,
+    when: "samples came back",
+    args: (others) => [RECORDING, "--listen", "127.0.0.1:0", "--to", at(others.udp(true))],
+  },
+  {
+    command: "villas-replay",
+    code: 0,
+    when: "ended with Ctrl-C",
+    args: (others) => [
+      ...[RECORDING, "--loop", "--rate", "100"],
+      ...["--listen", "127.0.0.1:0", "--to", at(others.udp(true))],
+    ],
+    signal: ["SIGINT", "received"],
+  },
+  {
+    command: "villas-replay",
+    code: 4,
+    when: "nothing came back at all",
+    args: (others) => [
+      ...[RECORDING, "--wait", "0.1"],
+      ...["--listen", "127.0.0.1:0", "--to", at(others.udp(false))],
+    ],
+  },
+  {
+    command: "villas-replay",
+    code: 5,
+    when: "a line of the file is no sample",
+    args: (others) => [BAD_RECORDING, "--listen", "127.0.0.1:0", "--to", at(others.udp(true))],
+  },
+
+  {
     command: "villas-pipe",
     code: 0,
     when: "what was sent came back",
@@ -198,22 +232,6 @@ const ways: readonly Way[] = [
     when: "a line is no sample",
     args: () => ["--to", "csv"],
     input: "nonsense\n",
-  },
-  {
-    command: "villas-replay",
-    code: 0,
-    when: "what was sent came back",
-    args: (others) => [RECORDING, "--listen", "127.0.0.1:0", "--to", at(others.udp(true))],
-    sent: /./s,
-  },
-  {
-    command: "villas-replay",
-    code: 4,
-    when: "nothing came back",
-    args: (others) => {
-      const to = at(others.udp(false));
-      return [RECORDING, "--listen", "127.0.0.1:0", "--to", to, "--wait", "0.1"];
-    },
   },
   {
     command: "villas-scope",

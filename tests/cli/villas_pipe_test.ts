@@ -242,6 +242,18 @@ for (const format of Object.keys(villasFormats)) {
   });
 }
 
+for (const format of ["csv", "tsv", "value", "raw"]) {
+  Deno.test(`villas-pipe --as-node exchanges ${format} with villas-echo as VILLASnode would`, async () => {
+    const other = await echo({ codec: villasFormat(format), signals: "f" });
+    await using _echo = other.echo;
+    const { code, stdout, stderr } = await labwire([
+      ...[...other.args, "--as-node", "--columns", "--signals", "f", "--format", format],
+      ...["--output", "columns"],
+    ], { input: "0.5\n1.5\n" });
+    assertEquals([code, stdout], [0, "signal0\n0.5\n1.5\n"], stderr);
+  });
+}
+
 Deno.test("villas-pipe --record records what arrives, and --record-sent what is sent", async () => {
   const folder = await Deno.makeTempDir({ prefix: "labwire-pipe-" });
   try {

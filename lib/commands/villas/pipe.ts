@@ -48,6 +48,11 @@ export const villasPipe = defineCommand({
     anySource: flag({ help: "Take samples from every address, not only from the remote" }),
     ...layerOptions,
     format: formatOption("How messages are written on the wire (default protobuf)"),
+    asNode: flag({
+      help:
+        "Stand in for VILLASnode: the other end is villas-echo or another client; matters for formats that VILLASnode does not read " +
+        "as it writes them, such as csv and tsv",
+    }),
     signals: { ...signalsOption, short: "t" },
     inputFormat: formatOption("What standard input is (default villas.human)"),
     columns: flag({ help: "Standard input is plain columns: rows of CSV, or JSON records" }),

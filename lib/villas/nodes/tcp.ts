@@ -1,6 +1,7 @@
 import { concat } from "@std/bytes/concat";
 import type { Format, MessageSplitter, VillasFormat } from "../../codecs/villas/format.ts";
 import { villasFormat } from "../../codecs/villas/formats.ts";
+import { describeLikeness } from "../../codecs/villas/recognise.ts";
 import { CodecError, messageOf } from "../../errors.ts";
 import { type Endpoint, formatAddress, type HostPort } from "../../net/address/address.ts";
 import type { AllowList } from "../../net/address/allow_list.ts";
@@ -236,25 +237,36 @@ export class TcpNode implements EndpointNode {
   async #read(link: Link): Promise<void> {
     const handle = await this.#handler.promise;
     const { connection, splitter, peer } = link;
+    /** What came first, until a message was found in it. */
+    let first: Uint8Array | undefined;
+    let isFound = false;
     try {
       for (let chunk; (chunk = await connection.read()) !== null;) {
+        first = isFound ? undefined : first ?? chunk.slice();
         splitter.push(chunk);
         for (let bytes; (bytes = splitter.next()) !== null;) {
+          isFound = true;
           const waiting = this.#hand(link, bytes, handle);
           if (waiting) await waiting;
           if (this.#ending.signal.aborted) return;
         }
         if (link.isFull) await link.last;
       }
-      if (connection.readEnd === "ended") splitter.end();
+      const last = connection.readEnd === "ended" ? splitter.end() : null;
+      if (last) await this.#hand(link, last, handle);
     } catch (error) {
       if (!(error instanceof CodecError)) {
         this.#failure ??= { error };
         return this.end();
       }
       this.#invalid++;
-      const why = connection.readEnd === "open" ? "; closed the connection" : "";
-      this.#tell("invalid", `${error.message} (from ${formatAddress(peer)})${why}`, peer, error);
+      const likeness = isFound
+        ? undefined
+        : first && describeLikeness(first, this.#options.format.name);
+      const message = `${error.message} (from ${formatAddress(peer)})` +
+        (connection.readEnd === "open" ? "; closed the connection" : "") +
+        (likeness === undefined ? "" : `; ${likeness}`);
+      this.#tell("invalid", message, peer, error);
     }
   }
 

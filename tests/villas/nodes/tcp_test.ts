@@ -131,6 +131,36 @@ print(s.recv(999))
   assertStringIncludes(invalid.message, "; closed the connection");
 });
 
+Deno.test("a last line without its newline is answered, too", async () => {
+  await using it = await server({ handler: (sample) => sample });
+  await using python = startPython(
+    `
+s = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+s.sendall(b"1.000000005(1)\\t1.50000000000000000")
+s.shutdown(socket.SHUT_WR)
+print(s.recv(999))
+`,
+    portOf(it.echo),
+  );
+  assertStringIncludes((await python.result()).stdout, "1.000000005(1)");
+  assertEquals(it.echo.stats.samples, 1);
+});
+
+Deno.test("a stream in another format is told from its first bytes", async () => {
+  await using it = await server({ codec: villasFormat("protobuf") });
+  await using python = startPython(
+    `
+s = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+s.sendall(b"1795198430.000000005(1)\\t1.50000000000000000\\n")
+print(s.recv(999))
+`,
+    portOf(it.echo),
+  );
+  assertEquals((await python.result()).stdout, "b''\n");
+  const invalid = it.problems.find(({ kind }) => kind === "invalid")!;
+  assertStringIncludes(invalid.message, "--format villas.human");
+});
+
 Deno.test("an HTTP request is refused, as a web page may have sent it", async () => {
   await using it = await server();
   const response = await fetch(`http://127.0.0.1:${portOf(it.echo)}/`, {

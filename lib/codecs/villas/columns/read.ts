@@ -70,6 +70,20 @@ type Path = readonly (string | number)[];
  * - A line that begins with `#` is a comment.
  *
  * It is used as the decoders of formats are: pass each chunk to `push()`, then call `next()` until it returns null.
+ *
+ * @example A table
+ * ```ts
+ * import { ColumnsDecoder } from "@labwire/labwire";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const decoder = new ColumnsDecoder();
+ * decoder.push(new TextEncoder().encode("time,volts,amps\n1795198430.5,1.25,0.5\n"));
+ * assertEquals(decoder.next(), {
+ *   type: "data",
+ *   origin: { sec: 1795198430, nsec: 500_000_000 },
+ *   values: [1.25, 0.5],
+ * });
+ * ```
  */
 export class ColumnsDecoder {
   readonly #options: ColumnsOptions;
@@ -86,7 +100,12 @@ export class ColumnsDecoder {
   /** The members that an object may have. */
   #known: ReadonlySet<string> | undefined;
 
-  /** @param options What the columns are. */
+  /**
+   * Starts with nothing read.
+   *
+   * @param options What the columns are.
+   * @throws {UsageError} If the signals are none.
+   */
   constructor(options: ColumnsOptions = {}) {
     this.#options = options;
     const { signals } = options;

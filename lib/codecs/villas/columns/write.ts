@@ -25,13 +25,26 @@ export interface ColumnsEncoderOptions {
  *
  * Numbers are written as JavaScript has them, with the fewest digits that read back as the same; NaN and the infinities as texts in JSON.
  * Complex numbers are `{"re": 1, "im": -2}`, in CSV `1-2j`. A value that is unset is `null`, in CSV an empty cell.
+ *
+ * @example A command out of a sample
+ * ```ts
+ * import { ColumnsEncoder } from "@labwire/labwire";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const encoder = new ColumnsEncoder({ form: "objects", names: ["volts"], commandId: "set" });
+ * assertEquals(encoder.encode({ type: "data", values: [1.5] }), '{"command_id":"set","volts":1.5}');
+ * ```
  */
 export class ColumnsEncoder {
   readonly #options: ColumnsEncoderOptions;
   /** The text before each value of an object. */
   readonly #keys: string[] = [];
 
-  /** @param options The form. */
+  /**
+   * Starts with nothing written.
+   *
+   * @param options The form.
+   */
   constructor(options: ColumnsEncoderOptions) {
     this.#options = options;
   }
