@@ -292,7 +292,10 @@ export class Viewer {
           ...known,
           samples: lane.samples,
           values: lane.latest.map(exactText),
-          measured: measure(lane, ids, from, to).map((each, i) => ({ channel: ids[i], ...each })),
+          // Replies are not measured: they would be the same mostly, and measuring is what costs most here.
+          measured: index > 0 && feed.lanes[0]!.channels.length > 0
+            ? []
+            : measure(lane, ids, from, to).map((each, i) => ({ channel: ids[i], ...each })),
         };
       }),
       statistics: statistics(),

@@ -2,10 +2,10 @@ import type { Lane } from "./lane.ts";
 import { MAX, MIN, PARTS, SQUARES, SUM, VALID } from "./level.ts";
 import { segments } from "./reduce.ts";
 
-/** Samples that the frequency is looked for in at most: the last ones of what is visible. */
-const MOST_SAMPLES = 1 << 16;
-/** Entries that a measurement reads at most, for each channel. */
-const MOST_ENTRIES = 1 << 14;
+/** Samples, or buckets of them, that are read at most, for all channels together. */
+const MOST_ENTRIES = 1 << 18;
+/** Of these, how many each channel gets. */
+const [LEAST_EACH, MOST_EACH] = [1 << 11, 1 << 16];
 
 /** What there is to say about a trace over some time. */
 export interface Measurement {
@@ -37,7 +37,9 @@ export function measure(
   to: number,
 ): Measurement[] {
   const until = Math.min(to, lane.end) + 1e-9;
-  const parts = segments(lane, from, until, Math.max(until - from, 0) / MOST_ENTRIES);
+  const each = MOST_ENTRIES / Math.max(1, channels.length);
+  const most = Math.min(Math.max(each, LEAST_EACH), MOST_EACH);
+  const parts = segments(lane, from, until, Math.max(until - from, 0) / most);
   return channels.map((channel) => {
     let [min, max, sum, squares, valid] = [Infinity, -Infinity, 0, 0, 0];
     for (const { level, first, end } of parts) {
@@ -58,19 +60,19 @@ export function measure(
       });
     }
     if (valid === 0) return { min: NaN, max: NaN, mean: NaN, rms: NaN, frequency: NaN };
-    const frequency = max > min ? frequencyOf(lane, channel, from, until, min, max) : NaN;
+    const frequency = max > min ? frequencyOf(lane, channel, from, until, most, [min, max]) : NaN;
     return { min, max, mean: sum / valid, rms: Math.sqrt(squares / valid), frequency };
   });
 }
 
-/** Counts where a trace rises through the middle, having been a tenth of its height below it. */
+/** Counts, in the last of the visible samples, where a trace rises through the middle, having been a tenth of its height below it. */
 function frequencyOf(
   lane: Lane,
   channel: number,
   from: number,
   to: number,
-  min: number,
-  max: number,
+  most: number,
+  [min, max]: readonly [number, number],
 ): number {
   const raw = lane.levels[0]!;
   const end = raw.find(to);
@@ -79,7 +81,7 @@ function frequencyOf(
   let [armed, count, first, last] = [false, 0, NaN, NaN];
   let [shortest, longest] = [Infinity, 0];
   let [time, value] = [NaN, NaN];
-  raw.visit(Math.max(raw.find(from), end - MOST_SAMPLES), end, (chunk, start, stop) => {
+  raw.visit(Math.max(raw.find(from), end - most), end, (chunk, start, stop) => {
     const values = chunk.data[channel];
     if (!values) return;
     for (let i = start; i < stop; i++) {
