@@ -108,6 +108,36 @@ class Channel:
             self.read_at = clock()
             buffer += chunk
 
+    def look(self):
+        """Reads ahead while a call is being handled: the peers that have gone, None where all have because this is the end."""
+        while self.input >= 0 and self.has_input():
+            chunk = os.read(self.input, 65536)
+            if not chunk:
+                return None
+            self.buffer += chunk
+        gone = []
+        at = self.at
+        while len(self.buffer) - at >= FRAME.size:
+            length, kind, number = FRAME.unpack_from(self.buffer, at)
+            at += FRAME.size + length
+            if kind == ord("C"):
+                return None
+            if kind == ord("Q"):
+                gone.append(number)
+        return gone
+
+    def has_input(self):
+        if WINDOWS:
+            import _winapi
+            import msvcrt
+
+            return _winapi.PeekNamedPipe(msvcrt.get_osfhandle(self.input), 0)[0] > 0
+        import select
+
+        poll = select.poll()
+        poll.register(self.input, select.POLLIN)
+        return bool(poll.poll(0))
+
     def send(self, kind, number, payload=b"", micros=0, waited=0):
         """Writes a frame; from any thread."""
         if self.output < 0:
