@@ -74,7 +74,7 @@ const symbols = {
   getsockname: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
   getsockopt: { parameters: ["i32", "i32", "i32", "buffer", "buffer"], result: "i32" },
   setsockopt: { parameters: ["i32", "i32", "i32", "buffer", "u32"], result: "i32" },
-  poll: { parameters: ["buffer", "u32", "i32"], result: "i32" },
+  poll: { parameters: ["buffer", "u64", "i32"], result: "i32" },
   ioctl: { parameters: ["i32", "u64", "buffer"], result: "i32" },
   clock_gettime: { parameters: ["i32", "buffer"], result: "i32" },
   __errno_location: { parameters: [], result: "pointer" },
@@ -313,7 +313,7 @@ export class Descriptor implements Disposable {
     if (this.#fd < 0) return false;
     this.#polled[0] = this.#fd;
     this.#polled[1] = POLLIN;
-    return this.#library.symbols.poll(this.#polled, 1, ms) > 0;
+    return this.#library.symbols.poll(this.#polled, 1n, ms) > 0;
   }
 
   /**
