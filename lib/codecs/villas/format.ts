@@ -98,6 +98,7 @@ export interface VillasFormat extends Format {
   readonly text: boolean;
   /** The form in which VILLASnode reads. */
   readonly replies: Replies;
+  /** Makes the same format for known signals; see {@linkcode Format.withSignals}. */
   withSignals(signals: SignalsLike): VillasFormat;
   /**
    * Checks that the format can carry what some signals hold, as far as that is known before there is a value.

@@ -2,7 +2,7 @@ import type { Context } from "../../cli/context.ts";
 import { defineCommand } from "../../cli/command.ts";
 import { graceOption } from "../../cli/grace_option.ts";
 import { address, choice, flag, integer, seconds, value } from "../../cli/options.ts";
-import { withPlace } from "../../handlers/place.ts";
+import { kindWithPlace, withPlace } from "../../handlers/place.ts";
 import { counted } from "../../text/wording.ts";
 import { stackOf, UsageError } from "../../errors.ts";
 import { villasProtobuf } from "../../codecs/villas/protobuf.ts";
@@ -180,7 +180,7 @@ function report(say: Context["say"], problem: VillasEchoProblem, debug: boolean)
   else if (kind === "waiting" || kind === "connection") say.info(message);
   else if (unstated) {
     say.throttled(kind, `${message}; --signals says what VILLASnode expects, as in --signals 5f1i`);
-  } else say.throttled(kind, withPlace(message, error));
+  } else say.throttled(kindWithPlace(kind, error), withPlace(message, error));
 }
 
 /** What a scope shows of the counters. */
