@@ -180,6 +180,8 @@ export interface SampleEncoder {
 
 /** How samples are read from a stream. */
 export interface StreamDecoderOptions {
+  /** Whether samples may have more values than signals were stated. Default: false. */
+  readonly more?: boolean;
   /** Longest line or message in bytes. Default: 1 MiB. */
   readonly maxBytes?: number;
 }

@@ -9,7 +9,7 @@ import { JsonFault, type JsonValue, readJson } from "../json/reader.ts";
 import type { MessageSplitter, Replies, SampleDecoder, StreamDecoderOptions } from "./format.ts";
 import type { FormatForms } from "./format_row.ts";
 import { type JsonStyle, type Tree, writeTree } from "./json_text.ts";
-import { ByteQueue, MAX_MESSAGE } from "./message_stream.ts";
+import { ByteQueue, MAX_MESSAGE, UTF16 } from "./message_stream.ts";
 import type { Sample } from "./sample.ts";
 import { decodeError } from "./text_format.ts";
 
@@ -170,6 +170,8 @@ const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const COMMA = 0x2c;
 const OPEN_BRACE = 0x7b;
+/** What some programs put before text in UTF-8. */
+const BOM = [0xef, 0xbb, 0xbf];
 
 /**
  * Cuts a stream into the arrays and objects in it, with or without anything between them. A line that ends inside one is a fault, unless
@@ -255,8 +257,13 @@ class JsonSplitter implements MessageSplitter {
         this.#drop(at);
         this.#startLine = this.#lines;
         if (!opens(byte)) {
+          if (queue.offset < BOM.length && byte === BOM[queue.offset]) {
+            this.#drop(at + 1);
+            continue;
+          }
           this.#skipping = true;
-          throw this.#fault("expected an object or a list");
+          const isUtf16 = queue.offset === 0 && (byte === 0xff || byte === 0xfe);
+          throw this.#fault(`expected an object or a list${isUtf16 ? UTF16 : ""}`);
         }
       }
       this.#last = byte;

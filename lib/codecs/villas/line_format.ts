@@ -7,7 +7,7 @@
 import { CodecError } from "../../errors.ts";
 import type { Replies, SampleDecoder, StreamDecoderOptions, StreamForm } from "./format.ts";
 import type { FormatForms } from "./format_row.ts";
-import { ByteQueue, MAX_MESSAGE } from "./message_stream.ts";
+import { ByteQueue, MAX_MESSAGE, UTF16 } from "./message_stream.ts";
 import type { Sample } from "./sample.ts";
 import { character, flag } from "./settings.ts";
 import { floatSignals, type Signal } from "./signals.ts";
@@ -276,8 +276,18 @@ class LineStreamDecoder implements SampleDecoder {
       return readLine(this.#format, text, start, end, this.#form);
     } catch (error) {
       if (!(error instanceof LineFault)) throw error;
-      throw this.#fault(this.#textOffset + lengthOf(text, error.at), error.message);
+      const hint = this.line === 1 ? this.#hint(text.slice(start, end)) : "";
+      throw this.#fault(this.#textOffset + lengthOf(text, error.at), error.message + hint);
     }
+  }
+
+  /** What a first line may be that is no sample. */
+  #hint(line: string): string {
+    if (line.includes("\0")) return UTF16;
+    const { name, header, settings } = this.#format;
+    return header && !settings.skip_first_line && /^"?[A-Za-z]/.test(line)
+      ? `; ${name},skip_first_line=true leaves out a header`
+      : "";
   }
 
   #tooLong(offset: number): CodecError {
