@@ -116,6 +116,7 @@ export const villasEcho = defineCommand({
     const { taps, sentTaps } = recorded;
     // What happens beside the replies needs the event loop.
     const hasMore = printer || taps.length > 0 || sentTaps.length > 0 || reply.batchHandler;
+    if (known.carried?.counted === false && !options.signals) say.warn(UNCOUNTED);
     say.info("Start client...");
     await using echo = await startVillasEcho({
       ...layer,
@@ -165,6 +166,11 @@ export const villasEcho = defineCommand({
     say.info("Bye.");
   },
 });
+
+/** Said where a message does not tell how many values a sample has, and nobody else did. */
+const UNCOUNTED =
+  "Each message is taken for one sample of floats; VILLASnode aborts if that is wrong, as with out.vectorize above 1: " +
+  "state the signals, as in --signals 5f1i";
 
 function report(say: Context["say"], problem: VillasEchoProblem, debug: boolean): void {
   const { kind, message, error, unstated } = problem;
