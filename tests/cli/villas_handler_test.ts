@@ -79,6 +79,43 @@ Deno.test("villas-echo --handler double.py: what handle() returns goes back, and
   assertStringIncludes(stderr, "1 failed");
 });
 
+const WRONG = `
+class Wrong:
+    def __repr__(self): return "wrong"
+def handle(sample):
+    n = sample.sequence
+    if n == 0: sample.values[0] = True
+    if n == 1: sample.values[1] = 2.0
+    if n == 2: sample.values[2] = 1
+    if n == 3: sample.values[1] = 2j
+    if n == 4: sample.sequence = -1
+    if n == 5: sample.new_frame = Wrong()
+    if n == 6: sample.origin_ts = (1.5, 2)
+    if n == 7: sample.origin = "now"
+    if n == 8: sample.values[0] = "high"
+    return sample
+`;
+
+Deno.test("villas-echo says in words of every language what a handler in Python may not return", async () => {
+  await using files = await folder({ "wrong.py": WRONG });
+  const told = [
+    "Refused value 0 of what the handler returned: expected a float, got the boolean true",
+    "Refused value 1 of what the handler returned: expected an integer (in JavaScript a bigint, such as 1n), got the float 2.0",
+    "Refused value 2 of what the handler returned: expected a boolean, got the integer 1",
+    "Refused value 1 of what the handler returned: expected an integer (in JavaScript a bigint, such as 1n), got the complex number (0, 2)",
+    "Refused sequence of what the handler returned: expected an integer from 0 to 2^64 - 1, got -1",
+    "Refused new_frame of what the handler returned: expected True or False, got wrong",
+    "Refused origin of what the handler returned: expected s since 1970, or (s, ns) in integers, got (1.5, 2)",
+    "Cannot take 'now' for a time: expected s since 1970, or (s, ns) (wrong.py:13)",
+    "Refused a value of what the handler returned: expected a number, got a str",
+  ];
+  for (const [n, text] of told.entries()) {
+    await using it = await lab(["--handler", "wrong.py"], files.path);
+    await it.send(sample(BigInt(n), 1.5, 2n, true));
+    await it.program.until("stderr", new RegExp(RegExp.escape(text)));
+  }
+});
+
 Deno.test("villas-echo: handle_batch() gets samples together, as a table or one by one", async () => {
   await using files = await folder({
     "lists.py": `

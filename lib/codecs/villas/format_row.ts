@@ -50,6 +50,7 @@ export const ALL: Carried = {
   exact: true,
   samples: Infinity,
   named: false,
+  counted: true,
   readByNode: true,
 };
 

@@ -33,6 +33,8 @@ export interface JsonFormat {
   tree(sample: Sample, form: JsonForm): Tree;
   /** Writes a sample in the default style, where that can be done faster; undefined where it cannot. */
   write?(sample: Sample, form: JsonForm): string | undefined;
+  /** Whether VILLASnode reads an object as the sample that it was read as. Default: whatever it is. */
+  isTaken?(json: JsonValue, sample: Sample): boolean;
   /** Reads a text where that can be done faster than as any JSON; null where it cannot. */
   readPlain?(text: string): Sample[] | null;
   /**
@@ -74,7 +76,13 @@ export function jsonForms(
     return encoder.encode(text + "]");
   };
   const decode = (bytes: Uint8Array) => decodeJson(format, bytes);
-  const replies: Replies = { name, encode: encodeAs("reply"), decode, plainEcho };
+  const replies: Replies = {
+    name,
+    encode: encodeAs("reply"),
+    decode,
+    plainEcho,
+    isTaken: (bytes, samples) => isTaken(format, bytes, samples),
+  };
   return {
     encode: encodeAs("node"),
     decode,
@@ -109,6 +117,13 @@ function decodeJson(format: JsonFormat, bytes: Uint8Array): Sample[] {
       throw decodeError(bytes, format.name, 0, `sample ${i} has ${error.message}`);
     }
   });
+}
+
+/** Whether VILLASnode reads a message, which must decode, as these samples. */
+function isTaken(format: JsonFormat, bytes: Uint8Array, samples: readonly Sample[]): boolean {
+  if (bytes.length === 0 || format.isTaken === undefined) return true;
+  const json = parse(textOf(bytes, format.name), bytes, format.name);
+  return Array.isArray(json) && json.every((sample, i) => format.isTaken!(sample, samples[i]!));
 }
 
 /** What can be read fast; the rest, and what is wrong, is found out as any JSON is. */

@@ -115,7 +115,10 @@ def leave(): os._exit(1)
 `,
     QUICK,
   );
-  for (let i = 0; i < 100; i++) await opened.call("ok", { n: -1 }); // quick enough to be given many at once
+  // Until it is seen to be quick enough to be given many at once, whatever else this computer does.
+  for (let i = 0; i < 100 || i < 10_000 && opened.module.depth <= 8; i++) {
+    await opened.call("ok", { n: -1 });
+  }
   assert(opened.module.depth > 8);
   const calls = [0, 1, 2, 3, 4, 5, 6, 7].map((n) =>
     n === 3 ? opened.call("leave").catch((error) => error.message) : opened.call("ok", { n })
