@@ -11,6 +11,7 @@ import { ConnectError, UsageError } from "../../errors.ts";
 import type { Signal } from "../../codecs/villas/signals.ts";
 import { type Endpoint, formatAddress } from "../../net/address/address.ts";
 import { counted } from "../../text/wording.ts";
+import { within } from "../../time/deadline.ts";
 import type { ScopeControl } from "../../scope/scope.ts";
 import type { Statistic } from "../../scope/viewer.ts";
 import type { SendingOptions, SignalSource } from "../../villas/signal_source.ts";
@@ -154,6 +155,7 @@ export async function sendSamples(
     clearInterval(live);
     signal.removeEventListener("abort", stop);
     await recorded.close();
+    await within(out.flush(), 1); // on a terminal, the summary comes last
     say.summary(noReturn ? sentOnly(source.stats) : summary(source.stats, printer));
     const { dropped = 0 } = source.stats;
     if (dropped > 0 && source.receiveBuffer && !noReturn) {
