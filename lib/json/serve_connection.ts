@@ -179,7 +179,7 @@ class Session implements Client {
     const flushed = this.#size > 0 ? this.#flush() : undefined;
     this.#lookAhead();
     const result = await answer;
-    await flushed;
+    if (flushed) await flushed;
     return result;
   }
 

@@ -73,7 +73,7 @@ export class ProgramOutput {
   #next(): Promise<Uint8Array | null> {
     return new Promise((resolve) => {
       const settle = (bytes: Uint8Array | null) => {
-        clearTimeout(this.#timer);
+        if (this.#timer !== undefined) clearTimeout(this.#timer);
         this.#reading = null;
         resolve(bytes);
       };

@@ -1,6 +1,8 @@
 import { CodecError } from "../errors.ts";
 
 const decoder = new TextDecoder("utf-8", { fatal: true });
+/** The same, but with U+FFFD in place of what does not fit, which takes a fraction of the time. */
+const lenient = new TextDecoder("utf-8");
 
 /**
  * Decodes UTF-8 strictly. A byte order mark at the start is left out.
@@ -10,6 +12,9 @@ const decoder = new TextDecoder("utf-8", { fatal: true });
  * @throws {CodecError} If the bytes are no UTF-8, with the offset of the first that does not fit.
  */
 export function decodeUtf8(bytes: Uint8Array): string {
+  const text = lenient.decode(bytes);
+  // A character U+FFFD may also have come as such.
+  if (!text.includes("\ufffd")) return text;
   try {
     return decoder.decode(bytes);
   } catch (cause) {

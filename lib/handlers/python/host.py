@@ -1369,6 +1369,7 @@ class Host:
         self.interact = function_of(module, "interact")
         self.handle = function_of(module, "handle")
         self.handle_batch = function_of(module, "handle_batch")
+        check_form(module, FORMS[self.use["kind"]])
         if self.use["kind"] == "records":
             self.records = Records(self.use["format"], self.use.get("fields"))
         kinds = ("interact", "handle", "handle_batch")
@@ -1605,6 +1606,33 @@ class Later:
 def function_of(module, name):
     function = getattr(module, name, None)
     return function if callable(function) else None
+
+
+#: How the functions look that are called for what is exchanged; the first one that is there counts.
+FORMS = {
+    "commands": ("interact(message)",),
+    "samples": ("handle_batch(samples)", "handle(sample)"),
+    "records": ("handle(record, peer)",),
+    "bytes": ("handle(data, peer)",),
+}
+
+
+def check_form(module, forms):
+    """Refuses a function that cannot be called as it is to be called, before the first message fails because of it."""
+    import inspect
+
+    form = next((form for form in forms if function_of(module, form.partition("(")[0])), None)
+    if form is None:
+        return
+    name = form.partition("(")[0]
+    try:
+        signature = inspect.signature(function_of(module, name))
+    except (TypeError, ValueError):
+        return  # it does not say
+    try:
+        signature.bind(*[None] * (form.count(",") + 1))
+    except TypeError:
+        raise Refused('it has %s%s: expected "def %s: …"' % (name, signature, form)) from None
 
 
 def names_level():

@@ -140,6 +140,7 @@ export function isIPv6(text: string): boolean {
 
 /** Writes an IPv4 address that an IPv6 socket reports as `::ffff:192.0.2.1` as the IPv4 address it is. */
 export function unmapped(hostname: string): string {
+  if (!hostname.startsWith("::")) return hostname;
   const match = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(hostname);
   return match ? match[1]! : hostname;
 }

@@ -263,14 +263,10 @@ export class StreamConnection implements AsyncDisposable {
    * @param options Maximum time to wait for the peer in seconds, 1 by default.
    * @returns Resolves when the connection is closed.
    */
-  async end(options: GraceOptions = {}): Promise<void> {
-    const { grace = 1 } = options;
+  end(options: GraceOptions = {}): Promise<void> {
     // Closing is enough if everything written has been sent and everything received has been read.
     const done = this.#plain && this.#reads.end === "ended" && this.#writes.waiting === 0;
-    if (!this.#released && !done) {
-      await within(Promise.all([this.closeWrite(), this.#reads.drain()]), grace);
-    }
-    await this.close({ grace: 0 });
+    return this.#released || done ? this.close({ grace: 0 }) : this.#end(options.grace ?? 1);
   }
 
   /**
@@ -331,15 +327,21 @@ export class StreamConnection implements AsyncDisposable {
   }
 
   /** Reads the first bytes: most show at once that the peer is not a browser. */
-  async #readFirst(buffer: Uint8Array): Promise<number | null> {
-    const length = await this.#conn.read(buffer);
-    if (length === null || length === 0) return length;
-    if (this.#makeGate === null || !mayBeForeign(buffer[0]!)) {
-      this.#makeGate = null;
-      return length;
-    }
-    this.#gate ??= this.#makeGate();
-    return await this.#gate.pass(buffer, length);
+  #readFirst(buffer: Uint8Array): Promise<number | null> {
+    return this.#conn.read(buffer).then((length) => {
+      if (length === null || length === 0) return length;
+      if (this.#makeGate === null || !mayBeForeign(buffer[0]!)) {
+        this.#makeGate = null;
+        return length;
+      }
+      this.#gate ??= this.#makeGate();
+      return this.#gate.pass(buffer, length);
+    });
+  }
+
+  async #end(grace: number): Promise<void> {
+    await within(Promise.all([this.closeWrite(), this.#reads.drain()]), grace);
+    await this.close({ grace: 0 });
   }
 
   async #close(grace: number): Promise<void> {
@@ -351,7 +353,7 @@ export class StreamConnection implements AsyncDisposable {
     return this.#released ??= this.#letGo();
   }
 
-  async #letGo(): Promise<void> {
+  #letGo(): Promise<void> {
     this.#closeReason = this.#lost ?? (this.#reads.end === "ended" ? "ended" : "closed");
     this.#reads.stop(this.#lost === "idle" ? "lost" : "stopped");
     this.#writes.fail();
@@ -365,8 +367,9 @@ export class StreamConnection implements AsyncDisposable {
     // Deno before 2.9 ends a write that waits for the peer only when the peer reads or disconnects.
     const { reading } = this.#reads;
     const { writing } = this.#writes;
-    if (reading || writing) await within(Promise.all([reading, writing]), SETTLING);
-    this.#finish();
+    if (!reading && !writing) this.#finish();
+    else void within(Promise.all([reading, writing]), SETTLING).then(this.#finish);
+    return this.finished;
   }
 
   #lose(error: unknown): void {

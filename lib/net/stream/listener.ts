@@ -262,7 +262,7 @@ export class StreamListener implements AsyncDisposable {
         const message = `Serving ${formatAddress(from)} failed: ${messageOf(error)}`;
         this.#tell({ kind: "handler", from, message, error });
       }
-      await connection.close();
+      void connection.close();
     } else {
       this.#arrived.push(connection);
       this.#wake?.();
