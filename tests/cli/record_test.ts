@@ -220,3 +220,16 @@ Deno.test("what a program of socket-server --exec answers is recorded", async ()
     "HELLO",
   ]]);
 });
+
+Deno.test("struct-line client --replay of a recording without records ends, and says so", async () => {
+  await using files = await folder({ "empty.jsonl": "" });
+  await using server = await serveStruct(["--format", "!Id"]);
+  const { code, stderr } = await server.client([
+    "--format",
+    "!Id",
+    "--replay",
+    `${files.path}/empty.jsonl`,
+  ]);
+  assertEquals(code, 5, stderr);
+  assertStringIncludes(stderr, "Cannot find a record in the recording");
+});

@@ -149,9 +149,11 @@ async function converse(
   const result = await session.sendInput(line, () => input.onLine(), recorded);
   input.onEnd();
   const hasSent = result.sent > 0 || text.first !== undefined;
-  const barren = result.barren && !hasSent;
-  if (barren && result.refused === 0) {
-    say.error("Cannot find a record in standard input: expected more than blank lines or a header");
+  // Standard input may be empty where there is only to be received; a recording may not.
+  const barren = (result.barren || recorded !== undefined && result.refused === 0) && !hasSent;
+  if (barren && result.refused === 0 && !session.signal.aborted) {
+    const where = recorded ? "the recording" : "standard input";
+    say.error(`Cannot find a record in ${where}: expected more than blank lines or a header`);
   }
   // Where there were lines and none could be sent, nothing will be answered.
   if (once || terminal || barren || !hasSent && result.refused > 0) session.end();
