@@ -61,9 +61,24 @@ export async function openHandler(
     );
   }
   if (handler !== undefined) return await openModule(handler, use, values, events);
+  checkNoModule(values);
   if (exec !== undefined) return programPerMessage(await findCommand(exec), { timeout });
   if (execPersistent === undefined) return undefined;
   return persistentProgram(await findCommand(execPersistent), { timeout, ...events });
+}
+
+/** @throws {UsageError} If an option is given that means nothing without a module. */
+function checkNoModule({ python, handlerArg = [], reload }: HandlerValues): void {
+  const option = python !== undefined
+    ? "--python"
+    : handlerArg.length > 0
+    ? "--handler-arg"
+    : reload
+    ? "--reload"
+    : undefined;
+  if (option !== undefined) {
+    throw new UsageError(`Cannot use ${option} without a module: expected --handler FILE`);
+  }
 }
 
 /**

@@ -38,6 +38,17 @@ export function withPlace(message: string, thrown: unknown): string {
 }
 
 /**
+ * Tells failures apart that are told seldom: those of one place hide none of another.
+ *
+ * @param kind What they have in common.
+ * @param thrown What was thrown.
+ * @returns A kind for each place.
+ */
+export function kindWithPlace(kind: string, thrown: unknown): string {
+  return withPlace(kind, thrown);
+}
+
+/**
  * Writes a file's URL as a path: as the user would write it where the file is in the working directory or below.
  *
  * @param url The URL, as in `file:///home/me/supply.js`.

@@ -11,4 +11,5 @@ export {
   type RecorderProblem,
   type RecorderStats,
 } from "./recorder.ts";
+export type { Clock } from "../time/clock.ts";
 export { parseRotation, type Rotation } from "./rotation.ts";

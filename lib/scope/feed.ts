@@ -107,11 +107,12 @@ class Source {
   }
 
   statistics(now: number, delay: number): LaneStatistics {
-    const seconds = now - this.#since;
-    if (!(seconds < 1)) {
-      if (seconds >= 1) this.#rate = (this.lane.samples - this.#counted) / seconds;
-      [this.#counted, this.#since] = [this.lane.samples, now];
-    }
+    // From one arrival to another, so that ten samples a second are ten and not sometimes nine or eleven.
+    const { samples } = this.lane;
+    const seconds = this.#arrival - this.#since;
+    if (seconds >= 1) this.#rate = (samples - this.#counted) / seconds;
+    else if (now - this.#arrival > Math.max(2, 2 / this.#rate)) this.#rate = 0;
+    if (!(seconds < 1)) [this.#counted, this.#since] = [samples, this.#arrival];
     const { missed, reordered, duplicates } = this.tracker;
     return { rate: this.#rate, jitter: this.#jitter, missed, reordered, duplicates, delay };
   }

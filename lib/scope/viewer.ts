@@ -2,7 +2,7 @@ import type { Value } from "../codecs/villas/sample.ts";
 import type { Feed } from "./feed.ts";
 import { type Block, encodeFrame } from "./protocol.ts";
 import type { Lane } from "./store/lane.ts";
-import { measure } from "./store/measure.ts";
+import { measure, type Measurement } from "./store/measure.ts";
 import { copyPoints, reduceToColumns } from "./store/reduce.ts";
 import { laneSpectrum } from "./store/spectrum.ts";
 import { Trigger } from "./store/trigger.ts";
@@ -20,6 +20,9 @@ const XY_POINTS = 8192;
 const AUTO_SECONDS = 0.5;
 /** A view that takes longer than this to fill up after its event is shown while it does, in s. */
 const PATIENCE = 0.3;
+
+/** Traces that are read at once, before what the path has to do gets its turn again. */
+const TOGETHER = 16;
 
 /** A number that is told beside the traces. */
 export interface Statistic {
@@ -73,6 +76,9 @@ export class Viewer {
   #isShown = false;
   #eventSeen = -Infinity;
   #done = -Infinity;
+  /** What was measured last of each channel of each lane, and which one of all had its turn. */
+  #measured: Map<number, Measurement>[] = [];
+  #turn = Infinity;
 
   /** @param options What to serve. */
   constructor(options: ViewerOptions) {
@@ -89,6 +95,7 @@ export class Viewer {
     const before = this.#view;
     this.#view = view;
     this.#sent = [];
+    this.#measured = [];
     this.#done = this.#extra = -Infinity;
     this.#isShown = false;
     const { trigger } = view;
@@ -116,7 +123,8 @@ export class Viewer {
       }
       const view = this.#view;
       if (!view) return;
-      const blocks = this.#blocks(view, now);
+      const blocks = await this.#blocks(view, now);
+      if (this.#view !== view) return; // it has changed meanwhile
       const isStateDue = now - this.#stated >= STATE_SECONDS;
       if (blocks.length === 0 && !isStateDue) return;
       this.#isReady = false;
@@ -165,19 +173,20 @@ export class Viewer {
     return performance.now() / 1000 - this.#eventSeen < Math.max(AUTO_SECONDS, 1.5 * span);
   }
 
-  #blocks(view: View, now: number): Block[] {
+  async #blocks(view: View, now: number): Promise<Block[]> {
     const { feed } = this.#options;
     const isTriggered = this.#isTriggered(view, now);
     const blocks: Block[] = [];
     if (isTriggered || view.end !== null) {
       const end = isTriggered ? this.#event + (1 - view.trigger!.position) * view.span : view.end!;
-      blocks.push(...this.#still(view, end, isTriggered));
+      blocks.push(...await this.#still(view, end, isTriggered));
     } else if (!view.trigger || view.trigger.mode === "auto") {
       if (this.#isShown) [this.#isShown, this.#sent] = [false, []];
-      feed.lanes.forEach((lane, index) => {
-        const block = this.#live(lane, index, view);
+      for (const [index, lane] of feed.lanes.entries()) {
+        const block = await this.#live(lane, index, view);
+        if (this.#view !== view) return [];
         if (block) blocks.push(block);
-      });
+      }
     }
     if (now - this.#extra >= EXTRA_SECONDS && (view.spectrum || view.xy)) {
       this.#extra = now;
@@ -195,7 +204,7 @@ export class Viewer {
   }
 
   /** A window that stands still: sent once, and again as long as it is not complete. */
-  #still(view: View, end: number, isTriggered: boolean): Block[] {
+  #still(view: View, end: number, isTriggered: boolean): Promise<Block[]> | Block[] {
     const { feed } = this.#options;
     const reached = Math.min(end, feed.end);
     if (this.#isShown && this.#done >= reached) return [];
@@ -203,7 +212,7 @@ export class Viewer {
     this.#done = reached;
     this.#sent = [];
     const from = end - view.span;
-    return feed.lanes.map((lane, index) => {
+    return Promise.all(feed.lanes.map((lane, index) => {
       const ids = shown(lane, view, index);
       const raw = lane.levels[0]!;
       const first = raw.find(from) - 1;
@@ -216,11 +225,11 @@ export class Viewer {
       const grid = { origin: isTriggered ? from : 0, width };
       const column = Math.floor((from - grid.origin) / width) - 1;
       return columnsBlock(lane, index, ids, grid, column, columns + 3, true);
-    });
+    }));
   }
 
   /** What is new of a lane that is followed. */
-  #live(lane: Lane, index: number, view: View): Block | undefined {
+  #live(lane: Lane, index: number, view: View): Promise<Block> | Block | undefined {
     const raw = lane.levels[0]!;
     const ids = shown(lane, view, index);
     const end = this.#options.feed.end;
@@ -280,6 +289,10 @@ export class Viewer {
   #state(view: View): Record<string, unknown> {
     const { feed, statistics } = this.#options;
     const [from, to] = this.#window(view, NaN);
+    const counts = feed.lanes.map((lane, index) => shown(lane, view, index).length);
+    const all = counts.reduce((sum, count) => sum + count, 0);
+    this.#turn = this.#turn + TOGETHER < all ? this.#turn + TOGETHER : 0;
+    const before = (lane: number) => counts.slice(0, lane).reduce((sum, count) => sum + count, 0);
     return {
       type: "state",
       start: feed.start,
@@ -292,14 +305,31 @@ export class Viewer {
           ...known,
           samples: lane.samples,
           values: lane.latest.map(exactText),
-          // Replies are not measured: they would be the same mostly, and measuring is what costs most here.
-          measured: index > 0 && feed.lanes[0]!.channels.length > 0
-            ? []
-            : measure(lane, ids, from, to).map((each, i) => ({ channel: ids[i], ...each })),
+          measured: this.#measure(lane, index, before(index), ids, [from, to]),
         };
       }),
       statistics: statistics(),
     };
+  }
+
+  /** Measures some of the traces, one after another in turn: it is what costs most here. What has its turn later is told as it was. */
+  #measure(
+    lane: Lane,
+    index: number,
+    before: number,
+    ids: readonly number[],
+    [from, to]: readonly [number, number],
+  ) {
+    const known = this.#measured[index] ??= new Map();
+    const now = ids.filter((_, i) => {
+      const at = before + i;
+      return at >= this.#turn && at < this.#turn + TOGETHER;
+    });
+    measure(lane, now, from, to).forEach((each, i) => known.set(now[i]!, each));
+    return ids.flatMap((channel) => {
+      const each = known.get(channel);
+      return each ? [{ channel, ...each }] : [];
+    });
   }
 }
 
@@ -337,7 +367,7 @@ function pointsBlock(
   };
 }
 
-function columnsBlock(
+async function columnsBlock(
   lane: Lane,
   index: number,
   ids: readonly number[],
@@ -345,10 +375,17 @@ function columnsBlock(
   first: number,
   count: number,
   replace: boolean,
-): Block {
-  const { flags, mins, maxs } = reduceToColumns(lane, ids, grid, first, count);
+): Promise<Block> {
+  const { flags, mins, maxs } = reduceToColumns(lane, ids.slice(0, TOGETHER), grid, first, count);
+  const data = mins.flatMap((least, i) => [least, maxs[i]!]);
+  for (let i = TOGETHER; i < ids.length; i += TOGETHER) {
+    // A whole picture takes its time, in which nothing else would be received and answered.
+    if (replace) await new Promise((resolve) => setTimeout(resolve, 0));
+    const more = reduceToColumns(lane, ids.slice(i, i + TOGETHER), grid, first, count);
+    more.mins.forEach((least, k) => data.push(least, more.maxs[k]!));
+  }
   return {
     ...{ kind: "columns", lane: index, count, replace, numbers: [grid.origin, grid.width, first] },
-    ...{ ids, flags, data: ids.flatMap((_, i) => [mins[i]!, maxs[i]!]) },
+    ...{ ids, flags, data },
   };
 }

@@ -6,6 +6,8 @@ const CATCH_UP_MS = 250;
 const RUN_STEPS = 200;
 /** … or so many ms of them, as timers may be late by so much. */
 const RUN_MS = 5;
+/** Steps per second above which there is no time to sleep between two runs that are due. */
+const FAST = 25_000;
 
 /** How {@linkcode ticks} runs. */
 export interface TickOptions {
@@ -19,6 +21,8 @@ export interface TickOptions {
   now?: () => number;
   /** Waits for so many seconds; may reject when aborted. Default: a timer. */
   sleep?: (seconds: number, signal: AbortSignal) => Promise<void>;
+  /** Lets everything else in the program have its turn between two runs of many steps per second. Default: a sleep. */
+  pass?: () => Promise<void>;
 }
 
 /** Steps of a timer that are due. */
@@ -27,7 +31,7 @@ export interface Run {
   readonly first: number;
   /** Number of the last one. */
   readonly last: number;
-  /** How long ago a step was due, in ms. */
+  /** How long before this run a step was due, in ms. */
   late(step: number): number;
 }
 
@@ -42,23 +46,28 @@ export interface Run {
  */
 export async function* ticks(options: TickOptions): AsyncGenerator<Run, void, void> {
   const { rate, limit = Infinity, signal, now = () => performance.now(), sleep = delay } = options;
-  const most = Math.max(RUN_STEPS, Math.ceil(rate * RUN_MS / 1000));
+  const rest = () => sleep(0.001, signal).catch(() => {}); // aborted: the loop ends
+  const pause = (rate > FAST ? options.pass : undefined) ?? rest;
+  const most = Math.max(
+    RUN_STEPS,
+    rate > FAST && options.pass ? 0 : Math.ceil(rate * RUN_MS / 1000),
+  );
   const catchUp = rate * CATCH_UP_MS / 1000;
   const start = now();
   const dueAt = (step: number) => start + step * 1000 / rate;
-  const late = (step: number) => Math.max(0, now() - dueAt(step));
   for (let next = 0; next < limit && !signal.aborted;) {
     const wait = dueAt(next) - now();
     if (wait > 0) {
       await sleep(Math.ceil(wait) / 1000, signal).catch(() => {}); // aborted: the loop ends
       continue;
     }
-    const latest = Math.max(next, Math.floor((now() - start) * rate / 1000)); // rounding may take one away
+    const at = now();
+    const latest = Math.max(next, Math.floor((at - start) * rate / 1000)); // rounding may take one away
     const first = Math.max(next, Math.min(latest, Math.ceil(latest - catchUp)));
     if (first >= limit) return;
     const last = Math.min(latest, first + most - 1, limit - 1);
-    yield { first, last, late };
+    yield { first, last, late: (step) => Math.max(0, at - dueAt(step)) };
     next = last + 1;
-    if (last < latest && next < limit) await sleep(0.001, signal).catch(() => {}); // as above
+    if (last < latest && next < limit) await pause().catch(rest);
   }
 }

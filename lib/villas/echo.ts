@@ -190,11 +190,16 @@ function replyOf(remote: Endpoint, options: EchoOptions): Hook {
 
 /** What the replies may hold. */
 function expectationsOf(remote: Endpoint, options: EchoOptions): Expectations {
-  const { signals, anySource, replyTo } = options;
+  const { signals, anySource, replyTo, codec: { carried, name } = villasProtobuf } = options;
   const toGroup = "hostname" in remote && isMulticast(remote.hostname);
   const passesOn = anySource && replyTo !== "sender" && !toGroup;
   const kinds = signals?.map(({ type }) => type);
-  return new Expectations({ signals: kinds, passesOnTo: passesOn ? remote : undefined });
+  return new Expectations({
+    signals: kinds,
+    passesOnTo: passesOn ? remote : undefined,
+    movesUp: name === "json",
+    uncounted: carried?.counted === false,
+  });
 }
 
 /**

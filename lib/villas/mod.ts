@@ -37,7 +37,14 @@ export {
 export { type EndpointProblem, type Layer, type LayerOptions, LAYERS } from "./nodes/endpoint.ts";
 export type { SampleReader } from "./nodes/input.ts";
 export type { SocketNodeProblem } from "./nodes/socket.ts";
-export { type Batch, batchOf, type BatchOrigin, type SampleNode } from "./node.ts";
+export {
+  type Batch,
+  batchOf,
+  type BatchOrigin,
+  type Pace,
+  type SampleNode,
+  type SourceNode,
+} from "./node.ts";
 export { type Destination, type Hook, Path, type PathOptions, type Tap } from "./path.ts";
 export {
   startVillasPipe,

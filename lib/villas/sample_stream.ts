@@ -40,7 +40,10 @@ export async function* readSamples(
 ): AsyncGenerator<Sample[], void, void> {
   const { onBad = raise, onCut } = options;
   const { signals, rest } = await statedSignals(chunks, format);
-  const decoder = (signals ? format.withSignals(signals) : format).stream.decoder();
+  // What the file says of itself is what its first sample had.
+  const decoder = signals
+    ? format.withSignals(signals).stream.decoder({ more: true })
+    : format.stream.decoder();
   const portions = new Portions(() => decoder.next(), onBad);
   let last = LF;
   for await (const chunk of rest) {
@@ -179,13 +182,13 @@ async function statedSignals(
   const iterator = chunks[Symbol.asyncIterator]();
   let head = new Uint8Array();
   let text = "";
-  while (/^(#.*\n)*(#.*)?$/.test(text) && head.length < LONGEST_HEAD) {
+  while (/^(#[^\n]*\n)*(#[^\n]*)?$/.test(text) && head.length < LONGEST_HEAD) {
     const next = await iterator.next();
     if (next.done) break;
     head = concat([head, next.value]);
     text = new TextDecoder().decode(head);
   }
-  const stated = /^(?:#.*\n)*?# signals: (\S+)\n/.exec(text)?.[1];
+  const stated = /^(?:#[^\n]*\n)*?# signals: (\S+)\r?\n/.exec(text)?.[1];
   const rest = {
     async *[Symbol.asyncIterator]() {
       yield head;

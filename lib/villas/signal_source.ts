@@ -5,7 +5,7 @@ import { asNode } from "../codecs/villas/sides.ts";
 import { CodecError, messageOf, UsageError } from "../errors.ts";
 import { type Endpoint, formatAddress, parseEndpoint } from "../net/address/address.ts";
 import { MAX_PAYLOAD } from "../net/datagram/transport.ts";
-import { delay, within } from "../time/deadline.ts";
+import { within } from "../time/deadline.ts";
 import { whenAborted } from "../time/lifecycle.ts";
 import { timestampClock } from "../time/timestamp.ts";
 import { Returns } from "./hooks/returns.ts";
@@ -255,9 +255,11 @@ export class SignalSource implements AsyncDisposable {
 
   /** Resolves when something comes back, the socket is closed, or after so many ms. */
   async #returnOr(ms: number): Promise<void> {
-    const waiting = new AbortController();
-    this.#wake = () => waiting.abort();
-    await delay(ms / 1000, waiting.signal).catch(() => {}); // aborted: something came back
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#wake = resolve;
+    const timer = setTimeout(resolve, ms);
+    await promise;
+    clearTimeout(timer);
     this.#wake = undefined;
   }
 }

@@ -124,6 +124,44 @@ Deno.test("a handler in Python and its children end when labwire is killed, clos
   assert((await Deno.stat(`${files.path}/closed`)).isFile);
 });
 
+Deno.test(
+  "a handler in Python that does not return has its close() run all the same when labwire is killed",
+  {
+    ignore: windows,
+  },
+  async () => {
+    await using files = await folder({ "supply.py": SUPPLY });
+    await using server = await serve(["--handler", "supply.py"], { cwd: files.path });
+    const pids = [];
+    for (const name of ["pid", "child"]) {
+      pids.push(Number(JSON.parse(await server.ask(`{"command_id":"${name}"}`)).result));
+    }
+    await using peer = await server.connect();
+    await peer.write('{"command_id":"loop"}\n');
+    await server.program.until("stderr", /begun/);
+    assert(server.program instanceof Child); // it has a working directory
+    server.program.process.kill("SIGKILL");
+    await server.program.result();
+    while (await isAlive(pids[0]!));
+    assert(!await isAlive(pids[1]!));
+    assert((await Deno.stat(`${files.path}/closed`)).isFile);
+  },
+);
+
+Deno.test("what is raised at one place does not hide what is raised at another", async () => {
+  const script = `
+def one(): raise ValueError("first")
+def two(): raise ValueError("second")
+def three(): return {}["volts"]
+`;
+  await using files = await folder({ "raises.py": script });
+  await using server = await serve(["--handler", "raises.py"], { cwd: files.path });
+  for (const name of ["one", "two", "three"]) await server.ask(`{"command_id":"${name}"}`);
+  await server.program.until("stderr", /failed: first \(raises\.py:2\)\n/);
+  await server.program.until("stderr", /failed: second \(raises\.py:3\)\n/);
+  await server.program.until("stderr", /failed: KeyError: 'volts' \(raises\.py:4\)\n/);
+});
+
 Deno.test("the Python of VIRTUAL_ENV runs a handler, and is told where it is not there", {
   ignore: windows,
 }, async () => {

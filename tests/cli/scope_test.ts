@@ -14,7 +14,8 @@ async function urlOf(program: Running): Promise<string> {
 async function csvOf(url: string, count: number): Promise<string[]> {
   const end = performance.now() + 30_000;
   while (true) {
-    const lines = (await (await fetch(`${url}data.csv`)).text()).trim().split("\r\n");
+    const text = await fetch(`${url}data.csv`).then((response) => response.text(), () => "");
+    const lines = text.trim().split("\r\n");
     if (lines.length > count) return lines;
     assert(performance.now() < end, lines.join("\n"));
     await new Promise((resolve) => setTimeout(resolve, 20));
@@ -73,6 +74,33 @@ Deno.test("villas-scope shows a recording, with the times in it", async () => {
   program.interrupt();
   assertEquals((await program.result()).code, 0);
   await Deno.remove(file);
+});
+
+Deno.test("villas-scope shows what struct-line has recorded, as CSV and as JSON", async () => {
+  const time = (i: number) => `2026-11-21T15:51:33.${String(i).padStart(6, "0")}Z`;
+  const csv = [1, 2, 3].map((i) => `${time(i * 1000)},${i},${i * 1.5},"a,""b",true`);
+  const json = [1, 2, 3].map((i) =>
+    JSON.stringify({ time: time(i * 1000), n: i, volts: i * 1.5, text: 'a,"b', on: true })
+  );
+  for (const [suffix, lines] of [[".csv", ["time,n,volts,text,on", ...csv]], [".json", json]]) {
+    const file = await Deno.makeTempFile({ suffix: suffix as string });
+    await Deno.writeTextFile(file, [...lines!, "nonsense"].map((line) => `${line}\n`).join(""));
+    await using program = startServer(["villas-scope", file, ...scope]);
+    await program.until("stderr", /3 samples read/);
+    const found = await csvOf(await urlOf(program), 3);
+    assertEquals(found.map((line) => line.split(",").slice(1)), [
+      ["n", "volts", "on"],
+      ["1", "1.5", "1"],
+      ["2", "3", "1"],
+      ["3", "4.5", "1"],
+    ]);
+    assertMatch(found[1]!, /^1795276293\.001000,/);
+    program.interrupt();
+    const { code, stderr } = await program.result();
+    assertEquals(code, 5);
+    assertMatch(stderr, /Cannot read line \d: expected a time and values as in the first lines/);
+    await Deno.remove(file);
+  }
 });
 
 Deno.test("villas-scope listens without answering", async () => {
@@ -137,3 +165,56 @@ Deno.test("a scope for others has a token, told once", async () => {
   const { stderr } = await program.result();
   assertEquals(stderr.split(new URL(url).pathname.slice(1, -1)).length, 2);
 });
+
+Deno.test("the echo goes on under a flood of connections and with a viewer that never reads", async () => {
+  await using node = await bindDatagram({ listen: { hostname: "127.0.0.1", port: 0 } });
+  await using program = startServer([
+    ...["villas-echo", "--listen", "127.0.0.1:0", "--any-source", "--reply-to", "sender"],
+    ...["--output", "none", ...scope],
+  ]);
+  const [, echo] = await program.until("stderr", /Listening on 127\.0\.0\.1:(\d+)/);
+  const to = { hostname: "127.0.0.1", port: Number(echo) };
+  const url = new URL(await urlOf(program));
+  const values = Array.from({ length: 64 }, (_, i) => i / 3);
+  let sequence = 0n;
+  const exchange = async (count: number) => {
+    for (const last = sequence + BigInt(count); sequence < last; sequence++) {
+      const message = villasProtobuf.encode([{ type: "data", sequence, values }]);
+      await node.send(message, to);
+      assertEquals((await node.receive())?.bytes, message);
+    }
+  };
+  await exchange(500);
+  const connect = () => Deno.connect({ hostname: url.hostname, port: Number(url.port) });
+  using deaf = await connect();
+  const upgrade = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n" +
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+  await deaf.write(
+    new TextEncoder().encode(`GET /stream HTTP/1.1\r\nHost: ${url.host}\r\n${upgrade}`),
+  );
+  const channels = [values.map((_, i) => i), values.map((_, i) => i)];
+  const flood: Deno.Conn[] = [];
+  for (let id = 1; id <= 20; id++) {
+    // It wants large pictures, says that it is ready for more, and reads none of them.
+    const view = { type: "view", id, span: 60, columns: 4000, end: null, channels };
+    await deaf.write(masked(JSON.stringify(view)));
+    await deaf.write(masked('{"type":"ready"}'));
+    flood.push(...await Promise.all(Array.from({ length: 20 }, connect)));
+    await exchange(100);
+  }
+  for (const connection of flood) connection.close();
+  // They are let go of one after another; then there is room for a browser again.
+  await csvOf(url.href, 2500);
+  program.interrupt();
+  const { code, stderr } = await program.result();
+  assertEquals(code, 0);
+  assertMatch(stderr, /2500 messages, 2500 samples, .* 2500 replies, 0 invalid.* 0 missed/);
+});
+
+/** A message as a browser sends it: masked, here with zeros. */
+function masked(text: string): Uint8Array<ArrayBuffer> {
+  const payload = new TextEncoder().encode(text);
+  const { length } = payload;
+  const size = length < 126 ? [0x80 | length] : [0x80 | 126, length >> 8, length & 255];
+  return new Uint8Array([0x81, ...size, 0, 0, 0, 0, ...payload]);
+}

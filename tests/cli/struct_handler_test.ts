@@ -194,6 +194,33 @@ def handle(record, peer):
   },
 });
 
+Deno.test({
+  name: `struct-line: records of a peer that has gone are handled, several at once${note}`,
+  ignore,
+  async fn() {
+    const script = `
+import os, time
+def handle(record, peer):
+    print("record", record[0])
+    if record[0] == 1: peer.send([(1,), (2,)])
+    while not os.path.exists("go"): time.sleep(0.001)
+`;
+    await using files = await folder({ "slow.py": script });
+    const handler = ["--handler", "slow.py", "--concurrency", "2"];
+    await using server = await serve(["--format", "B", ...handler, ...QUIET], { cwd: files.path });
+    {
+      using conn = await server.connect();
+      await conn.write(Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8, 9));
+      await conn.read(new Uint8Array(1)); // what is left unread makes the end one that is noticed at once
+    }
+    await server.program.until("stderr", /record 2\n/);
+    await Deno.writeTextFile(`${files.path}/go`, "");
+    for (const n of [2, 3, 4, 5, 6, 7, 8, 9]) {
+      await server.program.until("stderr", new RegExp(`record ${n}\\n`));
+    }
+  },
+});
+
 /** Handlers that send for as long as somebody is there. */
 const streams = {
   "generator.py": `

@@ -277,3 +277,24 @@ for (
     assertEquals(lines[0].data, samples[0]!.values);
   });
 }
+
+Deno.test("villas-convert does not write into a file called as a capture, unless it is told a format", async () => {
+  await using files = await folder({});
+  const refused = await convert(
+    [`--from=villas.human`, "-", `${files.path}/out.pcap`],
+    "1.5(1)\t1\n",
+  );
+  assertEquals(refused.code, 2);
+  assertStringIncludes(refused.stderr, "captures are only read; name a format with --to");
+});
+
+Deno.test("what a recording says of its signals is understood with lines that end as on Windows", async () => {
+  const input =
+    "# seconds.nanoseconds(sequence)\ta\r\n# signals: 1i\r\n1.5(1)\t3\r\n1.6(2)\t4\t5\r\n";
+  const { stdout, code, stderr } = await convert(["--to", "json"], input);
+  assertEquals([code, stdout], [
+    0,
+    '{"ts": {"origin": [1, 5]}, "sequence": 1, "data": [3]}\n' +
+    '{"ts": {"origin": [1, 6]}, "sequence": 2, "data": [4, 5.0]}\n',
+  ], stderr);
+});

@@ -1,7 +1,15 @@
 /** villas-echo with handlers in Python and programs. */
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { bindDatagram, parseAddress, type Sample, villasProtobuf } from "../../mod.ts";
+import {
+  type BatchHandler,
+  bindDatagram,
+  parseAddress,
+  type Sample,
+  startVillasEcho,
+  villasProtobuf,
+} from "../../mod.ts";
+import { open } from "../handlers/python/open.ts";
 import { PYTHON } from "../interop/python.ts";
 import { folder, interrupt } from "./json_serve.ts";
 import { start } from "./run.ts";
@@ -77,6 +85,53 @@ Deno.test("villas-echo --handler double.py: what handle() returns goes back, and
   assertStringIncludes(stderr, "9 messages, 11 samples");
   assertStringIncludes(stderr, "5 replies, 0 invalid, 2 refused");
   assertStringIncludes(stderr, "1 failed");
+});
+
+const WRONG = `
+class Wrong:
+    def __repr__(self): return "wrong"
+def handle(sample):
+    n = sample.sequence
+    if n == 0: sample.values[0] = True
+    if n == 1: sample.values[1] = 2.0
+    if n == 2: sample.values[2] = 1
+    if n == 3: sample.values[1] = 2j
+    if n == 4: sample.sequence = -1
+    if n == 5: sample.new_frame = Wrong()
+    if n == 6: sample.origin_ts = (1.5, 2)
+    if n == 7: sample.origin = "now"
+    if n == 8: sample.values[0] = "high"
+    return sample
+`;
+
+Deno.test("villas-echo says in words of every language what a handler in Python may not return", async () => {
+  await using opened = await open(WRONG, {}, { kind: "samples" });
+  await using node = await bindDatagram({ listen: { hostname: "127.0.0.1", port: 0 } });
+  let told = Promise.withResolvers<string>();
+  await using echo = await startVillasEcho({
+    listen: "127.0.0.1:0",
+    remote: node.addr,
+    batchHandler: opened.module.exports.handle_batch as BatchHandler,
+    onProblem: ({ message }) => told.resolve(message),
+  });
+  const refused = "of what the handler returned: expected";
+  const integer = "an integer (in JavaScript a bigint, such as 1n)";
+  const expected = [
+    `Refused value 0 ${refused} a float, got the boolean true`,
+    `Refused value 1 ${refused} ${integer}, got the float 2.0`,
+    `Refused value 2 ${refused} a boolean, got the integer 1`,
+    `Refused value 1 ${refused} ${integer}, got the complex number (0, 2)`,
+    `Refused sequence ${refused} an integer from 0 to 2^64 - 1, got -1`,
+    `Refused new_frame ${refused} True or False, got wrong`,
+    `Refused origin ${refused} s since 1970, or (s, ns) in integers, got (1.5, 2)`,
+    "The handler threw: Cannot take 'now' for a time: expected s since 1970, or (s, ns)",
+    "Refused a value of what the handler returned: expected a number, got a str",
+  ];
+  for (const [n, text] of expected.entries()) {
+    told = Promise.withResolvers();
+    await node.send(villasProtobuf.encode([sample(BigInt(n), 1.5, 2n, true)]), echo.addr);
+    assertEquals(await told.promise, text);
+  }
 });
 
 Deno.test("villas-echo: handle_batch() gets samples together, as a table or one by one", async () => {

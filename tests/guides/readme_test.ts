@@ -83,6 +83,13 @@ const scenes: Readonly<Record<string, readonly Terminal[]>> = {
       ["wc -l < samples.jsonl", "5\n"],
     ],
   ],
+  "convert samples, also out of pcap": [
+    [
+      ["printf '1.5(1)\\t2.5\\n' > run.dat", ""],
+      ["@", "Converted 1 sample\n"],
+      ["tail -n 1 run.csv", "1,000000005,nan,1,2.50000000000000000\n"],
+    ],
+  ],
   "record structs, with their times": [
     [["@", READY]],
     [

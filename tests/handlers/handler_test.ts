@@ -54,6 +54,20 @@ for line in sys.stdin: print(line.strip().upper(), flush=True)
   });
 }
 
+Deno.test("openHandler() refuses options that mean nothing without a module", async () => {
+  for (
+    const [option, values] of [
+      ["--python", { python: "python3" }],
+      ["--handler-arg", { handlerArg: [["port", "COM3"]] as [string, string][] }],
+      ["--reload", { reload: true }],
+    ] as const
+  ) {
+    const opening = () => openHandler(values, { kind: "commands" });
+    const message = `Cannot use ${option} without a module: expected --handler FILE`;
+    await assertRejects(opening, UsageError, message);
+  }
+});
+
 Deno.test("openHandler() gives nothing where there is no option", async () => {
   assertEquals(await openHandler({ execTimeout: 30 }, use), undefined);
 });

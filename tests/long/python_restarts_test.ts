@@ -3,7 +3,7 @@ import { open } from "../handlers/python/open.ts";
 import { pythons } from "../interop/pythons.ts";
 
 /** How often the handler dies; `LABWIRE_RESTARTS=10000` takes a quarter of an hour. */
-const RESTARTS = Number(Deno.env.get("LABWIRE_RESTARTS") ?? 500);
+const RESTARTS = Number(Deno.env.get("LABWIRE_RESTARTS") ?? 60);
 
 /** Calls that end the process, each in another way. */
 const ENDS = ["leave", "crash", "killed", "with_child"];

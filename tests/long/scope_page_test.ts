@@ -160,17 +160,18 @@ async function steps(t: Deno.TestContext, browser: Browser, lab: typeof openLab)
         const found = rows[x]!;
         assert(found.length > 0, `a gap at ${x} of ${width} with ${span} s`);
         seen++;
-        // The values in this pixel and the one on each side.
-        const [from, to] = [x - 1.5, x + 2.5].map((at) => end - span + at / width * span);
+        // The values in this column of pixels; where columns are what the server sent, they lie up to one beside.
+        const beside = span > 2 ? 1 : 0.5;
+        const [from, to] = [x - beside, x + 1 + beside].map((at) => end - span + at / width * span);
         const values = Array.from(
           { length: 9 },
           (_, i) => 2 + Math.sin(2 * Math.PI * 5 * (from! + (to! - from!) * i / 8)),
         );
         const y = (value: number) => (max - value) / (max - min) * height;
         const [top, bottom] = [y(Math.max(...values)), y(Math.min(...values))];
-        assert(Math.min(...found) >= top - 2.5, `${span} s, column ${x}: ${found} above ${top}`);
+        assert(Math.min(...found) >= top - 2, `${span} s, column ${x}: ${found} above ${top}`);
         assert(
-          Math.max(...found) <= bottom + 2.5,
+          Math.max(...found) <= bottom + 2,
           `${span} s, column ${x}: ${found} below ${bottom}`,
         );
       }
@@ -275,7 +276,10 @@ async function steps(t: Deno.TestContext, browser: Browser, lab: typeof openLab)
     samplesTo(10);
     const url = `${scope.url}#span=1&end=${zero + 9}&cursors=0.25,0.75`;
     const { page, faults, close } = await openPage(browser, url);
-    await until(page, "document.querySelector('#cursor-table tbody td')?.textContent.length > 1");
+    await until(
+      page,
+      "!/^(–|)$/.test(document.querySelector('#cursor-table tbody td')?.textContent ?? '')",
+    );
     const times = await page.$$eval("#cursor-times dd", (all) => all.map((one) => one.textContent));
     assertEquals(times.slice(2), ["500 ms", "2 Hz"]);
     const rows = await page.$$eval(
@@ -298,6 +302,33 @@ async function steps(t: Deno.TestContext, browser: Browser, lab: typeof openLab)
     );
     await page.keyboard.press("Escape");
     assertEquals(await page.isHidden("#cursor-panel"), true);
+    assertEquals(faults, []);
+    await close();
+  });
+
+  await t.step("where the mouse points are the values of all traces", async () => {
+    const { scope, zero, samplesTo } = lab();
+    samplesTo(10);
+    const { page, faults, close } = await openPage(
+      browser,
+      `${scope.url}#span=1&end=${zero + 9}`,
+    );
+    await until(page, "document.querySelectorAll('#signals tbody tr').length === 4");
+    const over = (await page.locator(".u-over").first().boundingBox())!;
+    await page.mouse.move(over.x + over.width / 4, over.y + over.height / 2);
+    await until(page, "document.querySelectorAll('.readout .row').length === 4");
+    const rows = await page.$$eval(
+      ".readout .row",
+      (all) => all.map((row) => [...row.children].slice(1).map((cell) => cell.textContent)),
+    );
+    assertEquals(rows.map(([name]) => name), SIGNALS.map(({ name }) => name));
+    const numbers = rows.map((row) => Number(row[1]!.split(" ")[0]!.replace("−", "-")));
+    const slack = over.width > 0 ? 3 / over.width : 0;
+    assertAlmostEquals(numbers[1]!, valuesAt(8.25)[1] as number, 2 * Math.PI * 5 * slack + 0.04);
+    assertEquals([numbers[2], numbers[3]], [33, 1]);
+    assertEquals(await page.isVisible(".pointer"), true);
+    await page.mouse.move(5, 5);
+    await until(page, "document.querySelector('.readout').hidden");
     assertEquals(faults, []);
     await close();
   });

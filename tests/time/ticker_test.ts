@@ -79,6 +79,29 @@ Deno.test("ticks() gives few steps at a time, so that what receives them keeps u
   }
 });
 
+Deno.test("ticks() does not sleep between runs of many steps per second, but lets others have their turn", async () => {
+  for (const fails of [false, true]) {
+    const time = fakeTime(() => 1.1);
+    const runs: number[] = [];
+    let turns = 0;
+    const pass = () => {
+      turns++;
+      return fails ? Promise.reject(new Error("no socket")) : Promise.resolve();
+    };
+    // A millisecond of sleep here would be more than there is.
+    const busy = () => time.work(0.0099);
+    const rate = 100_000;
+    const steps = await run({ rate, limit: 20_000, signal, ...time, pass }, (tick) => {
+      if (!fails && turns > 0) busy();
+      else if (tick.step === 0) time.work(5);
+    }, runs);
+    assertEquals(steps.map(({ step }) => step), Array.from({ length: 20_000 }, (_, i) => i));
+    assertEquals(Math.max(...runs), 200);
+    assert(turns > 0);
+    if (!fails) assert(time.now() - 1000 < 205, `${time.now() - 1000} ms`);
+  }
+});
+
 Deno.test("ticks() ends when aborted", async () => {
   const controller = new AbortController();
   const steps = await run({ rate: 1000, signal: controller.signal }, ({ step }) => {

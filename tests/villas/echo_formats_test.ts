@@ -1,10 +1,17 @@
 /** What villas-echo sends back in each format is read by VILLASnode as what it sent, and never ends it. */
 
-import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertRejects,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
 import { villasFormat } from "../../lib/codecs/villas/formats.ts";
 import type { Sample, Value } from "../../lib/codecs/villas/sample.ts";
 import { parseSignals } from "../../lib/codecs/villas/signals.ts";
-import { UsageError } from "../../lib/errors.ts";
+import { CodecError, UsageError } from "../../lib/errors.ts";
 import { bindDatagram } from "../../lib/net/datagram/datagram.ts";
 import { startVillasEcho } from "../../lib/villas/echo.ts";
 import type { VillasEchoOptions } from "../../lib/villas/echo_options.ts";
@@ -224,6 +231,150 @@ Deno.test("several samples in a datagram of raw are answered one by one, as VILL
     const { bytes } = (await it.node.receive())!;
     assertEquals(villasnodeReads("raw", bytes, ["float", "float"], { bits: 64 })!.values, values);
   }
+});
+
+const utf8 = new TextEncoder();
+
+/** Rows of: format, signals, what arrives and what goes back, or the refusal. */
+const ODD: readonly (readonly [string, string | undefined, string, string | RegExp])[] = [
+  // What VILLASnode would abort on, or take for another sample, is written anew.
+  [
+    "villas.human",
+    "2f",
+    "1.5(3)\t1\t2",
+    "1.000000005(3)\t1.00000000000000000\t2.00000000000000000\n",
+  ],
+  ["villas.human", undefined, "1.5(3)\t1.5\t2\r\n", "1.000000005(3)\t1.50000000000000000\t2\n"],
+  ["villas.human", undefined, "# by hand\n1.5(3)\t2\n", "1.000000005(3)\t2\n"],
+  ["villas.human", undefined, "1.5(3)\t2\n\n", "1.000000005(3)\t2\n"],
+  ["villas.human", undefined, "1.5(3)\t2\n1.6(4) 3\n", "1.5(3)\t2\n1.6(4) 3\n"],
+  ["value", undefined, "1.5", "1.50000000000000000\n"],
+  ["json", "fi", '[{"data": [1, 2]}]', '[{"data": [1.0, 2]}]'],
+  ["json", "fi", '{"data": [1.5, 2]}', '[{"data": [1.5, 2]}]'],
+  [
+    "json,indent=1",
+    "fi",
+    '[\n {\n  "data": [\n   1.5,\n   2\n  ]\n }\n]',
+    '[\n {\n  "data": [\n   1.5,\n   2\n  ]\n }\n]',
+  ],
+  [
+    "json",
+    "fi",
+    '[{"flags": ["new_simulation"], "data": [1.5, 2]}]',
+    '[{"flags": ["new_simulation"], "data": [1.5, 2]}]',
+  ],
+  [
+    "json",
+    "fi",
+    '[{"data": [2]}]',
+    /fewer values than signals, as where VILLASnode leaves out NaN/,
+  ],
+  [
+    "json.edgeflex",
+    "f",
+    '[{"signal0": 1.5, "signal_7": 2, "created": 0}]',
+    '[{"signal0": 1.5, "created": 0}]',
+  ],
+  ["json.edgeflex", "f", '[{"signal0": 1, "created": 0}]', '[{"signal0": 1.0, "created": 0}]'],
+  // What VILLASnode leaves out by its settings, it still wants to read.
+  [
+    "villas.human,ts_origin=false",
+    "f",
+    "(7)\t1.50000000000000000\n",
+    "0.0(7)\t1.50000000000000000\n",
+  ],
+  ["villas.human,skip_first_line=true", "f", "1.5(7)\t1.5\n", "1.5(7)\t1.5\n"],
+  ["csv,ts_origin=false", "f", "7,1.50000000000000000\n", "0,000000000,0,7,1.50000000000000000\n"],
+  [
+    "csv,sequence=false",
+    "f",
+    "1,000000005,1.50000000000000000\n",
+    "1,000000005,0,0,1.50000000000000000\n",
+  ],
+  [
+    "csv,ts_origin=false,sequence=false",
+    "f",
+    "1.50000000000000000\n",
+    "0,000000000,0,0,1.50000000000000000\n",
+  ],
+  ["csv", "f", "nan,nan,nan,1.50000000000000000\n", "0,000000000,0,0,1.50000000000000000\n"],
+  [
+    "json,data=false",
+    "f",
+    '[{"ts": {"origin": [1, 5]}, "sequence": 7}]',
+    '[{"ts": {"origin": [1, 5]}, "sequence": 7, "data": []}]',
+  ],
+];
+
+for (const [notation, signals, arrives, wanted] of ODD) {
+  const how = signals === undefined ? "" : ` with signals ${signals}`;
+  Deno.test(`an echo of ${JSON.stringify(arrives)} as ${notation}${how} is what VILLASnode reads`, async () => {
+    await using it = await lab({ codec: villasFormat(notation), signals });
+    if (typeof wanted === "string") {
+      const answer = await it.ask(utf8.encode(arrives));
+      assertEquals(new TextDecoder().decode(answer), wanted);
+      return;
+    }
+    const problem = it.problem();
+    await it.node.send(utf8.encode(arrives), it.echo.addr);
+    await problem;
+    assertMatch(it.problems[0]!, wanted);
+    assertEquals(it.echo.stats.replies, 0);
+  });
+}
+
+Deno.test("a handler that changes nothing sends a line back as VILLASnode reads it", async () => {
+  await using it = await lab({ codec: villasFormat("villas.human"), handler: (sample) => sample });
+  const answer = await it.ask(utf8.encode("1.5(3)\t2.5\r\n"));
+  assertEquals(new TextDecoder().decode(answer), "1.000000005(3)\t2.50000000000000000\n");
+});
+
+Deno.test("samples of csv without a number are answered with numbers that count", async () => {
+  await using it = await lab({ codec: villasFormat("csv,sequence=false") });
+  for (const number of [0, 1, 2]) {
+    const answer = await it.ask(utf8.encode("1,000000005,2.50000000000000000\n"));
+    const text = new TextDecoder().decode(answer);
+    assertEquals(text, `1,000000005,0,${number},2.50000000000000000\n`);
+  }
+});
+
+for (const handler of [undefined, (sample: Sample) => sample]) {
+  const how = handler ? "a handler" : "an echo";
+  Deno.test(`${how} of json refuses values that moved up behind a NaN: VILLASnode would abort`, async () => {
+    await using it = await lab({ codec: villasFormat("json"), handler });
+    await it.ask(utf8.encode('[{"sequence": 1, "data": [1.5, 3]}]'));
+    const problem = it.problem();
+    await it.node.send(utf8.encode('[{"sequence": 2, "data": [3]}]'), it.echo.addr);
+    await problem;
+    await it.ask(utf8.encode('[{"sequence": 3, "data": [1.5, 4]}]'));
+    await it.ask(utf8.encode('[{"sequence": 4, "data": [1.5, 4.5, 2]}]')); // others are configured there
+    assertEquals([it.echo.stats.replies, it.echo.stats.refused], [3, 1]);
+  });
+
+  Deno.test(`${how} of raw without signals refuses more values than VILLASnode has by default`, async () => {
+    await using it = await lab({ codec: villasFormat("gtnet"), handler });
+    const problem = it.problem();
+    await it.node.send(new Uint8Array(4 * 65), it.echo.addr);
+    await problem;
+    assertStringIncludes(it.problems[0]!, "65 values: expected at most 64, as many as VILLASnode");
+    assertEquals((await it.ask(new Uint8Array(4 * 64))).length, 256);
+    assertEquals([it.echo.stats.replies, it.echo.stats.refused], [1, 1]);
+  });
+}
+
+Deno.test("opal.asyncip with more values than VILLASnode fills in is refused", () => {
+  const many = { type: "data" as const, sequence: 1n, values: new Array(64).fill(1.5) };
+  const bytes = villasFormat("opal.asyncip").encode([many]);
+  const more = new Uint8Array(bytes.length + 8);
+  more.set(bytes);
+  more[7] = 2; // 65 * 8 bytes
+  more[6] = 8;
+  assertThrows(() => villasFormat("opal.asyncip").decode(more), CodecError, "at most 64 values");
+  assertThrows(
+    () => villasFormat("opal.asyncip", { signals: "65f" }).check(),
+    UsageError,
+    "64 values at most",
+  );
 });
 
 Deno.test("a negative integer is not sent back in villas.binary, which VILLASnode would read as another", async () => {

@@ -159,7 +159,7 @@ Deno.test("a handler may return typed arrays, whose numbers are of the kind that
   ]);
   assertStringIncludes(
     wrong,
-    "value 0 of what the handler returned: expected an integer (a bigint",
+    "value 0 of what the handler returned: expected an integer (in JavaScript a bigint",
   );
   const view = { values: new DataView(new ArrayBuffer(8)) } as never;
   assertStringIncludes(

@@ -24,7 +24,8 @@ const LONGEST_OFFSET = 2 ** 32;
  *
  * - VILLASnode's socket writes `seconds,nanoseconds,sequence,values`, and reads the same with the time from origin to receipt as third
  *   column. So what is sent to it has a `0` there, and what it sent must not come back as it is.
- * - Its files have that column. What is not known is `nan`.
+ * - Its files have that column. What is not known is `nan`; but VILLASnode's socket reads numbers only, so that a sample without a sequence
+ *   number is sent to it with one that counts such samples, and one without a time with the time 0.
  * - The text of a value tells its kind, as in `villas.human`.
  *
  * @example What VILLASnode writes, and what it reads
@@ -55,6 +56,8 @@ function columns(name: string, separator: string) {
   return formatRow(name, table, (settings, signals) => {
     const node = { precision: settings.real_precision, exact: false };
     const exact = { ...node, exact: settings.real_precision === ALL_DIGITS };
+    /** Samples without a number that were sent to VILLASnode, which reads none without one. */
+    let unnumbered = 0n;
     return {
       carried: { ...ALL, received: true, newFrame: false, exact: false },
       ...lineForms({
@@ -68,7 +71,9 @@ function columns(name: string, separator: string) {
         headerOffset: (line) => line.includes("offset"),
         write(sample, form) {
           checkHead(sample, name);
-          let line = headOf(sample, settings, form);
+          let line = form === "reply"
+            ? replyHeadOf(sample, settings.separator, () => unnumbered++)
+            : headOf(sample, settings, form);
           if (!settings.data) return line;
           const style = form === "node" ? node : exact;
           const { values } = sample;
@@ -102,13 +107,24 @@ function headOf(sample: Sample, fields: Settings, form: LineForm): string {
       ? `nan${separator}nan`
       : `${origin.sec}${separator}${nineDigits(origin.nsec)}`;
   }
-  if (form === "reply") head += separator + "0";
-  else if (form === "file") {
+  if (form === "file") {
     const offset = origin && received ? printFixed(secondsBetween(origin, received), 9) : "nan";
     head += separator + offset;
   }
   if (fields.sequence) head += separator + (sequence ?? "nan");
   return head.startsWith(separator) ? head.slice(1) : head;
+}
+
+/** All four columns, and numbers in them: VILLASnode reads no others. */
+function replyHeadOf(
+  { received, origin = received, sequence }: Sample,
+  separator: string,
+  next: () => bigint,
+): string {
+  const time = origin === undefined
+    ? `0${separator}000000000`
+    : `${origin.sec}${separator}${nineDigits(origin.nsec)}`;
+  return `${time}${separator}0${separator}${sequence ?? next()}`;
 }
 
 function secondsBetween(from: Timestamp, to: Timestamp): number {
@@ -155,7 +171,7 @@ function readLine(
     if (!isNaN(sec)) sample.origin = { sec, nsec };
   }
   let more = next();
-  if (hasOffset(text, from, to, form) && more) {
+  if (hasOffset(text, from, to, form, fields) && more) {
     const offset = Number(text.slice(from, to));
     if (Math.abs(offset) < LONGEST_OFFSET && to > from) {
       if (sample.origin) sample.received = plusSeconds(sample.origin, offset);
@@ -176,8 +192,15 @@ function readLine(
 }
 
 /** Whether the third column is the time from origin to receipt. VILLASnode's socket writes none, but a sequence number has no point. */
-function hasOffset(text: string, from: number, to: number, form: LineForm): boolean {
+function hasOffset(
+  text: string,
+  from: number,
+  to: number,
+  form: LineForm,
+  { sequence }: Settings,
+): boolean {
   if (form !== "node") return form !== "plain";
+  if (!sequence) return false;
   for (let at = from; at < to; at++) if (text.charCodeAt(at) === POINT) return true;
   return false;
 }

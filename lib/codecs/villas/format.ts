@@ -50,6 +50,14 @@ export interface Format extends Codec<Sample[]> {
 export interface Replies extends Codec<Sample[]> {
   /** Whether a message that VILLASnode sent means the same to it when it comes back byte for byte. */
   readonly plainEcho: boolean;
+  /**
+   * Whether VILLASnode reads a certain message as these samples, which others may have written in ways that it does not take. Default: any
+   * that decodes.
+   *
+   * @param bytes The message.
+   * @param samples What it decodes to.
+   */
+  isTaken?(bytes: Uint8Array, samples: readonly Sample[]): boolean;
 }
 
 /** What a format carries of a sample. */
@@ -72,6 +80,8 @@ export interface Carried {
   readonly samples: number;
   /** Whether values have the names of the signals, so that these must be known to write any. */
   readonly named: boolean;
+  /** Whether a message tells how many values a sample has, rather than the signals. */
+  readonly counted: boolean;
   /** Whether VILLASnode reads the format at all, and not only writes it. */
   readonly readByNode: boolean;
 }
@@ -88,6 +98,7 @@ export interface VillasFormat extends Format {
   readonly text: boolean;
   /** The form in which VILLASnode reads. */
   readonly replies: Replies;
+  /** Makes the same format for known signals; see {@linkcode Format.withSignals}. */
   withSignals(signals: SignalsLike): VillasFormat;
   /**
    * Checks that the format can carry what some signals hold, as far as that is known before there is a value.
@@ -169,6 +180,8 @@ export interface SampleEncoder {
 
 /** How samples are read from a stream. */
 export interface StreamDecoderOptions {
+  /** Whether samples may have more values than signals were stated. Default: false. */
+  readonly more?: boolean;
   /** Longest line or message in bytes. Default: 1 MiB. */
   readonly maxBytes?: number;
 }

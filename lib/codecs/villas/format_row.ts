@@ -4,8 +4,17 @@
  * @module
  */
 
-import { UsageError } from "../../errors.ts";
-import type { Carried, Format, Replies, StreamForm, VillasFormat } from "./format.ts";
+import { CodecError, UsageError } from "../../errors.ts";
+import { counted } from "../../text/wording.ts";
+import type {
+  Carried,
+  Format,
+  Replies,
+  SampleDecoder,
+  StreamForm,
+  VillasFormat,
+} from "./format.ts";
+import type { Sample } from "./sample.ts";
 import {
   COMMON,
   readSettings,
@@ -50,6 +59,7 @@ export const ALL: Carried = {
   exact: true,
   samples: Infinity,
   named: false,
+  counted: true,
   readByNode: true,
 };
 
@@ -76,9 +86,16 @@ export function formatRow<Table extends SettingsTable>(
       const notation = name + settingsNotation(all, settings);
       const build = (signals: readonly Signal[] | undefined): VillasFormat => {
         const forms = make(settings, signals);
-        const { encode, decode, carried, misfit } = forms;
+        const { encode, decode, carried, misfit, stream } = forms;
         return {
           ...forms,
+          stream: signals === undefined ? stream : {
+            ...stream,
+            decoder: (options) => {
+              const decoder = stream.decoder(options);
+              return options?.more ? decoder : new CountedDecoder(decoder, name, signals.length);
+            },
+          },
           ...{ name, notation, signals, withSignals: (signals) => build(signalsOf(signals)) },
           replies: forms.replies ?? { name, encode, decode, plainEcho: true },
           check: (stated = signals) => checkSignals(notation, carried, stated, misfit),
@@ -92,6 +109,53 @@ export function formatRow<Table extends SettingsTable>(
       return build(signals);
     },
   };
+}
+
+/** Refuses samples that have more values than signals were stated: VILLASnode aborts on them, and what they are nobody said. */
+class CountedDecoder implements SampleDecoder {
+  readonly #decoder: SampleDecoder;
+  readonly #name: string;
+  readonly #most: number;
+
+  constructor(decoder: SampleDecoder, name: string, most: number) {
+    this.#decoder = decoder;
+    this.#name = name;
+    this.#most = most;
+  }
+
+  get offset(): number {
+    return this.#decoder.offset;
+  }
+
+  get line(): number {
+    return this.#decoder.line;
+  }
+
+  push(chunk: Uint8Array): void {
+    this.#decoder.push(chunk);
+  }
+
+  next(): Sample | null {
+    return this.#checked(this.#decoder.next());
+  }
+
+  end(): Sample | null {
+    return this.#checked(this.#decoder.end());
+  }
+
+  #checked(sample: Sample | null): Sample | null {
+    if (sample === null || sample.values.length <= this.#most) return sample;
+    const { line, offset } = this;
+    throw new CodecError(
+      `Cannot read ${this.#name} ${
+        line > 0 ? `in line ${line} (byte ${offset})` : `at byte ${offset}`
+      }: ` +
+        `expected at most ${
+          counted(this.#most, "value")
+        }, as many as there are signals, got ${sample.values.length}`,
+      { offset },
+    );
+  }
 }
 
 function checkSignals(

@@ -117,13 +117,14 @@ export const villasHuman = formatRow(NAME, LINES, (settings, signals) => {
       name: NAME,
       settings,
       signals,
-      plainEcho: true,
+      plainEcho: settings.ts_origin, // VILLASnode reads no line without a time
       header: (signals, offset) => headerOf(signals, { ...settings, offset }),
       headerOffset: (line) => line.includes("+offset"),
       write(sample, form) {
         checkHead(sample, NAME);
         const style = form === "node" ? written : exact;
-        let line = headOf(sample, settings, form === "file");
+        const fields = form === "reply" ? { ...settings, ts_origin: true } : settings;
+        let line = headOf(sample, fields, form === "file");
         if (!settings.data) return line;
         const { values } = sample;
         for (let i = 0; i < values.length; i++) {

@@ -15,6 +15,8 @@ import type { Signal } from "./signals.ts";
 import { checkHead, isTimePart } from "./text_format.ts";
 
 const NAME = "json";
+const LEFT_OUT =
+  "there are fewer values than signals, as where VILLASnode leaves out NaN or an infinity; protobuf and villas.human carry them";
 
 /**
  * Writes one sample as an object in VILLASnode's `json` form:
@@ -105,7 +107,7 @@ export const villasJson = formatRow(NAME, JSON_SETTINGS, (settings, signals) => 
   ...jsonForms({
     name: NAME,
     style: settings,
-    plainEcho: true,
+    plainEcho: settings.data, // VILLASnode drops a sample without
     tree(sample, form) {
       checkHead(sample, NAME);
       const tree = new Map<string, Tree>();
@@ -119,7 +121,7 @@ export const villasJson = formatRow(NAME, JSON_SETTINGS, (settings, signals) => 
       if (settings.sequence && sample.sequence !== undefined) {
         tree.set("sequence", String(BigInt.asIntN(64, sample.sequence)));
       }
-      if (settings.data) {
+      if (settings.data || form === "reply") {
         tree.set("data", sample.values.map((value, i) => jsonValue(value, i, NAME, settings)));
       }
       return tree;
@@ -139,7 +141,7 @@ export const villasJson = formatRow(NAME, JSON_SETTINGS, (settings, signals) => 
       if (settings.sequence && sequence !== undefined) {
         add(`"sequence": ${sequence < 2n ** 63n ? sequence : BigInt.asIntN(64, sequence)}`);
       }
-      if (!settings.data) return `{${text}}`;
+      if (!settings.data && form !== "reply") return `{${text}}`;
       let data = "";
       for (let i = 0; i < values.length; i++) {
         data += (i > 0 ? ", " : "") + writeTree(jsonValue(values[i]!, i, NAME, settings), settings);
@@ -147,8 +149,11 @@ export const villasJson = formatRow(NAME, JSON_SETTINGS, (settings, signals) => 
       add(`"data": [${data}]`);
       return `{${text}}`;
     },
+    isTaken: (json, { values }) =>
+      signals === undefined ||
+      (json as { data: JsonValue[] }).data.every((value, i) => typeof value === typeof values[i]),
     readPlain: (text) => readPlainJson(text, signals),
-    read: (json) => readSample(json, signals),
+    read: (json) => readSample(json, signals, settings.data),
   }),
 }));
 
@@ -156,13 +161,25 @@ function timeTree({ sec, nsec }: Timestamp): Tree {
   return [String(sec), String(nsec)];
 }
 
-function readSample(json: JsonValue, signals: readonly Signal[] | undefined): Sample {
+function readSample(
+  json: JsonValue,
+  signals: readonly Signal[] | undefined,
+  hasData: boolean,
+): Sample {
   const given = membersOf("a sample", json);
-  const { data, sequence, ts, flags } = given;
+  const { data = hasData ? undefined : [], sequence, ts, flags } = given;
   if (!Array.isArray(data)) throw unfit("data", data, "a list");
+  // VILLASnode leaves out NaN and the infinities: what stands behind them moves up.
+  const complete = signals === undefined || data.length >= signals.length;
   const sample: Sample = {
     type: "data",
-    values: data.map((value, i) => readJsonValue(value, `value ${i}`, signals?.[i]?.type)),
+    values: data.map((value, i) => {
+      const kind = signals?.[i]?.type;
+      if (!complete && kind === "float" && typeof value === "bigint") {
+        throw unfit(`value ${i}`, value, `a float as the signal is stated; ${LEFT_OUT}`);
+      }
+      return readJsonValue(value, `value ${i}`, kind);
+    }),
   };
   if (sequence !== undefined) sample.sequence = readSequence(sequence);
   if (ts !== undefined) {

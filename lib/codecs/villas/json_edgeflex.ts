@@ -5,6 +5,7 @@
  */
 
 import { CodecError } from "../../errors.ts";
+import type { JsonValue } from "../json/reader.ts";
 import { ALL, formatRow } from "./format_row.ts";
 import { jsonForms } from "./json_format.ts";
 import { JSON_SETTINGS, jsonValue, type Tree, writeTree } from "./json_text.ts";
@@ -78,6 +79,12 @@ export const villasJsonEdgeflex = formatRow(NAME, JSON_SETTINGS, (settings, sign
         }
         return `${text}"created": ${origin ? writeMillis(origin, true) : "0"}}`;
       },
+      isTaken: (json, { values }) =>
+        signals === undefined ||
+        Object.keys(json!).length === values.length + 1 &&
+          signals.every(({ name }, i) =>
+            typeof (json as Record<string, JsonValue>)[name] === typeof values[i]
+          ),
       readPlain(text) {
         const list = signals && parseQuickly(text);
         if (!Array.isArray(list) || list.length !== 1) return null;

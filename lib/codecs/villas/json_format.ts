@@ -9,7 +9,7 @@ import { JsonFault, type JsonValue, readJson } from "../json/reader.ts";
 import type { MessageSplitter, Replies, SampleDecoder, StreamDecoderOptions } from "./format.ts";
 import type { FormatForms } from "./format_row.ts";
 import { type JsonStyle, type Tree, writeTree } from "./json_text.ts";
-import { ByteQueue, MAX_MESSAGE } from "./message_stream.ts";
+import { ByteQueue, MAX_MESSAGE, UTF16 } from "./message_stream.ts";
 import type { Sample } from "./sample.ts";
 import { decodeError } from "./text_format.ts";
 
@@ -33,6 +33,8 @@ export interface JsonFormat {
   tree(sample: Sample, form: JsonForm): Tree;
   /** Writes a sample in the default style, where that can be done faster; undefined where it cannot. */
   write?(sample: Sample, form: JsonForm): string | undefined;
+  /** Whether VILLASnode reads an object as the sample that it was read as. Default: whatever it is. */
+  isTaken?(json: JsonValue, sample: Sample): boolean;
   /** Reads a text where that can be done faster than as any JSON; null where it cannot. */
   readPlain?(text: string): Sample[] | null;
   /**
@@ -74,7 +76,13 @@ export function jsonForms(
     return encoder.encode(text + "]");
   };
   const decode = (bytes: Uint8Array) => decodeJson(format, bytes);
-  const replies: Replies = { name, encode: encodeAs("reply"), decode, plainEcho };
+  const replies: Replies = {
+    name,
+    encode: encodeAs("reply"),
+    decode,
+    plainEcho,
+    isTaken: (bytes, samples) => isTaken(format, bytes, samples),
+  };
   return {
     encode: encodeAs("node"),
     decode,
@@ -109,6 +117,13 @@ function decodeJson(format: JsonFormat, bytes: Uint8Array): Sample[] {
       throw decodeError(bytes, format.name, 0, `sample ${i} has ${error.message}`);
     }
   });
+}
+
+/** Whether VILLASnode reads a message, which must decode, as these samples. */
+function isTaken(format: JsonFormat, bytes: Uint8Array, samples: readonly Sample[]): boolean {
+  if (bytes.length === 0 || format.isTaken === undefined) return true;
+  const json = parse(textOf(bytes, format.name), bytes, format.name);
+  return Array.isArray(json) && json.every((sample, i) => format.isTaken!(sample, samples[i]!));
 }
 
 /** What can be read fast; the rest, and what is wrong, is found out as any JSON is. */
@@ -155,6 +170,8 @@ const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const COMMA = 0x2c;
 const OPEN_BRACE = 0x7b;
+/** What some programs put before text in UTF-8. */
+const BOM = [0xef, 0xbb, 0xbf];
 
 /**
  * Cuts a stream into the arrays and objects in it, with or without anything between them. A line that ends inside one is a fault, unless
@@ -240,8 +257,13 @@ class JsonSplitter implements MessageSplitter {
         this.#drop(at);
         this.#startLine = this.#lines;
         if (!opens(byte)) {
+          if (queue.offset < BOM.length && byte === BOM[queue.offset]) {
+            this.#drop(at + 1);
+            continue;
+          }
           this.#skipping = true;
-          throw this.#fault("expected an object or a list");
+          const isUtf16 = queue.offset === 0 && (byte === 0xff || byte === 0xfe);
+          throw this.#fault(`expected an object or a list${isUtf16 ? UTF16 : ""}`);
         }
       }
       this.#last = byte;

@@ -7,7 +7,7 @@
 import { CodecError } from "../../errors.ts";
 import type { Replies, SampleDecoder, StreamDecoderOptions, StreamForm } from "./format.ts";
 import type { FormatForms } from "./format_row.ts";
-import { ByteQueue, MAX_MESSAGE } from "./message_stream.ts";
+import { ByteQueue, MAX_MESSAGE, UTF16 } from "./message_stream.ts";
 import type { Sample } from "./sample.ts";
 import { character, flag } from "./settings.ts";
 import { floatSignals, type Signal } from "./signals.ts";
@@ -73,7 +73,8 @@ export function lineForms(
     encode: (samples: Sample[]) => encoder.encode(writeLines(format, samples, form)),
     decode: (bytes: Uint8Array) => readLines(format, bytes, form),
   });
-  const replies: Replies = { name, plainEcho, ...codec("reply") };
+  const isTaken = (bytes: Uint8Array) => isTakenLines(bytes, format.settings);
+  const replies: Replies = { name, plainEcho, isTaken, ...codec("reply") };
   return {
     ...codec("node"),
     replies,
@@ -91,10 +92,10 @@ function writeLines(format: LineFormat, samples: readonly Sample[], form: LineFo
 }
 
 function readLines(format: LineFormat, bytes: Uint8Array, form: LineForm): Sample[] {
-  const { settings: { delimiter, skip_first_line } } = format;
+  const { settings: { delimiter } } = format;
   const samples: Sample[] = [];
   const text = decoder.decode(bytes);
-  let start = skip_first_line ? text.indexOf(delimiter) + 1 || text.length : 0;
+  let start = 0;
   while (start < text.length) {
     const delimited = text.indexOf(delimiter, start);
     const end = delimited < 0 ? text.length : delimited;
@@ -123,6 +124,20 @@ function readLine(
   while (at < end && text.charCodeAt(at) <= SPACE) at++;
   if (at === end || text[at] === format.settings.comment_prefix) return null;
   return format.read(text, start, end, form);
+}
+
+/** Whether every line has its end, with nothing blank before it: on anything else VILLASnode aborts, or takes it for a sample. */
+function isTakenLines(bytes: Uint8Array, settings: LineFormat["settings"]): boolean {
+  const end = settings.delimiter.charCodeAt(0);
+  const comment = settings.comment_prefix.charCodeAt(0);
+  let before = end;
+  for (let i = 0; i < bytes.length; i++) {
+    const byte = bytes[i]!;
+    if (byte === CR || before === end && byte === comment) return false;
+    if (byte === end && (before <= SPACE || before === end)) return false;
+    before = byte;
+  }
+  return bytes.length === 0 || before === end;
 }
 
 /** How many bytes the beginning of a text has. */
@@ -261,8 +276,18 @@ class LineStreamDecoder implements SampleDecoder {
       return readLine(this.#format, text, start, end, this.#form);
     } catch (error) {
       if (!(error instanceof LineFault)) throw error;
-      throw this.#fault(this.#textOffset + lengthOf(text, error.at), error.message);
+      const hint = this.line === 1 ? this.#hint(text.slice(start, end)) : "";
+      throw this.#fault(this.#textOffset + lengthOf(text, error.at), error.message + hint);
     }
+  }
+
+  /** What a first line may be that is no sample. */
+  #hint(line: string): string {
+    if (line.includes("\0")) return UTF16;
+    const { name, header, settings } = this.#format;
+    return header && !settings.skip_first_line && /^"?[A-Za-z]/.test(line)
+      ? `; ${name},skip_first_line=true leaves out a header`
+      : "";
   }
 
   #tooLong(offset: number): CodecError {

@@ -12,6 +12,14 @@ import type { Sample } from "./sample.ts";
 
 /** Bytes of a message at most, unless told otherwise. */
 export const MAX_MESSAGE = 1 << 20;
+/** Whether text begins as UTF-16 does. */
+export function isUtf16(bytes: Uint8Array): boolean {
+  return bytes[0] === 0xff && bytes[1] === 0xfe || bytes[0] === 0xfe && bytes[1] === 0xff;
+}
+
+/** Said of text that has two bytes for each character. */
+export const UTF16 =
+  "; the text is UTF-16, as PowerShell's > writes it: write it as UTF-8, as with | Out-File -Encoding ascii";
 
 /** How long the message is that begins somewhere: 0 if more bytes are needed to tell, -1 if none begins there. */
 export type Measure = (bytes: Uint8Array, start: number, end: number) => number;

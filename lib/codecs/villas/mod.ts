@@ -43,6 +43,7 @@ export type {
   VillasFormat,
 } from "./format.ts";
 export { type FormatGroup, type FormatOptions, villasFormat, villasFormats } from "./formats.ts";
+export type { GivenSettings } from "./format_row.ts";
 export { villasProtobuf } from "./protobuf.ts";
 export { asNode, asPeer } from "./sides.ts";
 export { ColumnsDecoder, type ColumnsOptions } from "./columns/read.ts";

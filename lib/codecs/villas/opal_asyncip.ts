@@ -44,6 +44,8 @@ export const villasOpalAsyncip = formatRow(
         origin: false,
         newFrame: false,
       },
+      misfit: ({ length }) =>
+        length > MOST_VALUES ? `the format has ${MOST_VALUES} values at most` : undefined,
       text: false,
       encode: node.encode,
       decode: node.decode,
@@ -69,6 +71,9 @@ function decodeAll(bytes: Uint8Array, kinds: readonly SignalKind[] | undefined):
     const sequence = BigInt(view.getUint32(at + 2, true));
     const length = view.getUint16(at + 6, true);
     const from = at + HEADER;
+    if (length > MOST_VALUES * DOUBLE) {
+      throw fault(at + 6, `expected at most ${MOST_VALUES} values, as VILLASnode fills in no more`);
+    }
     if (length % DOUBLE !== 0) throw fault(at + 6, "expected the length of whole doubles");
     if (from + length > bytes.length) {
       throw fault(at + 6, `expected ${length} bytes of values, and it ends before`);

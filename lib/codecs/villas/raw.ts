@@ -88,6 +88,7 @@ function raw(name: string, usual: "little" | "big") {
         newFrame: false,
         exact: bits === 64,
         samples: 1,
+        counted: false,
       },
       text: false,
       encode: node.encode,

@@ -3,7 +3,7 @@ import { defineCommand } from "../../cli/command.ts";
 import type { Context } from "../../cli/context.ts";
 import { choice, flag, host, integer, port, seconds } from "../../cli/options.ts";
 import { outputOption } from "../../cli/output_option.ts";
-import { withPlace } from "../../handlers/place.ts";
+import { kindWithPlace, withPlace } from "../../handlers/place.ts";
 import { stackOf } from "../../errors.ts";
 import {
   DEFAULT_HOST,
@@ -167,7 +167,7 @@ function reportFailure(
   if (answer.status === "success") return;
   const kind = data === undefined ? "unreadable" : "failed";
   const message = `Message from ${formatAddress(remoteAddr)} failed: ${answer.error}`;
-  say.throttled(kind, withPlace(message, thrown));
+  say.throttled(kindWithPlace(kind, thrown), withPlace(message, thrown));
 }
 
 /** What is waited for when the server closes. */

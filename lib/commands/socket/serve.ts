@@ -2,7 +2,7 @@ import type { Context } from "../../cli/context.ts";
 import { counted, rareCounts } from "../../text/wording.ts";
 import { messageOf } from "../../errors.ts";
 import type { ModuleHandler } from "../../handlers/handler.ts";
-import { withPlace } from "../../handlers/place.ts";
+import { kindWithPlace, withPlace } from "../../handlers/place.ts";
 import { formatAddress, type HostPort } from "../../net/address/address.ts";
 import { lineFraming } from "../../net/framing/line.ts";
 import { listenBytes, type ListenBytesOptions } from "../../socket/listen_bytes.ts";
@@ -148,7 +148,10 @@ export async function serveStreams(context: Context, values: ServerValues): Prom
         } catch (error) {
           failed++;
           const why = withPlace(messageOf(error), error);
-          say.throttled("answer", `Cannot answer ${formatAddress(from)}: ${why}`);
+          say.throttled(
+            kindWithPlace("answer", error),
+            `Cannot answer ${formatAddress(from)}: ${why}`,
+          );
           return null;
         }
       },
@@ -232,7 +235,7 @@ export async function serveDatagrams(context: Context, values: ServerValues): Pr
     onProblem({ kind, message, error }) {
       if (kind === "answer") failed++;
       const text = kind === "dropped" ? `${message}; the handler is too slow` : message;
-      say.throttled(kind, withPlace(text, error));
+      say.throttled(kindWithPlace(kind, error), withPlace(text, error));
     },
   });
   context.inHand(() => answers(server.pending));

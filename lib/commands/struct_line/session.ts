@@ -1,7 +1,7 @@
 import type { Context } from "../../cli/context.ts";
 import { UsageError } from "../../errors.ts";
 import { type HandlerValues, type ModuleHandler, openHandler } from "../../handlers/handler.ts";
-import { withPlace } from "../../handlers/place.ts";
+import { kindWithPlace, withPlace } from "../../handlers/place.ts";
 import type { Prompter } from "../../cli/prompt.ts";
 import type { StructInput } from "../../codecs/struct/types.ts";
 import type { Line } from "../../struct/line.ts";
@@ -147,7 +147,7 @@ export class LineSession implements AsyncDisposable {
     const text = kind === "action"
       ? withPlace(`Handling a record failed: ${message}`, error)
       : problemText(problem);
-    this.#aside(() => this.#context.say.throttled(kind, text));
+    this.#aside(() => this.#context.say.throttled(kindWithPlace(kind, error), text));
   }
 
   #aside(say: () => void): void {

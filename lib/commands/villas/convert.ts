@@ -67,6 +67,11 @@ export const villasConvert = defineCommand({
   async run(context, options, [inPath = "-", outPath = "-"]) {
     const { say, signal } = context;
     const { signals } = options;
+    if (isCapture(outPath) && options.to === undefined) {
+      throw new UsageError(
+        `Cannot write "${outPath}": captures are only read; name a format with --to, or another file`,
+      );
+    }
     const { from = captureOr(inPath), to = formatOfFile(outPath), port, format } = options;
     const known = (format: VillasFormat) => signals ? format.withSignals(signals) : format;
     if (from !== CAPTURE && (port !== undefined || format !== undefined)) {
@@ -107,8 +112,12 @@ export const villasConvert = defineCommand({
   },
 });
 
+function isCapture(path: string): boolean {
+  return /\.(pcap|pcapng|cap)$/i.test(path);
+}
+
 function captureOr(path: string): VillasFormat | typeof CAPTURE {
-  return /\.(pcap|pcapng|cap)$/i.test(path) ? CAPTURE : formatOfFile(path);
+  return isCapture(path) ? CAPTURE : formatOfFile(path);
 }
 
 /** Counts what cannot be converted, or ends the conversion. */

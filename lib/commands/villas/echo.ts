@@ -2,7 +2,7 @@ import type { Context } from "../../cli/context.ts";
 import { defineCommand } from "../../cli/command.ts";
 import { graceOption } from "../../cli/grace_option.ts";
 import { address, choice, flag, integer, seconds, value } from "../../cli/options.ts";
-import { withPlace } from "../../handlers/place.ts";
+import { kindWithPlace, withPlace } from "../../handlers/place.ts";
 import { counted } from "../../text/wording.ts";
 import { stackOf, UsageError } from "../../errors.ts";
 import { villasProtobuf } from "../../codecs/villas/protobuf.ts";
@@ -116,6 +116,7 @@ export const villasEcho = defineCommand({
     const { taps, sentTaps } = recorded;
     // What happens beside the replies needs the event loop.
     const hasMore = printer || taps.length > 0 || sentTaps.length > 0 || reply.batchHandler;
+    if (known.carried?.counted === false && !options.signals) say.warn(UNCOUNTED);
     say.info("Start client...");
     await using echo = await startVillasEcho({
       ...layer,
@@ -166,6 +167,11 @@ export const villasEcho = defineCommand({
   },
 });
 
+/** Said where a message does not tell how many values a sample has, and nobody else did. */
+const UNCOUNTED =
+  "Each message is taken for one sample of floats; VILLASnode aborts if that is wrong, as with out.vectorize above 1: " +
+  "state the signals, as in --signals 5f1i";
+
 function report(say: Context["say"], problem: VillasEchoProblem, debug: boolean): void {
   const { kind, message, error, unstated } = problem;
   if (debug && kind === "handler") say.info(stackOf(error));
@@ -174,7 +180,7 @@ function report(say: Context["say"], problem: VillasEchoProblem, debug: boolean)
   else if (kind === "waiting" || kind === "connection") say.info(message);
   else if (unstated) {
     say.throttled(kind, `${message}; --signals says what VILLASnode expects, as in --signals 5f1i`);
-  } else say.throttled(kind, withPlace(message, error));
+  } else say.throttled(kindWithPlace(kind, error), withPlace(message, error));
 }
 
 /** What a scope shows of the counters. */

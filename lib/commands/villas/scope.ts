@@ -10,6 +10,7 @@ import { chunksOf, readSamples } from "../../villas/sample_stream.ts";
 import { timestampClock } from "../../time/timestamp.ts";
 import { villasProtobuf } from "../../codecs/villas/protobuf.ts";
 import { DEFAULT_ADDRESS, openScope, scopeOptions } from "../scope/scope_options.ts";
+import { findRecords } from "../scope/records.ts";
 import type { ScopeValues } from "../scope/scope_options.ts";
 import { formatOption, signalsOption } from "./format_option.ts";
 import { formatOfFile } from "./taps.ts";
@@ -113,7 +114,8 @@ async function showRecording(context: Context, values: Values, path: string): Pr
   const { say, signal } = context;
   const { signals, format: given = formatOfFile(path) } = values;
   const format = signals ? given.withSignals(signals) : given;
-  format.stream.decoder(); // it may need to be told the signals
+  const records = values.format ? undefined : await findRecords(path);
+  if (!records) format.stream.decoder(); // it may need to be told the signals
   using file = await Deno.open(path).catch((cause) => {
     throw new UsageError(`Cannot read "${path}": ${messageOf(cause)}`, { cause });
   });
@@ -122,7 +124,7 @@ async function showRecording(context: Context, values: Values, path: string): Pr
   await using scope = await openScope(context, { ...values, history: 1e9 }, {
     title: path.replace(/.*[/\\]/, ""),
     lanes: [{ name: "recorded" }],
-    signals,
+    signals: signals ?? records?.names.map((name) => ({ name })),
     recording: {
       bytes: MOST_BYTES,
       progress: () => isRead ? 1 : Math.min(0.99, position / Math.max(1, size)),
@@ -130,13 +132,16 @@ async function showRecording(context: Context, values: Values, path: string): Pr
   });
   scope.tell(() => [{ name: "Invalid", value: bad }]);
   say.info("Ready. Ctrl-C to quit.");
-  const portions = readSamples(chunksOf(file, (bytes) => position += bytes), format, {
-    onBad: ({ message }) => {
-      bad++;
-      say.throttled("bad", message);
-    },
-    onCut: (message) => say.throttled("bad", message),
-  });
+  const onBad = (message: string) => {
+    bad++;
+    say.throttled("bad", message);
+  };
+  const onBytes = (bytes: number) => position += bytes;
+  const portions = records?.read({ onBytes, onBad }, signal) ??
+    readSamples(chunksOf(file, onBytes), format, {
+      onBad: ({ message }) => onBad(message),
+      onCut: (message) => say.throttled("bad", message),
+    });
   const told = setInterval(() => say.live(`${Math.floor(position / size * 100)} % read`), 500);
   try {
     for await (const samples of portions) {

@@ -178,7 +178,10 @@ class NoInput(io.TextIOBase):
 
 
 def watch_input(fd, closing):
-    """Ends this process when labwire has gone, or has asked for the end, and the main thread does not get there in time."""
+    """Ends this process when labwire has gone, or has asked for the end, and the main thread does not get there in time.
+
+    The user's code is interrupted first, so that its `close()` can run.
+    """
     if WINDOWS:
         import _winapi
         import msvcrt
@@ -196,6 +199,8 @@ def watch_input(fd, closing):
         poll = select.poll()
         poll.register(fd, 0)
         poll.poll()
+        if not closing.wait(LAST_SECONDS) and signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
+            os.kill(os.getpid(), signal.SIGTERM)
     time.sleep(LAST_SECONDS)
     kill_group()
     os._exit(1)
@@ -312,6 +317,8 @@ def fault_of(error):
     library = os.path.dirname(os.__file__)
     inside = [frame for frame in frames if frame.filename != HOST]
     own = [frame for frame in inside if not frame.filename.startswith((library, "<")) and "site-packages" not in frame.filename]
+    if isinstance(error, Refused) and not own:
+        return {"message": str(error)}  # nobody's code has failed
     place = None
     if isinstance(error, SyntaxError) and error.filename and error.lineno:
         place = "%s:%d" % (shown_path(error.filename), error.lineno)
@@ -585,8 +592,11 @@ def check_dataclass(kind):
     def convert(value, text):
         if not checks:  # made when it is needed: a dataclass may contain itself
             checks.update((name, check_for(hints.get(name, object))) for name in fields)
-        if type(value) is not dict or any(name not in value for name in needed):
+        if type(value) is not dict:
             raise Mistake(value, text)
+        for name in needed:
+            if name not in value:
+                raise Mistake(None, None, "." + name, "is missing: %s has %s" % (kind.__name__, ", ".join(fields)))
         made = {}
         for name, part in value.items():
             if name not in checks:
@@ -649,7 +659,7 @@ class Command:
         for part in named:
             check = check_for(hints[part.name]) if part.name in hints else None
             if check is not None:
-                if part.default is None and check.text != "null":
+                if part.default is None and not fits(check, None):
                     check = or_null(check)
                 self.checks.append((part.name, check))
         self.own = tuple(name for name in ("command_id", "id") if name not in self.names)
@@ -683,6 +693,14 @@ class Command:
         near = difflib.get_close_matches(name, self.names, 1) if name else []
         hint = '; did you mean "%s"?' % near[0] if near else ""
         return Refused("Cannot call %s: %s%s" % (self.signature, why, hint))
+
+
+def fits(check, value):
+    try:
+        check(value)
+        return True
+    except Mistake:
+        return False
 
 
 def or_null(check):
@@ -916,7 +934,10 @@ def time_pair(value):
     """A time as (s, ns), from that or from a float of s."""
     if value is None or isinstance(value, tuple):
         return value
-    whole = int(value // 1)
+    try:
+        whole = int(value // 1)
+    except (TypeError, ValueError, OverflowError):
+        raise ValueError("Cannot take %r for a time: expected s since 1970, or (s, ns)" % (value,)) from None
     nanos = int(round((value - whole) * 1e9))
     return (whole + 1, 0) if nanos >= 1000000000 else (whole, nanos)
 
@@ -1085,15 +1106,46 @@ def reply_of(part, source):
         )
     if index is None:
         index = source._index
+    sequence, new_frame = sample.sequence, sample.new_frame
+    if sequence is not None and not (type(sequence) is int and 0 <= sequence < 1 << 64):
+        sequence = fit_sequence(sequence)
+    if new_frame is not None and type(new_frame) is not bool:
+        raise unfit_part("new_frame", "True or False", new_frame)
     return (
         index,
         sample.type,
         plain_values(sample.values),
-        sample.sequence,
-        sample.origin_ts,
-        sample.received_ts,
-        sample.new_frame,
+        sequence,
+        fit_time("origin", sample.origin_ts),
+        fit_time("received", sample.received_ts),
+        new_frame,
     )
+
+
+def unfit_part(name, expected, value):
+    return Refused("Refused %s of what the handler returned: expected %s, got %s" % (name, expected, shown_record(value)))
+
+
+def fit_sequence(value):
+    """A sequence number, which may be one of numpy's."""
+    number = value.tolist() if hasattr(value, "tolist") else value
+    if type(number) is int and 0 <= number < 1 << 64:
+        return number
+    raise unfit_part("sequence", "an integer from 0 to 2^64 - 1", value)
+
+
+def fit_time(name, pair):
+    """A time as (s, ns), which may be integers of numpy's."""
+    if pair is None:
+        return None
+    if type(pair) is tuple and len(pair) == 2:
+        s, ns = pair
+        if type(s) is int and type(ns) is int:
+            return pair
+        s, ns = (part.tolist() if hasattr(part, "tolist") else part for part in pair)
+        if type(s) is int and type(ns) is int:
+            return s, ns
+    raise unfit_part(name, "s since 1970, or (s, ns) in integers", pair)
 
 
 def is_values(part):
@@ -1317,6 +1369,7 @@ class Host:
         self.interact = function_of(module, "interact")
         self.handle = function_of(module, "handle")
         self.handle_batch = function_of(module, "handle_batch")
+        check_form(module, FORMS[self.use["kind"]])
         if self.use["kind"] == "records":
             self.records = Records(self.use["format"], self.use.get("fields"))
         kinds = ("interact", "handle", "handle_batch")
@@ -1344,6 +1397,8 @@ class Host:
         for kind, number, payload in channel.frames():
             call = kinds.get(kind)
             if call is not None:
+                if kind == ord("B"):  # now, as its peer may have gone before its turn comes
+                    payload = self.peers[int.from_bytes(payload[:4], "little")], payload[4:]
                 if self.jobs is None:
                     self.answer(call, number, payload, channel.read_at)
                     if self.ending:
@@ -1400,7 +1455,7 @@ class Host:
 
     def fail(self, number, error, begun, read_at):
         ended = clock()
-        fault = {"message": str(error)} if isinstance(error, Refused) else fault_of(error)
+        fault = fault_of(error)
         micros = int((ended - begun) * 1e6)
         self.channel.send_json("E", number, fault, micros, int((ended - read_at) * 1e6))
 
@@ -1421,16 +1476,14 @@ class Host:
             return "N", b""
         return "R", result_bytes(result, self.limit)
 
-    def call_bytes(self, payload):
-        """Bytes or records of a peer: its number in four bytes, then they."""
-        peer = self.peers.get(int.from_bytes(payload[:4], "little"))
-        if peer is None:
-            return "N", b""  # it has gone meanwhile
+    def call_bytes(self, call):
+        """Bytes or records, and the peer that they come from."""
+        peer, data = call
         if self.use["kind"] == "bytes":
-            result = self.handle(payload[4:], peer)
+            result = self.handle(data, peer)
             return Later(result, self.bytes_result) if is_awaitable(result) else self.bytes_result(result)
         replies = []
-        for record in self.records.unpack(payload[4:]):
+        for record in self.records.unpack(data):
             result = settled(self.handle(record, peer))
             if hasattr(result, "__next__"):
                 for reply in result:
@@ -1444,9 +1497,9 @@ class Host:
                 self.wait_for(Tasks.submit(send_all(result, peer)))
             else:
                 replies.append(self.records.pack_all(result))
-        data = b"".join(replies)
-        self.check_length(data)
-        return "R", data
+        answer = b"".join(replies)
+        self.check_length(answer)
+        return "R", answer
 
     def look(self):
         """Notes which peers have gone, where labwire's word of it waits behind the call at hand."""
@@ -1504,7 +1557,7 @@ class Host:
                 number = message_number(payload, i)
                 if number not in failed:
                     failed.add(number)
-                    fault = {"message": str(error)} if isinstance(error, Refused) else fault_of(error)
+                    fault = fault_of(error)
                     refused = isinstance(error, Refused)
                     faults.append((number, refused, fault["message"], fault.get("place"), fault.get("trace")))
         return "R", b"\0" + marshal.dumps((replies, faults), 2)
@@ -1553,6 +1606,33 @@ class Later:
 def function_of(module, name):
     function = getattr(module, name, None)
     return function if callable(function) else None
+
+
+#: How the functions look that are called for what is exchanged; the first one that is there counts.
+FORMS = {
+    "commands": ("interact(message)",),
+    "samples": ("handle_batch(samples)", "handle(sample)"),
+    "records": ("handle(record, peer)",),
+    "bytes": ("handle(data, peer)",),
+}
+
+
+def check_form(module, forms):
+    """Refuses a function that cannot be called as it is to be called, before the first message fails because of it."""
+    import inspect
+
+    form = next((form for form in forms if function_of(module, form.partition("(")[0])), None)
+    if form is None:
+        return
+    name = form.partition("(")[0]
+    try:
+        signature = inspect.signature(function_of(module, name))
+    except (TypeError, ValueError):
+        return  # it does not say
+    try:
+        signature.bind(*[None] * (form.count(",") + 1))
+    except TypeError:
+        raise Refused('it has %s%s: expected "def %s: …"' % (name, signature, form)) from None
 
 
 def names_level():

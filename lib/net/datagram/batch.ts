@@ -107,19 +107,23 @@ export class BatchDatagrams implements DatagramTransport {
   }
 
   async #serve(handle: DatagramHandler): Promise<void> {
+    let isFirst = false;
     while (!this.#closed) {
       this.#gathering = true;
-      const count = this.#calls.receive(this.#arrived);
+      // A look for a second datagram costs 5 µs: where none is to be expected, the reply to the first one leaves before it.
+      const most = isFirst && !this.#isBurst ? 1 : MOST_MESSAGES;
+      const count = this.#calls.receive(this.#arrived, most);
       if (count <= 0) {
         const sending = this.#send();
         if (sending) await sending;
         if (count < 0) this.#checkErrno();
         if (this.#linger === 0) await this.#serveFirst(handle);
         else if (this.#isTurnOver()) await this.#nextTurn();
-        else if (!this.#calls.wait(this.#linger)) await this.#serveFirst(handle);
+        else if (!(isFirst = this.#calls.wait(this.#linger))) await this.#serveFirst(handle);
         continue;
       }
-      this.#isBurst = true;
+      this.#isBurst = !isFirst || count > 1;
+      isFirst = false;
       for (let i = 0; i < count && !this.#closed; i++) {
         const waiting = this.#hand(handle, i);
         if (waiting) await waiting;

@@ -293,12 +293,13 @@ export class Descriptor implements Disposable {
    * Takes datagrams that are there, and waits for none.
    *
    * @param messages Where to.
+   * @param most How many, at most; Linux looks for one more than there are. Default: as many as there is room for.
    * @returns How many; −1 if there is none, or the system reports something: see {@linkcode Descriptor.errno}.
    */
-  receive(messages: Messages): number {
+  receive(messages: Messages, most: number = messages.count): number {
     if (this.#fd < 0) return 0;
     const { recvmmsg } = this.#library.symbols;
-    const { count } = messages;
+    const count = Math.min(most, messages.count);
     return Math.min(recvmmsg(this.#fd, headersOf(messages), count, MSG_DONTWAIT, null), count);
   }
 

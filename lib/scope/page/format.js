@@ -47,16 +47,39 @@ export function tick(value) {
 }
 
 /**
+ * The value of a trace at a time, or the least and the greatest one where many lie in one column of pixels.
+ *
+ * @param {[number, number] | undefined} band Both; the same where it is one value.
+ * @param {number} size The greatest of the values that they stand among.
+ */
+export function band(band, size) {
+  if (!band) return "–";
+  const [low, high] = band;
+  return low === high ? beside(low, size) : `${beside(low, size)} … ${beside(high, size)}`;
+}
+
+/**
  * The exact text of a value, cut to what finds room; integers keep all digits.
  *
  * @param {string} text As the server sent it.
+ * @param {number} [size] The greatest of the values that it stands among.
  */
-export function value(text) {
+export function value(text, size = NaN) {
   if (text === "true" || text === "false" || text === "") return text === "" ? "–" : text;
   if (/^-?\d+$/.test(text)) return sign(text);
   const parts = /^(\S+) ([+−]) (\S+) i$/.exec(text);
   if (parts) return `${short(Number(parts[1]))} ${parts[2]} ${short(Number(parts[3]))} i`;
-  return text.length <= 8 ? sign(text) : short(Number(text), 6);
+  const number = Number(text);
+  // A zero that is not quite one says so in no unit of its neighbours.
+  if (size >= 1e-4 && size < 1e7 && Number.isFinite(number)) {
+    return sign(
+      number.toFixed(Math.max(0, 4 - Math.max(0, Math.floor(Math.log10(size))))).replace(
+        /^-(0\.?0*)$/,
+        "$1",
+      ),
+    );
+  }
+  return text.length <= 8 ? sign(text) : short(number, 6);
 }
 
 /** @param {string} text */
@@ -80,7 +103,8 @@ const PREFIXES = [[1e9, "G"], [1e6, "M"], [1e3, "k"], [1, ""], [1e-3, "m"], [1e-
 export function si(value, unit, digits = 4) {
   if (Number.isNaN(value)) return "–";
   if (value === 0) return `0 ${unit}`;
-  const size = Math.abs(value) * (1 + 1e-12);
+  // Rounded first, so that 0.99996 Hz is 1 Hz and not 1000 mHz.
+  const size = Math.abs(Number(value.toPrecision(digits)));
   const [factor, prefix] = PREFIXES.find(([each]) => size >= each) ??
     /** @type {[number, string]} */ ([1e-9, "n"]);
   return `${sign(String(Number((value / factor).toPrecision(digits))))} ${prefix}${unit}`;

@@ -4,9 +4,9 @@
 /** The page: what the server sends goes into the panes, what the user does goes to the server. */
 
 import { Connection } from "./connection.js";
-import { clock, duration, short, si } from "./format.js";
+import { band, clock, duration, short, si } from "./format.js";
 import { PlanePlot, SpectrumPlot } from "./extras.js";
-import { Pane } from "./panes.js";
+import { Pane, timeAxis, zoomOf } from "./panes.js";
 import {
   field,
   listenToGenerator,
@@ -16,6 +16,7 @@ import {
   showTrigger,
 } from "./panels.js";
 import { listenForGestures, makeCursor } from "./pointer.js";
+import { Readout } from "./readout.js";
 import { savePng, saveSvg } from "./save.js";
 import { make, showPairs, showStatistics, SignalTable, swatch } from "./table.js";
 import { Traces } from "./traces.js";
@@ -245,7 +246,7 @@ function buildPanes() {
 
 function resize() {
   const { clientWidth, clientHeight } = plots;
-  const axis = 34;
+  const axis = timeAxis();
   const each = Math.max(72, Math.floor((clientHeight - axis) / Math.max(1, panes.length)));
   for (const pane of panes) pane.resize(clientWidth, each + (pane.isLast ? axis : 0));
 }
@@ -298,6 +299,7 @@ function draw() {
     if (view.spectrum) spectrum?.plane.show();
     if (view.xy) plane?.plane.show();
     drawCursors(now);
+    drawReadout(now);
     for (const lane of lanes) if (view.end === null) lane.forget(now.from);
   }
   showStatus(now, isEmpty);
@@ -359,6 +361,11 @@ const actions = {
     const [min, max] = pane.range;
     pane.zoom(factor, max - (y - top) / height * (max - min));
     redraw();
+  },
+  point(at) {
+    readout.pointer = at;
+    if (at) redraw();
+    else readout.hide();
   },
   fitValues(y) {
     const pane = paneAt(y);
@@ -492,8 +499,43 @@ function showTools() {
 
 // Cursors
 
-const layer = element("plots");
+const layer = plots;
 const putCursor = { a: makeCursor(layer, "a", actions), b: makeCursor(layer, "b", actions) };
+
+/** @param {ReturnType<typeof scene>} now @param {number} at In s. */
+function timeText({ reference, zero }, at) {
+  return Number.isNaN(reference)
+    ? clock(zero + at, view.span / 1000)
+    : duration(Number((at - reference).toPrecision(9)));
+}
+
+const readout = new Readout(layer);
+
+/** @param {ReturnType<typeof scene>} now */
+function drawReadout(now) {
+  if (!readout.pointer) return;
+  const { left, width } = area();
+  const time = now.from + (readout.pointer.x - left) / width * (now.to - now.from);
+  if (!(time >= now.from && time <= now.to)) return readout.hide();
+  const shown = signals.filter((each) => !each.isHidden && each.channels.length > 0);
+  // What finds no room on the screen is that of the pane.
+  const own = shown.length <= 24 ? undefined : paneAt(readout.pointer.y)?.traces;
+  const sizes = new Map(
+    panes.flatMap(({ traces, range: [min, max] }) =>
+      traces.map(({ signal }) => [signal, Math.max(Math.abs(min), Math.abs(max))])
+    ),
+  );
+  const rows = shown.filter(({ signal }) => !own || own.some((each) => each.signal === signal));
+  readout.show(
+    timeText(now, time),
+    rows.map(({ signal, name, unit, channels }) => ({
+      ...{ signal, name, unit },
+      values: channels.map(({ lane, id }) =>
+        band(lanes[lane]?.at(id, time), sizes.get(signal) ?? NaN)
+      ),
+    })),
+  );
+}
 
 /** @param {ReturnType<typeof scene>} now */
 function drawCursors(now) {
@@ -501,10 +543,7 @@ function drawCursors(now) {
   const time = (/** @type {number | null} */ part) =>
     part === null ? NaN : now.from + part * (now.to - now.from);
   const [ta, tb] = [time(a), time(b)];
-  const text = (/** @type {number} */ at) =>
-    Number.isNaN(now.reference)
-      ? clock(now.zero + at, view.span / 1000)
-      : duration(Number((at - now.reference).toPrecision(9)));
+  const text = (/** @type {number} */ at) => timeText(now, at);
   putCursor.a(a, text(ta));
   putCursor.b(b, text(tb));
   if (a === null && b === null) return;
@@ -522,7 +561,9 @@ function drawCursors(now) {
   showPairs("cursor-times", pairs);
   const body = /** @type {HTMLElement} */ (document.querySelector("#cursor-table tbody"));
   const isDark = document.documentElement.dataset["theme"] === "dark";
-  const shown = panes.flatMap(({ traces }) => traces);
+  const shown = panes.flatMap(({ traces, range: [min, max] }) =>
+    traces.map((trace) => ({ ...trace, size: Math.max(Math.abs(min), Math.abs(max)) }))
+  );
   if (body.children.length !== shown.length || body.dataset["theme"] !== String(isDark)) {
     body.dataset["theme"] = String(isDark);
     body.replaceChildren(...shown.map(() => {
@@ -541,13 +582,7 @@ function drawCursors(now) {
     const [va, vb] = [ta, tb].map((at) => lanes[trace.lane]?.at(trace.id, at));
     const one = (/** @type {[number, number] | undefined} */ each) =>
       each ? (each[0] + each[1]) / 2 : NaN;
-    const band = (/** @type {[number, number] | undefined} */ each) =>
-      !each
-        ? "–"
-        : each[0] === each[1]
-        ? short(each[0], 6)
-        : `${short(each[0], 4)} … ${short(each[1], 4)}`;
-    [band(va), band(vb), short(one(vb) - one(va), 6)].forEach((text, k) => {
+    [band(va, trace.size), band(vb, trace.size), short(one(vb) - one(va), 6)].forEach((text, k) => {
       const cell = cells[k + 1];
       if (cell && cell.textContent !== text) cell.textContent = text;
     });
@@ -726,7 +761,12 @@ addEventListener("hashchange", () => {
   applyTheme();
   arrange();
 });
+let zoom = zoomOf();
 new ResizeObserver(() => {
+  if (zoom !== zoomOf()) {
+    zoom = zoomOf();
+    arrange();
+  }
   resize();
   changed();
 }).observe(plots);

@@ -13,7 +13,15 @@ import { clock, duration, tick } from "./format.js";
 const Plot = /** @type {any} */ (globalThis).uPlot;
 
 /** Pixels at the right for the names of the traces. */
-const LABELS = 88;
+const LABELS = 92;
+
+/** How much larger than on a desk everything is written and drawn: the style knows how large the screen is. */
+export function zoomOf() {
+  return parseFloat(getComputedStyle(document.documentElement).fontSize) / 16;
+}
+
+/** Pixels below the last pane for its time axis. */
+export const timeAxis = () => Math.round(34 * zoomOf());
 
 /**
  * @typedef {object} Scene What is to be drawn.
@@ -51,6 +59,8 @@ export class Pane {
     /** @type {Scene | undefined} */
     this.scene = undefined;
     this.isLast = isLast;
+    const zoom = zoomOf();
+    const font = `${13 * zoom}px system-ui, sans-serif`;
     const style = getComputedStyle(document.documentElement);
     const colour = (/** @type {string} */ variable) => () =>
       style.getPropertyValue(variable).trim();
@@ -63,23 +73,24 @@ export class Pane {
       {
         width: 400,
         height: 200,
-        padding: [14, LABELS, isLast ? 0 : 6, 0],
+        padding: [14 * zoom, LABELS * zoom, isLast ? 0 : 6, 0],
         legend: { show: false },
         cursor: { show: false },
         scales: { x: { time: false, auto: false }, y: { auto: false } },
         axes: [
           {
             ...axis,
-            size: isLast ? 34 : 0,
-            space: 90,
-            font: "13px system-ui, sans-serif",
+            size: isLast ? timeAxis() : 0,
+            gap: 8 * zoom,
+            space: 90 * zoom,
+            font,
             values: (_, ticks) => isLast ? this.#times(ticks) : ticks.map(() => ""),
           },
           {
             ...axis,
-            size: 64,
-            space: 34,
-            font: "13px system-ui, sans-serif",
+            size: 64 * zoom,
+            space: 34 * zoom,
+            font,
             values: (_, ticks) => ticks.map(tick),
           },
         ],
@@ -157,7 +168,7 @@ export class Pane {
     const area = { left, top, width, height };
     ctx.save();
     drawTraces(ctx, area, scene, this, {
-      ...{ pixel: devicePixelRatio, isDark: isDark(), raster: this.#raster },
+      ...{ pixel: devicePixelRatio * zoomOf(), isDark: isDark(), raster: this.#raster },
     });
     ctx.restore();
   }
@@ -250,12 +261,12 @@ function drawLabels(ctx, { left, top, width, height }, labels, pixel, isDark) {
       below.at = Math.min(above.at + line, top + height);
     }
   }
-  ctx.font = `600 ${12.5 * pixel}px system-ui, sans-serif`;
+  ctx.font = `600 ${13.5 * pixel}px system-ui, sans-serif`;
   ctx.textBaseline = "middle";
   ctx.textAlign = "left";
   for (const { at, trace } of labels) {
     ctx.fillStyle = colourOf(trace.signal, isDark);
-    ctx.fillText(trace.name, left + width + 7 * pixel, at, 78 * pixel);
+    ctx.fillText(trace.name, left + width + 7 * pixel, at, (LABELS - 10) * pixel);
   }
 }
 

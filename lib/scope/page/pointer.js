@@ -10,6 +10,7 @@
  * @property {(name: "a" | "b", part: number) => void} setCursor
  * @property {(y: number, factor: number) => void} zoomValues
  * @property {(y: number) => void} fitValues
+ * @property {(at: { x: number, y: number } | null) => void} point Where the pointer rests; null where it has left.
  */
 
 /** Pixels that a finger may tremble and still be a click. */
@@ -55,6 +56,8 @@ export function listenForGestures(element, actions) {
 
   element.addEventListener("pointermove", (event) => {
     const finger = fingers.get(event.pointerId);
+    // A finger hides what it points at, and scrolls; its click sets a cursor.
+    if (event.pointerType !== "touch") actions.point({ x: event.clientX, y: event.clientY });
     if (!finger) return;
     const before = spread();
     const dx = event.clientX - finger.x;
@@ -78,6 +81,7 @@ export function listenForGestures(element, actions) {
   };
   element.addEventListener("pointerup", lift);
   element.addEventListener("pointercancel", lift);
+  element.addEventListener("pointerleave", () => actions.point(null));
   element.addEventListener("dblclick", (event) => actions.fitValues(event.clientY));
 }
 

@@ -23,6 +23,11 @@ function set(element, text) {
   if (element && element.textContent !== text) element.textContent = text;
 }
 
+/** @param {HTMLElement | undefined} element @param {string | undefined} text */
+function hint(element, text = "") {
+  if (element && element.title !== text) element.title = text;
+}
+
 /** @param {number | null | undefined} number */
 const orNone = (number) => number ?? NaN;
 
@@ -105,20 +110,24 @@ export class SignalTable {
       const cells = this.#rows.get(signal);
       if (!cells) continue;
       const [own, reply] = channels;
+      const measured = own &&
+        state.lanes[own.lane]?.measured.find(({ channel }) => channel === own.id);
+      const size = Math.max(Math.abs(orNone(measured?.min)), Math.abs(orNone(measured?.max)));
       const exact = own && state.lanes[own.lane]?.values[signal];
       if (exact !== undefined) {
-        set(cells["number"], value(exact));
+        set(cells["number"], value(exact, size));
         if (cells["value"] && cells["value"].title !== exact) cells["value"].title = exact;
       }
       const answer = reply && state.lanes[reply.lane]?.values[signal];
-      set(cells["reply"], answer === undefined ? "–" : value(answer));
-      const measured = own &&
-        state.lanes[own.lane]?.measured.find(({ channel }) => channel === own.id);
+      set(cells["reply"], answer === undefined ? "–" : value(answer, size));
+      const answered = reply &&
+        state.lanes[reply.lane]?.measured.find(({ channel }) => channel === reply.id);
       for (const name of /** @type {const} */ (["min", "max", "mean", "rms"])) {
         const number = orNone(measured?.[name]);
-        const size = Math.max(Math.abs(orNone(measured?.min)), Math.abs(orNone(measured?.max)));
+        hint(cells[name], answered && `Reply: ${beside(orNone(answered[name]), size)}`);
         set(cells[name], beside(number, size));
       }
+      hint(cells["frequency"], answered && `Reply: ${si(orNone(answered.frequency), "Hz")}`);
       set(cells["frequency"], si(orNone(measured?.frequency), "Hz"));
     }
   }

@@ -221,8 +221,8 @@ export class Traces {
       /** @type {number} */ x1,
       /** @type {number} */ y1,
     ) => {
+      if (!(x1 > x0)) return extend(Math.floor(x0), y0, y1);
       const [first, last] = [Math.max(0, Math.floor(x0)), Math.min(width - 1, Math.floor(x1))];
-      if (first >= last) return extend(last, y0, y1);
       const slope = (y1 - y0) / (x1 - x0);
       for (let x = first; x <= last; x++) {
         extend(x, y0 + (Math.max(x0, x) - x0) * slope, y0 + (Math.min(x1, x + 1) - x0) * slope);

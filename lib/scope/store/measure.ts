@@ -3,7 +3,7 @@ import { MAX, MIN, PARTS, SQUARES, SUM, VALID } from "./level.ts";
 import { segments } from "./reduce.ts";
 
 /** Samples, or buckets of them, that are read at most, for all channels together. */
-const MOST_ENTRIES = 1 << 18;
+const MOST_ENTRIES = 1 << 16;
 /** Of these, how many each channel gets. */
 const [LEAST_EACH, MOST_EACH] = [1 << 11, 1 << 16];
 

@@ -15,6 +15,7 @@ import panesScript from "../page/panes.js" with { type: "text" };
 import pointerScript from "../page/pointer.js" with { type: "text" };
 import protocolScript from "../page/protocol.js" with { type: "text" };
 import rasterScript from "../page/raster.js" with { type: "text" };
+import readoutScript from "../page/readout.js" with { type: "text" };
 import saveScript from "../page/save.js" with { type: "text" };
 import scaleScript from "../page/scale.js" with { type: "text" };
 import tableScript from "../page/table.js" with { type: "text" };
@@ -50,6 +51,7 @@ export const assets: Readonly<Record<string, Asset>> = {
   "/pointer.js": script(pointerScript),
   "/protocol.js": script(protocolScript),
   "/raster.js": script(rasterScript),
+  "/readout.js": script(readoutScript),
   "/save.js": script(saveScript),
   "/scale.js": script(scaleScript),
   "/table.js": script(tableScript),

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Format } from "../../codecs/villas/format.ts";
+import type { Format, Replies } from "../../codecs/villas/format.ts";
 import { kindOf, type Sample, type Value } from "../../codecs/villas/sample.ts";
 import { type Batch, batchOf } from "../node.ts";
 import type { Hook } from "../path.ts";
@@ -16,6 +16,7 @@ export class EchoCheck implements Hook {
   readonly #expectations: Expectations;
   /** Samples in a message that may go back as it came. */
   readonly #most: number;
+  readonly #replies: Replies | undefined;
   #refusal: unknown;
 
   /**
@@ -24,6 +25,7 @@ export class EchoCheck implements Hook {
    */
   constructor(expectations: Expectations, { replies, carried }: Format) {
     this.#expectations = expectations;
+    this.#replies = replies;
     this.#most = replies?.plainEcho === false ? -1 : carried?.samples ?? Infinity;
   }
 
@@ -40,7 +42,12 @@ export class EchoCheck implements Hook {
   /** @throws {Refusal} If VILLASnode could abort on it. */
   process(batch: Batch): Batch {
     if (this.#refusal !== undefined) throw this.#refusal;
-    if (this.#most === Infinity || batch.count <= this.#most) return batch;
+    if (this.#most === Infinity || batch.count <= this.#most) {
+      const { bytes } = batch;
+      if (batch.plain || !bytes || this.#replies?.isTaken?.(bytes, batch.samples) !== false) {
+        return batch;
+      }
+    }
     return batchOf(batch.samples, { from: batch.from, received: batch.received });
   }
 }

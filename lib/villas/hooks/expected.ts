@@ -24,6 +24,9 @@ export class Refusal extends Error {
   }
 }
 
+/** Signals of a node of VILLASnode that states none. */
+const USUAL = 64;
+
 /** What a reply may hold, so that VILLASnode does not abort on it: so many values at most, each of a certain kind. */
 export class Expected {
   /** The kind of each signal. */
@@ -62,6 +65,21 @@ export class Expected {
     return true;
   }
 
+  /** What a sender showed before of whose samples values may be missing, not only behind the last one. */
+  static before(kinds: readonly ValueKind[]): Expected {
+    return new Expected(kinds, `at most ${kinds.length}, as many as were received before`, true);
+  }
+
+  /** What VILLASnode takes unless its signals are stated, where a message does not tell how many values a sample has. */
+  static usual(): Expected {
+    const kinds = new Array<ValueKind>(USUAL).fill("float");
+    return new Expected(
+      kinds,
+      `at most ${USUAL}, as many as VILLASnode has signals unless they are stated`,
+      true,
+    );
+  }
+
   /** The kinds that a remote has sent last; it has sent nothing where they are undefined. */
   static shown(kinds: readonly ValueKind[] | undefined, remote: string): Expected {
     const count = kinds === undefined
@@ -93,19 +111,30 @@ export interface ExpectationsOptions {
   readonly signals?: readonly SignalKind[];
   /** The address that gets replies to others, too; undefined where each sender gets its own. */
   readonly passesOnTo?: Endpoint;
+  /** Whether a sender leaves out values that it cannot write, so that those behind them move up. Default: false. */
+  readonly movesUp?: boolean;
+  /** Whether a message does not tell how many values a sample has. Default: false. */
+  readonly uncounted?: boolean;
 }
 
 /** Knows what the replies to a batch may hold. */
 export class Expectations {
   readonly #stated: Expected | undefined;
   readonly #remote: Endpoint | undefined;
+  readonly #movesUp: boolean;
+  readonly #uncounted: boolean;
+  /** Who sent last, and the kinds of its values, where they may move up. */
+  #sender: Endpoint | undefined;
+  #before: readonly ValueKind[] = [];
   /** The kinds of values that the remote has sent last. */
   #shown: readonly ValueKind[] | undefined;
   readonly #each: Expected[] = [];
   #last: Expected | undefined;
 
   /** @param options How it is found out. */
-  constructor({ signals, passesOnTo }: ExpectationsOptions) {
+  constructor({ signals, passesOnTo, movesUp, uncounted }: ExpectationsOptions) {
+    this.#movesUp = movesUp ?? false;
+    this.#uncounted = uncounted ?? false;
     if (signals) this.#stated = Expected.stated(signals);
     else this.#remote = passesOnTo;
   }
@@ -126,6 +155,8 @@ export class Expectations {
     const stated = this.#stated;
     if (stated) return samples.map(() => stated);
     const remote = this.#remote;
+    const own = this.#ofSender(batch);
+    if (own) return own;
     if (remote === undefined) return undefined;
     if (from === undefined || sameEndpoint(from, remote)) {
       const last = samples.at(-1);
@@ -134,6 +165,31 @@ export class Expectations {
     }
     const shown = Expected.shown(this.#shown, formatAddress(remote));
     return samples.map(() => shown);
+  }
+
+  /** What the sender of a batch takes where it may not be what it sent. */
+  #ofSender({ samples, from }: Batch): readonly Expected[] | undefined {
+    if (this.#uncounted && samples.some(({ values }) => values.length > USUAL)) {
+      const usual = Expected.usual();
+      return samples.map(() => usual);
+    }
+    if (!this.#movesUp || from === undefined) return undefined;
+    if (this.#sender === undefined || !sameEndpoint(from, this.#sender)) {
+      this.#sender = from;
+      this.#before = [];
+    }
+    let moved = false;
+    for (const { values } of samples) {
+      const before = this.#before;
+      const fits = values.every((value, i) => i >= before.length || kindOf(value) === before[i]);
+      if (values.length < before.length && !fits) moved = true;
+      else if (values.length >= before.length && !(fits && values.length === before.length)) {
+        this.#before = values.map(kindOf);
+      }
+    }
+    if (!moved) return undefined;
+    const expected = Expected.before(this.#before);
+    return samples.map(() => expected);
   }
 
   /**

@@ -50,7 +50,7 @@ export class Handler implements Hook {
    */
   process(batch: Batch): Batch | null | Promise<Batch | null> {
     const { samples } = batch;
-    const before = this.#before(samples);
+    const before = this.#before(batch);
     let replies: Sample[] | undefined;
     for (let i = 0; i < samples.length; i++) {
       const result = this.#call(samples[i]!);
@@ -87,11 +87,12 @@ export class Handler implements Hook {
   }
 
   /** What an answer looks like that changes nothing; undefined where the message may not go back as it came. */
-  #before(samples: readonly Sample[]): Uint8Array | undefined {
+  #before({ samples, bytes }: Batch): Uint8Array | undefined {
     const { replies, carried } = this.#format;
     if (replies?.plainEcho === false || carried && samples.length > carried.samples) {
       return undefined;
     }
+    if (bytes && replies?.isTaken?.(bytes, samples) === false) return undefined;
     try {
       return this.#format.encode(samples as Sample[]);
     } catch (error) {

@@ -48,12 +48,17 @@ interface Outstanding {
   sentAt: number;
   /** The same in µs of the clock that tells when messages arrive. */
   sentWall: number;
+  /** Its place in the order of sending. */
+  readonly place: number;
 }
 
 /** Remembers what is sent on one path, and compares it with what comes back on another. */
 export class Returns {
   readonly #options: ReturnsOptions;
-  readonly #outstanding = new Map<bigint, Outstanding>();
+  readonly #outstanding = new Map<number | bigint, Outstanding>();
+  /** The same in the order of sending, around the end; what has come back left its place empty. */
+  readonly #order: (Outstanding | undefined)[] = [];
+  #place = 0;
   /** Those that are still to be given to the system. */
   readonly #leaving: Outstanding[] = [];
   readonly #roundTrip = new LatencyRecorder();
@@ -92,6 +97,8 @@ export class Returns {
   /** Gives up what is on the way. */
   forget(): void {
     this.#outstanding.clear();
+    this.#order.length = 0;
+    this.#place = 0;
   }
 
   /** The hook of the path there: remembers samples. */
@@ -99,18 +106,31 @@ export class Returns {
     prepare: ({ samples }) => {
       const { carry, clock } = this.#options;
       const sentAt = performance.now();
-      const sentWall = clock ? clock.now() : NaN;
       for (const made of samples) {
         const sample = carry ? carry(made) : made;
-        const entry = { sample, sentAt, sentWall };
-        this.#outstanding.set(sample.sequence!, entry);
+        const entry = { sample, sentAt, sentWall: NaN, place: this.#place };
+        this.#remember(entry);
         if (clock) this.#leaving.push(entry);
-      }
-      while (this.#outstanding.size > MAX_OUTSTANDING) {
-        this.#outstanding.delete(this.#outstanding.keys().next().value!);
       }
     },
   };
+
+  /** Keeps the order too, to forget the oldest: a map whose first entries were deleted takes long to tell the first of the others. */
+  #remember(entry: Outstanding): void {
+    const oldest = this.#order[this.#place];
+    if (oldest) this.#forget(oldest);
+    const key = keyOf(entry.sample.sequence!);
+    const same = this.#outstanding.get(key);
+    if (same) this.#forget(same);
+    this.#outstanding.set(key, entry);
+    this.#order[this.#place] = entry;
+    this.#place = (this.#place + 1) % MAX_OUTSTANDING;
+  }
+
+  #forget({ sample, place }: Outstanding): void {
+    this.#outstanding.delete(keyOf(sample.sequence!));
+    this.#order[place] = undefined;
+  }
 
   /** Notes the time at which what was written is given to the system; never called where each sample is given to it at once. */
   readonly leave = (): void => {
@@ -134,22 +154,22 @@ export class Returns {
 
   /** The tap of the path back: compares samples. */
   readonly back = (batch: Batch): void | Promise<void> => {
-    const { samples, received } = batch;
+    const { samples } = batch;
     for (let i = 0; i < samples.length; i++) {
-      const waiting = this.#compare(samples[i]!, received);
-      if (waiting) return this.#rest(waiting, samples, i + 1, received);
+      const waiting = this.#compare(samples[i]!, batch);
+      if (waiting) return this.#rest(waiting, i + 1, batch);
     }
     this.#options.onMessage?.();
   };
 
   async #rest(
     waiting: Promise<void>,
-    samples: readonly Sample[],
     next: number,
-    received: Timestamp,
+    batch: Batch,
   ): Promise<void> {
     await waiting;
-    for (let i = next; i < samples.length; i++) await this.#compare(samples[i]!, received);
+    const { samples } = batch;
+    for (let i = next; i < samples.length; i++) await this.#compare(samples[i]!, batch);
     this.#options.onMessage?.();
   }
 
@@ -160,18 +180,26 @@ export class Returns {
     return arrived >= 0 && arrived <= noticed ? arrived : noticed; // else the clock was set meanwhile
   }
 
-  #compare(sample: Sample, received: Timestamp): void | Promise<void> {
-    const sent = sample.sequence === undefined ? undefined : this.#outstanding.get(sample.sequence);
+  #compare(sample: Sample, batch: Batch): void | Promise<void> {
+    const { sequence } = sample;
+    const key = sequence === undefined ? undefined : keyOf(sequence);
+    const sent = key === undefined ? undefined : this.#outstanding.get(key);
     let unchanged = false;
     if (sent === undefined) {
       this.#unexpected++;
     } else {
-      this.#outstanding.delete(sample.sequence!);
+      this.#forget(sent);
       this.#returned++;
       this.#roundTrip.record(this.#micros(sent));
       unchanged = sameSample(sample, sent.sample);
       if (!unchanged) this.#changed++;
     }
-    return this.#options.onReturn?.({ sample, received, unchanged });
+    return this.#options.onReturn?.({ sample, received: batch.received, unchanged });
   }
+}
+
+/** A sequence number as the key of a map: numbers are found faster than big integers. */
+function keyOf(sequence: bigint): number | bigint {
+  const number = Number(sequence);
+  return number <= Number.MAX_SAFE_INTEGER ? number : sequence;
 }

@@ -78,7 +78,7 @@ function sampleOf(part: unknown, received: Omit<Sample, "values">, expected: Exp
   const arrival = timestampOf("received", "received" in given ? given.received : received.received);
   const newFrame = "newFrame" in given ? given.newFrame : received.newFrame;
   if (newFrame !== undefined && typeof newFrame !== "boolean") {
-    throw unfit("newFrame", newFrame, "true or false");
+    throw unfit("newFrame", show(newFrame), "true or false");
   }
   // What a sequence number is, is checked where it is encoded.
   return dataSample(values, sequence as bigint | undefined, origin, arrival, newFrame);
@@ -92,7 +92,8 @@ function valuesOf(list: ArrayLike<unknown>, expected: Expected): Value[] {
     const value = valueOf(element);
     const wanted = expected.kinds[i]!;
     if (value === null || kindOf(value) !== wanted) {
-      throw expected.refuse(unfit(`value ${i}`, element, ARTICLES[wanted]).message);
+      const got = value === null ? show(element) : described(value);
+      throw expected.refuse(unfit(`value ${i}`, got, ARTICLES[wanted]).message);
     }
     values.push(value);
   }
@@ -119,7 +120,7 @@ function valueOf(element: unknown): Value {
 function timestampOf(name: string, value: unknown): Timestamp | undefined {
   if (value === undefined) return undefined;
   if (typeof value !== "object" || value === null) {
-    throw unfit(name, value, "{ sec, nsec } in whole numbers");
+    throw unfit(name, show(value), "{ sec, nsec } in whole numbers");
   }
   const { sec, nsec } = value as { sec?: unknown; nsec?: unknown };
   return { sec: sec as number, nsec: nsec as number }; // checked where they are encoded
@@ -143,17 +144,32 @@ function lengthOf(list: ArrayLike<unknown>, expected?: Expected): number {
   );
 }
 
+// A handler in Python or a program is told of the same in these words.
 const ARTICLES = {
-  float: "a float (a number, such as 1.5)",
-  integer: "an integer (a bigint, such as 1n)",
-  boolean: "a boolean (true or false)",
-  complex: "a complex number ({ real, imag })",
+  float: "a float",
+  integer: "an integer (in JavaScript a bigint, such as 1n)",
+  boolean: "a boolean",
+  complex: "a complex number",
   unset: "nothing",
 };
 
-function unfit(what: string, value: unknown, wanted: string): Refusal {
+/** A value with its kind, as handlers in every language know it. */
+function described(value: Value): string {
+  switch (typeof value) {
+    case "number":
+      return `the float ${Number.isInteger(value) ? value.toFixed(1) : value}`;
+    case "bigint":
+      return `the integer ${value}`;
+    case "boolean":
+      return `the boolean ${value}`;
+    default:
+      return value === null ? "nothing" : `the complex number (${value.real}, ${value.imag})`;
+  }
+}
+
+function unfit(what: string, got: string, wanted: string): Refusal {
   return new Refusal(
-    `Refused ${what} of what the handler returned: expected ${wanted}, got ${show(value)}`,
+    `Refused ${what} of what the handler returned: expected ${wanted}, got ${got}`,
   );
 }
 

@@ -151,6 +151,7 @@ export class FileNode implements SourceNode {
     return this.finished;
   }
 
+  /** Ends the node; see {@linkcode FileNode.close}. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }

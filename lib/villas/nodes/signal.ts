@@ -1,4 +1,5 @@
 import type { Sample, Timestamp } from "../../codecs/villas/sample.ts";
+import { Turn } from "../../net/datagram/turn.ts";
 import { type Run, ticks } from "../../time/ticker.ts";
 import { timestampOf } from "../../time/timestamp.ts";
 import { type Batch, batchOf, type Pace, type SourceNode } from "../node.ts";
@@ -65,14 +66,15 @@ export class SignalNode implements SourceNode {
   }
 
   async serve(handle: (batch: Batch) => void | Promise<void>): Promise<void> {
-    const { realtime = true, limit = Infinity, vectorize = 1 } = this.#options;
+    const { realtime = true, limit = Infinity, vectorize = 1, now } = this.#options;
     let last = -1;
     let samples: Sample[] = [];
     for await (const run of realtime ? this.#paced() : this.#unpaced()) {
       this.#missedSteps += run.first - last - 1;
+      const at = now();
       for (let step = run.first; step <= run.last && !this.isEnded; step++) {
         last = step;
-        samples.push(this.#sample(step, run.late(step)));
+        samples.push(this.#sample(step, before(at, run.late(step))));
         if (samples.length < vectorize) continue;
         const batch = samples;
         samples = [];
@@ -106,9 +108,16 @@ export class SignalNode implements SourceNode {
     return this.close();
   }
 
-  #paced(): AsyncIterable<Run> {
+  async *#paced(): AsyncGenerator<Run, void, void> {
     const { rate = 10, limit } = this.#options;
-    return ticks({ rate, limit, signal: this.#ending.signal });
+    const { signal } = this.#ending;
+    let turn: Turn | undefined;
+    const pass = async () => await (turn ??= new Turn()).pass();
+    try {
+      yield* ticks({ rate, limit, signal, pass });
+    } finally {
+      turn?.[Symbol.dispose]();
+    }
   }
 
   async *#unpaced(): AsyncGenerator<Run, void, void> {
@@ -120,14 +129,18 @@ export class SignalNode implements SourceNode {
     }
   }
 
-  #sample(step: number, late: number): Sample {
-    const { rate = 10, now } = this.#options;
-    const { sec, nsec } = now();
+  #sample(step: number, origin: Timestamp): Sample {
+    const { rate = 10 } = this.#options;
     return {
       type: "data",
       sequence: BigInt(step),
-      origin: late === 0 ? { sec, nsec } : timestampOf(sec * 1000 + nsec / 1e6 - late),
+      origin,
       values: this.#generator.next(step / rate, step),
     };
   }
+}
+
+/** A time so many ms before another one. */
+function before({ sec, nsec }: Timestamp, ms: number): Timestamp {
+  return ms === 0 ? { sec, nsec } : timestampOf(sec * 1000 + nsec / 1e6 - ms);
 }

@@ -6,7 +6,7 @@ import { echo, echoHandler, echoPrint, echoPython } from "./echo.ts";
 import { idle, memory } from "./endurance.ts";
 import { json1, json8, jsonKept, jsonPython1, jsonPython8 } from "./json.ts";
 import { record } from "./record.ts";
-import { signal } from "./signal.ts";
+import { signal, signalBack } from "./signal.ts";
 import { socketRoundTrip, socketTransfer } from "./socket.ts";
 import { structLine } from "./struct_line.ts";
 import { villasFlood, villasRoundTrip } from "./villasnode.ts";
@@ -29,6 +29,7 @@ export const benches: readonly Bench[] = [
   socketTransfer,
   socketRoundTrip,
   signal,
+  signalBack,
   record,
   idle,
   memory,

@@ -1,6 +1,6 @@
 /** Formats in files, on standard input and output, and over TCP. */
 
-import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
 import type { SampleDecoder, VillasFormat } from "../../../lib/codecs/villas/format.ts";
 import { villasFormat } from "../../../lib/codecs/villas/formats.ts";
 import type { Sample } from "../../../lib/codecs/villas/sample.ts";
@@ -308,3 +308,55 @@ Deno.test("messages of iotagent_ul cannot be told apart in a stream", () => {
     "do not show where they end",
   );
 });
+
+/** Rows of: format, signals, what somebody else wrote, and what is read. */
+const ODD:
+  readonly (readonly [string, string | undefined, Uint8Array, Sample["values"] | RegExp])[] = [
+    ["json", undefined, encode('\ufeff{"data": [1.5]}\n'), [1.5]],
+    ["villas.human", undefined, encode("\ufeff1.5(1)\t1.5\r\n"), [1.5]],
+    ["json", undefined, utf16('{"data": [1.5]}\n'), /UTF-16, as PowerShell's > writes it/],
+    ["villas.human", undefined, utf16("1.5(1)\t1.5\n"), /UTF-16, as PowerShell's > writes it/],
+    [
+      "csv",
+      undefined,
+      encode("secs,nsecs,offset,sequence,u\n"),
+      /csv,skip_first_line=true leaves out a header/,
+    ],
+    [
+      "villas.human",
+      "f",
+      encode("1.5(1)\t1\t2\n"),
+      /in line 1 .*at most 1 value, as many as there are signals, got 2/,
+    ],
+    [
+      "json",
+      "f",
+      encode('{"data": [1.5, 2.5]}\n'),
+      /at most 1 value, as many as there are signals, got 2/,
+    ],
+    [
+      "villas.binary",
+      "f",
+      new Uint8Array([0x20, 0, 0, 2, ...new Array(20).fill(0)]),
+      /at byte 0: .*got 2/,
+    ],
+  ];
+
+function utf16(text: string): Uint8Array {
+  const bytes = new Uint8Array(2 * text.length + 2);
+  [0xfeff, ...text].forEach((character, i) => {
+    const code = typeof character === "string" ? character.charCodeAt(0) : character;
+    new DataView(bytes.buffer).setUint16(2 * i, code, true);
+  });
+  return bytes;
+}
+
+for (const [notation, signals, bytes, wanted] of ODD) {
+  Deno.test(`${notation} of ${bytes.length} odd bytes is read, or it is said why not: ${wanted}`, () => {
+    const format = villasFormat(notation, signals === undefined ? {} : { signals });
+    const [found] = read(format.stream.decoder(), bytes);
+    if (wanted instanceof RegExp) assertMatch(String(found), wanted);
+    else assertEquals((found as Sample).values, wanted);
+    for (const size of [1, 3]) assertEquals(read(format.stream.decoder(), bytes, size)[0], found);
+  });
+}

@@ -106,6 +106,16 @@ Deno.test("a command in Python gets the message's fields as arguments, checked b
       'Cannot call data(x: Range): argument "x.hi" is not known: Range has low, high',
     ],
     [
+      "data",
+      '{"x":{"high":2}}',
+      'Cannot call data(x: Range): argument "x.low" is missing: Range has low, high',
+    ],
+    [
+      "opt",
+      '{"x":"a"}',
+      'Cannot call opt(x: Optional[int] = None): argument "x" is "a": expected int or null',
+    ],
+    [
       "implicit",
       '{"x":"a"}',
       'Cannot call implicit(x: int = None): argument "x" is "a": expected int or null',

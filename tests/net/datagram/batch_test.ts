@@ -6,7 +6,7 @@
 
 import { assertEquals } from "@std/assert";
 import { BatchDatagrams } from "../../../lib/net/datagram/batch.ts";
-import { batchObstacle, Descriptor } from "../../../lib/net/datagram/libc.ts";
+import { batchObstacle, Descriptor, EAGAIN } from "../../../lib/net/datagram/libc.ts";
 import type { UnsentDatagram } from "../../../lib/net/datagram/transport.ts";
 
 const ignore = batchObstacle() !== undefined;
@@ -14,9 +14,9 @@ const ignore = batchObstacle() !== undefined;
 /** A transport whose calls a test can replace, and whoever receives what it sends. */
 function open(replace: {
   linger?: number;
-  onWait?: (ms: number) => void;
+  onWait?: (ms: number) => boolean | void;
   send?: Descriptor["send"];
-  receive?: () => number | undefined;
+  receive?: (most?: number) => number | undefined;
   errno?: number;
 }) {
   const bind = () => Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });
@@ -33,10 +33,9 @@ function open(replace: {
       return (replace.send ?? descriptor.send).call(descriptor, messages, first, end);
     },
     wait(ms) {
-      replace.onWait?.(ms);
-      return descriptor.wait(ms);
+      return replace.onWait?.(ms) || descriptor.wait(ms);
     },
-    receive: (messages) => replace.receive?.() ?? descriptor.receive(messages),
+    receive: (messages, most) => replace.receive?.(most) ?? descriptor.receive(messages, most),
     get errno() {
       return replace.errno ?? descriptor.errno;
     },
@@ -199,7 +198,7 @@ Deno.test({
   async fn() {
     for (const isSync of [true, false]) {
       const waits: number[] = [];
-      await using it = open({ linger: 2, onWait: (ms) => waits.push(ms) });
+      await using it = open({ linger: 2, onWait: (ms) => void waits.push(ms) });
       await using other = open({});
       let handled = 0;
       const serving = it.transport.serve((bytes, from) => {
@@ -223,5 +222,33 @@ Deno.test({
       assertEquals([handled >= 49, answers, timers > 0], [true, 50, true]);
       assertEquals(isSync ? waits.length > 1 : waits.length <= 1, true, `${waits.length} waits`);
     }
+  },
+});
+
+Deno.test({
+  name:
+    "BatchDatagrams that lingers answers a datagram that comes alone before it looks for another",
+  ignore,
+  async fn() {
+    // What comes after each wait, by system calls.
+    const groups = [[1], [1, 5], [1], [1]];
+    let there: number[] = [];
+    const log: unknown[] = [];
+    await using it = open({
+      linger: 2,
+      errno: EAGAIN,
+      onWait() {
+        there = groups.shift() ?? [];
+        log.push("wait");
+        if (there.length === 0) void it.transport.close();
+        return true;
+      },
+      receive(most) {
+        if (there.length > 0) log.push(most);
+        return there.shift() ?? -1;
+      },
+    });
+    await it.transport.serve(() => {});
+    assertEquals(log, ["wait", 1, "wait", 1, 64, "wait", 64, "wait", 1, "wait"]);
   },
 });

@@ -68,3 +68,21 @@ Deno.test("Returns measures without a clock of the system", () => {
   const { min } = returns.counts.roundTrip;
   assert(min >= 3000, `${min} µs`);
 });
+
+Deno.test("Returns forgets the oldest of too many samples on the way, and those that were sent again", () => {
+  const returns = new Returns({});
+  const most = 65_536;
+  for (let i = 0; i < most; i++) send(returns, BigInt(i));
+  comeBack(returns, 1n); // leaves room, but the oldest goes all the same
+  for (let i = 0; i < 2; i++) send(returns, BigInt(most + i));
+  assertEquals(returns.outstanding, most);
+  comeBack(returns, 0n);
+  assertEquals([returns.counts.returned, returns.counts.unexpected], [1, 1]);
+  send(returns, 5n, 5n, 2n ** 64n - 1n, 2n ** 64n - 2n);
+  for (const sequence of [5n, 5n, 2n ** 64n - 1n, 2n ** 64n - 2n]) comeBack(returns, sequence);
+  assertEquals([returns.counts.returned, returns.counts.unexpected], [4, 2]);
+  returns.forget();
+  send(returns, 7n);
+  comeBack(returns, 7n);
+  assertEquals([returns.outstanding, returns.counts.returned], [0, 5]);
+});

@@ -5,6 +5,7 @@ import { decodeUtf8 } from "../../../text/utf8.ts";
 import { counted, quoted } from "../../../text/wording.ts";
 import { parseJson } from "../../json/json.ts";
 import type { Sample } from "../sample.ts";
+import { isUtf16, UTF16 } from "../message_stream.ts";
 import { type SignalKind, type SignalsLike, signalsOf } from "../signals.ts";
 import {
   type Cell,
@@ -42,6 +43,9 @@ const TIMES = ["time", "timestamp", "datetime", "date", "origin", "_time"];
 const SEQUENCES = ["sequence", "seq"];
 /** Separators of columns, in the order in which they are looked for. */
 const SEPARATORS = ["\t", ";", ","] as const;
+
+/** What stands between columns that have blanks between them. */
+const BLANKS = / +/;
 
 /** What is where in the lines that follow. */
 interface Layout {
@@ -90,7 +94,7 @@ export class ColumnsDecoder {
   readonly #signals: readonly SignalKind[] | undefined;
   readonly #lines: LineDecoder;
   #line = 0;
-  #separator: typeof SEPARATORS[number] | undefined;
+  #separator: typeof SEPARATORS[number] | " " | undefined;
   #header: string | undefined;
   /** Where values are in rows, in arrays and in objects; known once there was one. */
   #rows: Layout | undefined;
@@ -148,6 +152,7 @@ export class ColumnsDecoder {
         const bytes = nextLine();
         if (bytes === null) return null;
         this.#line++;
+        if (this.#line === 1 && isUtf16(bytes)) throw new CodecError(`expected UTF-8${UTF16}`);
         const sample = this.#read(decodeUtf8(bytes).trim());
         if (sample) return sample;
       } catch (error) {
@@ -171,7 +176,7 @@ export class ColumnsDecoder {
   }
 
   #readRow(line: string): Sample | undefined {
-    this.#separator ??= SEPARATORS.find((mark) => line.includes(mark));
+    this.#separator ??= SEPARATORS.find((mark) => line.includes(mark)) ?? this.#blankIn(line);
     const cells = this.#cells(line);
     if (!this.#rows) {
       const comma = this.#hasComma;
@@ -183,6 +188,14 @@ export class ColumnsDecoder {
       this.#rows = this.#layoutOf(this.#numbered(cells), false);
     }
     return this.#sample(cells, this.#rows);
+  }
+
+  /** A blank, if it separates numbers: in any other text it is one of many characters. */
+  #blankIn(line: string): " " | undefined {
+    const cells = line.split(BLANKS);
+    const isNumber = (cell: string, i: number) =>
+      isValueText(cell, false, this.#hasComplex) || i === 0 && isIsoTime(cell);
+    return cells.length > 1 && cells.every(isNumber) ? " " : undefined;
   }
 
   /** Whether a first row names the columns: there is text in it, and no number unless the first name tells what it is. */
@@ -221,6 +234,7 @@ export class ColumnsDecoder {
   #cells(line: string): string[] {
     const separator = this.#separator;
     if (separator === undefined) return [line];
+    if (separator === " ") return line.split(BLANKS);
     if (!line.includes('"')) return line.split(separator);
     const cells = separator === ","
       ? splitCsvRow(line)

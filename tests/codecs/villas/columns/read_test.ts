@@ -44,6 +44,11 @@ for (
       [3, 4],
     ]],
     ["tabs and semicolons", "1\t2\n3\t4\n", {}, [[1, 2], [3, 4]]],
+    ["blanks, as numpy.savetxt writes them", "# u i\n 1.5e+00  2\n3 nan\n", {}, [[1.5, 2], [
+      3,
+      NaN,
+    ]]],
+    ["a header of several words", "u 1\n2\n", {}, [[2]]],
     ["a decimal comma where commas separate nothing", "1,5;2\n-0,25;1.000\n", {}, [[1.5, 2], [
       -0.25,
       1,
@@ -274,4 +279,10 @@ Deno.test("columns: whatever is in a line, only CodecError is thrown", () => {
 Deno.test("columns: a list that nests too deep, or signals that are none", () => {
   assertEquals(typeof read(`${"[".repeat(5000)}\n`)[0], "string");
   assertThrows(() => new ColumnsDecoder({ signals: "3x" }));
+});
+
+Deno.test("columns in UTF-16, as PowerShell writes them, are told from others", () => {
+  const decoder = new ColumnsDecoder();
+  decoder.push(new Uint8Array([0xff, 0xfe, 0x31, 0, 0x0a, 0]));
+  assertThrows(() => decoder.next(), CodecError, "the text is UTF-16, as PowerShell's > writes it");
 });
