@@ -85,8 +85,11 @@ export class StreamListener implements AsyncDisposable {
   readonly #verifier: ClientVerifier | null;
   readonly #sockets: readonly StreamSocket[];
   readonly #stopping = new AbortController();
-  readonly #connections = new Set<StreamConnection>();
-  readonly #tasks = new Set<Promise<void>>();
+  /** An array: where connections come and go, a `Set` costs more. */
+  readonly #connections: StreamConnection[] = [];
+  /** How many tasks are under way, and what resolves when none is; made where somebody waits. */
+  #tasks = 0;
+  #idle: PromiseWithResolvers<void> | null = null;
   readonly #stats = {
     accepted: 0,
     refusedByAllow: 0,
@@ -152,7 +155,7 @@ export class StreamListener implements AsyncDisposable {
 
   /** The connections that are open now. */
   get connections(): Iterable<StreamConnection> {
-    return this.#connections;
+    return [...this.#connections];
   }
 
   /**
@@ -252,7 +255,7 @@ export class StreamListener implements AsyncDisposable {
         ? undefined
         : (protocol) => this.#refuse(protocol, connection.remoteAddr),
     });
-    this.#connections.add(connection);
+    this.#connections.push(connection);
     if (this.#stopping.signal.aborted) connection.stopReading();
     if (handler) {
       try {
@@ -268,7 +271,7 @@ export class StreamListener implements AsyncDisposable {
       this.#wake?.();
     }
     await connection.finished;
-    this.#connections.delete(connection);
+    this.#connections.splice(this.#connections.indexOf(connection), 1);
   }
 
   /** Counts a connection that began with an HTTP request, TLS or STUN, and reports the first of each kind. */
@@ -333,12 +336,12 @@ export class StreamListener implements AsyncDisposable {
     this.#makeRoom();
     for (const conn of this.#hanging) close(conn);
     for (const socket of this.#sockets) socket.close();
-    for (const connection of this.#connections) connection.stopReading();
+    for (const connection of this.connections) connection.stopReading();
     this.#wake?.();
     // They will not be served any more.
     for (const connection of this.#arrived.splice(0)) void connection.abort();
     await within(this.#settled(), grace);
-    await Promise.all([...this.#connections].map((connection) => connection.abort()));
+    await Promise.all(this.#connections.map((connection) => connection.abort()));
     // Handlers that continue without their connection are not waited for.
     await within(this.#settled(), 0.2);
     this.#idleClock.stop();
@@ -352,15 +355,17 @@ export class StreamListener implements AsyncDisposable {
 
   /** Has the end wait for a task that never rejects. */
   #track(task: Promise<void>, onOver?: () => void): void {
-    this.#tasks.add(task);
+    this.#tasks++;
     void task.then(() => {
-      this.#tasks.delete(task);
       onOver?.();
+      if (--this.#tasks > 0) return;
+      this.#idle?.resolve();
+      this.#idle = null;
     });
   }
 
   async #settled(): Promise<void> {
-    while (this.#tasks.size > 0) await Promise.all(this.#tasks);
+    while (this.#tasks > 0) await (this.#idle ??= Promise.withResolvers()).promise;
   }
 
   #tell(problem: StreamProblem): void {
