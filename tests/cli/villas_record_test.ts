@@ -260,7 +260,7 @@ Deno.test("a sample that the format cannot carry is told and counted, and the ec
 
 Deno.test({
   name: "a disk that is full from the start to the end is told and counted, and stops no echo",
-  ignore: windows,
+  ignore: windows || Deno.env.has("LABWIRE_BIN"), // an executable may write no devices, says Deno
   fn: async () => {
     await using echo = await recordingEcho(["--record", "/dev/full"]);
     await send(echo.to, "--limit", "20");
