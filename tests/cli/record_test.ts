@@ -181,7 +181,7 @@ for (const udp of [[], ["--udp"]]) {
     const got = objects(`${files.path}/again.jsonl`).filter(({ from }) => from === "client");
     assertEquals(got.map(({ text, hex }) => text ?? hex), ["volt?", "00ff"]);
     const gap = Date.parse(got[1].time) - Date.parse(got[0].time);
-    assert(gap > 180, `${gap} ms`);
+    assert(gap > 100, `${gap} ms`); // recorded 200 ms apart, and received by a busy computer
   });
 }
 

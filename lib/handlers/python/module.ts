@@ -240,7 +240,7 @@ export class PythonModule implements ModuleHandler {
   ): Promise<unknown> {
     if (this.#closing) return Promise.reject(this.#stopped());
     const mended = this.#broken && this.#options.reload && this.#files!.changed();
-    if (this.#broken && !mended) return Promise.reject(this.#broken);
+    if (this.#broken && !mended && !this.#starting) return Promise.reject(this.#broken);
     return new Promise((resolve, reject) => {
       this.#waiting.push({ kind, payload, peer, resolve, reject, read, sent: 0 });
       if (mended) this.#reload();
@@ -377,7 +377,8 @@ export class PythonModule implements ModuleHandler {
       concurrency,
       limit: LIMIT,
     };
-    this.#files = new SourceFiles([this.file]);
+    const others = this.#files?.paths.filter((path) => path !== this.file) ?? [];
+    this.#files = new SourceFiles([this.file, ...others]);
     const started = new PythonProcess(this.#interpreter, this.#source, config, {
       onFrame: (answer) => this.#onFrame(answer),
       onPrint: (lines) => this.#events.onStderr?.(lines),
@@ -395,7 +396,7 @@ export class PythonModule implements ModuleHandler {
     this.#loaded = start.loaded;
     this.#exports = this.#exported(start.loaded);
     if (this.#options.reload) {
-      this.#files = new SourceFiles(start.loaded.files);
+      this.#files = new SourceFiles(start.loaded.files, this.#files);
       this.#lookTimer ??= setInterval(() => this.#look(), LOOK_EVERY);
     }
     this.#process = started;

@@ -1,17 +1,22 @@
 /** Files of which it is asked whether they have changed. */
 export class SourceFiles {
-  readonly #paths: readonly string[];
+  readonly paths: readonly string[];
   #stamps: readonly string[];
 
-  /** @param paths The files, as they are now. */
-  constructor(paths: readonly string[]) {
-    this.#paths = paths;
-    this.#stamps = paths.map(stampOf);
+  /**
+   * @param paths The files, as they are now.
+   * @param before Those of them that were looked at before, as they were then.
+   */
+  constructor(paths: readonly string[], before?: SourceFiles) {
+    this.paths = paths;
+    this.#stamps = paths.map((path) =>
+      (before && before.#stamps[before.paths.indexOf(path)]) ?? stampOf(path)
+    );
   }
 
   /** Whether one of them is another than when that was last accepted; one that is missing, as while an editor writes it, is none. */
   changed(): boolean {
-    return this.#paths.some((path, i) => {
+    return this.paths.some((path, i) => {
       const stamp = stampOf(path);
       return stamp !== "" && stamp !== this.#stamps[i];
     });
@@ -19,7 +24,7 @@ export class SourceFiles {
 
   /** Takes the files as they are now for unchanged. */
   accept(): void {
-    this.#stamps = this.#paths.map(stampOf);
+    this.#stamps = this.paths.map(stampOf);
   }
 }
 
