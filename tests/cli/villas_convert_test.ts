@@ -95,6 +95,31 @@ Deno.test("what cannot be read is an error with its line or offset and exit code
   assertMatch(binary.stderr, /warning: The input ends inside a sample, which is left out/);
 });
 
+Deno.test("a binary file reads up to the sample that a loss of power cut off; with none before it, or damage, it is an error", async () => {
+  const sample = "20000001" + "00000001".repeat(3) + "3f800000";
+  /** What is written in each format, the file cut after so many bytes. */
+  const cut = (format: string, hex: string, ...args: string[]) =>
+    convert(["--from", format, "--to", "csv,header=false", ...args], Uint8Array.fromHex(hex));
+  for (let bytes = 1; bytes < 20; bytes++) {
+    const whole = await cut("villas.binary", sample.repeat(3) + sample.slice(0, bytes * 2));
+    assertEquals([whole.code, whole.stdout.split("\n").length], [0, 4], whole.stderr);
+    assertMatch(whole.stderr, /^warning: The input ends inside a sample, which is left out: /);
+  }
+  const none = await cut("villas.binary", sample.slice(0, 30));
+  assertEquals(none.code, 5, none.stderr);
+  assertMatch(none.stderr, /error: Cannot read villas.binary at byte 0: .* 15 bytes came; --skip-bad/);
+  const skipped = await cut("villas.binary", sample.slice(0, 30), "--skip-bad");
+  assertEquals(skipped.code, 0);
+  assertStringIncludes(skipped.stderr, "Converted 0 samples, 1 bad");
+  // A length that is wrong swallows what comes behind it.
+  const damaged = await cut("villas.binary", sample + sample.replace("0001", "3000") + sample.repeat(9));
+  assertEquals(damaged.code, 5, damaged.stderr);
+  assertStringIncludes(damaged.stdout, "1,000000001,nan,1,1.0");
+  const message = villasProtobuf.encode(samples.slice(0, 3)).toHex();
+  assertEquals((await cut("protobuf", message.slice(0, -2))).stdout.split("\n").length, 3);
+  assertEquals((await cut("protobuf", message.slice(0, 40), "--quiet")).code, 5);
+});
+
 Deno.test("what the target cannot carry is an error that names the sample; --skip-bad leaves it out", async () => {
   const text = "1.5(1)\t2.0\n2.5(2)\tnan\n3.5(3)\t4.0\n";
   const refused = await convert(["--to", "json"], text);

@@ -260,6 +260,17 @@ function summary(stats: VillasPipeStats, unprinted: number): string {
   ].join(", ");
 }
 
+/** What of the input and of what arrived went nowhere. */
+function whatWasLeftOut(
+  { bad, refused, unprinted }: { bad: number; refused: number; unprinted: number },
+): string {
+  return [
+    ...bad > 0 ? [`${counted(bad, "line")} that ${bad === 1 ? "is no sample" : "are no samples"}`] : [],
+    ...refused > 0 ? [`${counted(refused, "sample")} that the format of the messages does not carry`] : [],
+    ...unprinted > 0 ? [`${counted(unprinted, "sample")} that cannot be printed`] : [],
+  ].join(", ") + "; --skip-bad exits with 0 all the same";
+}
+
 function exitCode(
   { say, signal }: Context,
   pipe: VillasPipe,
@@ -267,10 +278,16 @@ function exitCode(
   { skipBad }: PipeValues,
 ): number {
   const { sent, bad, refused, unsent } = pipe.stats;
-  if ((bad > 0 || refused > 0 || unprinted > 0) && !skipBad) return exit.codec;
+  if ((bad > 0 || refused > 0 || unprinted > 0) && !skipBad) {
+    say.giveReason();
+    say.error(`Left out ${whatWasLeftOut({ bad, refused, unprinted })}`);
+    return exit.codec;
+  }
   if (pipe.isBarren && bad === 0 && !signal.aborted) {
     say.error("Cannot find a sample in standard input: expected more than blank lines or a header");
     return exit.codec;
   }
-  return sent === 0 && unsent > 0 ? exit.connect : exit.done;
+  if (sent > 0 || unsent === 0) return exit.done;
+  say.error("Cannot send: the system took no message");
+  return exit.connect;
 }
