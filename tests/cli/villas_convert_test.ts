@@ -107,12 +107,18 @@ Deno.test("a binary file reads up to the sample that a loss of power cut off; wi
   }
   const none = await cut("villas.binary", sample.slice(0, 30));
   assertEquals(none.code, 5, none.stderr);
-  assertMatch(none.stderr, /error: Cannot read villas.binary at byte 0: .* 15 bytes came; --skip-bad/);
+  assertMatch(
+    none.stderr,
+    /error: Cannot read villas.binary at byte 0: .* 15 bytes came; --skip-bad/,
+  );
   const skipped = await cut("villas.binary", sample.slice(0, 30), "--skip-bad");
   assertEquals(skipped.code, 0);
   assertStringIncludes(skipped.stderr, "Converted 0 samples, 1 bad");
   // A length that is wrong swallows what comes behind it.
-  const damaged = await cut("villas.binary", sample + sample.replace("0001", "3000") + sample.repeat(9));
+  const damaged = await cut(
+    "villas.binary",
+    sample + sample.replace("0001", "3000") + sample.repeat(9),
+  );
   assertEquals(damaged.code, 5, damaged.stderr);
   assertStringIncludes(damaged.stdout, "1,000000001,nan,1,1.0");
   const message = villasProtobuf.encode(samples.slice(0, 3)).toHex();

@@ -265,8 +265,12 @@ function whatWasLeftOut(
   { bad, refused, unprinted }: { bad: number; refused: number; unprinted: number },
 ): string {
   return [
-    ...bad > 0 ? [`${counted(bad, "line")} that ${bad === 1 ? "is no sample" : "are no samples"}`] : [],
-    ...refused > 0 ? [`${counted(refused, "sample")} that the format of the messages does not carry`] : [],
+    ...bad > 0
+      ? [`${counted(bad, "line")} that ${bad === 1 ? "is no sample" : "are no samples"}`]
+      : [],
+    ...refused > 0
+      ? [`${counted(refused, "sample")} that the format of the messages does not carry`]
+      : [],
     ...unprinted > 0 ? [`${counted(unprinted, "sample")} that cannot be printed`] : [],
   ].join(", ") + "; --skip-bad exits with 0 all the same";
 }
