@@ -19,7 +19,7 @@ import {
 } from "../../villas/pipe.ts";
 import type { Tap } from "../../villas/path.ts";
 import { portFileOption } from "../serving/announce.ts";
-import { formatOption, signalsOption } from "./format_option.ts";
+import { formatOption, signalsOption, warnOfUncounted } from "./format_option.ts";
 import { announceLayer, droppedAdvice, layerOptions, readLayer } from "./layer_options.ts";
 import { pipeOutput, pipePrinter } from "./pipe_output.ts";
 import { openTaps, tapOptions } from "./taps.ts";
@@ -120,6 +120,10 @@ export const villasPipe = defineCommand({
     checkOptions(options, given);
     const layer = readLayer(options, { ...options, remoteOption: "remote" }, given);
     const { sendOnly, receiveOnly } = options;
+    if (!sendOnly) {
+      const known = options.format && withSignals(options.format, options.signals);
+      warnOfUncounted(say, known, "the columns are wrong if it has several");
+    }
     let unprinted = 0;
     const print = sendOnly ? undefined : pipePrinter({
       ...options,
