@@ -46,10 +46,10 @@ export const villasEcho = defineCommand({
       default: "0.0.0.0:12001",
       help: "Where to bind; a tcp-server at localhost:12001 unless given",
     }),
-    remote: address({
-      default: "127.0.0.1:12000",
-      help: "VILLASnode; replies go there",
-    }),
+    remote: {
+      ...address({ default: "127.0.0.1:12000", help: "VILLASnode; replies go there" }),
+      also: "to",
+    },
     replyTo: choice(["remote", "sender"], { default: "remote", help: "Who gets the replies" }),
     anySource: flag({ help: "Handle datagrams from every address, not only from the remote" }),
     ...layerOptions,

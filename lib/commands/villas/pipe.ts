@@ -44,7 +44,10 @@ export const villasPipe = defineCommand({
       default: "0.0.0.0:12001",
       help: "Where to bind; a tcp-server at localhost:12001 unless given",
     }),
-    remote: address({ default: "127.0.0.1:12000", help: "VILLASnode; samples go there" }),
+    remote: {
+      ...address({ default: "127.0.0.1:12000", help: "VILLASnode; samples go there" }),
+      also: "to",
+    },
     anySource: flag({ help: "Take samples from every address, not only from the remote" }),
     ...layerOptions,
     format: formatOption("How messages are written on the wire (default protobuf)"),
