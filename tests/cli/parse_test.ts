@@ -61,7 +61,13 @@ Deno.test("parseOptions() understands what an option is called elsewhere, and th
     assertEquals([options.remote, [...given]], ["a", ["remote", "echo"]]);
   }
   assertThrows(() => parseOptions(named, ["--to"]), UsageError, "expected --remote TEXT");
-  const usage = { name: "x", summary: "x", options: named, examples: [], run: () => Promise.resolve() };
+  const usage = {
+    name: "x",
+    summary: "x",
+    options: named,
+    examples: [],
+    run: () => Promise.resolve(),
+  };
   assertStringIncludes(commandHelp(usage), "Who (also --to)");
 });
 

@@ -516,6 +516,25 @@ Deno.test("opal.asyncip with more values than VILLASnode fills in is refused", (
   );
 });
 
+for (const name of ["villas.binary", "villas.web"]) {
+  Deno.test(`an echo of ${name} keeps the source index, signals stated or not`, async () => {
+    const sample: Sample = {
+      type: "data",
+      sequence: 1n,
+      origin: { sec: 1, nsec: 5 },
+      values: [1.5, 7n],
+    };
+    const bytes = villasFormat(`${name},source_index=5`, { signals: "fi" }).encode([
+      sample,
+      sample,
+    ]);
+    for (const signals of [undefined, "fi"]) {
+      await using it = await lab({ codec: villasFormat(name), signals });
+      assertEquals(await it.ask(bytes), bytes);
+    }
+  });
+}
+
 Deno.test("a negative integer is not sent back in villas.binary, which VILLASnode would read as another", async () => {
   await using it = await lab({ codec: villasFormat("villas.binary"), signals: "fi" });
   const [, negative, positive] = await hexLines("formats/villas.binary.hex");
