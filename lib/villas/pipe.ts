@@ -1,4 +1,4 @@
-import type { Format } from "../codecs/villas/format.ts";
+import type { Format, VillasFormat } from "../codecs/villas/format.ts";
 import { villasProtobuf } from "../codecs/villas/protobuf.ts";
 import type { Timestamp } from "../codecs/villas/sample.ts";
 import { asNode, asPeer } from "../codecs/villas/sides.ts";
@@ -9,6 +9,7 @@ import { delay, within } from "../time/deadline.ts";
 import { whenAborted } from "../time/lifecycle.ts";
 import { timestampClock } from "../time/timestamp.ts";
 import { Answers } from "./hooks/answers.ts";
+import { LeftOut } from "./hooks/left_out.ts";
 import { type Batch, batchOf } from "./node.ts";
 import type { EndpointNode, EndpointProblem, LayerOptions } from "./nodes/endpoint.ts";
 import { InputNode, type SampleReader } from "./nodes/input.ts";
@@ -28,8 +29,11 @@ const LAST_WORDS = 2;
 
 /** Something that went wrong; the pipe goes on. */
 export interface VillasPipeProblem extends Omit<EndpointProblem, "kind" | "from"> {
-  /** As of a socket; `refused`: the format cannot carry a sample; `bad`: a piece of the input is no sample. */
-  readonly kind: EndpointProblem["kind"] | "refused" | "bad";
+  /**
+   * As of a socket; `refused`: the format cannot carry a sample; `bad`: a piece of the input is no sample; `leftOut`: a sample that arrived
+   * lacks values, which VILLASnode leaves out of JSON where they are not finite.
+   */
+  readonly kind: EndpointProblem["kind"] | "refused" | "bad" | "leftOut";
   /** The other end, where it concerns one. */
   readonly from?: Endpoint;
 }
@@ -237,10 +241,28 @@ export class VillasPipe implements AsyncDisposable {
     const { node } = this.#receiver;
     if (!onBatch) return await node.discard();
     const path = new Path({
-      taps: [this.#answers.back, (batch) => this.#take(batch, onBatch), ...taps],
+      taps: [
+        this.#answers.back,
+        ...this.#leftOut(),
+        (batch) => this.#take(batch, onBatch),
+        ...taps,
+      ],
       onRefused: () => {}, // there is no hook that could refuse
     });
     await path.run(node);
+  }
+
+  /** Says of which samples values are missing. */
+  #leftOut(): Tap[] {
+    const { codec = villasProtobuf, signals } = this.#options;
+    if (!LeftOut.concerns(codec)) return [];
+    const known = (codec as VillasFormat).signals;
+    const finder = new LeftOut(codec.name, signals === undefined ? known : signalsOf(signals));
+    return [(batch) => {
+      const reason = finder.find(batch);
+      if (reason === undefined) return;
+      this.#options.onProblem?.({ kind: "leftOut", message: `A sample lacks values: ${reason}` });
+    }];
   }
 
   /** Hands on what arrives, as far as it is wanted. */
