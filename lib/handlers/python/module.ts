@@ -17,7 +17,7 @@ import type { Answer } from "./frames.ts";
 import { findPython, isOld, noPython, versionOf } from "./interpreter.ts";
 import { type Fault, type Loaded, PythonError, PythonProcess, type Start } from "./process.ts";
 import { decodeReplies, encodeSamples } from "./samples.ts";
-import { SourceFiles } from "./source_files.ts";
+import { SourceFiles } from "../source_files.ts";
 
 /** The longest answer that is passed on, in bytes. */
 const LIMIT = 1 << 24;
