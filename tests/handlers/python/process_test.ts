@@ -171,6 +171,18 @@ for (
       "it has no setup(options) that could take --handler-arg",
     ],
     [
+      "options that setup() does not take",
+      "def setup(): pass",
+      { handlerArg: [["a", "b"]] as [string, string][] },
+      "it has no setup(options) that could take --handler-arg",
+    ],
+    [
+      "UTF-16",
+      "def f(): return '\0'",
+      {},
+      "it is no text in UTF-8: save it as UTF-8, not as UTF-16 or Unicode",
+    ],
+    [
       "arguments",
       "def interact(): pass",
       {},
