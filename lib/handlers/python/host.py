@@ -17,6 +17,7 @@ import io
 import json
 import marshal
 import os
+import select
 import signal
 import struct
 import threading
@@ -35,6 +36,10 @@ HAS_SEQUENCE, HAS_ORIGIN, HAS_RECEIVED, HAS_FRAME, NEW_FRAME, START, STOP = 1, 2
 LAST_SECONDS = 5
 #: Seconds between two looks whether a peer that is being sent to is still there.
 LOOK_SECONDS = 0.05
+#: Seconds for which the next call is looked for before this process sleeps.
+SPIN_SECONDS = 200e-6
+#: After how many such calls it is.
+MANY = 16
 #: Where this program is in tracebacks.
 HOST = "<labwire>"
 NOT_COMMANDS = ("setup", "close", "interact", "handle", "handle_batch")
@@ -79,6 +84,12 @@ class Channel:
         #: Where the next frame begins in it.
         self.at = 0
         self.read_at = 0.0
+        #: How many calls came one by one, each soon after the one before. Where they do, it pays to look for the next one rather than to
+        #: sleep until it comes; where many come together, it costs the others a processor.
+        self.single = 0
+        self.may_spin = not WINDOWS and processors() > 1
+        if self.may_spin:
+            os.set_blocking(self.input, False)
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=self.forked)
 
@@ -105,11 +116,29 @@ class Channel:
                     os._exit(0)  # a fork that has come back from the user's code
             del buffer[:at]
             self.at = 0
-            chunk = os.read(self.input, 65536)
+            chunk = self.read()
             if not chunk:
                 return
             self.read_at = clock()
             buffer += chunk
+
+    def read(self):
+        """What comes next, nothing at the end. To be woken costs more than to look for a moment."""
+        if not self.may_spin:
+            return os.read(self.input, 65536)
+        begun = clock()
+        chunk = None
+        while chunk is None and self.single >= MANY and clock() - begun < SPIN_SECONDS:
+            try:
+                chunk = os.read(self.input, 65536)
+            except BlockingIOError:
+                os.sched_yield()
+        if chunk is None:
+            self.poll_input(None)
+            chunk = os.read(self.input, 65536)
+        alone = len(chunk) >= FRAME.size and len(chunk) == FRAME.size + FRAME.unpack_from(chunk)[0]
+        self.single = self.single + 1 if alone and clock() - begun < SPIN_SECONDS else 0
+        return chunk
 
     def look(self):
         """Reads ahead while a call is being handled: the peers that have gone, None where all have because this is the end."""
@@ -135,11 +164,13 @@ class Channel:
             import msvcrt
 
             return _winapi.PeekNamedPipe(msvcrt.get_osfhandle(self.input), 0)[0] > 0
-        import select
+        return self.poll_input(0)
 
+    def poll_input(self, timeout):
+        """Waits until there is something to read."""
         poll = select.poll()
         poll.register(self.input, select.POLLIN)
-        return bool(poll.poll(0))
+        return bool(poll.poll(timeout))
 
     def send(self, kind, number, payload=b"", micros=0, waited=0):
         """Writes a frame; from any thread."""
@@ -155,6 +186,13 @@ class Channel:
 
     def send_json(self, kind, number, value, micros=0, waited=0):
         self.send(kind, number, json.dumps(value).encode(), micros, waited)
+
+
+def processors():
+    """On how many processors this process may run."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 NO_INPUT = "Cannot read standard input: a handler has none; what it needs comes in messages, or by --handler-arg to setup(options)"
@@ -197,8 +235,6 @@ def watch_input(fd, closing):
         except OSError:
             pass  # its other end is closed
     else:
-        import select
-
         poll = select.poll()
         poll.register(fd, 0)
         poll.poll()

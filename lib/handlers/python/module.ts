@@ -274,7 +274,7 @@ export class PythonModule implements ModuleHandler {
 
   /** Makes the frame of a call, and one before it where the process does not know its peer. */
   #addFrame(to: PythonProcess, number: number, { kind, payload, peer }: Call): void {
-    if (!peer) return to.add(kind, number, ...payload);
+    if (!peer) return to.add(kind, number, payload[0], payload[1]);
     let known = this.#peers.get(peer);
     if (known === undefined) {
       known = ++this.#lastPeer;
@@ -287,7 +287,7 @@ export class PythonModule implements ModuleHandler {
     }
     const bytes = new Uint8Array(4);
     new DataView(bytes.buffer).setUint32(0, known, true);
-    to.add(kind, number, bytes, ...payload);
+    to.add(kind, number, bytes, payload[0], payload[1]);
   }
 
   #onFrame(answer: Answer): void | Promise<void> {
