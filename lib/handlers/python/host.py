@@ -357,6 +357,7 @@ class Tasks:
     """The event loop for `async def`, in a thread of its own, so that it goes on between calls."""
 
     loop = None
+    ended = False
 
     @classmethod
     def start(cls):
@@ -369,11 +370,11 @@ class Tasks:
 
         def run():
             asyncio.set_event_loop(cls.loop)
-            while True:
+            while not cls.ended:
                 try:
-                    return cls.loop.run_forever()
+                    cls.loop.run_forever()
                 except (SystemExit, KeyboardInterrupt):
-                    pass  # the call that it was raised in has failed; the others go on
+                    pass  # of a task in the background: the others go on
 
         threading.Thread(target=run, name="labwire-tasks", daemon=True).start()
 
@@ -382,10 +383,38 @@ class Tasks:
         import asyncio
 
         async def wait():
-            return await awaitable
+            try:
+                return await awaitable
+            except BaseException as error:  # some end the loop, and of some it would be lost where they come from
+                raise Raised(error)
 
         cls.start()
         return asyncio.run_coroutine_threadsafe(wait(), cls.loop)
+
+    @classmethod
+    def end(cls):
+        """Cancels what is still running, so that its `finally` is carried out."""
+        if cls.loop is None:
+            return
+        import asyncio
+
+        async def cancel():
+            tasks = asyncio.all_tasks() - {asyncio.current_task()}
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await cls.loop.shutdown_asyncgens()
+
+        try:
+            asyncio.run_coroutine_threadsafe(cancel(), cls.loop).result(LAST_SECONDS)
+        except BaseException:
+            pass  # it does not end
+        cls.ended = True
+        cls.loop.call_soon_threadsafe(cls.loop.stop)
+
+
+class Raised(Exception):
+    """What a task has raised."""
 
 
 def is_awaitable(value):
@@ -394,7 +423,15 @@ def is_awaitable(value):
 
 def settled(value):
     """What a function has returned, once it is there."""
-    return Tasks.submit(value).result() if is_awaitable(value) else value
+    return result_of(Tasks.submit(value)) if is_awaitable(value) else value
+
+
+def result_of(task):
+    try:
+        return task.result()
+    except Raised as raised:
+        (error,) = raised.args
+    raise error
 
 
 def fault_of(error):
@@ -1597,7 +1634,7 @@ class Host:
 
         def done(future):
             try:
-                kind, data = task.finish(future.result())
+                kind, data = task.finish(result_of(future))
             except BaseException as error:
                 return self.fail(number, error, begun, read_at)
             ended = clock()
@@ -1675,13 +1712,12 @@ class Host:
 
     def wait_for(self, task):
         """Waits for a task of the event loop."""
-        while True:
-            try:
-                return task.result(LOOK_SECONDS)
-            except BaseException:
-                if task.done():
-                    raise
+        from concurrent import futures
+
+        while not task.done():
+            futures.wait((task,), LOOK_SECONDS)
             self.look()
+        result_of(task)
 
     def check_length(self, data):
         if len(data) > self.limit:
@@ -1868,8 +1904,7 @@ def main():
         host.close()
     except OSError:
         pass  # labwire has gone
-    if Tasks.loop is not None:
-        Tasks.loop.call_soon_threadsafe(Tasks.loop.stop)
+    Tasks.end()
 
 
 def load_fault(error):
