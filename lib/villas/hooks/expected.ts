@@ -65,12 +65,12 @@ export class Expected {
     return true;
   }
 
-  /** What a sender showed before of whose samples values may be missing, not only behind the last one. */
+  /** What a sender showed before of whose samples values may be missing, not only after the last one. */
   static before(kinds: readonly ValueKind[]): Expected {
     return new Expected(kinds, `at most ${kinds.length}, as many as were received before`, true);
   }
 
-  /** What VILLASnode takes unless its signals are stated, where a message does not tell how many values a sample has. */
+  /** What VILLASnode takes unless its signals are stated, where a message does not say how many values a sample has. */
   static usual(): Expected {
     const kinds = new Array<ValueKind>(USUAL).fill("float");
     return new Expected(
@@ -111,9 +111,9 @@ export interface ExpectationsOptions {
   readonly signals?: readonly SignalKind[];
   /** The address that gets replies to others, too; undefined where each sender gets its own. */
   readonly passesOnTo?: Endpoint;
-  /** Whether a sender leaves out values that it cannot write, so that those behind them move up. Default: false. */
+  /** Whether a sender leaves out values that it cannot write, so that those after them move up. Default: false. */
   readonly movesUp?: boolean;
-  /** Whether a message does not tell how many values a sample has. Default: false. */
+  /** Whether a message does not say how many values a sample has. Default: false. */
   readonly uncounted?: boolean;
 }
 
