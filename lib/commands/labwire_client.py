@@ -118,7 +118,7 @@ class Equipment:
     Args:
         host: Name or address of the server.
         port: Its TCP port.
-        timeout: Seconds that connecting may take, and then each answer; None for no limit. May be changed at any time.
+        timeout: Seconds that connecting, and then each answer, may take; None for no limit. May be changed at any time.
         tls: Speaks TLS, as with `ssl.create_default_context(cafile="ca.pem")`.
         max_bytes: Longest answer in bytes.
 
@@ -238,12 +238,12 @@ class Equipment:
 
     def _open(self) -> _Connection:
         """The connection, or a new one where the server has ended it."""
-        unasked = b"" if self._connection is None else self._connection.unasked()
-        if unasked is not None:
+        unsolicited = b"" if self._connection is None else self._connection.unsolicited()
+        if unsolicited is not None:
             self.close()
-            if unasked:  # it says so where it lets nobody in
+            if unsolicited:  # it says so where it lets nobody in
                 try:
-                    self._result(unasked.split(b"\n")[0], "the connection")
+                    self._result(unsolicited.split(b"\n")[0], "the connection")
                 except Failed as error:
                     raise Refused(f"{self._where} has ended the connection: {error}") from None
             self._connection = self._connect()
@@ -641,7 +641,7 @@ class _Connection:
                     return b""
                 raise
 
-    def unasked(self) -> Optional[bytes]:
+    def unsolicited(self) -> Optional[bytes]:
         """What has arrived although nothing was asked; empty where the other side has ended the connection, None while it is silent."""
         try:
             with self._lock:

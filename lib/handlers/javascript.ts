@@ -95,7 +95,7 @@ class JavaScriptModule implements ModuleHandler {
   readonly #events: HandlerEvents;
   readonly #guarded: Disposable | undefined;
   readonly #calls: Calls;
-  /** What the module exports itself: where it is loaded anew, others get functions that are counted. */
+  /** What the module exports itself: where it is loaded again, others get functions that are counted. */
   #own: Exports;
   /** What is watched, where the module is loaded anew. */
   readonly #graph: ModuleGraph | undefined;
@@ -148,7 +148,7 @@ class JavaScriptModule implements ModuleHandler {
     this.exports = this.#calls.of(next);
     try {
       await setUp(this.file, next, this.#values, this.#events);
-      say(`Handler "${this.file}" has changed and was loaded anew`, "reloaded");
+      say(`Handler "${this.file}" has changed and was loaded again`, "reloaded");
     } catch (error) {
       say(messageOf(error));
     }

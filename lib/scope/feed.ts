@@ -132,7 +132,7 @@ export class Feed {
   readonly #delays = new Float64Array(DELAYS).fill(NaN);
   #delayed = 0;
   readonly #format: Format | undefined;
-  /** Messages that wait to be read, one behind the other; room for them is made when the first one comes. */
+  /** Messages that wait to be read, one after another; room for them is made when the first one comes. */
   #bytes = new Uint8Array();
   #used = 0;
   #waiting = 0;

@@ -1,11 +1,9 @@
 import { Peer } from "../json/peer.ts";
-import { type Running, start, startServer } from "./run.ts";
+import { type Running, startServer } from "./run.ts";
 
 /** The real json-server on a free port, ready. */
 export async function serve(args: string[], options: { cwd?: string } = {}) {
-  // A handler writes to the console of the process.
-  const begin = args.includes("--handler") ? start : startServer;
-  const program = begin(["json-server", "--port", "0", ...args], options);
+  const program = startServer(["json-server", "--port", "0", ...args], options);
   const [, host, port] = await program.until(
     "stderr",
     /Listening on (\S+):(\d+)[^]*Ready\. Ctrl-C to quit\./,

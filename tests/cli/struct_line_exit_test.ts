@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { AttemptNews } from "../../lib/commands/struct_line/client.ts";
-import { labwire, type Running, start } from "./run.ts";
+import { labwire, type Running, startServer } from "./run.ts";
 import { bareServer, client, readExactly, readToEnd, serve } from "./struct_serve.ts";
 import { freePort } from "../net/free_port.ts";
 
@@ -220,7 +220,7 @@ Deno.test("struct-line server ends with 0 by Ctrl-C, with 2 where it cannot list
   await server.program.until("stderr", /Connected with/);
   assertEquals((await server.stop()).code, 0);
   using other = bareServer();
-  await using second = start(
+  await using second = startServer(
     ["struct-line", "server", "--host", "127.0.0.1", "--port", other.port],
   );
   assertEquals((await second.result()).code, 2);

@@ -180,7 +180,7 @@ Deno.test("a changed import is loaded anew with all that import it, and the othe
   assertEquals(it.problems.map(({ kind }) => kind), kinds);
 });
 
-Deno.test("a changed file is loaded anew before the next message, and not otherwise", async () => {
+Deno.test("a changed file is loaded again before the next message, and not otherwise", async () => {
   await using file = await moduleFile(
     'export const handle = () => 1;\nexport const close = () => console.log("first closed");',
   );
@@ -196,7 +196,7 @@ Deno.test("a changed file is loaded anew before the next message, and not otherw
   const error = await assertRejects(async () => await it.handle(), Error, "third");
   assertMatch(error.stack!, /handler\.mjs/);
   assertEquals(it.problems.map(({ kind }) => kind), ["reloaded", "reload", "reloaded"]);
-  assertMatch(it.problems[0]!.message, /^Handler ".*" has changed and was loaded anew$/);
+  assertMatch(it.problems[0]!.message, /^Handler ".*" has changed and was loaded again$/);
   assertMatch(it.problems[1]!.message, /^Cannot load handler ".*; the one loaded before goes on$/);
 });
 

@@ -17,7 +17,7 @@ import type { Statistic } from "../../scope/viewer.ts";
 import type { Tap } from "../../villas/path.ts";
 import { openBrowser } from "./open_browser.ts";
 
-/** Where a scope listens unless told otherwise. */
+/** Where a scope listens by default. */
 const DEFAULT = { host: "127.0.0.1", port: 8080 };
 
 /** The same, for commands that show something in any case. */

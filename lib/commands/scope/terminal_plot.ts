@@ -21,7 +21,7 @@ interface Keyboard {
 export function startTerminalPlot(context: Context, feed: Feed): { close(): Promise<void> } {
   const { say } = context;
   if (!say.canShow.pictures) {
-    say.warn("Cannot plot: standard error is no terminal");
+    say.warn("Cannot plot: standard error is not a terminal");
     return { close: () => Promise.resolve() };
   }
   const plot = new TerminalPlot(feed);

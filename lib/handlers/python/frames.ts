@@ -8,7 +8,7 @@ import { concat } from "@std/bytes/concat";
 
 /** Bytes before the payload of a frame to Python: its length, kind, number. */
 const HEADER = 9;
-/** The same from Python, with two durations behind. */
+/** The same from Python, with two durations after it. */
 const ANSWER_HEADER = 17;
 /** The longest payload that is read: a longer one is no frame. */
 const LONGEST = 1 << 27;
@@ -36,7 +36,7 @@ export interface Answer {
   readonly payload: Uint8Array;
 }
 
-/** Puts frames to Python one behind the other, to be written together. */
+/** Puts frames to Python one after another, to be written together. */
 export class FrameWriter {
   #bytes = new Uint8Array(FIRST_SIZE);
   /** What was taken last: it is in use until the next one is taken. */

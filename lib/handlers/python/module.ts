@@ -240,11 +240,11 @@ export class PythonModule implements ModuleHandler {
     peer?: HandlerPeer,
   ): Promise<unknown> {
     if (this.#closing) return Promise.reject(this.#stopped());
-    const mended = this.#broken && this.#options.reload && this.#files!.changed();
-    if (this.#broken && !mended && !this.#starting) return Promise.reject(this.#broken);
+    const repaired = this.#broken && this.#options.reload && this.#files!.changed();
+    if (this.#broken && !repaired && !this.#starting) return Promise.reject(this.#broken);
     return new Promise((resolve, reject) => {
       this.#waiting.push({ kind, payload, peer, resolve, reject, read, sent: 0 });
-      if (mended) this.#reload();
+      if (repaired) this.#reload();
       else this.#pump();
     });
   }
@@ -504,7 +504,7 @@ export class PythonModule implements ModuleHandler {
     this.#restartTimer = undefined;
     if (this.#closing) return;
     if (await this.#tryStart()) {
-      return this.#tell("reloaded", `Handler "${this.file}" has changed and was loaded anew`);
+      return this.#tell("reloaded", `Handler "${this.file}" has changed and was loaded again`);
     }
     if (!this.#closing) this.#startLater();
   }

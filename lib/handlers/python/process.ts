@@ -132,7 +132,7 @@ export class PythonProcess {
     this.#out.add(kind, number, first, second, third);
   }
 
-  /** Writes what was added; what comes while that is being written is written behind it. */
+  /** Writes what was added; what comes while that is being written is written after it. */
   flush(): void {
     if (!this.#writing) void this.#flush();
   }

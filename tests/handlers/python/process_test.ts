@@ -313,7 +313,7 @@ async def close(): print("closed")
   assertStringIncludes(opened.printed(), "closed\ncancelled\n");
 });
 
-Deno.test("a changed module in Python is loaded anew between two messages, and a mistake leaves the old one", async () => {
+Deno.test("a changed module in Python is loaded again between two messages, and a mistake leaves the old one", async () => {
   await using opened = await open(
     "def get(): return 1\ndef close(): print('closed 1')",
     { ...QUICK, reload: true },
