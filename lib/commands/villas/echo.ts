@@ -117,7 +117,7 @@ export const villasEcho = defineCommand({
     });
     const { taps, sentTaps } = recorded;
     // What happens beside the replies needs the event loop.
-    const hasMore = printer || taps.length > 0 || sentTaps.length > 0 || reply.batchHandler;
+    const hasMore = printer || recorded.needsLoop || reply.batchHandler;
     warnOfUncounted(say, known, "VILLASnode aborts if that is wrong");
     say.info("Start client...");
     await using echo = await startVillasEcho({
