@@ -183,17 +183,15 @@ export class BatchedReplies implements Hook {
     const { onFailed, flush } = this.#options;
     const firsts: number[] = [];
     messages.reduce((first, { samples }) => (firsts.push(first), first + samples.length), 0);
-    const failed = new Set<number>();
-    for (const fault of faults) {
-      failed.add(fault.message);
-      onFailed(errorOf(fault), messages[fault.message]?.from);
-    }
+    const failed = new Map(faults.map((fault) => [fault.message, fault]));
     let next = 0;
     for (const [number, message] of messages.entries()) {
       const made: Sample[] = [];
+      const fault = failed.get(number);
+      if (fault) onFailed(errorOf(fault), message.from);
       try {
         for (; next < replies.length && numbers[replies[next]!.index]! <= number; next++) {
-          if (failed.has(number)) continue;
+          if (fault) continue;
           const { index, sample } = replies[next]!;
           const expected = message.expected[index - firsts[number]!]!;
           takeApart(inKinds(sample, expected.kinds), samples[index]!, expected, made);
