@@ -86,12 +86,16 @@ function joinValues(
 ): string[] {
   const options: string[] = [];
   const args: string[] = [];
-  const shorts = new Map(
-    [...byFlag].flatMap(([name, { short }]) => short === undefined ? [] : [[`-${short}`, name]]),
+  const others = new Map(
+    [...byFlag].flatMap(([name, { short, also }]) => [
+      ...short === undefined ? [] : [[`-${short}`, name]],
+      ...also === undefined ? [] : [[`--${also}`, name]],
+    ]) as [string, string][],
   );
   for (let i = 0; i < argv.length; i++) {
-    const long = shorts.get(argv[i]!);
-    const arg = long === undefined ? argv[i]! : `--${long}`;
+    const [word = ""] = argv[i]!.split("=", 1);
+    const long = others.get(word);
+    const arg = long === undefined ? argv[i]! : `--${long}${argv[i]!.slice(word.length)}`;
     if (arg === "--") {
       args.push(...argv.slice(i + 1));
       break;

@@ -53,6 +53,7 @@ export async function run(
   try {
     const code = await dispatch(argv, registry, { out, say, stop, stdin, columns, debug, quiet });
     say.tellHeld();
+    if (code !== exit.done && code !== stop.code) say.giveReason();
     stop.describeOpenWork(() => "the reader of standard output");
     await flush(out, stop.signal, clock);
     if (unwritten === undefined) return code;

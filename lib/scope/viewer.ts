@@ -43,7 +43,7 @@ export interface ViewerOptions {
   /** How much of a recording has been read, from 0 to 1. */
   readonly progress?: () => number;
   /** What the page should know first, as JSON; made anew when there are more channels. */
-  readonly describe: () => Record<string, unknown>;
+  readonly describe: () => Promise<Record<string, unknown>>;
   /** Sends a message; resolves when the system has taken it. */
   readonly send: (message: string | Uint8Array) => Promise<boolean>;
 }
@@ -118,8 +118,8 @@ export class Viewer {
       const { feed, describe, send } = this.#options;
       const channels = feed.lanes.reduce((sum, { channels }) => sum + channels.length, 0);
       if (channels !== this.#described) {
+        if (!await send(JSON.stringify({ type: "hello", ...await describe() }))) return;
         this.#described = channels;
-        if (!await send(JSON.stringify({ type: "hello", ...describe() }))) return;
       }
       const view = this.#view;
       if (!view) return;
@@ -179,7 +179,7 @@ export class Viewer {
     const blocks: Block[] = [];
     if (isTriggered || view.end !== null) {
       const end = isTriggered ? this.#event + (1 - view.trigger!.position) * view.span : view.end!;
-      blocks.push(...await this.#still(view, end, isTriggered));
+      blocks.push(...await this.#still(view, end));
     } else if (!view.trigger || view.trigger.mode === "auto") {
       if (this.#isShown) [this.#isShown, this.#sent] = [false, []];
       for (const [index, lane] of feed.lanes.entries()) {
@@ -204,7 +204,7 @@ export class Viewer {
   }
 
   /** A window that stands still: sent once, and again as long as it is not complete. */
-  #still(view: View, end: number, isTriggered: boolean): Promise<Block[]> | Block[] {
+  #still(view: View, end: number): Promise<Block[]> | Block[] {
     const { feed } = this.#options;
     const reached = Math.min(end, feed.end);
     if (this.#isShown && this.#done >= reached) return [];
@@ -222,7 +222,8 @@ export class Viewer {
       }
       const columns = columnsOf(view);
       const width = view.span / columns;
-      const grid = { origin: isTriggered ? from : 0, width };
+      // What stands still has a column of samples for each column of pixels.
+      const grid = { origin: from, width };
       const column = Math.floor((from - grid.origin) / width) - 1;
       return columnsBlock(lane, index, ids, grid, column, columns + 3, true);
     }));

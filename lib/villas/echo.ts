@@ -14,6 +14,7 @@ import { BatchedReplies, type BatchHandler } from "./hooks/batch_handler.ts";
 import { Constants } from "./hooks/constants.ts";
 import { Expectations, Refusal } from "./hooks/expected.ts";
 import { Handler } from "./hooks/handler.ts";
+import { LeftOut } from "./hooks/left_out.ts";
 import { Statistics } from "./hooks/statistics.ts";
 import type { Batch } from "./node.ts";
 import type { EndpointNode } from "./nodes/endpoint.ts";
@@ -75,7 +76,12 @@ export class Echo implements AsyncDisposable {
     this.#batched = options.batchHandler && this.#batchedReplies(options.batchHandler, remote);
     const reply = this.#batched ?? replyOf(remote, options);
     this.#path = new Path({
-      hooks: [this.#statistics, ...count < Infinity ? [last] : [], reply],
+      hooks: [
+        this.#statistics,
+        ...count < Infinity ? [last] : [],
+        ...leftOutOf(options),
+        reply,
+      ],
       taps: onMessage ? [tapOf(onMessage), ...taps] : taps,
       destinations: [node],
       sentTaps,
@@ -178,6 +184,12 @@ export class Echo implements AsyncDisposable {
   }
 }
 
+/** Refuses samples of which values are missing, where the answer depends on them. */
+function leftOutOf({ codec = villasProtobuf, signals, constant }: EchoOptions): Hook[] {
+  if (!LeftOut.concerns(codec) || constant && signals) return [];
+  return [new LeftOut(codec.name, signals)];
+}
+
 /** What makes the replies. */
 function replyOf(remote: Endpoint, options: EchoOptions): Hook {
   const { handler, constant } = options;
@@ -190,14 +202,13 @@ function replyOf(remote: Endpoint, options: EchoOptions): Hook {
 
 /** What the replies may hold. */
 function expectationsOf(remote: Endpoint, options: EchoOptions): Expectations {
-  const { signals, anySource, replyTo, codec: { carried, name } = villasProtobuf } = options;
+  const { signals, anySource, replyTo, codec: { carried } = villasProtobuf } = options;
   const toGroup = "hostname" in remote && isMulticast(remote.hostname);
   const passesOn = anySource && replyTo !== "sender" && !toGroup;
   const kinds = signals?.map(({ type }) => type);
   return new Expectations({
     signals: kinds,
     passesOnTo: passesOn ? remote : undefined,
-    movesUp: name === "json",
     uncounted: carried?.counted === false,
   });
 }

@@ -1,4 +1,4 @@
-import type { Format } from "../codecs/villas/format.ts";
+import type { Format, VillasFormat } from "../codecs/villas/format.ts";
 import { villasProtobuf } from "../codecs/villas/protobuf.ts";
 import { asNode, asPeer } from "../codecs/villas/sides.ts";
 import { signalsOf } from "../codecs/villas/signals.ts";
@@ -8,6 +8,7 @@ import { delay, within } from "../time/deadline.ts";
 import { whenAborted } from "../time/lifecycle.ts";
 import { timestampClock } from "../time/timestamp.ts";
 import { Answers } from "./hooks/answers.ts";
+import { LeftOut } from "./hooks/left_out.ts";
 import { type Batch, batchOf } from "./node.ts";
 import type { EndpointNode } from "./nodes/endpoint.ts";
 import { InputNode } from "./nodes/input.ts";
@@ -156,10 +157,28 @@ export class VillasPipe implements AsyncDisposable {
     const { node } = this.#receiver;
     if (!onBatch) return await node.discard();
     const path = new Path({
-      taps: [this.#answers.back, (batch) => this.#take(batch, onBatch), ...taps],
+      taps: [
+        this.#answers.back,
+        ...this.#leftOut(),
+        (batch) => this.#take(batch, onBatch),
+        ...taps,
+      ],
       onRefused: () => {}, // there is no hook that could refuse
     });
     await path.run(node);
+  }
+
+  /** Says of which samples values are missing. */
+  #leftOut(): Tap[] {
+    const { codec = villasProtobuf, signals } = this.#options;
+    if (!LeftOut.concerns(codec)) return [];
+    const known = (codec as VillasFormat).signals;
+    const finder = new LeftOut(codec.name, signals === undefined ? known : signalsOf(signals));
+    return [(batch) => {
+      const reason = finder.find(batch);
+      if (reason === undefined) return;
+      this.#options.onProblem?.({ kind: "leftOut", message: `A sample lacks values: ${reason}` });
+    }];
   }
 
   /** Hands on what arrives, as far as it is wanted. */

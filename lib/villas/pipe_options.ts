@@ -8,8 +8,11 @@ import type { Tap } from "./path.ts";
 
 /** Something that went wrong; the pipe goes on. */
 export interface VillasPipeProblem extends Omit<EndpointProblem, "kind" | "from"> {
-  /** As of a socket; `refused`: the format cannot carry a sample; `bad`: a piece of the input is no sample. */
-  readonly kind: EndpointProblem["kind"] | "refused" | "bad";
+  /**
+   * As of a socket; `refused`: the format cannot carry a sample; `bad`: a piece of the input is no sample; `leftOut`: a sample that arrived
+   * lacks values, which VILLASnode leaves out of JSON where they are not finite.
+   */
+  readonly kind: EndpointProblem["kind"] | "refused" | "bad" | "leftOut";
   /** The other end, where it concerns one. */
   readonly from?: Endpoint;
 }

@@ -26,6 +26,8 @@ export async function serve(args: string[], options: { cwd?: string } = {}) {
 export async function folder(files: Record<string, string>) {
   const path = await Deno.makeTempDir({ prefix: "labwire-test-" });
   for (const [name, text] of Object.entries(files)) {
+    const [, inner] = /^(.*)\//.exec(name) ?? [];
+    if (inner !== undefined) await Deno.mkdir(`${path}/${inner}`, { recursive: true });
     await Deno.writeTextFile(`${path}/${name}`, text);
   }
   return { path, [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }) };

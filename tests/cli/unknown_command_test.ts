@@ -64,3 +64,12 @@ Deno.test("A misspelt value of a choice is told the nearest one", async () => {
     'error: Cannot read --output "jsno": expected one of text, json; did you mean "json"?\n',
   ]);
 });
+
+Deno.test("lab19 speaks protobuf only, and says which commands speak the others", async () => {
+  const { code, stderr } = await labwire(["lab19", "--format", "json"]);
+  assertEquals([code, stderr], [
+    2,
+    'error: Cannot read --format "json": expected protobuf, the only format that the lab\'s client knows; villas-signal and ' +
+    "villas-echo have the others, as in labwire villas-echo --format json and labwire villas-signal mixed --format json\n",
+  ]);
+});

@@ -97,6 +97,13 @@ Deno.test("villas-pipe reports bad lines, sends the others, and exits with 5 unl
   const skipped = await through("u\n1\nx\n3\n", "--columns", "--skip-bad");
   assertEquals(skipped.code, 0);
   assertStringIncludes(skipped.stderr, "1 bad line");
+  assertStringIncludes(stderr, "error: Left out 1 line that is no sample; --skip-bad exits with 0");
+  const quiet = await through("u\n1\nx\n3\n", "--columns", "--quiet");
+  assertEquals(quiet.code, 5);
+  assertMatch(
+    quiet.stderr,
+    /^error: Cannot read line 3: column "u" is "x": .*\nerror: Left out 1 line that is no sample; .*\n$/,
+  );
   const barren = await through("u\n", "--columns");
   assertEquals(barren.code, 5);
   assertStringIncludes(barren.stderr, "Cannot find a sample in standard input");

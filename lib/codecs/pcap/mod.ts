@@ -26,5 +26,6 @@
 
 export { CodecError } from "../../errors.ts";
 export { CaptureDecoder } from "./capture.ts";
+export { DatagramReader, type IncompleteDatagram } from "./fragments.ts";
 export type { Packet } from "./packet.ts";
 export { type CapturedDatagram, datagramOf, LINK_TYPES } from "./udp.ts";

@@ -93,7 +93,9 @@ function packed(name: string, little: boolean) {
       decode: node.decode,
       replies: {
         name,
-        plainEcho: integers === undefined,
+        plainEcho: true,
+        // VILLASnode reads its integers without a sign.
+        isTaken: (_, samples) => integers === undefined || !samples.some(hasNegative),
         encode: (samples) => encode(samples, true),
         decode: (bytes) => decode(bytes, true),
       },
@@ -101,6 +103,10 @@ function packed(name: string, little: boolean) {
       splitter,
     };
   });
+}
+
+function hasNegative({ values }: Sample): boolean {
+  return values.some((value) => typeof value === "bigint" && value < 0n);
 }
 
 /** For each signal, whether it is an integer; undefined where none is. */

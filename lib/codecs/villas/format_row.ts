@@ -63,6 +63,13 @@ export const ALL: Carried = {
   readByNode: true,
 };
 
+/** What is left of a sample by settings that a format honours. */
+export function carriedBy(
+  { ts_origin, sequence }: { readonly ts_origin: boolean; readonly sequence: boolean },
+): Pick<Carried, "origin" | "sequence"> {
+  return { origin: ts_origin, sequence };
+}
+
 /**
  * Makes a row of the table.
  *

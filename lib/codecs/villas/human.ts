@@ -5,7 +5,7 @@
  */
 
 import { printExponent, printFixed } from "../../text/printf.ts";
-import { ALL, formatRow } from "./format_row.ts";
+import { ALL, carriedBy, formatRow } from "./format_row.ts";
 import { type LineForm, lineForms, LINES } from "./line_format.ts";
 import { plusSeconds, type Sample, type Timestamp, type Value } from "./sample.ts";
 import type { Signal } from "./signals.ts";
@@ -112,7 +112,7 @@ export const villasHuman = formatRow(NAME, LINES, (settings, signals) => {
   const written = { precision: settings.real_precision, exact: false };
   const exact = { ...written, exact: settings.real_precision === ALL_DIGITS };
   return {
-    carried: { ...ALL, received: true, exact: false },
+    carried: { ...ALL, ...carriedBy(settings), received: true, exact: false },
     ...lineForms({
       name: NAME,
       settings,

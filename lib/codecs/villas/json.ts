@@ -5,7 +5,7 @@
  */
 
 import type { JsonValue } from "../json/reader.ts";
-import { ALL, formatRow } from "./format_row.ts";
+import { ALL, carriedBy, formatRow } from "./format_row.ts";
 import { jsonForms } from "./json_format.ts";
 import { readPlainJson } from "./json_plain.ts";
 import { JSON_SETTINGS, jsonValue, type Tree, writeTree } from "./json_text.ts";
@@ -82,7 +82,7 @@ function formatFloat(value: number): string {
  * - A number with a point or an exponent is a float, any other an integer, exact to its 64 bits. Where a float was stated, an integer is
  *   read as one.
  * - NaN, the infinities, unset values and samples of other types than DATA cannot be written: VILLASnode aborts on `null`.
- *   It is read as an unset value. Of the frame mark only `true` is written.
+ *   It is read as an unset value. Of the marks of a new frame and a new simulation only `true` is written.
  * - The time of receipt is written in files only. Keys that are not known do not matter.
  *
  * @example A float and an integer
@@ -99,6 +99,7 @@ function formatFloat(value: number): string {
 export const villasJson = formatRow(NAME, JSON_SETTINGS, (settings, signals) => ({
   carried: {
     ...ALL,
+    ...carriedBy(settings),
     received: true,
     notFinite: false,
     // 0 stands for all digits, too.
@@ -117,7 +118,7 @@ export const villasJson = formatRow(NAME, JSON_SETTINGS, (settings, signals) => 
         times.set("received", timeTree(sample.received));
       }
       if (times.size > 0) tree.set("ts", times);
-      if (sample.newFrame) tree.set("flags", ['"new_frame"']);
+      if (sample.newFrame || sample.newSimulation) tree.set("flags", flagsOf(sample));
       if (settings.sequence && sample.sequence !== undefined) {
         tree.set("sequence", String(BigInt.asIntN(64, sample.sequence)));
       }
@@ -128,7 +129,7 @@ export const villasJson = formatRow(NAME, JSON_SETTINGS, (settings, signals) => 
     },
     write(sample, form) {
       checkHead(sample, NAME);
-      const { origin, received, newFrame, sequence, values } = sample;
+      const { origin, received, newFrame, newSimulation, sequence, values } = sample;
       let times = settings.ts_origin && origin ? `"origin": [${origin.sec}, ${origin.nsec}]` : "";
       if (form === "file" && settings.ts_received && received) {
         times += `${times === "" ? "" : ", "}"received": [${received.sec}, ${received.nsec}]`;
@@ -137,7 +138,7 @@ export const villasJson = formatRow(NAME, JSON_SETTINGS, (settings, signals) => 
       const add = (member: string) => {
         text += text === "" ? member : `, ${member}`;
       };
-      if (newFrame) add('"flags": ["new_frame"]');
+      if (newFrame || newSimulation) add(`"flags": [${flagsOf(sample).join(", ")}]`);
       if (settings.sequence && sequence !== undefined) {
         add(`"sequence": ${sequence < 2n ** 63n ? sequence : BigInt.asIntN(64, sequence)}`);
       }
@@ -156,6 +157,11 @@ export const villasJson = formatRow(NAME, JSON_SETTINGS, (settings, signals) => 
     read: (json) => readSample(json, signals, settings.data),
   }),
 }));
+
+/** The marks of a sample. Of several, VILLASnode takes the last one only. */
+function flagsOf({ newSimulation, newFrame }: Sample): string[] {
+  return [...newSimulation ? ['"new_simulation"'] : [], ...newFrame ? ['"new_frame"'] : []];
+}
 
 function timeTree({ sec, nsec }: Timestamp): Tree {
   return [String(sec), String(nsec)];
@@ -191,6 +197,7 @@ function readSample(
   if (flags !== undefined) {
     if (!Array.isArray(flags)) throw unfit("flags", flags, "a list");
     if (flags.includes("new_frame")) sample.newFrame = true;
+    if (flags.includes("new_simulation")) sample.newSimulation = true;
   }
   return sample;
 }

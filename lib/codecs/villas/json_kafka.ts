@@ -4,7 +4,8 @@
  * @module
  */
 
-import { ALL, formatRow } from "./format_row.ts";
+import type { JsonValue } from "../json/reader.ts";
+import { ALL, carriedBy, formatRow } from "./format_row.ts";
 import { type JsonForm, jsonForms } from "./json_format.ts";
 import { JSON_SETTINGS, jsonValue, type Tree, writeString, writeTree } from "./json_text.ts";
 import {
@@ -94,7 +95,14 @@ export const villasJsonKafka = formatRow(
       return new Map<string, Tree>([["schema", schema], ["payload", payload]]);
     };
     return {
-      carried: { ...ALL, newFrame: false, notFinite: false, exact: false, named: true },
+      carried: {
+        ...ALL,
+        ...carriedBy(settings),
+        newFrame: false,
+        notFinite: false,
+        exact: false,
+        named: true,
+      },
       misfit: (signals) => misnamed(signals, RESERVED),
       ...jsonForms({
         name: NAME,
@@ -139,8 +147,10 @@ export const villasJsonKafka = formatRow(
           return [sample];
         },
         read(json) {
-          const payload = membersOf("payload", membersOf("a sample", json).payload);
-          const { timestamp, sequence, ...named } = payload;
+          const { schema, payload } = membersOf("a sample", json);
+          const { timestamp, sequence, ...given } = membersOf("payload", payload);
+          // Of a value that VILLASnode leaves out, only the schema tells.
+          const named = signals ? given : { ...fieldsOf(schema), ...given };
           const sample: Sample = { type: "data", values: [] };
           if (sequence !== undefined) sample.sequence = readSequence(sequence);
           if (isNumber(timestamp)) sample.origin = readMillis("timestamp", timestamp);
@@ -157,6 +167,17 @@ export const villasJsonKafka = formatRow(
     };
   },
 );
+
+/** The fields that a schema lists, in their order, each unset; none where it is no such schema. */
+function fieldsOf(schema: JsonValue | undefined): Record<string, null> {
+  const list = (schema as { fields?: JsonValue } | null | undefined)?.fields;
+  if (!Array.isArray(list)) return {};
+  const names = list.map((field) => (field as { field?: JsonValue } | null)?.field);
+  return Object.fromEntries(
+    names.filter((name) => typeof name === "string" && !RESERVED.includes(name))
+      .map((name) => [name, null]),
+  );
+}
 
 const PAYLOAD = ', "payload": ';
 

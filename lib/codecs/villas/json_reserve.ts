@@ -5,7 +5,7 @@
  */
 
 import type { JsonValue } from "../json/reader.ts";
-import { ALL, formatRow } from "./format_row.ts";
+import { ALL, carriedBy, formatRow } from "./format_row.ts";
 import { jsonForms } from "./json_format.ts";
 import { JSON_SETTINGS, notFinite, type Tree, writeReal, writeString } from "./json_text.ts";
 import {
@@ -42,7 +42,14 @@ export const villasJsonReserve = formatRow(NAME, JSON_SETTINGS, (settings, signa
     unit === "" ? "" : `, "unit": ${writeString(unit, settings)}`
   );
   return {
-    carried: { ...ALL, newFrame: false, notFinite: false, exact: false, named: true },
+    carried: {
+      ...ALL,
+      ...carriedBy(settings),
+      newFrame: false,
+      notFinite: false,
+      exact: false,
+      named: true,
+    },
     misfit: (signals) => misnamed(signals, []),
     ...jsonForms({
       name: NAME,

@@ -18,6 +18,8 @@ import { checkComplex } from "./text_values.ts";
 
 /** What stands before the values of a sample with `fake`: sequence number, seconds, nanoseconds. */
 const FAKES = 3;
+/** Seconds between the first and the last sample of a message at most, where they are to be recognised by their times. */
+const LONGEST_SPAN = 60;
 
 /**
  * VILLASnode's format `raw`: the values one after another, each of the same width, little endian by default.
@@ -28,7 +30,8 @@ const FAKES = 3;
  * - VILLASnode writes a complex value with the real part first, but reads the imaginary part first. So what it sent must not come
  *   back as it is.
  * - There is no sequence number and no time but with `fake`: then three integers stand before the values.
- * - VILLASnode writes several samples one after another; they are told apart where the signals were stated. It reads one only.
+ * - VILLASnode writes several samples one after another; they are told apart where the signals were stated, and with `fake` of 32 or 64
+ *   bits by the numbers before the values. It reads one only.
  *
  * @example Doubles with the bytes as a network has them
  * ```ts
@@ -142,20 +145,41 @@ function decode(bytes: Uint8Array, layout: Layout, reply: boolean): Sample[] {
   if (fake && bytes.length < FAKES * width) {
     throw fault(0, `expected sequence number, seconds and nanoseconds of ${width} bytes each`);
   }
-  const whole = lengthOf(layout) ?? bytes.length;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const whole = lengthOf(layout) ?? (fake ? periodOf(view, layout) : bytes.length);
   if (bytes.length > whole && bytes.length % whole !== 0) {
     throw fault(
       whole,
       `expected ${counted(layout.kinds!.length, "value")}, as many as there are signals`,
     );
   }
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const samples: Sample[] = [];
   for (let at = 0; at < bytes.length; at += whole) {
     const end = Math.min(at + whole, bytes.length);
     samples.push(decodeOne(view, at, end, layout, reply, fault));
   }
   return samples;
+}
+
+/**
+ * The length of each of several samples of whose signals nothing is known: before each stand a sequence number that is one more than that
+ * before, a time that is not earlier, and less than a second of nanoseconds. That of all where there is no such length.
+ */
+function periodOf(view: DataView, { width, little }: Layout): number {
+  const length = view.byteLength;
+  if (width < 4) return length; // numbers of so few bits are alike
+  const number = (at: number) => Number(getUnsigned(view, at, width, little));
+  const [first, sec] = [number(0), number(width)];
+  for (let period = FAKES * width; period <= length / 2; period += width) {
+    if (length % period !== 0) continue;
+    const isBegun = (at: number) =>
+      number(at) === first + at / period && number(at + width) - sec >= 0 &&
+      number(at + width) - sec <= LONGEST_SPAN && number(at + 2 * width) < 1e9;
+    let at = period;
+    while (at < length && isBegun(at)) at += period;
+    if (at === length) return period;
+  }
+  return length;
 }
 
 function decodeOne(

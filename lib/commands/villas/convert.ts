@@ -10,7 +10,7 @@ import { counted } from "../../text/wording.ts";
 import { whenAborted } from "../../time/lifecycle.ts";
 import { CapturedSamples } from "../../villas/captured_samples.ts";
 import { beginSamples, chunksOf, readSamples } from "../../villas/sample_stream.ts";
-import { formatOption, signalsOption } from "./format_option.ts";
+import { formatOption, signalsOption, warnOfUncounted } from "./format_option.ts";
 import { formatOfFile } from "./taps.ts";
 
 /** A capture of network traffic, in the place of a format. */
@@ -86,6 +86,9 @@ export const villasConvert = defineCommand({
     if (signals) target.check(signals);
     const bad = new BadSamples(context, options.skipBad);
     const reading = { onBad: bad.onBad, onCut: (message: string) => say.warn(message) };
+    if (from === CAPTURE) {
+      warnOfUncounted(say, format && known(format), "the columns are wrong if it has several");
+    }
     const capture = from === CAPTURE
       ? new CapturedSamples({ ...reading, port, format: known(format ?? villasFormat("protobuf")) })
       : undefined;

@@ -13,7 +13,7 @@ import type { VillasEchoProblem, VillasEchoStats } from "../../villas/echo_optio
 import { portFileOption } from "../serving/announce.ts";
 import { handlerCounts, handlerOptions } from "../serving/handler_options.ts";
 import { openEchoHandler } from "./echo_handler.ts";
-import { signalsFor, socketFormat } from "./format_option.ts";
+import { signalsFor, socketFormat, warnOfUncounted } from "./format_option.ts";
 import { announceLayer, droppedAdvice, layerOptions, readLayer } from "./layer_options.ts";
 import {
   notPrinted,
@@ -48,10 +48,10 @@ export const villasEcho = defineCommand({
       default: "0.0.0.0:12001",
       help: "Where to bind; a tcp-server at localhost:12001 unless given",
     }),
-    remote: address({
-      default: "127.0.0.1:12000",
-      help: "VILLASnode's address; replies go there",
-    }),
+    remote: {
+      ...address({ default: "127.0.0.1:12000", help: "VILLASnode's address; replies go there" }),
+      also: "to",
+    },
     replyTo: choice(["remote", "sender"], { default: "remote", help: "Who gets the replies" }),
     anySource: flag({ help: "Handle datagrams from every address, not only from the remote" }),
     ...layerOptions,
@@ -117,8 +117,8 @@ export const villasEcho = defineCommand({
     });
     const { taps, sentTaps } = recorded;
     // What happens beside the replies needs the event loop.
-    const hasMore = printer || taps.length > 0 || sentTaps.length > 0 || reply.batchHandler;
-    if (known.carried?.counted === false && !options.signals) say.warn(UNCOUNTED);
+    const hasMore = printer || recorded.needsLoop || reply.batchHandler;
+    warnOfUncounted(say, known, "VILLASnode aborts if that is wrong");
     say.info("Start client...");
     await using echo = await startVillasEcho({
       ...layer,
@@ -166,11 +166,6 @@ export const villasEcho = defineCommand({
     say.info("Bye.");
   },
 });
-
-/** Said where neither a message nor an option says how many values a sample has. */
-const UNCOUNTED =
-  "Each message is taken for one sample of floats; VILLASnode aborts if that is wrong, as with out.vectorize above 1: " +
-  "state the signals, as in --signals 5f1i";
 
 function report(say: Context["say"], problem: VillasEchoProblem, debug: boolean): void {
   const { kind, message, error, unstated } = problem;

@@ -18,7 +18,7 @@ import type {
 } from "../../villas/pipe_options.ts";
 import type { Tap } from "../../villas/path.ts";
 import { portFileOption } from "../serving/announce.ts";
-import { formatOption, signalsOption } from "./format_option.ts";
+import { formatOption, signalsOption, warnOfUncounted } from "./format_option.ts";
 import { announceLayer, droppedAdvice, layerOptions, readLayer } from "./layer_options.ts";
 import { pipeOutput, pipePrinter } from "./pipe_output.ts";
 import { openTaps, tapOptions } from "./taps.ts";
@@ -44,7 +44,10 @@ export const villasPipe = defineCommand({
       default: "0.0.0.0:12001",
       help: "Where to bind; a tcp-server at localhost:12001 unless given",
     }),
-    remote: address({ default: "127.0.0.1:12000", help: "VILLASnode's address; samples go there" }),
+    remote: {
+      ...address({ default: "127.0.0.1:12000", help: "VILLASnode's address; samples go there" }),
+      also: "to",
+    },
     anySource: flag({ help: "Take samples from every address, not only from the remote" }),
     ...layerOptions,
     format: formatOption("How messages are written on the wire (default protobuf)"),
@@ -120,6 +123,10 @@ export const villasPipe = defineCommand({
     checkOptions(options, given);
     const layer = readLayer(options, { ...options, remoteOption: "remote" }, given);
     const { sendOnly, receiveOnly } = options;
+    if (!sendOnly) {
+      const known = options.format && withSignals(options.format, options.signals);
+      warnOfUncounted(say, known, "the columns are wrong if it has several");
+    }
     let unprinted = 0;
     const print = sendOnly ? undefined : pipePrinter({
       ...options,
@@ -259,6 +266,21 @@ function summary(stats: VillasPipeStats, unprinted: number): string {
   ].join(", ");
 }
 
+/** What of the input and of what arrived went nowhere. */
+function whatWasLeftOut(
+  { bad, refused, unprinted }: { bad: number; refused: number; unprinted: number },
+): string {
+  return [
+    ...bad > 0
+      ? [`${counted(bad, "line")} that ${bad === 1 ? "is no sample" : "are no samples"}`]
+      : [],
+    ...refused > 0
+      ? [`${counted(refused, "sample")} that the format of the messages does not carry`]
+      : [],
+    ...unprinted > 0 ? [`${counted(unprinted, "sample")} that cannot be printed`] : [],
+  ].join(", ") + "; --skip-bad exits with 0 all the same";
+}
+
 function exitCode(
   { say, signal }: Context,
   pipe: VillasPipe,
@@ -266,10 +288,16 @@ function exitCode(
   { skipBad }: PipeValues,
 ): number {
   const { sent, bad, refused, unsent } = pipe.stats;
-  if ((bad > 0 || refused > 0 || unprinted > 0) && !skipBad) return exit.codec;
+  if ((bad > 0 || refused > 0 || unprinted > 0) && !skipBad) {
+    say.giveReason();
+    say.error(`Left out ${whatWasLeftOut({ bad, refused, unprinted })}`);
+    return exit.codec;
+  }
   if (pipe.isBarren && bad === 0 && !signal.aborted) {
     say.error("Cannot find a sample in standard input: expected more than blank lines or a header");
     return exit.codec;
   }
-  return sent === 0 && unsent > 0 ? exit.connect : exit.done;
+  if (sent > 0 || unsent === 0) return exit.done;
+  say.error("Cannot send: the system took no message");
+  return exit.connect;
 }

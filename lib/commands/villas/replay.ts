@@ -89,6 +89,7 @@ export const villasReplay = defineCommand({
       progress: (sent) => file && file.size > 0 ? `${sent}, ${percentOf(file)} of the file` : sent,
     });
     if (file!.bad === 0) return exit.done;
+    say.giveReason();
     say.error(
       `Left out ${counted(file!.bad, "thing")} in "${path}" that ${
         file!.bad === 1 ? "is no sample" : "are no samples"

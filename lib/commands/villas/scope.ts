@@ -10,7 +10,12 @@ import { chunksOf, readSamples } from "../../villas/sample_stream.ts";
 import { whenAborted } from "../../time/lifecycle.ts";
 import { timestampClock } from "../../time/timestamp.ts";
 import { villasProtobuf } from "../../codecs/villas/protobuf.ts";
-import { DEFAULT_ADDRESS, openScope, scopeOptions } from "../scope/scope_options.ts";
+import {
+  DEFAULT_ADDRESS,
+  openRecordingScope,
+  openScope,
+  scopeOptions,
+} from "../scope/scope_options.ts";
 import { findRecords } from "../scope/records.ts";
 import type { ScopeValues } from "../scope/scope_options.ts";
 import { formatOption, signalsOption } from "./format_option.ts";
@@ -81,7 +86,7 @@ async function listen(context: Context, values: Values, address: HostPort): Prom
   await using scope = await openScope(context, values, {
     title: `What arrives at ${formatAddress(address)}`,
     lanes: [{ name: "received" }],
-    signals,
+    ...{ signals, format },
   });
   const { node } = await openEndpoint({
     layer: "udp",
@@ -90,7 +95,6 @@ async function listen(context: Context, values: Values, address: HostPort): Prom
     port: 12001,
     remotePort: 12000,
     format: signals ? format.withSignals?.(signals) ?? format : format,
-    scan: false,
     anySource: true,
     onProblem: ({ kind, message }) => say.throttled(kind, message),
     now: timestampClock(),
@@ -104,9 +108,13 @@ async function listen(context: Context, values: Values, address: HostPort): Prom
   );
   say.info("Ready. Ctrl-C to quit.");
   using _ending = whenAborted(signal, () => node.end());
-  await node.serve(scope.taps[0]!);
-  const [lane] = scope.feed.lanes;
-  say.summary(`${counted(lane!.samples, "sample")}, ${node.counters.invalid} invalid`);
+  const [show] = scope.taps;
+  let samples = 0;
+  await node.serve((batch) => {
+    samples += batch.count;
+    return show!(batch);
+  });
+  say.summary(`${counted(samples, "sample")}, ${node.counters.invalid} invalid`);
 }
 
 async function showRecording(context: Context, values: Values, path: string): Promise<number> {
@@ -120,16 +128,13 @@ async function showRecording(context: Context, values: Values, path: string): Pr
   });
   const { size } = await file.stat();
   let [position, bad, isRead] = [0, 0, false];
-  await using scope = await openScope(context, { ...values, history: 1e9 }, {
+  await using scope = await openRecordingScope(context, values, {
     title: path.replace(/.*[/\\]/, ""),
-    lanes: [{ name: "recorded" }],
     signals: signals ?? records?.names.map((name) => ({ name })),
-    recording: {
-      bytes: MOST_BYTES,
-      progress: () => isRead ? 1 : Math.min(0.99, position / Math.max(1, size)),
-    },
+    bytes: MOST_BYTES,
+    progress: () => isRead ? 1 : Math.min(0.99, position / Math.max(1, size)),
+    statistics: () => [{ name: "Invalid", value: bad }],
   });
-  scope.tell(() => [{ name: "Invalid", value: bad }]);
   say.info("Ready. Ctrl-C to quit.");
   const onBad = (message: string) => {
     bad++;

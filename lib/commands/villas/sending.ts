@@ -43,7 +43,7 @@ export const sendingOptions = {
     default: "0.0.0.0:12000",
     help: "Where to bind; a tcp-server at localhost:12000 unless given",
   }),
-  to: address({ default: "127.0.0.1:12001", help: "Where to send to" }),
+  to: { ...address({ default: "127.0.0.1:12001", help: "Where to send to" }), also: "remote" },
   format: socketFormat,
   ...layerOptions,
   anySource: flag({ help: "Take samples back from every address, not only from that of --to" }),

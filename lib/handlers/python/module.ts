@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { JsonText } from "../../codecs/json/text.ts";
 import type { Sample } from "../../codecs/villas/sample.ts";
 import { ConnectError, messageOf, RemoteError, UsageError } from "../../errors.ts";
@@ -17,7 +18,7 @@ import type { Answer } from "./frames.ts";
 import { findPython, isOld, noPython, versionOf } from "./interpreter.ts";
 import { type Fault, type Loaded, PythonError, PythonProcess, type Start } from "./process.ts";
 import { decodeReplies, encodeSamples } from "./samples.ts";
-import { SourceFiles } from "./source_files.ts";
+import { SourceFiles } from "../source_files.ts";
 
 /** The longest answer that is passed on, in bytes. */
 const LIMIT = 1 << 24;
@@ -377,8 +378,7 @@ export class PythonModule implements ModuleHandler {
       concurrency,
       limit: LIMIT,
     };
-    const others = this.#files?.paths.filter((path) => path !== this.file) ?? [];
-    this.#files = new SourceFiles([this.file, ...others]);
+    this.#files = new SourceFiles([...new Set([resolve(this.file), ...this.#files?.paths ?? []])]);
     const started = new PythonProcess(this.#interpreter, this.#source, config, {
       onFrame: (answer) => this.#onFrame(answer),
       onPrint: (lines) => this.#events.onStderr?.(lines),

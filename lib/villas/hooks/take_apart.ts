@@ -81,7 +81,10 @@ function sampleOf(part: unknown, received: Omit<Sample, "values">, expected: Exp
     throw unfit("newFrame", show(newFrame), "true or false");
   }
   // What a sequence number is, is checked where it is encoded.
-  return dataSample(values, sequence as bigint | undefined, origin, arrival, newFrame);
+  const sample = dataSample(values, sequence as bigint | undefined, origin, arrival, newFrame);
+  const begins = "newSimulation" in given ? given.newSimulation : received.newSimulation;
+  if (begins) sample.newSimulation = true;
+  return sample;
 }
 
 function valuesOf(list: ArrayLike<unknown>, expected: Expected): Value[] {
