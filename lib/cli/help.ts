@@ -95,7 +95,7 @@ function rows(table: OptionTable): [string, string][] {
 }
 
 /** An option as it is typed: `--listen ADDR`, `-h, --help`. */
-export function optionUsage(name: string, option: Option<unknown>): string {
+function optionUsage(name: string, option: Option<unknown>): string {
   const short = shortOf(name, option);
   const flag = `${short === undefined ? "" : `-${short}, `}--${kebab(name)}`;
   return option.placeholder === undefined ? flag : `${flag} ${option.placeholder}`;

@@ -78,7 +78,7 @@ export function parseOptions<T extends OptionTable>(
   return { options: options as OptionValues<T>, args: parsed["--"] as string[], given };
 }
 
-/** Writes `--name value` as `--name=value`, and arguments behind `--`, so that nothing is left to guess. */
+/** Writes `--name value` as `--name=value`, and arguments after `--`, so that nothing is left to guess. */
 function joinValues(
   argv: readonly string[],
   byFlag: Map<string, Option<unknown>>,
@@ -158,8 +158,6 @@ function unknownOption(arg: string, names: Iterable<string>): string {
   const written = arg.replace(/=.*/s, "");
   const near = nearest(written.replace(/^-+/, ""), names);
   if (near !== undefined) return `Unknown option "${written}": did you mean "--${near}"?`;
-  const hint = /^-[^-]/.test(arg)
-    ? '; an argument that begins with "-" is written behind "--"'
-    : "";
+  const hint = /^-[^-]/.test(arg) ? '; an argument that begins with "-" is written after "--"' : "";
   return `Unknown option "${written}": see --help for those there are${hint}`;
 }

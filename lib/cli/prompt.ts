@@ -14,7 +14,7 @@ export interface PromptOptions {
 
 /** Makes room on the terminal while a line is being typed. */
 export interface Prompter {
-  /** Clears the prompt and what has been typed behind it. */
+  /** Clears the prompt and what has been typed after it. */
   clear(): void;
   /** Shows both again. */
   redraw(): void;

@@ -103,11 +103,11 @@ export class Interruption {
   }
 
   /**
-   * Sets what is said to be waited for.
+   * Sets how the work that Ctrl-C waits for is described.
    *
    * @param describe Says what is being waited for, as in `2 messages that are being handled`; undefined if nothing is.
    */
-  inHand(describe: () => string | undefined): void {
+  describeOpenWork(describe: () => string | undefined): void {
     this.#describe = describe;
   }
 

@@ -95,7 +95,7 @@ export interface ModuleValues {
   readonly handlerTimeout?: number;
   /** How many calls may run at once. Default: 1. */
   readonly concurrency?: number;
-  /** Whether the module is loaded anew when it has changed on disk, between two messages. Default: false. */
+  /** Whether the module is loaded again when it has changed on disk, between two messages. Default: false. */
   readonly reload?: boolean;
 }
 

@@ -41,7 +41,7 @@ interface Pending {
  *
  * @example Ask twice
  * ```ts
- * import { LineProgram } from "@labwire/labwire";
+ * import { LineProgram } from "@labwire/labwire/process";
  * import { assertEquals } from "@std/assert";
  *
  * const script = `

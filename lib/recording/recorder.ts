@@ -85,7 +85,7 @@ interface Chunk {
  *
  * @example Two entries
  * ```ts
- * import { Recorder } from "./recorder.ts";
+ * import { Recorder } from "@labwire/labwire/recording";
  * import { assertEquals } from "@std/assert";
  *
  * const folder = Deno.makeTempDirSync();

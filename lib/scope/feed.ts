@@ -1,7 +1,5 @@
-import type { Format } from "../codecs/villas/format.ts";
 import type { Sample } from "../codecs/villas/sample.ts";
 import { SequenceTracker } from "../villas/hooks/sequence_tracker.ts";
-import type { Batch } from "../villas/node.ts";
 import type { Tap } from "../villas/path.ts";
 import { Lane, type LaneOptions, type SignalInfo } from "./store/lane.ts";
 import { Timeline } from "./store/timeline.ts";
@@ -12,13 +10,6 @@ const REMEMBERED = 4096;
 const DELAYS = 101;
 /** How far a sequence number may fall back and be a late one, rather than the source beginning anew. */
 const LATE = 1000;
-
-/** Bytes of messages that may wait to be read. */
-const ROOM = 1 << 20;
-/** Messages that may wait. */
-const MOST_WAITING = 4096;
-/** Milliseconds that they may wait. */
-const PATIENCE = 10;
 
 /** What goes one way. */
 export interface LaneDescription {
@@ -34,8 +25,6 @@ export interface FeedOptions extends LaneOptions {
   readonly lanes: readonly LaneDescription[];
   /** Names and units of the signals. */
   readonly signals?: readonly SignalInfo[];
-  /** The format of messages that are known to be whole: they are read when they have been answered. Default: all are read at once. */
-  readonly format?: Format;
   /** Whether the samples' own times are taken as they are, as in a recording. Default: false. */
   readonly isAbsolute?: boolean;
   /** The clock, in s since 1970. Default: the system's. */
@@ -54,6 +43,8 @@ export interface LaneStatistics {
   readonly reordered: number;
   /** Samples that came again. */
   readonly duplicates: number;
+  /** Messages that came too fast to be shown. */
+  readonly unseen: number;
   /** The median time from the first lane to this one, in s; NaN where there is none. */
   readonly delay: number;
 }
@@ -61,13 +52,16 @@ export interface LaneStatistics {
 /** A lane, what it is called, and what is known about its stream. */
 class Source {
   readonly lane: Lane;
-  readonly tracker = new SequenceTracker();
+  #tracker = new SequenceTracker();
+  /** What was counted before the last time that messages could not be shown. */
+  #before = { missed: 0, reordered: 0, duplicates: 0 };
+  #unseen = 0;
   #next: bigint | undefined;
   #jitter = 0;
   #arrival = NaN;
   #origin = NaN;
   #rate = 0;
-  #counted = 0;
+  #samples = 0;
   #since = NaN;
   #gap = false;
 
@@ -84,7 +78,7 @@ class Source {
     }
     let gap = this.#gap;
     if (sequence !== undefined) {
-      this.tracker.track(sequence);
+      this.#tracker.track(sequence);
       if (this.#next !== undefined && sequence !== this.#next) {
         const behind = this.#next - sequence;
         if (behind > 0n && behind <= LATE && sequence > 0n) return "late";
@@ -94,6 +88,25 @@ class Source {
     }
     this.#gap = false;
     return gap;
+  }
+
+  /** Messages were there that could not be shown: they are missing here, and nowhere else. */
+  lost(count: number): void {
+    this.#unseen += count;
+    this.#before = this.#counted();
+    this.#tracker = new SequenceTracker();
+    this.#gap = true;
+    this.#next = undefined;
+  }
+
+  #counted() {
+    const { missed, reordered, duplicates } = this.#tracker;
+    const before = this.#before;
+    return {
+      missed: before.missed + missed,
+      reordered: before.reordered + reordered,
+      duplicates: before.duplicates + duplicates,
+    };
   }
 
   /** Takes note of a message's arrival. */
@@ -110,11 +123,11 @@ class Source {
     // From one arrival to another, so that ten samples a second are ten and not sometimes nine or eleven.
     const { samples } = this.lane;
     const seconds = this.#arrival - this.#since;
-    if (seconds >= 1) this.#rate = (samples - this.#counted) / seconds;
+    if (seconds >= 1) this.#rate = (samples - this.#samples) / seconds;
     else if (now - this.#arrival > Math.max(2, 2 / this.#rate)) this.#rate = 0;
-    if (!(seconds < 1)) [this.#counted, this.#since] = [samples, this.#arrival];
-    const { missed, reordered, duplicates } = this.tracker;
-    return { rate: this.#rate, jitter: this.#jitter, missed, reordered, duplicates, delay };
+    if (!(seconds < 1)) [this.#samples, this.#since] = [samples, this.#arrival];
+    const [rate, jitter, unseen] = [this.#rate, this.#jitter, this.#unseen];
+    return { rate, jitter, unseen, ...this.#counted(), delay };
   }
 }
 
@@ -131,19 +144,6 @@ export class Feed {
   readonly #numbers = new Float64Array(REMEMBERED).fill(NaN);
   readonly #delays = new Float64Array(DELAYS).fill(NaN);
   #delayed = 0;
-  readonly #format: Format | undefined;
-  /** Messages that wait to be read, one behind the other; room for them is made when the first one comes. */
-  #bytes = new Uint8Array();
-  #used = 0;
-  #waiting = 0;
-  /** For each of them where it ends, its lane, and when it passed that, and the second lane; NaN where it did not. */
-  readonly #ends = new Uint32Array(MOST_WAITING);
-  readonly #lanes = new Uint8Array(MOST_WAITING);
-  readonly #passed = new Float64Array(MOST_WAITING);
-  readonly #returned = new Float64Array(MOST_WAITING);
-  #last: Batch | undefined;
-  #lastBytes: Uint8Array | undefined;
-  #timer: ReturnType<typeof setTimeout> | undefined;
 
   /**
    * Makes a feed without samples.
@@ -154,7 +154,6 @@ export class Feed {
     this.#now = options.now ?? systemNow;
     this.#isAbsolute = options.isAbsolute ?? false;
     this.signals = options.signals ?? [];
-    this.#format = options.format;
     this.#sources = options.lanes.map((description) => new Source(description, options));
     // Whole seconds, so that times on the axis are as exact as numbers can be.
     this.#timeline = new Timeline(Math.floor(this.#now()), options.isAbsolute);
@@ -167,7 +166,6 @@ export class Feed {
 
   /** The samples of each lane. */
   get lanes(): readonly Lane[] {
-    this.flush();
     return this.#sources.map(({ lane }) => lane);
   }
 
@@ -178,7 +176,6 @@ export class Feed {
 
   /** When the newest sample was; -Infinity before there is one. */
   get end(): number {
-    this.flush();
     let end = -Infinity;
     for (const { lane } of this.#sources) end = Math.max(end, lane.end);
     return end;
@@ -186,13 +183,11 @@ export class Feed {
 
   /** When the oldest thing that is remembered was. */
   get start(): number {
-    this.flush();
     return Math.min(...this.#sources.map(({ lane }) => lane.start));
   }
 
   /** What is known about the stream of each lane. */
   statistics(): LaneStatistics[] {
-    this.flush();
     const now = this.#now();
     return this.#sources.map((source, i) => source.statistics(now, i === 0 ? NaN : this.#delay()));
   }
@@ -203,52 +198,7 @@ export class Feed {
    * @param index The lane.
    */
   tap(index: number): Tap {
-    return (batch) => {
-      const { bytes } = batch;
-      // What was found whole without being read is read later, so that nobody waits for it.
-      if (this.#format && batch.plain && bytes && bytes.length <= ROOM) {
-        this.#keep(index, batch, bytes);
-      } else {
-        this.flush();
-        this.add(index, batch.samples);
-      }
-    };
-  }
-
-  /** Reads the messages that wait. */
-  flush(): void {
-    if (this.#waiting === 0) return;
-    const waiting = this.#waiting;
-    clearTimeout(this.#timer);
-    this.#waiting = this.#used = 0;
-    this.#last = this.#timer = undefined;
-    for (let i = 0, start = 0; i < waiting; start = this.#ends[i++]!) {
-      const samples = this.#format!.decode(this.#bytes.subarray(start, this.#ends[i]));
-      this.#add(this.#lanes[i]!, samples, this.#passed[i]!);
-      const returned = this.#returned[i]!;
-      if (!Number.isNaN(returned)) this.#add(1, samples, returned);
-    }
-  }
-
-  /** Takes a message that is to be read later. */
-  #keep(index: number, batch: Batch, bytes: Uint8Array): void {
-    const now = this.#now();
-    // What goes back as it came is the same message.
-    if (index === 1 && batch === this.#last && bytes === this.#lastBytes) {
-      this.#returned[this.#waiting - 1] = now;
-      this.#last = undefined;
-      return;
-    }
-    if (this.#waiting === MOST_WAITING || this.#used + bytes.length > ROOM) this.flush();
-    if (this.#bytes.length === 0) this.#bytes = new Uint8Array(ROOM);
-    this.#bytes.set(bytes, this.#used);
-    const at = this.#waiting++;
-    this.#ends[at] = this.#used += bytes.length;
-    this.#lanes[at] = index;
-    this.#passed[at] = now;
-    this.#returned[at] = NaN;
-    [this.#last, this.#lastBytes] = [index === 0 ? batch : undefined, bytes];
-    this.#timer ??= setTimeout(() => this.flush(), PATIENCE);
+    return ({ samples }) => this.add(index, samples);
   }
 
   /**
@@ -256,12 +206,9 @@ export class Feed {
    *
    * @param index The lane.
    * @param samples The samples.
+   * @param now When they came, in s since 1970. Default: now.
    */
-  add(index: number, samples: readonly Sample[]): void {
-    this.#add(index, samples, this.#now());
-  }
-
-  #add(index: number, samples: readonly Sample[], now: number): void {
+  add(index: number, samples: readonly Sample[], now: number = this.#now()): void {
     const source = this.#sources[index]!;
     const { origin } = samples[0] ?? {};
     if (samples.length > 0) source.arrived(now, origin ? origin.sec + origin.nsec / 1e9 : NaN);
@@ -274,6 +221,16 @@ export class Feed {
     }
     const last = samples.at(-1);
     if (last?.type === "data") source.lane.note(last.values);
+  }
+
+  /**
+   * Takes note that messages of a lane could not be shown.
+   *
+   * @param index The lane.
+   * @param count How many.
+   */
+  lost(index: number, count: number): void {
+    this.#sources[index]!.lost(count);
   }
 
   /** Finds out how long a sample took from the first lane to another one. */

@@ -19,4 +19,6 @@ export { ConnectError, UsageError } from "../errors.ts";
 export { Feed, type FeedOptions, type LaneDescription, type LaneStatistics } from "./feed.ts";
 export { type Scope, type ScopeControl, type ScopeOptions, startScope } from "./scope.ts";
 export { type Channel, Lane, type LaneOptions, type Part, type SignalInfo } from "./store/lane.ts";
+export { ScopeThread, type ScopeThreadOptions, startScopeThread } from "./thread/thread.ts";
+export type { PlotSize } from "./plot/plot.ts";
 export type { Statistic } from "./viewer.ts";

@@ -14,7 +14,7 @@ import { answerHead, readRequest, securityHeaders, type WebRequest } from "./web
 import { acceptWebSocket, type WebSocketConnection } from "./web/websocket.ts";
 
 /** Seconds between two looks at whether there is something to send. */
-const TICK_SECONDS = 1 / 45;
+const TICK_SECONDS = 1 / 90;
 /** Seconds without a byte after which a connection is closed. */
 const IDLE_SECONDS = 30;
 /** Seconds that a request may take to arrive. */
@@ -23,14 +23,14 @@ const REQUEST_SECONDS = 5;
 /** A control that the page may change, such as a generator's. */
 export interface ScopeControl {
   /** What there is to change now. */
-  describe(): Record<string, unknown>;
+  describe(): Record<string, unknown> | Promise<Record<string, unknown>>;
   /**
    * Changes something.
    *
    * @param change What the page sent.
    * @throws {UsageError} If it is out of range; the page shows the message.
    */
-  change(change: Record<string, unknown>): void;
+  change(change: Record<string, unknown>): void | Promise<void>;
 }
 
 /** How a scope works. */
@@ -199,7 +199,7 @@ export class Scope implements AsyncDisposable {
     this.#sockets.add(socket);
     this.#timer ??= setInterval(() => this.#tick(), TICK_SECONDS * 1000);
     try {
-      await socket.serve((text) => this.#receive(text, viewer, socket));
+      await socket.serve((text) => void this.#receive(text, viewer, socket));
     } finally {
       this.#viewers.delete(viewer);
       this.#sockets.delete(socket);
@@ -217,7 +217,7 @@ export class Scope implements AsyncDisposable {
     }
   }
 
-  #receive(text: string, viewer: Viewer, socket: WebSocketConnection): void {
+  async #receive(text: string, viewer: Viewer, socket: WebSocketConnection): Promise<void> {
     const message = parseFields(text);
     if (message?.type === "ready") viewer.ready();
     else if (message?.type === "view") {
@@ -229,15 +229,15 @@ export class Scope implements AsyncDisposable {
         if (!control) {
           throw new UsageError("Nothing can be changed from here: start with --scope-control");
         }
-        control.change(message);
-        void socket.send(JSON.stringify({ type: "control", ...control.describe() }));
+        await control.change(message);
+        void socket.send(JSON.stringify({ type: "control", ...await control.describe() }));
       } catch (error) {
         void socket.send(JSON.stringify({ type: "problem", message: messageOf(error) }));
       }
     }
   }
 
-  #describe(): Record<string, unknown> {
+  async #describe(): Promise<Record<string, unknown>> {
     const { feed, title = "labwire", isRecording = false, control } = this.#options;
     return {
       title,
@@ -245,7 +245,7 @@ export class Scope implements AsyncDisposable {
       isRecording,
       mostChannels: MOST_CHANNELS,
       signals: feed.signals.slice(0, MOST_CHANNELS),
-      control: control?.describe() ?? null,
+      control: await control?.describe() ?? null,
       lanes: feed.lanes.map(({ channels }, i) => ({ ...feed.descriptions[i]!, channels })),
     };
   }

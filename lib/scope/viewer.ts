@@ -8,6 +8,8 @@ import { laneSpectrum } from "./store/spectrum.ts";
 import { Trigger } from "./store/trigger.ts";
 import type { View } from "./view.ts";
 
+/** Seconds between two frames at least. */
+const FRAME_SECONDS = 1 / 45;
 /** Seconds between two looks at values, statistics and measurements. */
 const STATE_SECONDS = 0.25;
 /** Seconds between two spectra or pictures of X over Y. */
@@ -43,7 +45,7 @@ export interface ViewerOptions {
   /** How much of a recording has been read, from 0 to 1. */
   readonly progress?: () => number;
   /** What the page should know first, as JSON; made anew when there are more channels. */
-  readonly describe: () => Record<string, unknown>;
+  readonly describe: () => Promise<Record<string, unknown>>;
   /** Sends a message; resolves when the system has taken it. */
   readonly send: (message: string | Uint8Array) => Promise<boolean>;
 }
@@ -56,7 +58,7 @@ interface Sent {
 }
 
 /**
- * What one viewer is sent. Nothing goes out until the page has drawn what it got last: a slow or sleeping viewer loses frames and costs no
+ * What one viewer is sent. Nothing goes out until the page draws what it got last: a slow or sleeping viewer loses frames and costs no
  * memory.
  */
 export class Viewer {
@@ -65,6 +67,7 @@ export class Viewer {
   #isReady = true;
   #isSending = false;
   #described = -1;
+  #framed = -Infinity;
   #stated = -Infinity;
   #extra = -Infinity;
   #sent: (Sent | undefined)[] = [];
@@ -112,14 +115,14 @@ export class Viewer {
    */
   async tick(now: number): Promise<void> {
     this.#watch();
-    if (!this.#isReady || this.#isSending) return;
+    if (!this.#isReady || this.#isSending || now - this.#framed < FRAME_SECONDS) return;
     this.#isSending = true;
     try {
       const { feed, describe, send } = this.#options;
       const channels = feed.lanes.reduce((sum, { channels }) => sum + channels.length, 0);
       if (channels !== this.#described) {
+        if (!await send(JSON.stringify({ type: "hello", ...await describe() }))) return;
         this.#described = channels;
-        if (!await send(JSON.stringify({ type: "hello", ...describe() }))) return;
       }
       const view = this.#view;
       if (!view) return;
@@ -128,6 +131,7 @@ export class Viewer {
       const isStateDue = now - this.#stated >= STATE_SECONDS;
       if (blocks.length === 0 && !isStateDue) return;
       this.#isReady = false;
+      this.#framed = now;
       if (isStateDue) {
         this.#stated = now;
         if (!await send(JSON.stringify(this.#state(view)))) return;
@@ -179,7 +183,7 @@ export class Viewer {
     const blocks: Block[] = [];
     if (isTriggered || view.end !== null) {
       const end = isTriggered ? this.#event + (1 - view.trigger!.position) * view.span : view.end!;
-      blocks.push(...await this.#still(view, end, isTriggered));
+      blocks.push(...await this.#still(view, end));
     } else if (!view.trigger || view.trigger.mode === "auto") {
       if (this.#isShown) [this.#isShown, this.#sent] = [false, []];
       for (const [index, lane] of feed.lanes.entries()) {
@@ -204,7 +208,7 @@ export class Viewer {
   }
 
   /** A window that stands still: sent once, and again as long as it is not complete. */
-  #still(view: View, end: number, isTriggered: boolean): Promise<Block[]> | Block[] {
+  #still(view: View, end: number): Promise<Block[]> | Block[] {
     const { feed } = this.#options;
     const reached = Math.min(end, feed.end);
     if (this.#isShown && this.#done >= reached) return [];
@@ -222,7 +226,8 @@ export class Viewer {
       }
       const columns = columnsOf(view);
       const width = view.span / columns;
-      const grid = { origin: isTriggered ? from : 0, width };
+      // What stands still has a column of samples for each column of pixels.
+      const grid = { origin: from, width };
       const column = Math.floor((from - grid.origin) / width) - 1;
       return columnsBlock(lane, index, ids, grid, column, columns + 3, true);
     }));

@@ -40,7 +40,7 @@ export class Echo implements AsyncDisposable {
   readonly addr: Endpoint;
   /** The same; a server at `localhost` has two. */
   readonly addrs: readonly Endpoint[];
-  /** Bytes that the system keeps of UDP while the program is busy; undefined where it does not tell. */
+  /** Bytes that the system keeps of UDP while the program is busy; undefined where the system does not say. */
   readonly receiveBuffer: number | undefined;
   /** Resolves when the echo has ended; rejects if the socket failed. */
   readonly finished: Promise<void>;
@@ -160,14 +160,13 @@ export class Echo implements AsyncDisposable {
       send: (batch) => replies.lead(batch),
       flush: () => this.#node.flush(),
       onFailed,
-      onDropped: (from) => this.#tooSlow(from ?? remote),
+      onDropped: (from, why) => this.#drop(from ?? remote, why),
     });
   }
 
-  #tooSlow(from: Endpoint): void {
+  #drop(from: Endpoint, why: string): void {
     this.#dropped++;
-    const message = "Dropped a message: the handler is too slow for as many as arrive";
-    this.#options.onProblem?.({ kind: "dropped", message, from });
+    this.#options.onProblem?.({ kind: "dropped", message: `Dropped a message: ${why}`, from });
   }
 
   #unanswered(error: unknown, from: Endpoint): void {
@@ -247,7 +246,7 @@ function checkConstants(
 ): void {
   for (const [i, constant] of constants.entries()) {
     const type = signals === undefined ? "float" : signals[i]?.type;
-    if (type !== "float") continue; // whether it fits its kind is told with the first reply
+    if (type !== "float") continue; // whether it fits its kind is reported with the first reply
     const [signal] = signals?.slice(i, i + 1) ?? floatSignals(1);
     const one = format.withSignals?.([signal!]) ?? format;
     try {
@@ -290,7 +289,9 @@ function refusalOf(thrown: unknown): Pick<VillasEchoProblem, "unstated"> | undef
  *
  * @example An echo for one message
  * ```ts
- * import { bindDatagram, startVillasEcho, villasProtobuf } from "@labwire/labwire";
+ * import { bindDatagram } from "@labwire/labwire/net";
+ * import { startVillasEcho } from "@labwire/labwire/villas";
+ * import { villasProtobuf } from "@labwire/labwire/codecs/villas";
  * import { assertEquals } from "@std/assert";
  *
  * await using node = await bindDatagram({ listen: { hostname: "127.0.0.1", port: 0 } });

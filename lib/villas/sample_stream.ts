@@ -34,7 +34,7 @@ export interface SampleStreamOptions {
  * @param options What is to become of what cannot be read.
  * @returns Portions of samples, none of them empty.
  * @throws {CodecError} If something is no sample, unless `onBad` takes it.
- * @throws {UsageError} If the format needs to be told the signals.
+ * @throws {UsageError} If the format needs to know the signals.
  */
 export async function* readSamples(
   chunks: AsyncIterable<Uint8Array>,
@@ -79,7 +79,7 @@ export async function* readSamples(
   if (left.length > 0) yield left;
 }
 
-/** Takes samples in portions; what is wrong behind a sample is told when that has been handed on. */
+/** Takes samples in portions; an error after a sample is reported once that sample has been handed on. */
 class Portions {
   readonly #next: () => Sample | null;
   readonly #onBad: (error: CodecError) => void;

@@ -119,7 +119,7 @@ Deno.test("parseOptions() says what is wrong", () => {
     [["--xyzzy"], 'Unknown option "--xyzzy": see --help for those there are'],
     [
       ["-x"],
-      'Unknown option "-x": see --help for those there are; an argument that begins with "-" is written behind "--"',
+      'Unknown option "-x": see --help for those there are; an argument that begins with "-" is written after "--"',
     ],
     [["-6"], 'Unknown option "-6": see --help for those there are; an argument that begins'],
     [["--count", "1", "-1.5e3"], 'Unknown option "-1.5e3"'],

@@ -29,15 +29,15 @@ const refused: [args: string[], message: string][] = [
   [["--config"], 'Unknown option "--config": see --help for those there are'],
   [
     ["socket-client", "-6", "x"],
-    'Unknown option "-6": see --help for those there are; an argument that begins with "-" is written behind "--"',
+    'Unknown option "-6": see --help for those there are; an argument that begins with "-" is written after "--"',
   ],
   [
     ["socket-client", "-qz", "x"],
-    'Unknown option "-qz": see --help for those there are; an argument that begins with "-" is written behind "--"',
+    'Unknown option "-qz": see --help for those there are; an argument that begins with "-" is written after "--"',
   ],
   [
     ["lab19", "-V6"],
-    'Unknown option "-V6": see --help for those there are; an argument that begins with "-" is written behind "--"',
+    'Unknown option "-V6": see --help for those there are; an argument that begins with "-" is written after "--"',
   ],
 ];
 

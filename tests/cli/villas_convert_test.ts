@@ -77,7 +77,7 @@ Deno.test("what cannot be read is an error with its line or offset and exit code
   const text = "1.5(1)\t2\nrubbish\n3.5(2)\t4\n\t\n";
   const refused = await convert(["--to", "csv,header=false"], text);
   assertEquals(refused.code, 5);
-  assertMatch(refused.stderr, /error: .*line 2 \(byte 9\).*--skip-bad leaves such things out/);
+  assertMatch(refused.stderr, /error: .*line 2 \(byte 9\).*--skip-bad leaves such samples out/);
   assertEquals(refused.stdout, "1,000000005,nan,1,2.00000000000000000\n");
   const skipped = await convert(["--to", "csv,header=false", "--skip-bad"], text);
   assertEquals(skipped.code, 0, skipped.stderr);
@@ -203,7 +203,7 @@ Deno.test("villas-convert takes the datagrams to a port out of a capture, with t
   assertEquals(none.code, 0);
   assertStringIncludes(
     none.stderr,
-    "There is no UDP datagram to port 9 among 4 packets; the ports that datagrams went to: 12001 (2), 12000 (1)",
+    "There is no UDP datagram to port 9 among 4 packets; datagrams went to these ports: 12001 (2), 12000 (1)",
   );
 });
 

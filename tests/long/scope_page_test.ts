@@ -4,7 +4,12 @@ import { assert, assertAlmostEquals, assertEquals, assertMatch } from "@std/asse
 import axe from "axe-core";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { Feed } from "../../lib/scope/feed.ts";
-import { type Scope, type ScopeOptions, startScope } from "../../lib/scope/scope.ts";
+import {
+  type Scope,
+  type ScopeControl,
+  type ScopeOptions,
+  startScope,
+} from "../../lib/scope/scope.ts";
 import { start } from "../cli/run.ts";
 import { needs } from "../interop/peer.ts";
 
@@ -95,7 +100,10 @@ const LOOK = `async ([index, colour]) => {
     const found = [];
     for (let y = 0; y < height; y++) {
       const at = 4 * (y * width + x);
-      if (wanted.every((part, i) => Math.abs(part - data[at + i]) < 60)) found.push(y);
+      // At least half of the pixel is of the trace.
+      if (data[at + 3] > 127 && wanted.every((part, i) => Math.abs(part - data[at + i]) < 60)) {
+        found.push(y);
+      }
     }
     rows.push(found);
   }
@@ -142,44 +150,97 @@ Deno.test({
   },
 });
 
+/** What a generator lets be changed. */
+const CONTROL: ScopeControl = {
+  describe: () => ({
+    ...{ signal: "sine", types: ["sine", "ramp"], frequency: 1, amplitude: 1, offset: 0 },
+  }),
+  change() {},
+};
+
+/** A view with all panels. */
+const EVERYTHING = String(
+  new URLSearchParams({
+    cursors: "0.2,0.8",
+    trigger: JSON.stringify({
+      ...{ signal: 0, slope: "rising", level: 0, hysteresis: 0, holdoff: 0 },
+      ...{ position: 0.5, mode: "auto" },
+    }),
+    spectrum: JSON.stringify({ signal: 0, window: "hann", decibel: false }),
+    xy: JSON.stringify({ x: 0, y: 1 }),
+    panes: "own",
+  }),
+);
+
 async function steps(t: Deno.TestContext, browser: Browser, lab: typeof openLab): Promise<void> {
-  await t.step("a sine is where it must be, to a pixel, at any time base", async () => {
-    const { scope, zero, samplesTo } = lab();
-    samplesTo(20);
-    for (const [span, end] of [[0.02, 10.02], [0.1, 15], [2, 18], [10, 19]] as const) {
-      const url = `${scope.url}#span=${span}&end=${zero + end}&hide=0,2,3&theme=light`;
-      const { page, faults, close } = await openPage(browser, url);
-      await until(page, "document.querySelectorAll('.pane').length === 1");
-      await until(page, `import("./main.js").then(({ panes }) => panes[0].range[0] > -1)`);
-      await page.evaluate(
-        "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))",
-      );
-      const { rows, range: [min, max], width, height } = await look(page, 0, "c74a00");
-      let seen = 0;
-      for (let x = 2; x < width - 2; x++) {
-        const found = rows[x]!;
-        assert(found.length > 0, `a gap at ${x} of ${width} with ${span} s`);
-        seen++;
-        // The values in this column of pixels; where columns are what the server sent, they lie up to one beside.
-        const beside = span > 2 ? 1 : 0.5;
-        const [from, to] = [x - beside, x + 1 + beside].map((at) => end - span + at / width * span);
-        const values = Array.from(
-          { length: 9 },
-          (_, i) => 2 + Math.sin(2 * Math.PI * 5 * (from! + (to! - from!) * i / 8)),
-        );
-        const y = (value: number) => (max - value) / (max - min) * height;
-        const [top, bottom] = [y(Math.max(...values)), y(Math.min(...values))];
-        assert(Math.min(...found) >= top - 2, `${span} s, column ${x}: ${found} above ${top}`);
-        assert(
-          Math.max(...found) <= bottom + 2,
-          `${span} s, column ${x}: ${found} below ${bottom}`,
-        );
-      }
-      assert(seen > 800);
-      assertEquals(faults, []);
-      await close();
-    }
-  });
+  for (const deviceScaleFactor of [1, 2]) {
+    await t.step(
+      `a sine is where it must be, to a pixel, at scale ${deviceScaleFactor}`,
+      async () => {
+        const { scope, zero, samplesTo } = lab();
+        samplesTo(20);
+        for (
+          const [span, end] of [[0.02, 10.02], [0.1, 15], [2, 18], [10, 19], [10, null]] as const
+        ) {
+          const view = `span=${span}${
+            end === null ? "" : `&end=${zero + end}`
+          }&hide=0,2,3&theme=light`;
+          const { page, faults, close } = await openPage(browser, `${scope.url}#${view}`, {
+            deviceScaleFactor,
+          });
+          await until(page, "document.querySelectorAll('.pane').length === 1");
+          await until(page, `import("./main.js").then(({ panes }) => panes[0].range[0] > -1)`);
+          await page.evaluate(
+            "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))",
+          );
+          await until(
+            page,
+            `import("./main.js").then(({ panes: [{ plot }], scene }) => {
+              const [{ mode, width }] = scene().lanes;
+              return mode === "points" || Math.abs(${span} / width - plot.bbox.width) < 0.01;
+            })`,
+          );
+          const { rows, range: [min, max], width, height } = await look(page, 0, "c74a00");
+          const isColumns = span * RATE > 3 * width;
+          const to = end ??
+            await page.evaluate(`import("./main.js").then(({ scene }) => scene().to)`);
+          if (end === null) assertAlmostEquals(Number(to), 20, 2 * span / width);
+          const y = (value: number) => (max - value) / (max - min) * height;
+          const half = 0.8 * deviceScaleFactor;
+          const extent = (from: number, until: number): [number, number] => {
+            const values = Array.from(
+              { length: 33 },
+              (_, i) => y(2 + Math.sin(2 * Math.PI * 5 * (from + (until - from) * i / 32))),
+            );
+            return [Math.min(...values) - half, Math.max(...values) + half];
+          };
+          for (let x = 1; x < width - (end === null ? 3 : 1); x++) {
+            const found = rows[x]!;
+            assert(found.length > 0, `a gap at ${x} of ${width} with ${span} s`);
+            const [from, until] = [x, x + 1].map((at) => Number(to) - span + at / width * span) as [
+              number,
+              number,
+            ];
+            // In a column of samples, the line between the outermost of two neighbours changes columns somewhere between these.
+            const slack = isColumns ? 1 / RATE : 0;
+            // Where a line is steep, its thickness lies across.
+            const beside = (deviceScaleFactor - 1) * span / width;
+            const [outer, inner] = [
+              extent(from - slack - beside, until + slack + beside),
+              extent(from + slack, until - slack),
+            ];
+            const [first, last] = [Math.min(...found), Math.max(...found)];
+            const where =
+              `${span} s to ${end}, column ${x} of ${width}: ${first} to ${last}, expected ${outer}, ${inner}`;
+            assert(first >= outer[0] - 1 && first <= inner[0] + 1, where);
+            assert(last + 1 >= inner[1] - 1 && last + 1 <= outer[1] + 1, where);
+          }
+          assertEquals(faults, []);
+          await close();
+        }
+      },
+    );
+  }
 
   await t.step("a gap in the sequence is a gap in the trace", async () => {
     const { scope, zero, samplesTo } = lab();
@@ -204,7 +265,7 @@ async function steps(t: Deno.TestContext, browser: Browser, lab: typeof openLab)
     const { page, faults, close } = await openPage(browser, scope.url);
     await until(page, "document.querySelector('#signals .value')?.title !== ''");
     const exact = await page.$$eval(
-      "#signals td.value",
+      "#signals tr.signal td.value",
       (cells) => cells.map((cell) => (cell as unknown as { title: string }).title),
     );
     assertEquals(exact, valuesAt(12.344).map(String));
@@ -214,7 +275,7 @@ async function steps(t: Deno.TestContext, browser: Browser, lab: typeof openLab)
     );
     assertEquals(names, SIGNALS.map(({ name }) => name));
     const cell = (row: number, name: string) =>
-      page.textContent(`#signals tbody tr:nth-child(${row}) td.${name}`);
+      page.textContent(`tr.signal[data-signal="${row - 1}"] td.${name}`);
     assertEquals(await cell(1, "max"), "10");
     assertEquals(await cell(1, "min"), "−10");
     assertEquals(await cell(1, "frequency"), "50 Hz");
@@ -230,12 +291,12 @@ async function steps(t: Deno.TestContext, browser: Browser, lab: typeof openLab)
     samplesTo(30);
     const { page, faults, close } = await openPage(browser, scope.url);
     const status = () => page.textContent("#status");
-    await until(page, "document.querySelectorAll('#signals tbody tr').length === 4");
+    await until(page, "document.querySelectorAll('#signals tr.signal').length === 4");
     const query = async () =>
       new URLSearchParams((await page.evaluate("location.hash") as string).slice(1));
     assertEquals(await status(), "Live");
     await page.keyboard.press("Space");
-    assertMatch((await status())!, /^Paused at/);
+    await until(page, "/^Paused at/.test(document.querySelector('#status').textContent)");
     const end = (await query()).get("end");
     samplesTo(31); // the stream goes on behind it
     await until(page, "document.querySelector('#signals .value').title !== ''");
@@ -261,12 +322,12 @@ async function steps(t: Deno.TestContext, browser: Browser, lab: typeof openLab)
     assert(Number((await query()).get("span")) < span);
     // A colleague sees the same.
     const other = await openPage(browser, page.url());
-    await until(other.page, "document.querySelectorAll('#signals tbody tr').length === 4");
+    await until(other.page, "document.querySelectorAll('#signals tr.signal').length === 4");
     assertEquals(await other.page.evaluate("location.hash"), await page.evaluate("location.hash"));
     assertEquals(await other.page.getAttribute("#signals button", "aria-pressed"), "false");
     await other.close();
     await page.keyboard.press("End");
-    assertEquals(await status(), "Live");
+    await until(page, "document.querySelector('#status').textContent === 'Live'");
     assertEquals(faults, []);
     await close();
   });
@@ -313,7 +374,7 @@ async function steps(t: Deno.TestContext, browser: Browser, lab: typeof openLab)
       browser,
       `${scope.url}#span=1&end=${zero + 9}`,
     );
-    await until(page, "document.querySelectorAll('#signals tbody tr').length === 4");
+    await until(page, "document.querySelectorAll('#signals tr.signal').length === 4");
     const over = (await page.locator(".u-over").first().boundingBox())!;
     await page.mouse.move(over.x + over.width / 4, over.y + over.height / 2);
     await until(page, "document.querySelectorAll('.readout .row').length === 4");
@@ -337,7 +398,7 @@ async function steps(t: Deno.TestContext, browser: Browser, lab: typeof openLab)
     const { scope, samplesTo } = lab();
     samplesTo(5);
     const { page, faults, close } = await openPage(browser, `${scope.url}#span=0.1&theme=light`);
-    await until(page, "document.querySelectorAll('#signals tbody tr').length === 4");
+    await until(page, "document.querySelectorAll('#signals tr.signal').length === 4");
     await page.keyboard.press("t");
     await page.fill("#trigger-panel [name=level]", "5");
     await page.selectOption("#trigger-panel [name=mode]", "normal");
@@ -362,7 +423,7 @@ async function steps(t: Deno.TestContext, browser: Browser, lab: typeof openLab)
     const { scope, samplesTo } = lab();
     samplesTo(12);
     const { page, faults, close } = await openPage(browser, scope.url);
-    await until(page, "document.querySelectorAll('#signals tbody tr').length === 4");
+    await until(page, "document.querySelectorAll('#signals tr.signal').length === 4");
     await page.keyboard.press("s");
     await page.selectOption("#spectrum-panel [name=window]", "flattop");
     await until(page, "/at (49.9|50)[.0-9]* Hz/.test(document.querySelector('#peak').textContent)");
@@ -378,7 +439,7 @@ async function steps(t: Deno.TestContext, browser: Browser, lab: typeof openLab)
     samplesTo(10);
     const url = `${scope.url}#span=0.01&end=${zero + 5}`;
     const { page, faults, close } = await openPage(browser, url);
-    await until(page, "document.querySelectorAll('#signals tbody tr').length === 4");
+    await until(page, "document.querySelectorAll('#signals tr.signal').length === 4");
     const save = async (kind: string) => {
       const download = page.waitForEvent("download");
       await page.selectOption("#save", kind);
@@ -416,33 +477,8 @@ async function steps(t: Deno.TestContext, browser: Browser, lab: typeof openLab)
   await t.step(
     "everybody can use it: no fault of accessibility, light, dark and on a phone",
     async () => {
-      const { scope, samplesTo } = lab({
-        control: {
-          describe: () => ({
-            signal: "sine",
-            types: ["sine", "ramp"],
-            frequency: 1,
-            amplitude: 1,
-            offset: 0,
-          }),
-          change() {},
-        },
-      });
+      const { scope, samplesTo } = lab({ control: CONTROL });
       samplesTo(12);
-      const trigger = encodeURIComponent(
-        JSON.stringify({
-          signal: 0,
-          slope: "rising",
-          level: 0,
-          hysteresis: 0,
-          holdoff: 0,
-          position: 0.5,
-          mode: "auto",
-        }),
-      );
-      const spectrum = encodeURIComponent(
-        JSON.stringify({ signal: 0, window: "hann", decibel: false }),
-      );
       for (
         const [theme, viewport] of [
           ["light", { width: 1440, height: 900 }],
@@ -450,13 +486,12 @@ async function steps(t: Deno.TestContext, browser: Browser, lab: typeof openLab)
           ["light", { width: 390, height: 844 }],
         ] as const
       ) {
-        const url =
-          `${scope.url}#span=1&theme=${theme}&cursors=0.2,0.8&trigger=${trigger}&spectrum=${spectrum}`;
+        const url = `${scope.url}#span=1&theme=${theme}&${EVERYTHING}`;
         const { page, faults, close } = await openPage(browser, url, {
           viewport,
           bypassCSP: false,
         });
-        await until(page, "document.querySelectorAll('#signals tbody tr').length === 4");
+        await until(page, "document.querySelectorAll('#signals tr.signal').length === 4");
         // As a message to the page would: the policy lets no script in.
         const found = await page.evaluate(`(() => { ${axe.source} })(), axe.run()`) as {
           violations: { id: string; impact: string; nodes: { html: string }[] }[];
@@ -479,6 +514,98 @@ async function steps(t: Deno.TestContext, browser: Browser, lab: typeof openLab)
     },
   );
 
+  await t.step("every control is reached by Tab, is seen there, and has a name", async () => {
+    const { scope, samplesTo } = lab({ control: CONTROL });
+    samplesTo(12);
+    const { page, faults, close } = await openPage(browser, `${scope.url}#${EVERYTHING}&span=1`);
+    await until(page, "document.querySelectorAll('#signals tr.signal').length === 4");
+    const wanted = await page.evaluate(`[...document.querySelectorAll(
+      "button, select, input, [tabindex='0']",
+    )].filter((each) => each.checkVisibility()).map((each, i) => each.dataset.test = i).length`) as number;
+    assert(wanted > 30, String(wanted));
+    const seen: number[] = [];
+    for (let i = 0; i < wanted; i++) {
+      await page.keyboard.press("Tab");
+      const { place, width, style, isInside, what } = await page.evaluate(`(() => {
+        const each = document.activeElement;
+        const { outlineWidth, outlineStyle } = getComputedStyle(each);
+        const { left, top, right, bottom } = each.getBoundingClientRect();
+        return {
+          place: Number(each.dataset.test),
+          what: each.outerHTML.slice(0, 100),
+          width: parseFloat(outlineWidth),
+          style: outlineStyle,
+          isInside: right > 0 && bottom > 0 && left < innerWidth && top < innerHeight,
+        };
+      })()`) as { place: number; width: number; style: string; isInside: boolean; what: string };
+      seen.push(place);
+      assert(width >= 2 && style !== "none" && isInside, `the focus is not seen on ${what}`);
+    }
+    assertEquals(seen, Array.from({ length: wanted }, (_, i) => i), "in the order of the page");
+    const session = await page.context().newCDPSession(page);
+    const { nodes } = await session.send("Accessibility.getFullAXTree");
+    const nameless = nodes.filter(({ ignored, properties = [] }) =>
+      !ignored && properties.some(({ name, value }) => name === "focusable" && value.value)
+    ).filter(({ name, role }) => role?.value !== "RootWebArea" && !name?.value);
+    assertEquals(nameless.map(({ role }) => role?.value), []);
+    // What the keys do is written on the page.
+    await page.focus("#plots");
+    await page.keyboard.press("?");
+    assertMatch((await page.textContent("#help-dialog"))!, /Space.*1 … 9.*Esc/s);
+    await page.keyboard.press("Escape");
+    assertEquals(await page.isVisible("#help-dialog"), false);
+    assertEquals(faults, []);
+    await close();
+  });
+
+  await t.step("a screen reader is told what changes, and not every number", async () => {
+    const { scope, samplesTo } = lab();
+    samplesTo(12);
+    const { page, close } = await openPage(browser, `${scope.url}#${EVERYTHING}&span=1`);
+    await until(page, "document.querySelector('#announcement').textContent !== ''");
+    await page.evaluate(`(() => {
+      globalThis.said = [];
+      const live = document.querySelectorAll("[role=status], [role=alert], [role=log], [aria-live], output");
+      for (const each of live) {
+        new MutationObserver(() => said.push(each.textContent))
+          .observe(each, { childList: true, characterData: true, subtree: true, attributes: true });
+      }
+    })()`);
+    for (let i = 1; i <= 60; i++) {
+      samplesTo(12 + i / 30);
+      await page.evaluate("new Promise(requestAnimationFrame)");
+    }
+    assertEquals(await page.evaluate("said"), []);
+    await page.keyboard.press("Escape"); // without the cursors
+    await page.keyboard.press("Space");
+    await until(page, "said.length > 0");
+    for (let i = 0; i < 5; i++) await page.keyboard.press("ArrowLeft");
+    await until(page, "document.querySelector('#status').textContent !== 'Paused'");
+    assertEquals(await page.evaluate("said"), ["Paused"]);
+    await close();
+  });
+
+  await t.step("the replies have a row of their own, with what was measured of them", async () => {
+    const { scope, feed, samplesTo } = lab();
+    samplesTo(12);
+    feed.add(1, [{
+      type: "data",
+      sequence: 12_000n,
+      origin: { sec: 1_700_000_012, nsec: 0 },
+      values: [25],
+    }]);
+    const { page, close } = await openPage(browser, scope.url);
+    await until(page, "document.querySelector('#signals tr.reply .max')?.textContent === '25'");
+    const rows = await page.$$eval(
+      "#signals tr.reply",
+      (all) => all.map((row) => [...row.children].map((cell) => cell.textContent!.trim())),
+    );
+    assertEquals(rows.length, 1);
+    assertEquals(rows[0]!.slice(0, 4), ["reply of voltage", "25V", "−9.511", "25"]);
+    assertEquals(await page.textContent("#signals tr.signal .max"), "10");
+    await close();
+  });
+
   await t.step("as a newcomer would: villas-signal --scope, and a picture", async () => {
     await using program = start([
       ...["villas-signal", "mixed", "--values", "5", "--listen", "127.0.0.1:0", "--no-return"],
@@ -486,12 +613,12 @@ async function steps(t: Deno.TestContext, browser: Browser, lab: typeof openLab)
     ]);
     const [, url] = await program.until("stderr", /Scope: (http:\S+)/);
     const { page, faults, close } = await openPage(browser, url!);
-    await until(page, "document.querySelectorAll('#signals tbody tr').length === 5");
+    await until(page, "document.querySelectorAll('#signals tr.signal').length === 5");
     await page.fill("#generator-panel [name=amplitude]", "7");
     await page.keyboard.press("Tab");
     await until(
       page,
-      "Number(document.querySelector('#signals tbody tr:nth-child(3) td.value')?.title) ** 2 === 49",
+      "Number(document.querySelector('#signals tr.signal[data-signal=\"2\"] td.value')?.title) ** 2 === 49",
     );
     assertEquals(faults, []);
     await close();

@@ -33,7 +33,7 @@ const UINT32_MAX = 2n ** 32n - 1n;
  *
  * @example A float and an integer
  * ```ts
- * import { villasFormat } from "@labwire/labwire";
+ * import { villasFormat } from "@labwire/labwire/codecs/villas";
  * import { assertEquals } from "@std/assert";
  *
  * const format = villasFormat("villas.binary", { signals: "fi" });
@@ -174,7 +174,7 @@ function decodeAll(bytes: Uint8Array, reading: Reading): Sample[] {
   return samples;
 }
 
-/** Writes samples one behind the other. */
+/** Writes samples one after another. */
 class Encoder {
   readonly #name: string;
   readonly #little: boolean;

@@ -30,7 +30,7 @@ const LONGEST_OFFSET = 2 ** 32;
  *
  * @example What VILLASnode writes, and what it reads
  * ```ts
- * import { villasFormat } from "@labwire/labwire";
+ * import { villasFormat } from "@labwire/labwire/codecs/villas";
  * import { assertEquals } from "@std/assert";
  *
  * const csv = villasFormat("csv");

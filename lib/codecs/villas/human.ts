@@ -34,7 +34,7 @@ const ALL_DIGITS = 17;
  *
  * @example A sample that came back after 0.1 s
  * ```ts
- * import { formatVillasHuman } from "@labwire/labwire";
+ * import { formatVillasHuman } from "@labwire/labwire/codecs/villas";
  * import { assertEquals } from "@std/assert";
  *
  * const line = formatVillasHuman({
@@ -92,11 +92,11 @@ function formatComplex(real: number, imag: number): string {
  * - The text of a value tells its kind, but for booleans: 0 and 1 are integers unless the signals are stated. In a file, where anybody may
  *   have written it, all are floats unless the signals are stated, as VILLASnode has it.
  * - Read are also several lines, comments (`#`), spaces or commas between values, and a last line without its newline.
- *   The number behind the point of the time is a count of nanoseconds: `1.5` is 5 ns, as VILLASnode has it.
+ *   The number after the point of the time is a count of nanoseconds: `1.5` is 5 ns, as VILLASnode has it.
  *
  * @example A line and back
  * ```ts
- * import { villasFormat } from "@labwire/labwire";
+ * import { villasFormat } from "@labwire/labwire/codecs/villas";
  * import { assertEquals } from "@std/assert";
  *
  * const format = villasFormat("villas.human");

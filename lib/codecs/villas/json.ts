@@ -34,7 +34,7 @@ const LEFT_OUT =
  *
  * @example A float and an integer
  * ```ts
- * import { formatVillasJson } from "@labwire/labwire";
+ * import { formatVillasJson } from "@labwire/labwire/codecs/villas";
  * import { assertEquals } from "@std/assert";
  *
  * assertEquals(
@@ -87,7 +87,7 @@ function formatFloat(value: number): string {
  *
  * @example A float and an integer
  * ```ts
- * import { villasFormat } from "@labwire/labwire";
+ * import { villasFormat } from "@labwire/labwire/codecs/villas";
  * import { assertEquals } from "@std/assert";
  *
  * const bytes = new TextEncoder().encode('[{"sequence": 7, "data": [1.0, 1]}]');
@@ -175,7 +175,7 @@ function readSample(
   const given = membersOf("a sample", json);
   const { data = hasData ? undefined : [], sequence, ts, flags } = given;
   if (!Array.isArray(data)) throw unfit("data", data, "a list");
-  // VILLASnode leaves out NaN and the infinities: what stands behind them moves up.
+  // VILLASnode leaves out NaN and the infinities: the values after them move up.
   const complete = signals === undefined || data.length >= signals.length;
   const sample: Sample = {
     type: "data",

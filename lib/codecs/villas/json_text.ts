@@ -23,7 +23,7 @@ export const JSON_SETTINGS = {
 export interface JsonStyle {
   /** Blanks for each level, on a line of its own; 0 writes all in one line. */
   readonly indent: number;
-  /** Whether there is no blank behind a comma and a colon. */
+  /** Whether there is no blank after a comma and a colon. */
   readonly compact: boolean;
   /** Whether only ASCII is written. */
   readonly ensure_ascii: boolean;

@@ -22,7 +22,7 @@ const FAKES = 3;
 const LONGEST_SPAN = 60;
 
 /**
- * VILLASnode's format `raw`: the values one behind the other, each of the same width, little endian unless told otherwise.
+ * VILLASnode's format `raw`: the values one after another, each of the same width, little endian by default.
  *
  * - Settings: `bits` (8, 16, 32 or 64), `endianess` (`little` or `big`; VILLASnode writes it so), `fake`.
  * - What a value is must be stated; otherwise all are floats. Of 8 and 16 bits only integers and booleans are carried: VILLASnode writes a
@@ -30,12 +30,12 @@ const LONGEST_SPAN = 60;
  * - VILLASnode writes a complex value with the real part first, but reads the imaginary part first. So what it sent must not come
  *   back as it is.
  * - There is no sequence number and no time but with `fake`: then three integers stand before the values.
- * - VILLASnode writes several samples one behind the other; they are told apart where the signals were stated, and with `fake` of 32 or 64
+ * - VILLASnode writes several samples one after another; they are told apart where the signals were stated, and with `fake` of 32 or 64
  *   bits by the numbers before the values. It reads one only.
  *
  * @example Doubles with the bytes as a network has them
  * ```ts
- * import { villasFormat } from "@labwire/labwire";
+ * import { villasFormat } from "@labwire/labwire/codecs/villas";
  * import { assertEquals } from "@std/assert";
  *
  * const format = villasFormat("raw,bits=64,endianess=big");
@@ -272,7 +272,7 @@ function encode(samples: readonly Sample[], layout: Layout, reply: boolean): Uin
   });
 }
 
-/** Writes values one behind the other. */
+/** Writes values one after another. */
 class Writer {
   readonly #view: DataView;
   readonly #layout: Layout;

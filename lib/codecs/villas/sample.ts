@@ -76,7 +76,7 @@ export function dataSample(
  *
  * @example Kinds
  * ```ts
- * import { kindOf } from "@labwire/labwire";
+ * import { kindOf } from "@labwire/labwire/codecs/villas";
  * import { assertEquals } from "@std/assert";
  *
  * assertEquals([1, 1n, true, { real: 1, imag: 0 }].map(kindOf), ["float", "integer", "boolean", "complex"]);

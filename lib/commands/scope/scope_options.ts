@@ -9,6 +9,7 @@ import { flag, type Option, value } from "../../cli/options.ts";
 import { messageOf, UsageError } from "../../errors.ts";
 import { type HostPort, parseAddress } from "../../net/address/address.ts";
 import { isLoopback } from "../../net/address/localhost.ts";
+import type { Sample } from "../../codecs/villas/sample.ts";
 import type { Feed, LaneDescription } from "../../scope/feed.ts";
 import type { ScopeControl } from "../../scope/scope.ts";
 import type { Format } from "../../codecs/villas/format.ts";
@@ -16,8 +17,9 @@ import type { SignalInfo } from "../../scope/store/lane.ts";
 import type { Statistic } from "../../scope/viewer.ts";
 import type { Tap } from "../../villas/path.ts";
 import { openBrowser } from "./open_browser.ts";
+import type { Plotter } from "./terminal_plot.ts";
 
-/** Where a scope listens unless told otherwise. */
+/** Where a scope listens by default. */
 const DEFAULT = { host: "127.0.0.1", port: 8080 };
 
 /** The same, for commands that show something in any case. */
@@ -63,20 +65,28 @@ export interface ScopeDescription {
   readonly lanes: readonly LaneDescription[];
   /** Names and units. */
   readonly signals?: readonly SignalInfo[];
-  /** The format of messages that may be read later than they are handled. */
+  /** The format of the messages. */
   readonly format?: Format;
   /** What may be changed from the page. */
   readonly control?: ScopeControl;
-  /** What is different with a recording: bytes of samples that are kept in full, and how much has been read. */
-  readonly recording?: { readonly bytes: number; readonly progress: () => number };
+}
+
+/** What is shown of a recording. */
+export interface RecordingDescription extends Pick<ScopeDescription, "title" | "signals"> {
+  /** Bytes of samples that are kept in full. */
+  readonly bytes: number;
+  /** How much of it has been read, from 0 to 1. */
+  readonly progress: () => number;
+  /** Numbers that are told beside the traces. */
+  readonly statistics: () => readonly Statistic[];
 }
 
 /** What shows samples while they pass. */
 export interface OpenScope extends AsyncDisposable {
   /** Shows samples: one tap for each way. */
   readonly taps: readonly Tap[];
-  /** What they are shown from. */
-  readonly feed: Feed;
+  /** Shows samples that go one way. */
+  add(lane: number, samples: readonly Sample[]): void;
   /** Sets what is shown beside the traces. */
   tell(statistics: () => readonly Statistic[]): void;
   /** Ends it; may be called again. */
@@ -107,7 +117,7 @@ export function isScopeWanted({ scope, plot, open }: ScopeValues): boolean {
 }
 
 /**
- * Opens what shows samples.
+ * Opens what shows samples while they pass, in a thread of its own.
  *
  * @param context The world around the command.
  * @param values The options' values.
@@ -119,57 +129,81 @@ export async function openScope(
   values: ScopeValues,
   description: ScopeDescription,
 ): Promise<OpenScope> {
-  const { Feed } = await import("../../scope/feed.ts");
-  const { recording } = description;
-  const feed = new Feed({
-    ...description,
-    history: values.history,
-    isAbsolute: recording !== undefined,
-    bytes: recording?.bytes,
-  });
+  const { startScopeThread } = await import("../../scope/thread/thread.ts");
   let statistics: () => readonly Statistic[] = () => [];
-  const { startTerminalPlot } = values.plot
-    ? await import("./terminal_plot.ts")
-    : { startTerminalPlot: undefined };
-  const opened = [
-    ...startTerminalPlot ? [startTerminalPlot(context, feed)] : [],
-    ...values.scope ? [await serve(context, values, description, feed, () => statistics())] : [],
-  ];
+  const scope = await startScopeThread({
+    ...description,
+    ...{ history: values.history, listen: values.scope, onProblem: problems(context) },
+    statistics: () => statistics(),
+  });
+  const plot = await openPlot(context, values, scope);
+  if (scope.url !== undefined) await announce(context, values, scope.url);
   const close = async () => {
-    feed.flush();
-    for (const each of opened) await each.close();
+    await plot?.close();
+    await scope.close();
   };
   return {
-    taps: description.lanes.map((_, i) => feed.tap(i)),
-    feed,
+    taps: description.lanes.map((_, i) => scope.tap(i)),
+    add: (lane, samples) => scope.add(lane, samples),
     tell: (told) => statistics = told,
     close,
     [Symbol.asyncDispose]: close,
   };
 }
 
-async function serve(
-  { say }: Context,
-  { scope, open }: ScopeValues,
-  { title, control, recording }: ScopeDescription,
-  feed: Feed,
-  statistics: () => readonly Statistic[],
-) {
+/**
+ * Opens what shows a recording.
+ *
+ * @param context The world around the command.
+ * @param values The options' values.
+ * @param description What is shown.
+ * @throws {UsageError} If the address cannot be bound.
+ */
+export async function openRecordingScope(
+  context: Context,
+  values: ScopeValues,
+  { title, signals, bytes, ...description }: RecordingDescription,
+): Promise<AsyncDisposable & { readonly feed: Feed }> {
+  const { Feed } = await import("../../scope/feed.ts");
   const { startScope } = await import("../../scope/scope.ts");
-  const server = startScope({
-    ...{ feed, listen: scope!, title, control, statistics },
-    isRecording: recording !== undefined,
-    progress: recording?.progress,
-    onProblem: (kind, message) => say.throttled(`scope ${kind}`, message),
+  const { TerminalPlot } = await import("../../scope/plot/plot.ts");
+  const feed = new Feed({
+    lanes: [{ name: "recorded" }],
+    ...{ signals, bytes, history: 1e9, isAbsolute: true },
   });
-  say.info(`Scope: ${server.url}`);
+  const scope = values.scope && startScope({
+    ...{ ...description, feed, title, listen: values.scope, isRecording: true },
+    onProblem: problems(context),
+  });
+  const plot = await openPlot(context, values, new TerminalPlot(feed));
+  if (scope) await announce(context, values, scope.url);
+  return {
+    feed,
+    async [Symbol.asyncDispose]() {
+      await plot?.close();
+      await scope?.close();
+    },
+  };
+}
+
+function problems({ say }: Context): (kind: string, message: string) => void {
+  return (kind, message) => say.throttled(`scope ${kind}`, message);
+}
+
+async function openPlot(context: Context, { plot }: ScopeValues, plotter: Plotter) {
+  if (!plot) return undefined;
+  const { startTerminalPlot } = await import("./terminal_plot.ts");
+  return startTerminalPlot(context, plotter);
+}
+
+async function announce({ say }: Context, { scope, open }: ScopeValues, url: string) {
+  say.info(`Scope: ${url}`);
   if (!isLoopback(scope!.hostname)) {
     say.info("Everybody who knows this address can look; the token in it is new each time.");
   }
   if (open) {
-    await openBrowser(server.url).catch((error) =>
+    await openBrowser(url).catch((error) =>
       say.warn(`Cannot open a browser: ${messageOf(error)}; open the address yourself`)
     );
   }
-  return server;
 }

@@ -1,11 +1,18 @@
 import type { Context } from "../../cli/context.ts";
-import type { Feed } from "../../scope/feed.ts";
-import { TerminalPlot } from "../../scope/plot/plot.ts";
+import type { PlotSize } from "../../scope/plot/plot.ts";
 
 /** Milliseconds between two pictures. */
 const INTERVAL = 100;
 /** Lines of the picture at most: what is above stays to be read. */
 const MOST_ROWS = 30;
+
+/** What draws the pictures. */
+export interface Plotter {
+  /** The picture, as lines of text. */
+  draw(size: PlotSize): readonly string[] | Promise<readonly string[]>;
+  /** Does what a key stands for. */
+  press(key: string): void;
+}
 
 /** What standard input offers on a terminal. */
 interface Keyboard {
@@ -13,39 +20,43 @@ interface Keyboard {
 }
 
 /**
- * Draws what a feed has in the terminal, on standard error, until it is closed.
+ * Draws traces in the terminal, on standard error, until it is closed.
  *
  * @param context The world around the command.
- * @param feed What there is to see.
+ * @param plotter What draws them.
  */
-export function startTerminalPlot(context: Context, feed: Feed): { close(): Promise<void> } {
+export function startTerminalPlot(context: Context, plotter: Plotter): { close(): Promise<void> } {
   const { say } = context;
   if (!say.canShow.pictures) {
-    say.warn("Cannot plot: standard error is no terminal");
+    say.warn("Cannot plot: standard error is not a terminal");
     return { close: () => Promise.resolve() };
   }
-  const plot = new TerminalPlot(feed);
-  const draw = () => {
+  let isDrawing = false;
+  const draw = async () => {
     const { columns, rows } = terminalSize(context);
-    say.picture(
-      plot.draw({ columns, rows: Math.min(rows - 1, MOST_ROWS), colours: say.canShow.colours }),
-    );
+    const size = { columns, rows: Math.min(rows - 1, MOST_ROWS), colours: say.canShow.colours };
+    const lines = await plotter.draw(size);
+    if (lines.length > 0) say.picture([...lines]);
+  };
+  const show = () => {
+    if (isDrawing) return;
+    isDrawing = true;
+    draw().finally(() => isDrawing = false);
   };
   const keys = listenToKeys(context, (key) => {
-    plot.press(key);
-    draw();
+    plotter.press(key);
+    show();
   });
-  const timer = setInterval(draw, INTERVAL);
+  const timer = setInterval(show, INTERVAL);
   let isClosed = false;
   return {
-    close: () => {
-      if (isClosed) return Promise.resolve();
+    close: async () => {
+      if (isClosed) return;
       isClosed = true;
       clearInterval(timer);
       keys[Symbol.dispose]();
-      draw();
+      await draw();
       say.keepPicture(); // the last picture stays
-      return Promise.resolve();
     },
   };
 }

@@ -43,7 +43,7 @@ export async function openRecordScope(
             ? BigInt(value)
             : value as Value,
       );
-      scope.feed.add(0, [{ type: "data", values: shown }]);
+      scope.add(0, [{ type: "data", values: shown }]);
     },
     close: scope.close,
   };

@@ -21,13 +21,14 @@ export const villasConvert = defineCommand({
   name: "villas-convert",
   summary: "convert samples from one of VILLASnode's formats into another, or out of a capture",
   details: [
-    "Reads IN or standard input and writes OUT or standard output, in the form in which VILLASnode's file node and its tools read and " +
-    "write files. Where --from and --to are not given, the names of the files say what is in them: .csv, .tsv, .json, .pb, .bin, " +
-    ".pcap, .pcapng; any other is villas.human.",
+    "Reads IN or standard input and writes OUT or standard output, in the form of the files that VILLASnode's file node " +
+    "and its tools read and write. Without --from and --to, the names of the files say the formats: .csv, .tsv, .json, " +
+    ".pb, .bin, .pcap, .pcapng; any other is villas.human.",
     "--from pcap (or pcapng) takes the UDP datagrams to --port out of a capture of tcpdump or Wireshark; --format says what is in " +
     "them. The time of each packet becomes the time of receipt.",
-    "What cannot be read or written ends the conversion with exit code 5 and says where it is; --skip-bad leaves it out and counts it. " +
-    "A last sample that was cut off, and a last line without its newline, are left out with a warning.",
+    "If something cannot be read or written, the conversion ends with exit code 5, and the error says where; with " +
+    "--skip-bad it is left out and counted. A last sample that was cut off, and a last line without its newline, are left " +
+    "out with a warning.",
   ],
   positionals: [
     { name: "IN", isFile: true, help: "What to read; standard input without it, or if it is -" },
@@ -48,7 +49,7 @@ export const villasConvert = defineCommand({
     }),
     format: formatOption("Format of the datagrams in a capture, by default protobuf"),
     skipBad: flag({ help: "Leave out and count what cannot be converted" }),
-    force: flag({ help: "Overwrite OUT if it is there" }),
+    force: flag({ help: "Overwrite OUT if it exists" }),
   },
   examples: [
     {
@@ -137,7 +138,7 @@ class BadSamples {
   /** Takes what is wrong. */
   readonly onBad = (error: CodecError): void => {
     if (!this.#skips) {
-      throw new CodecError(`${error.message}; --skip-bad leaves such things out`, {
+      throw new CodecError(`${error.message}; --skip-bad leaves such samples out`, {
         cause: error,
         offset: error.offset,
       });
@@ -310,5 +311,5 @@ function noDatagram({ packets, ports }: CapturedSamples, port: number | undefine
   const to = port === undefined ? "" : ` to port ${port}`;
   const seen = ports.slice(0, 5).map(([port, count]) => `${port} (${count})`).join(", ");
   return `There is no UDP datagram${to} among ${counted(packets, "packet")}` +
-    (seen === "" ? "" : `; the ports that datagrams went to: ${seen}`);
+    (seen === "" ? "" : `; datagrams went to these ports: ${seen}`);
 }

@@ -22,7 +22,7 @@ export function formatOption(help: string): Option<VillasFormat | undefined> {
     {
       help: `${help}: ${
         NAMES.join(", ")
-      }; settings by VILLASnode's names behind commas, as in raw,bits=64,endianess=big or csv,separator=;`,
+      }; settings follow after commas, under VILLASnode's names, as in raw,bits=64,endianess=big or csv,separator=;`,
       complete: () => Promise.resolve(NAMES),
     },
     "FORMAT",
@@ -54,7 +54,7 @@ export function signalsFor(help: string): Option<Signal[] | undefined> {
 
 /** The option `--signals` of a command that reads samples. */
 export const signalsOption = signalsFor(
-  "The signals; floats unless given, where the format does not tell",
+  "The signals; floats unless given, where the format does not say",
 );
 
 /** Said where a message does not tell how many values a sample has, and nobody else did. */

@@ -17,7 +17,7 @@ export const lab19 = defineCommand({
   summary: "run the whole of VILLASnode's Lab 19 here: signals to a client and back over UDP",
   details: [
     "A node sends mixed signals from port 12000 to a client on port 12001, which sends them back. What the client " +
-    "received is printed behind “client”, what came back behind “node”; as JSON, the name is in each record. Also a check " +
+    "received is printed after “client”, what came back after “node”; as JSON, the name is in each record. Also a check " +
     "that this program and UDP work: the exit code is 4 if a sample does not come back.",
     "Both ends speak protobuf, as the lab does: its client knows no other format. villas-signal and villas-echo are the two ends as programs " +
     "of their own, with all formats.",
@@ -37,7 +37,7 @@ export const lab19 = defineCommand({
       "FORMAT",
       onlyProtobuf,
     ),
-    seed: integer({ min: 0, help: "Makes the random walk the same each time" }),
+    seed: integer({ min: 0, help: "The same seed makes the same random walk each time" }),
     output: outputOption(["text", "json", "none"], {
       default: "text",
       help: "How to print what arrives at both ends",

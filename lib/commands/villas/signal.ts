@@ -16,7 +16,8 @@ export const villasSignal = defineCommand({
   details: [
     "Stands in for VILLASnode's signal node behind a UDP socket node. Options that take X,X,… take one number for all " +
     "values, or one for each.",
-    "The exit code is 4 when nothing came back at all. --no-return only sends, and --check wants every sample back unchanged.",
+    "The exit code is 4 when nothing comes back at all: with --no-return nothing is expected back, and with --check every " +
+    "sample must come back unchanged.",
   ],
   positionals: [{
     name: "TYPE",
@@ -40,13 +41,13 @@ export const villasSignal = defineCommand({
     pulseHigh: numbers({ default: [1], help: "Value in a pulse" }),
     vectorize: integer({ default: 1, min: 1, help: "Samples in each datagram" }),
     noRealtime: flag({ help: "Send as fast as the other end answers, not by the clock" }),
-    seed: integer({ min: 0, help: "Makes the random walk the same each time" }),
+    seed: integer({ min: 0, help: "The same seed makes the same random walk each time" }),
     signals: signalsFor(
-      "The values with their names and units, for formats that have these; all are floats",
+      "Names and units of the values, for formats that have these; all are floats",
     ),
     ...sendingOptions,
     scopeControl: flag({
-      help: "Let whoever looks at --scope change type, frequency, amplitude and offset",
+      help: "Let the page of --scope change type, frequency, amplitude and offset",
     }),
   },
   binds: { option: "listen", transports: ["udp"] },

@@ -49,7 +49,7 @@ export interface TapValues extends RecordingValues, ScopeValues {
   readonly recordFormat?: VillasFormat;
 }
 
-/** What a scope is told about a path. */
+/** What a scope knows about a path. */
 export interface PathDescription extends Omit<ScopeDescription, "lanes" | "signals"> {
   /** The signals, where they were stated. */
   readonly signals?: readonly Signal[];
@@ -65,6 +65,8 @@ export interface Taps extends AsyncDisposable {
   readonly taps: readonly Tap[];
   /** They see what is sent. */
   readonly sentTaps: readonly Tap[];
+  /** Whether any of them needs the event loop, as files do. */
+  readonly needsLoop: boolean;
   /** What a scope shows beside the traces. */
   tell(statistics: () => readonly Statistic[]): void;
   /** Ends them, and says what they have done; to be called when the path has ended. May be called again. */
@@ -110,6 +112,7 @@ export async function openTaps(
     return {
       taps,
       sentTaps,
+      needsLoop: values.record !== undefined || values.recordSent !== undefined,
       tell: (statistics) => scope?.tell(statistics),
       close,
       [Symbol.asyncDispose]: close,

@@ -120,20 +120,26 @@ export class PythonProcess {
    *
    * @param kind Its kind.
    * @param number The number of the call or peer.
-   * @param parts What it carries.
+   * @param first What it carries, in up to three parts.
    */
-  add(kind: string, number: number, ...parts: readonly Uint8Array[]): void {
-    this.#out.add(kind, number, ...parts);
+  add(
+    kind: string,
+    number: number,
+    first?: Uint8Array,
+    second?: Uint8Array,
+    third?: Uint8Array,
+  ): void {
+    this.#out.add(kind, number, first, second, third);
   }
 
-  /** Writes what was added; what comes while that is being written is written behind it. */
+  /** Writes what was added; what comes while that is being written is written after it. */
   flush(): void {
     if (!this.#writing) void this.#flush();
   }
 
   /** Writes a frame at once. */
-  write(kind: string, number: number, ...parts: readonly Uint8Array[]): void {
-    this.add(kind, number, ...parts);
+  write(kind: string, number: number, payload?: Uint8Array): void {
+    this.add(kind, number, payload);
     this.flush();
   }
 

@@ -29,6 +29,9 @@ const form = (id) => /** @type {HTMLFormElement} */ (element(id));
 /** @param {string} id */
 const select = (id) => /** @type {HTMLSelectElement} */ (element(id));
 
+/** Milliseconds for which a state has to last before a screen reader says it. */
+const ANNOUNCED_AFTER = 800;
+
 const plots = element("plots");
 const table = new SignalTable();
 let view = new View(location.hash);
@@ -49,6 +52,7 @@ let plane;
 /** What the server knows of the view. */
 let number = 0;
 let sentView = "";
+let sentColumns = 0;
 /** The newest time there is, in s. */
 let end = NaN;
 /** @type {{ isTriggered: boolean, trigger: number }} */
@@ -56,6 +60,10 @@ let last = { isTriggered: false, trigger: NaN };
 let isDrawing = false;
 let isAwaited = false;
 let isLost = false;
+/** What a screen reader is told, and when. */
+let announced = "";
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let announcing;
 /** Whether all of a recording is shown, as long as it grows too. */
 let isWhole = false;
 
@@ -125,7 +133,7 @@ function changed() {
   const message = {
     type: "view",
     span: view.span,
-    columns: Math.max(100, Math.round(area().width * devicePixelRatio)),
+    columns: columns(),
     end: view.end === null ? null : view.end - zero,
     channels: lanes.map((_, lane) =>
       signals.filter((each) => !each.isHidden)
@@ -138,10 +146,16 @@ function changed() {
       { lane: about.lane, channel: about.id, window: view.spectrum.window },
     xy: x && y && { lane: x.lane, x: x.id, y: y.id },
   };
+  sentColumns = message.columns;
   const text = JSON.stringify(message);
   if (text !== sentView) connection.send({ ...message, id: ++number });
   sentView = text;
   redraw();
+}
+
+/** The columns of pixels that the traces have; known when the panes have been laid out. */
+function columns() {
+  return Math.max(100, Math.round(panes[0]?.plot.bbox.width ?? 0));
 }
 
 /** The trace of a signal in the first lane that has it. */
@@ -155,8 +169,7 @@ function arrange() {
   if (!hello) return;
   signals = describeSignals(hello);
   const isDark = document.documentElement.dataset["theme"] === "dark";
-  const hasReply = (hello.lanes[1]?.channels.length ?? 0) > 0;
-  table.build(signals, { hasReply, hasGroups: view.panes === "own", isDark }, {
+  table.build(signals, { hasGroups: view.panes === "own", isDark }, {
     toggle,
     part(signal, part) {
       view.parts.set(signal, part);
@@ -178,7 +191,8 @@ function arrange() {
     ])
   ) offer(element(id), name, signals, chosen);
   showTools();
-  changed();
+  // uPlot lays the panes out in a microtask; how many columns there are is known after it.
+  queueMicrotask(changed);
 }
 
 /** @param {import("./types.js").Hello} hello */
@@ -262,7 +276,7 @@ function scene() {
     : isTriggered
     ? last.trigger + (1 - trigger.position) * view.span
     : Number.isFinite(end)
-    ? end
+    ? wholeColumns(end)
     : 0;
   const traced = trigger ? channelOf(trigger.signal) : undefined;
   return {
@@ -270,6 +284,13 @@ function scene() {
     reference: isStill ? NaN : isTriggered ? last.trigger : to,
     trigger: trigger ? { trace: traced, level: trigger.level } : null,
   };
+}
+
+/** The end of the column of pixels that a time is in, so that those that come are those that are drawn, and none lies across two. */
+/** @param {number} time */
+function wholeColumns(time) {
+  const lane = lanes.find(({ mode, count }) => mode === "columns" && count > 0);
+  return lane ? (Math.floor(time / lane.width) + 1) * lane.width : time;
 }
 
 /** The part of the screen that the traces have. */
@@ -284,9 +305,10 @@ function redraw() {
   isDrawing = true;
   requestAnimationFrame(() => {
     isDrawing = false;
-    draw();
+    // The next frame is made while this one is drawn; it is looked at when that is done.
     if (isAwaited) connection.send({ type: "ready" });
     isAwaited = false;
+    draw();
   });
 }
 
@@ -296,6 +318,7 @@ function draw() {
   element("empty").hidden = !isEmpty;
   if (!isEmpty) {
     for (const pane of panes) pane.show(now);
+    if (columns() !== sentColumns) changed();
     if (view.spectrum) spectrum?.plane.show();
     if (view.xy) plane?.plane.show();
     drawCursors(now);
@@ -328,6 +351,21 @@ function showStatus(now, isEmpty) {
     : ["live", "Live"];
   if (status.textContent !== text) status.textContent = text;
   if (status.dataset["state"] !== name) status.dataset["state"] = name;
+  // With a trigger that waits for nothing it is the one and the other all the time.
+  announce(
+    view.trigger?.mode === "auto" && name === "live"
+      ? "Live"
+      : text.replace(/,? (at )?[\d:., ]+%?$/, ""),
+  );
+}
+
+/** Has a screen reader say what has changed, once it lasts: times and numbers are not said, which change all the time. */
+/** @param {string} text */
+function announce(text) {
+  if (text === announced) return;
+  announced = text;
+  clearTimeout(announcing);
+  announcing = setTimeout(() => element("announcement").textContent = text, ANNOUNCED_AFTER);
 }
 
 // What the user does
@@ -515,7 +553,9 @@ const readout = new Readout(layer);
 function drawReadout(now) {
   if (!readout.pointer) return;
   const { left, width } = area();
-  const time = now.from + (readout.pointer.x - left) / width * (now.to - now.from);
+  // The pointer's place is the left edge of the pixel that it is on.
+  const middle = readout.pointer.x + 0.5 / devicePixelRatio;
+  const time = now.from + (middle - left) / width * (now.to - now.from);
   if (!(time >= now.from && time <= now.to)) return readout.hide();
   const shown = signals.filter((each) => !each.isHidden && each.channels.length > 0);
   // What finds no room on the screen is that of the pane.

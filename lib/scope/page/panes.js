@@ -73,7 +73,8 @@ export class Pane {
       {
         width: 400,
         height: 200,
-        padding: [14 * zoom, LABELS * zoom, isLast ? 0 : 6, 0],
+        // Whole pixels, as everything else here.
+        padding: [Math.round(14 * zoom), Math.round(LABELS * zoom), isLast ? 0 : 6, 0],
         legend: { show: false },
         cursor: { show: false },
         scales: { x: { time: false, auto: false }, y: { auto: false } },
@@ -81,14 +82,14 @@ export class Pane {
           {
             ...axis,
             size: isLast ? timeAxis() : 0,
-            gap: 8 * zoom,
+            gap: Math.round(8 * zoom),
             space: 90 * zoom,
             font,
             values: (_, ticks) => isLast ? this.#times(ticks) : ticks.map(() => ""),
           },
           {
             ...axis,
-            size: 64 * zoom,
+            size: Math.round(64 * zoom),
             space: 34 * zoom,
             font,
             values: (_, ticks) => ticks.map(tick),
@@ -215,8 +216,8 @@ export function drawTraces(ctx, area, scene, { traces, range }, { pixel, isDark,
       const [on = 1, off = 1] = REPLY_DASH.map((each) => Math.round(each * pixel));
       // The dashes move with the trace.
       const phase = Math.round(scene.from / (scene.to - scene.from) * width);
-      lane.cover(trace.id, raster.bars, part, { max, scale: height / (max - min) });
-      raster.draw(colour, thickness, trace.isReply ? { on, off, phase } : undefined);
+      const bars = raster.add(colour, thickness, trace.isReply ? { on, off, phase } : undefined);
+      lane.cover(trace.id, bars, part, { max, scale: height / (max - min) });
     } else {
       ctx.beginPath();
       lane.trace(ctx, trace.id, x, y, part);

@@ -45,17 +45,18 @@ const orNone = (number) => number ?? NaN;
 
 export class SignalTable {
   #body = /** @type {HTMLElement} */ (document.querySelector("#signals tbody"));
-  /** @type {Map<number, Record<string, HTMLElement>>} */
+  /** For each signal the cells of what came, and of the reply. */
+  /** @type {Map<number, Record<string, HTMLElement>[]>} */
   #rows = new Map();
 
   /**
    * Makes a row for each signal.
    *
    * @param {RowSignal[]} signals
-   * @param {{ hasReply: boolean, hasGroups: boolean, isDark: boolean }} how
+   * @param {{ hasGroups: boolean, isDark: boolean }} how
    * @param {{ toggle: (signal: number) => void, part: (signal: number, part: string) => void, group: (signal: number, group: number) => void }} actions
    */
-  build(signals, { hasReply, hasGroups, isDark }, actions) {
+  build(signals, { hasGroups, isDark }, actions) {
     this.#rows.clear();
     const rows = signals.map((each, index) => {
       const row = make("tr");
@@ -75,28 +76,27 @@ export class SignalTable {
       head.append(button);
       if (each.isComplex) head.append(partSelect(each, actions.part));
       row.append(head);
-      /** @type {Record<string, HTMLElement>} */
-      const cells = {};
-      for (const name of ["value", "reply", "min", "max", "mean", "rms", "frequency"]) {
-        const cell = make("td", "–", { class: name });
-        cells[name] = cell;
-        if (name === "reply" && !hasReply) continue;
-        if (name === "value") {
-          const number = make("span", "–");
-          cell.replaceChildren(number, make("span", each.unit, { class: "unit" }));
-          cells["number"] = number;
-        }
-        row.append(cell);
-      }
+      const cells = [makeCells(row, each.unit)];
       if (hasGroups) row.append(groupCell(each, actions.group));
       this.#rows.set(each.signal, cells);
-      return row;
+      row.className = "signal";
+      row.dataset["signal"] = String(each.signal);
+      if (each.isHidden || each.channels.length < 2) return [row];
+      const answer = make("tr", null, { class: "reply" });
+      const name = make("th", null, { scope: "row" });
+      name.append(
+        swatch(each.signal, isDark, true),
+        make("span", "reply"),
+        make("span", ` of ${each.name}`, { class: "hidden" }),
+      );
+      answer.append(name);
+      cells.push(makeCells(answer, each.unit));
+      if (hasGroups) answer.append(make("td"));
+      return [row, answer];
     });
-    this.#body.replaceChildren(...rows);
-    for (const [name, isShown] of Object.entries({ reply: hasReply, own: hasGroups })) {
-      const head = document.querySelector(`#signals th.${name}`);
-      if (head instanceof HTMLElement) head.hidden = !isShown;
-    }
+    this.#body.replaceChildren(...rows.flat());
+    const head = document.querySelector("#signals th.own");
+    if (head instanceof HTMLElement) head.hidden = !hasGroups;
   }
 
   /**
@@ -107,30 +107,45 @@ export class SignalTable {
    */
   update(signals, state) {
     for (const { signal, channels } of signals) {
-      const cells = this.#rows.get(signal);
-      if (!cells) continue;
-      const [own, reply] = channels;
-      const measured = own &&
-        state.lanes[own.lane]?.measured.find(({ channel }) => channel === own.id);
-      const size = Math.max(Math.abs(orNone(measured?.min)), Math.abs(orNone(measured?.max)));
-      const exact = own && state.lanes[own.lane]?.values[signal];
-      if (exact !== undefined) {
-        set(cells["number"], value(exact, size));
-        if (cells["value"] && cells["value"].title !== exact) cells["value"].title = exact;
-      }
-      const answer = reply && state.lanes[reply.lane]?.values[signal];
-      set(cells["reply"], answer === undefined ? "–" : value(answer, size));
-      const answered = reply &&
-        state.lanes[reply.lane]?.measured.find(({ channel }) => channel === reply.id);
-      for (const name of /** @type {const} */ (["min", "max", "mean", "rms"])) {
-        const number = orNone(measured?.[name]);
-        hint(cells[name], answered && `Reply: ${beside(orNone(answered[name]), size)}`);
-        set(cells[name], beside(number, size));
-      }
-      hint(cells["frequency"], answered && `Reply: ${si(orNone(answered.frequency), "Hz")}`);
-      set(cells["frequency"], si(orNone(measured?.frequency), "Hz"));
+      // The reply is written with the digits of what came, so that they can be compared.
+      let size = NaN;
+      this.#rows.get(signal)?.forEach((cells, i) => {
+        const channel = channels[i];
+        const lane = channel && state.lanes[channel.lane];
+        const measured = lane?.measured.find((each) => each.channel === channel?.id);
+        if (i === 0) {
+          size = Math.max(Math.abs(orNone(measured?.min)), Math.abs(orNone(measured?.max)));
+        }
+        const exact = lane?.values[signal];
+        if (exact !== undefined) {
+          set(cells["number"], value(exact, size));
+          hint(cells["value"], exact);
+        }
+        for (const name of /** @type {const} */ (["min", "max", "mean", "rms"])) {
+          set(cells[name], beside(orNone(measured?.[name]), size));
+        }
+        set(cells["frequency"], si(orNone(measured?.frequency), "Hz"));
+      });
     }
   }
+}
+
+/** The cells of a row. */
+/** @param {HTMLElement} row @param {string} unit */
+function makeCells(row, unit) {
+  /** @type {Record<string, HTMLElement>} */
+  const cells = {};
+  for (const name of ["value", "min", "max", "mean", "rms", "frequency"]) {
+    const cell = make("td", "–", { class: name });
+    cells[name] = cell;
+    if (name === "value") {
+      const number = make("span", "–");
+      cell.replaceChildren(number, make("span", unit, { class: "unit" }));
+      cells["number"] = number;
+    }
+    row.append(cell);
+  }
+  return cells;
 }
 
 /** A line as the trace is drawn. */
@@ -208,6 +223,8 @@ export function showStatistics(state, lanes) {
     pairs.push([lanes[1]?.isReply === false ? "Back" : "Replies", String(reply.samples), false]);
     pairs.push(["Echo delay", duration(orNone(reply.delay)), false]);
   }
+  const unseen = first.unseen + (reply?.unseen ?? 0);
+  if (unseen > 0) pairs.push(["Not shown", String(unseen), true]);
   for (const { name, value, unit } of state.statistics) {
     const text = unit === "s" ? duration(value) : unit ? si(value, unit) : short(value);
     const isBad = value > 0 && /invalid|dropped|refused|failed|unsent|lost|missed/i.test(name);

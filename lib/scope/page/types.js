@@ -28,6 +28,7 @@
  * @property {number} rate
  * @property {number} jitter
  * @property {number} missed
+ * @property {number} unseen Messages that came too fast to be shown.
  * @property {number} reordered
  * @property {number} duplicates
  * @property {number | null} delay

@@ -65,7 +65,7 @@ export class Expected {
     return true;
   }
 
-  /** What VILLASnode takes unless its signals are stated, where a message does not tell how many values a sample has. */
+  /** What VILLASnode takes unless its signals are stated, where a message does not say how many values a sample has. */
   static usual(): Expected {
     const kinds = new Array<ValueKind>(USUAL).fill("float");
     return new Expected(
@@ -106,7 +106,7 @@ export interface ExpectationsOptions {
   readonly signals?: readonly SignalKind[];
   /** The address that gets replies to others, too; undefined where each sender gets its own. */
   readonly passesOnTo?: Endpoint;
-  /** Whether a message does not tell how many values a sample has. Default: false. */
+  /** Whether a message does not say how many values a sample has. Default: false. */
   readonly uncounted?: boolean;
 }
 

@@ -37,7 +37,7 @@ interface Suspect {
  *
  * @example A gap that is filled in part
  * ```ts
- * import { SequenceTracker } from "@labwire/labwire";
+ * import { SequenceTracker } from "@labwire/labwire/villas";
  * import { assertEquals } from "@std/assert";
  *
  * const tracker = new SequenceTracker();

@@ -147,7 +147,7 @@ function lengthOf(list: ArrayLike<unknown>, expected?: Expected): number {
   );
 }
 
-// A handler in Python or a program is told of the same in these words.
+// A handler in Python or a program gets the same message in these words.
 const ARTICLES = {
   float: "a float",
   integer: "an integer (in JavaScript a bigint, such as 1n)",

@@ -114,7 +114,7 @@ export class InputNode implements SampleNode {
     if (!signal.aborted && await take(() => decoder.end()) && samples.length > 0) await give();
   }
 
-  /** The next sample; what is none is told, and left out. */
+  /** The next sample; what is not a sample is reported, and left out. */
   #read(next: () => Sample | null): Sample | null {
     for (;;) {
       try {
