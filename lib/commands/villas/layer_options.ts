@@ -59,7 +59,8 @@ export const layerOptions = {
   multicastTtl: integer({
     min: 0,
     max: 255,
-    help: "How many routers a datagram to a group may pass (default 255, as VILLASnode's)",
+    help:
+      "How many routers a datagram to a group may pass, to an IPv6 group on Linux only (default 255, as VILLASnode's)",
   }),
   multicastLoop: flag({
     help: "Let programs on this computer receive what is sent to a group, too",
