@@ -151,16 +151,16 @@ const HAS_IPV6 = LINUX &&
 
 /** What the system knows of an option of the sockets of IPv6 that this process has. */
 function optionsOfSockets(option: number): number[] {
-  const { symbols: { getsockopt }, close } = Deno.dlopen("libc.so.6", {
+  const library = Deno.dlopen("libc.so.6", {
     getsockopt: { parameters: ["i32", "i32", "i32", "buffer", "buffer"], result: "i32" },
   });
   const [value, length] = [new Int32Array(1), new Uint32Array(1)];
   const values: number[] = [];
   for (let fd = 3; fd < 256; fd++) {
     length[0] = 4;
-    if (getsockopt(fd, 41, option, value, length) === 0) values.push(value[0]!);
+    if (library.symbols.getsockopt(fd, 41, option, value, length) === 0) values.push(value[0]!);
   }
-  close();
+  library.close();
   return values;
 }
 
