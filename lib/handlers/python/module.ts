@@ -377,6 +377,7 @@ export class PythonModule implements ModuleHandler {
       options: Object.fromEntries(handlerArg),
       concurrency,
       limit: LIMIT,
+      labwire: Deno.pid,
     };
     this.#files = new SourceFiles([...new Set([resolve(this.file), ...this.#files?.paths ?? []])]);
     const started = new PythonProcess(this.#interpreter, this.#source, config, {
