@@ -92,7 +92,9 @@ Deno.test("struct-line --output hex prints the bytes as they came", async () => 
   await using server = await serve(["--format", "!3x?4p", "--output", "hex", "--count", "1"]);
   using conn = await server.connect();
   await conn.write(Uint8Array.of(1, 2, 3, 7, 1, 65, 9, 9));
+  const ends = readToEnd(conn);
   assertEquals((await server.program.result()).stdout, "0102030701410909\n");
+  await ends;
 });
 
 Deno.test("struct-line --bytes decides how byte strings are printed", async () => {
@@ -143,8 +145,10 @@ Deno.test("struct-line --count ends after so many records, though more have come
   await using server = await serve(["--format", "!B", "--count", "3"]);
   using conn = await server.connect();
   await conn.write(Uint8Array.of(1, 2, 3, 4, 5));
+  const ends = readToEnd(conn);
   const { code, stdout } = await server.program.result();
   assertEquals([code, stdout], [0, "[1]\n[2]\n[3]\n"]);
+  await ends;
 });
 
 Deno.test("struct-line --handler calls the module with each record and the line", async () => {
@@ -353,7 +357,9 @@ Deno.test("struct-line server tells and counts what it cannot send because nobod
   await server.program.write("[3]\n");
   const buffer = new Uint8Array(2);
   assertEquals([await second.read(buffer), buffer[1]], [2, 3]);
+  const ends = readToEnd(second);
   const { code, stderr } = await server.stop();
+  await ends;
   assertEquals(code, 0);
   assertStringIncludes(stderr, "0 records received, 2 sent, 2 connections, 1 unsent\n");
 });
@@ -388,8 +394,10 @@ Deno.test("struct-line client --reconnect sends to the next server what is read 
   using conn = await server.accept();
   const buffer = new Uint8Array(2);
   assertEquals([await conn.read(buffer), buffer[1]], [2, 5]);
+  const ends = readToEnd(conn);
   program.interrupt();
   assertEquals((await program.result()).code, 0);
+  await ends;
 });
 
 Deno.test("struct-line client --reconnect goes on with the next server", async () => {

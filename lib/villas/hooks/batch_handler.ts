@@ -64,8 +64,8 @@ export interface BatchedRepliesOptions {
   readonly flush: () => Promise<void>;
   /** Called with what went wrong with a message. */
   readonly onFailed: (error: unknown, from: Endpoint | undefined) => void;
-  /** Called for each message that is dropped because the handler is too slow. */
-  readonly onDropped: (from: Endpoint | undefined) => void;
+  /** Called for each message that is dropped. */
+  readonly onDropped: (from: Endpoint | undefined, why: string) => void;
 }
 
 /** A message that waits for its replies. */
@@ -103,10 +103,13 @@ export class BatchedReplies implements Hook {
   process(batch: Batch): Batch | null | Promise<null> {
     const { from, received } = batch;
     if (batch.samples.length === 0) return batch; // there is nothing to be handled
-    if (this.#closed) return null;
+    if (this.#closed) {
+      this.#options.onDropped(from, "it came too late to be handled");
+      return null;
+    }
     if (this.#waiting.length >= MOST_WAITING) {
       if (!this.#options.waits) {
-        this.#options.onDropped(from);
+        this.#options.onDropped(from, "the handler is too slow for as many as arrive");
         return null;
       }
       this.#room ??= Promise.withResolvers();
