@@ -14,7 +14,7 @@ import { answerHead, readRequest, securityHeaders, type WebRequest } from "./web
 import { acceptWebSocket, type WebSocketConnection } from "./web/websocket.ts";
 
 /** Seconds between two looks at whether there is something to send. */
-const TICK_SECONDS = 1 / 45;
+const TICK_SECONDS = 1 / 90;
 /** Seconds without a byte after which a connection is closed. */
 const IDLE_SECONDS = 30;
 /** Seconds that a request may take to arrive. */

@@ -8,6 +8,8 @@ import { laneSpectrum } from "./store/spectrum.ts";
 import { Trigger } from "./store/trigger.ts";
 import type { View } from "./view.ts";
 
+/** Seconds between two frames at least. */
+const FRAME_SECONDS = 1 / 45;
 /** Seconds between two looks at values, statistics and measurements. */
 const STATE_SECONDS = 0.25;
 /** Seconds between two spectra or pictures of X over Y. */
@@ -56,7 +58,7 @@ interface Sent {
 }
 
 /**
- * What one viewer is sent. Nothing goes out until the page has drawn what it got last: a slow or sleeping viewer loses frames and costs no
+ * What one viewer is sent. Nothing goes out until the page draws what it got last: a slow or sleeping viewer loses frames and costs no
  * memory.
  */
 export class Viewer {
@@ -65,6 +67,7 @@ export class Viewer {
   #isReady = true;
   #isSending = false;
   #described = -1;
+  #framed = -Infinity;
   #stated = -Infinity;
   #extra = -Infinity;
   #sent: (Sent | undefined)[] = [];
@@ -112,7 +115,7 @@ export class Viewer {
    */
   async tick(now: number): Promise<void> {
     this.#watch();
-    if (!this.#isReady || this.#isSending) return;
+    if (!this.#isReady || this.#isSending || now - this.#framed < FRAME_SECONDS) return;
     this.#isSending = true;
     try {
       const { feed, describe, send } = this.#options;
@@ -128,6 +131,7 @@ export class Viewer {
       const isStateDue = now - this.#stated >= STATE_SECONDS;
       if (blocks.length === 0 && !isStateDue) return;
       this.#isReady = false;
+      this.#framed = now;
       if (isStateDue) {
         this.#stated = now;
         if (!await send(JSON.stringify(this.#state(view)))) return;

@@ -160,14 +160,13 @@ export class Echo implements AsyncDisposable {
       send: (batch) => replies.lead(batch),
       flush: () => this.#node.flush(),
       onFailed,
-      onDropped: (from) => this.#tooSlow(from ?? remote),
+      onDropped: (from, why) => this.#drop(from ?? remote, why),
     });
   }
 
-  #tooSlow(from: Endpoint): void {
+  #drop(from: Endpoint, why: string): void {
     this.#dropped++;
-    const message = "Dropped a message: the handler is too slow for as many as arrive";
-    this.#options.onProblem?.({ kind: "dropped", message, from });
+    this.#options.onProblem?.({ kind: "dropped", message: `Dropped a message: ${why}`, from });
   }
 
   #unanswered(error: unknown, from: Endpoint): void {

@@ -134,6 +134,45 @@ Deno.test("villas-echo says in words of every language what a handler in Python 
   }
 });
 
+Deno.test("villas-echo says what is wrong in the order of the messages, those that are handled together too", async () => {
+  await using node = await bindDatagram({ listen: { hostname: "127.0.0.1", port: 0 } });
+  const begun = Promise.withResolvers<void>();
+  const go = Promise.withResolvers<void>();
+  const sizes: number[] = [];
+  const batchHandler: BatchHandler = async (samples, messages) => {
+    sizes.push(samples.length);
+    begun.resolve();
+    await go.promise;
+    const second = messages.indexOf(1);
+    const wrong = { refused: true, text: "nonsense" };
+    return {
+      replies: samples.map((sample, index) => ({ index, sample: { ...sample, values: [1, 2] } })),
+      faults: second < 0 ? [] : [{ message: 1, ...wrong }],
+      seconds: 1e-6,
+    };
+  };
+  const told: string[] = [];
+  const both = Promise.withResolvers<void>();
+  await using echo = await startVillasEcho({
+    listen: "127.0.0.1:0",
+    remote: node.addr,
+    batchHandler,
+    onProblem: ({ message }) => told.push(message) === 3 && both.resolve(),
+  });
+  const send = (n: bigint) => node.send(villasProtobuf.encode([sample(n, 1)]), echo.addr);
+  await send(0n);
+  await begun.promise;
+  await send(1n);
+  await send(2n);
+  while (echo.stats.messages < 3) await new Promise((resolve) => setTimeout(resolve, 1));
+  go.resolve();
+  await both.promise;
+  const refused = "Refused a reply of 2 values: expected at most 1";
+  assertEquals(sizes, [1, 2]);
+  assertEquals(told.map((text) => text.startsWith(refused)), [true, true, false]);
+  assertEquals(told[2], "nonsense");
+});
+
 Deno.test("villas-echo: handle_batch() gets samples together, as a table or one by one", async () => {
   await using files = await folder({
     "lists.py": `

@@ -11,7 +11,7 @@ import { type LineForm, lineForms, LINES } from "./line_format.ts";
 import { plusSeconds, type Sample, type Timestamp } from "./sample.ts";
 import { character, type COMMON, type SettingsOf } from "./settings.ts";
 import type { Signal } from "./signals.ts";
-import { checkHead, isTimePart } from "./text_format.ts";
+import { checkHead, isTimePart, sequenceText } from "./text_format.ts";
 import { LineFault, readValue, type Wanted, writeValue } from "./text_values.ts";
 
 /** Decimals by default: those that VILLASnode has are not meant to be fewer than a float needs. */
@@ -114,7 +114,9 @@ function headOf(sample: Sample, fields: Settings, form: LineForm): string {
     head += separator + offset;
   }
   // Where there is no time, VILLASnode begins the line with a separator.
-  return fields.sequence ? head + separator + (sequence ?? "nan") : head;
+  return fields.sequence
+    ? head + separator + (sequence === undefined ? "nan" : sequenceText(sequence))
+    : head;
 }
 
 /** All four columns, and numbers in them: VILLASnode reads no others. */
@@ -126,7 +128,7 @@ function replyHeadOf(
   const time = origin === undefined
     ? `0${separator}000000000`
     : `${origin.sec}${separator}${nineDigits(origin.nsec)}`;
-  return `${time}${separator}0${separator}${sequence ?? next()}`;
+  return `${time}${separator}0${separator}${sequenceText(sequence ?? next())}`;
 }
 
 function secondsBetween(from: Timestamp, to: Timestamp): number {

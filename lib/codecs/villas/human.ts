@@ -9,7 +9,7 @@ import { ALL, carriedBy, formatRow } from "./format_row.ts";
 import { type LineForm, lineForms, LINES } from "./line_format.ts";
 import { plusSeconds, type Sample, type Timestamp, type Value } from "./sample.ts";
 import type { Signal } from "./signals.ts";
-import { checkHead, isTimePart } from "./text_format.ts";
+import { checkHead, isTimePart, sequenceText } from "./text_format.ts";
 import { LineFault, readValue, type Wanted, writeValue } from "./text_values.ts";
 
 const NAME = "villas.human";
@@ -166,7 +166,7 @@ function headOf(sample: Sample, fields: Fields, offset: boolean): string {
   if (offset && received !== undefined && origin !== undefined) {
     head += printExponent(secondsBetween(origin, received), 6, SIGNED);
   }
-  if (fields.sequence && sequence !== undefined) head += `(${sequence})`;
+  if (fields.sequence && sequence !== undefined) head += `(${sequenceText(sequence)})`;
   return sample.newFrame ? head + "F" : head;
 }
 

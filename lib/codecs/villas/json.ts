@@ -9,7 +9,7 @@ import { ALL, carriedBy, formatRow } from "./format_row.ts";
 import { jsonForms } from "./json_format.ts";
 import { readPlainJson } from "./json_plain.ts";
 import { JSON_SETTINGS, jsonValue, type Tree, writeTree } from "./json_text.ts";
-import { membersOf, readJsonValue, readSequence, unfit } from "./json_values.ts";
+import { membersOf, readJsonValue, readSequence, unfit, writeSequence } from "./json_values.ts";
 import type { Sample, Timestamp, Value } from "./sample.ts";
 import type { Signal } from "./signals.ts";
 import { checkHead, isTimePart } from "./text_format.ts";
@@ -120,7 +120,7 @@ export const villasJson = formatRow(NAME, JSON_SETTINGS, (settings, signals) => 
       if (times.size > 0) tree.set("ts", times);
       if (sample.newFrame || sample.newSimulation) tree.set("flags", flagsOf(sample));
       if (settings.sequence && sample.sequence !== undefined) {
-        tree.set("sequence", String(BigInt.asIntN(64, sample.sequence)));
+        tree.set("sequence", writeSequence(sample.sequence));
       }
       if (settings.data || form === "reply") {
         tree.set("data", sample.values.map((value, i) => jsonValue(value, i, NAME, settings)));
@@ -140,7 +140,7 @@ export const villasJson = formatRow(NAME, JSON_SETTINGS, (settings, signals) => 
       };
       if (newFrame || newSimulation) add(`"flags": [${flagsOf(sample).join(", ")}]`);
       if (settings.sequence && sequence !== undefined) {
-        add(`"sequence": ${sequence < 2n ** 63n ? sequence : BigInt.asIntN(64, sequence)}`);
+        add(`"sequence": ${writeSequence(sequence)}`);
       }
       if (!settings.data && form !== "reply") return `{${text}}`;
       let data = "";

@@ -20,8 +20,10 @@ import {
   readMillis,
   readSequence,
   writeMillis,
+  writeSequence,
 } from "./json_values.ts";
 import { kindOf, type Sample, type ValueKind } from "./sample.ts";
+import { writtenBehind } from "./scratch.ts";
 import { group } from "./settings.ts";
 import { floatSignals } from "./signals.ts";
 import { checkHead } from "./text_format.ts";
@@ -53,12 +55,33 @@ export const villasJsonKafka = formatRow(
     const schemas: string[] = [];
     /** What stands before the payload of the message that was read last; it is the same in all that a node sends. */
     let head = "";
-    /** The schema of a sample that has all values, which is always the same. */
-    const schemaOf = (sample: Sample, timed: boolean, numbered: boolean) =>
-      schemas[Number(timed) * 2 + Number(numbered)] ??= writeTree(
+    const heads: Uint8Array[] = [];
+    const isTimed = ({ origin }: Sample) => settings.ts_origin && origin !== undefined;
+    const isNumbered = ({ sequence }: Sample) => settings.sequence && sequence !== undefined;
+    /** The schema of samples that have all values depends on nothing else. */
+    const shapeOf = (sample: Sample) => Number(isTimed(sample)) * 2 + Number(isNumbered(sample));
+    const schemaOf = (sample: Sample) =>
+      schemas[shapeOf(sample)] ??= writeTree(
         (treeOf(sample, "node") as ReadonlyMap<string, Tree>).get("schema")!,
         settings,
       );
+    /** The payload of a sample that has all values, without its braces. */
+    const payloadOf = (sample: Sample) => {
+      const { values, origin, sequence } = sample;
+      if (names === undefined || values.length !== names.length || values.includes(null)) {
+        return undefined;
+      }
+      checkHead(sample, NAME);
+      let text = isTimed(sample) ? `"timestamp": ${writeMillis(origin!, false)}` : "";
+      if (isNumbered(sample)) {
+        text += `${text === "" ? "" : ", "}"sequence": ${writeSequence(sequence!)}`;
+      }
+      for (let i = 0; i < values.length; i++) {
+        const value = writeTree(jsonValue(values[i]!, i, NAME, settings), settings);
+        text += `${text === "" ? "" : ", "}${names[i]}${value}`;
+      }
+      return text;
+    };
     const schemaOfSettings = () =>
       new Map(
         Object.entries(settings.schema ?? SCHEMA).map(([name, value]): [string, Tree] => [
@@ -84,7 +107,7 @@ export const villasJsonKafka = formatRow(
       };
       if (settings.ts_origin && origin) add("timestamp", "int64", writeMillis(origin, false));
       if (settings.sequence && sequence !== undefined) {
-        add("sequence", "int64", String(BigInt.asIntN(64, sequence)));
+        add("sequence", "int64", writeSequence(sequence));
       }
       for (const [i, value] of values.entries()) {
         const { name = `signal${i}`, type = kindOf(value) } = known[i] ?? {};
@@ -110,22 +133,16 @@ export const villasJsonKafka = formatRow(
         plainEcho: true,
         tree: treeOf,
         write(sample) {
-          const { values, origin, sequence } = sample;
-          if (names === undefined || values.length !== names.length || values.includes(null)) {
-            return undefined;
-          }
-          checkHead(sample, NAME);
-          const timed = settings.ts_origin && origin !== undefined;
-          const numbered = settings.sequence && sequence !== undefined;
-          let text = timed ? `"timestamp": ${writeMillis(origin, false)}` : "";
-          if (numbered) {
-            text += `${text === "" ? "" : ", "}"sequence": ${BigInt.asIntN(64, sequence)}`;
-          }
-          for (let i = 0; i < values.length; i++) {
-            const value = writeTree(jsonValue(values[i]!, i, NAME, settings), settings);
-            text += `${text === "" ? "" : ", "}${names[i]}${value}`;
-          }
-          return `{"schema": ${schemaOf(sample, timed, numbered)}, "payload": {${text}}}`;
+          const payload = payloadOf(sample);
+          return payload && `{"schema": ${schemaOf(sample)}, "payload": {${payload}}}`;
+        },
+        writeOne(sample) {
+          const payload = payloadOf(sample);
+          if (payload === undefined) return undefined;
+          const head = heads[shapeOf(sample)] ??= new TextEncoder().encode(
+            `[{"schema": ${schemaOf(sample)}, "payload": {`,
+          );
+          return writtenBehind(head, `${payload}}}]`);
         },
         readPlain(text) {
           if (signals === undefined) return null;

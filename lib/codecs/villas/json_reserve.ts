@@ -18,6 +18,7 @@ import {
   readSequence,
   unfit,
   writeMillis,
+  writeSequence,
 } from "./json_values.ts";
 import type { Sample, Value } from "./sample.ts";
 import { floatSignals, type SignalKind } from "./signals.ts";
@@ -70,7 +71,7 @@ export const villasJsonReserve = formatRow(NAME, JSON_SETTINGS, (settings, signa
           if (unit !== "") measurement.set("unit", writeString(unit, settings));
           if (settings.ts_origin && origin) measurement.set("created", writeMillis(origin, true));
           if (settings.sequence && sequence !== undefined) {
-            measurement.set("sequence", String(BigInt.asIntN(64, sequence)));
+            measurement.set("sequence", writeSequence(sequence));
           }
           measurements.push(measurement);
         }
@@ -84,7 +85,7 @@ export const villasJsonReserve = formatRow(NAME, JSON_SETTINGS, (settings, signa
         checkHead(sample, NAME);
         let tail = settings.ts_origin && origin ? `, "created": ${writeMillis(origin, true)}` : "";
         if (settings.sequence && sequence !== undefined) {
-          tail += `, "sequence": ${sequence < 2n ** 63n ? sequence : BigInt.asIntN(64, sequence)}`;
+          tail += `, "sequence": ${writeSequence(sequence)}`;
         }
         let text = "";
         for (let i = 0; i < values.length; i++) {

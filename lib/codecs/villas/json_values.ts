@@ -9,7 +9,7 @@ import { Unfit } from "./json_format.ts";
 import { type JsonStyle, writeString } from "./json_text.ts";
 import type { Timestamp, Value } from "./sample.ts";
 import type { Signal, SignalKind } from "./signals.ts";
-import { isTimePart } from "./text_format.ts";
+import { isTimePart, sequenceText } from "./text_format.ts";
 
 /** The members of a JSON object. None that is asked for is a name that every object has. */
 export type Members = Record<string, JsonValue | undefined>;
@@ -20,6 +20,14 @@ export function membersOf(what: string, json: JsonValue | undefined): Members {
     throw unfit(what, json, "an object");
   }
   return json;
+}
+
+/** Sequence numbers from here on are negative ones in JSON. */
+const NEGATIVE = 2n ** 63n;
+
+/** Writes a sequence number as VILLASnode does. */
+export function writeSequence(sequence: bigint): string {
+  return sequenceText(sequence < NEGATIVE ? sequence : BigInt.asIntN(64, sequence));
 }
 
 /** A sequence number. VILLASnode writes those from 2^63 on as negative ones. */

@@ -305,9 +305,10 @@ function redraw() {
   isDrawing = true;
   requestAnimationFrame(() => {
     isDrawing = false;
-    draw();
+    // The next frame is made while this one is drawn; it is looked at when that is done.
     if (isAwaited) connection.send({ type: "ready" });
     isAwaited = false;
+    draw();
   });
 }
 

@@ -216,8 +216,8 @@ export function drawTraces(ctx, area, scene, { traces, range }, { pixel, isDark,
       const [on = 1, off = 1] = REPLY_DASH.map((each) => Math.round(each * pixel));
       // The dashes move with the trace.
       const phase = Math.round(scene.from / (scene.to - scene.from) * width);
-      lane.cover(trace.id, raster.bars, part, { max, scale: height / (max - min) });
-      raster.draw(colour, thickness, trace.isReply ? { on, off, phase } : undefined);
+      const bars = raster.add(colour, thickness, trace.isReply ? { on, off, phase } : undefined);
+      lane.cover(trace.id, bars, part, { max, scale: height / (max - min) });
     } else {
       ctx.beginPath();
       lane.trace(ctx, trace.id, x, y, part);

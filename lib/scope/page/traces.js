@@ -95,10 +95,10 @@ export class Traces {
       this.times.push(block.data[0] ?? []);
       ids.forEach((id, i) => this.lows.get(id)?.push(block.data[i + 1] ?? []));
     } else {
-      const times = Float64Array.from(
-        { length: block.count },
-        (_, i) => this.origin + (first + i + 0.5) * this.width,
-      );
+      const times = new Float64Array(block.count);
+      for (let i = 0; i < times.length; i++) {
+        times[i] = this.origin + (first + i + 0.5) * this.width;
+      }
       this.times.push(times);
       ids.forEach((id, i) => {
         this.lows.get(id)?.push(block.data[2 * i] ?? []);
@@ -209,9 +209,11 @@ export class Traces {
     const pixels = width / (to - from);
     const isPoints = this.mode === "points";
     const half = isPoints ? 0 : this.width * pixels / 2;
+    // Without arrays of two, here and below: these are called a hundred thousand times for a picture.
     const extend = (/** @type {number} */ x, /** @type {number} */ a, /** @type {number} */ b) => {
       if (x < 0 || x >= width) return;
-      const [high, low] = a < b ? [a, b] : [b, a];
+      const high = a < b ? a : b;
+      const low = a < b ? b : a;
       if (!(/** @type {number} */ (top[x]) <= high)) top[x] = high;
       if (!(/** @type {number} */ (bottom[x]) >= low)) bottom[x] = low;
     };
@@ -222,14 +224,17 @@ export class Traces {
       /** @type {number} */ y1,
     ) => {
       if (!(x1 > x0)) return extend(Math.floor(x0), y0, y1);
-      const [first, last] = [Math.max(0, Math.floor(x0)), Math.min(width - 1, Math.floor(x1))];
+      const first = Math.max(0, Math.floor(x0));
+      const last = Math.min(width - 1, Math.floor(x1));
       const slope = (y1 - y0) / (x1 - x0);
       for (let x = first; x <= last; x++) {
         extend(x, y0 + (Math.max(x0, x) - x0) * slope, y0 + (Math.min(x1, x + 1) - x0) * slope);
       }
     };
     let isDown = false;
-    let [lastX, lastTop, lastBottom] = [0, 0, 0];
+    let lastX = 0;
+    let lastTop = 0;
+    let lastBottom = 0;
     const end = Math.min(this.count, this.find(to) + 1);
     for (let i = Math.max(0, this.find(from) - 1); i < end; i++) {
       const flags = /** @type {number} */ (this.flags.data[this.flags.start + i]);
@@ -241,7 +246,8 @@ export class Traces {
       }
       const high = /** @type {number} */ (highs.data[highs.start + i]);
       const x = (/** @type {number} */ (this.times.data[this.times.start + i]) - from) * pixels;
-      const [atTop, atBottom] = [(max - high) * scale, (max - low) * scale];
+      const atTop = (max - high) * scale;
+      const atBottom = (max - low) * scale;
       if (isDown && !(flags & GAP)) {
         // From the nearer end of the one before.
         const y0 = atTop > lastBottom
@@ -264,7 +270,10 @@ export class Traces {
       else {for (let c = Math.floor(x - half + 0.5); c < x + half - 0.5; c++) {
           extend(c, atTop, atBottom);
         }}
-      [isDown, lastX, lastTop, lastBottom] = [true, x, atTop, atBottom];
+      isDown = true;
+      lastX = x;
+      lastTop = atTop;
+      lastBottom = atBottom;
     }
   }
 
