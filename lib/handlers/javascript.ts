@@ -40,7 +40,7 @@ export async function openJavaScript(
   const values = use.kind === "commands" ? { ...given, handlerTimeout: undefined } : given;
   const guarded = onStderr ? await guardProcess(onStderr) : undefined;
   try {
-    const graph = values.reload ? await graphOf(file) : undefined;
+    const graph = values.reload ? await graphOf(file, events) : undefined;
     const exports = await loadModule(file, graph?.version);
     if (values.handlerArg?.length && typeof exports.setup !== "function") {
       throw new UsageError(
@@ -56,10 +56,17 @@ export async function openJavaScript(
 }
 
 /** The module and what it imports; undefined where there is no such file, which loading it will tell. */
-async function graphOf(file: string): Promise<ModuleGraph | undefined> {
+async function graphOf(
+  file: string,
+  { onProblem }: HandlerEvents,
+): Promise<ModuleGraph | undefined> {
   try {
     const graph = new ModuleGraph(await Deno.realPath(file));
-    await graph.watch();
+    if (!await graph.watch()) {
+      const message =
+        `Cannot watch what handler "${file}" imports, which Deno ${Deno.version.deno} does not tell: only the file itself is loaded again`;
+      onProblem?.({ kind: "reload", message });
+    }
     return graph;
   } catch {
     return undefined;
@@ -97,7 +104,7 @@ class JavaScriptModule implements ModuleHandler {
   readonly #calls: Calls;
   /** What the module exports itself: where it is loaded again, others get functions that are counted. */
   #own: Exports;
-  /** What is watched, where the module is loaded anew. */
+  /** What is watched, where the module is loaded again. */
   readonly #graph: ModuleGraph | undefined;
   #reloading: Promise<void> | undefined;
   #closed: Promise<void> | undefined;

@@ -1,5 +1,5 @@
 /**
- * A module in JavaScript and the files that it imports, so that it can be loaded anew. Modules are kept in memory by their URL: a
+ * A module in JavaScript and the files that it imports, so that it can be loaded again. Modules are kept in memory by their URL: a
  * changed one gets another URL, and so does each that imports it; the others stay as they are.
  *
  * @module
@@ -41,12 +41,17 @@ export class ModuleGraph {
     return `labwire=${this.#nodes.get(this.#main)!.version}`;
   }
 
-  /** Sees to it that imports are followed, where the runtime lets that be seen; elsewhere only the module itself is. */
-  async watch(): Promise<void> {
-    if (watching !== undefined) return;
-    watching = true;
+  /**
+   * Sees to it that imports are followed.
+   *
+   * @returns Whether the runtime lets that be seen; elsewhere only the module itself is watched. Deno does from 2.9 on.
+   */
+  async watch(): Promise<boolean> {
+    if (watching !== undefined) return watching;
     const { registerHooks } = await import("node:module") as unknown as Hooks;
+    watching = registerHooks !== undefined;
     registerHooks?.({ resolve });
+    return watching;
   }
 
   /** Whether one of the files has changed. */

@@ -87,6 +87,24 @@ Deno.test("villas-echo --handler double.py: what handle() returns goes back, and
   assertStringIncludes(stderr, "1 failed");
 });
 
+Deno.test("villas-echo: a handler in Python is told when a sample was received, and the reply does not say it", async () => {
+  const source = `
+import time
+def handle(sample):
+    age = time.time() - sample.received
+    assert -1 < age < 60 and sample.received_ts[0] == int(sample.received), sample.received
+    if sample.sequence == 2: sample.received = 1.5
+    return sample
+`;
+  await using files = await folder({ "when.py": source });
+  await using it = await lab(["--handler", "when.py", "--python", PYTHON], files.path);
+  await it.send(sample(1n, 1.5));
+  assertEquals(await it.receive(), [sample(1n, 1.5)]);
+  await it.send(sample(2n, 1.5));
+  const received = { sec: 1, nsec: 500_000_000 };
+  assertEquals(await it.receive(), [{ ...sample(2n, 1.5), received }]);
+});
+
 const WRONG = `
 class Wrong:
     def __repr__(self): return "wrong"

@@ -28,7 +28,7 @@ export const layerOptions = {
     default: "udp",
     placeholder: "LAYER",
     help:
-      "What carries the messages, as in VILLASnode's socket node: udp, unix, tcp-client (connects, again and again), or " +
+      "What carries the messages, as in VILLASnode's socket node: udp, unix, tcp-client (connects again when the connection is lost), or " +
       `tcp-server (at localhost by default, any number of clients); unix uses ${UNIX.listen.path} and ` +
       `${UNIX.remote.path} unless addresses are given`,
   }),

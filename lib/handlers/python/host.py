@@ -13,6 +13,7 @@ sys.path[:] = [folder for folder in sys.path if folder]  # not the one that labw
 
 import atexit
 import builtins
+import errno
 import io
 import json
 import marshal
@@ -32,10 +33,14 @@ ANSWER = struct.Struct("<IBIII")
 #: What is known of a sample beside its values: flags, message, sequence, origin and received in s, both in ns.
 META = struct.Struct("<IIQqqII")
 HAS_SEQUENCE, HAS_ORIGIN, HAS_RECEIVED, HAS_FRAME, NEW_FRAME, START, STOP = 1, 2, 4, 8, 16, 32, 64
+#: What the system says where labwire has gone; Windows says that a pipe is invalid.
+CLOSED = (errno.EPIPE, errno.ECONNRESET, errno.EINVAL)
 #: Seconds that everything may take at the end.
 LAST_SECONDS = 5
 #: Seconds between two looks whether a peer that is being sent to is still there.
 LOOK_SECONDS = 0.05
+#: Windows: milliseconds between two looks whether labwire is still there, and the right to wait for its end.
+LOOK_MILLISECONDS, SYNCHRONIZE = 500, 0x100000
 #: Seconds for which the next call is looked for before this process sleeps.
 SPIN_SECONDS = 200e-6
 #: After how many such calls it is.
@@ -80,6 +85,10 @@ class Channel:
             setattr(sys, name, text)
             setattr(sys, "__%s__" % name, text)
         self.lock = threading.Lock()
+        #: Set when the module's `close()` is about to run.
+        self.closing = threading.Event()
+        #: Whether labwire wants the end of what does not return, on Windows.
+        self.interrupted = False
         self.buffer = bytearray()
         #: Where the next frame begins in it.
         self.at = 0
@@ -87,7 +96,7 @@ class Channel:
         #: How many calls came one by one, each soon after the one before. Where they do, it pays to look for the next one rather than to
         #: sleep until it comes; where many come together, it costs the others a processor.
         self.single = 0
-        self.may_spin = not WINDOWS and processors() > 1
+        self.may_spin = hasattr(os, "sched_yield") and processors() > 1
         if self.may_spin:
             os.set_blocking(self.input, False)
         if hasattr(os, "register_at_fork"):
@@ -218,31 +227,43 @@ class NoInput(io.TextIOBase):
         return False
 
 
-def watch_input(fd, closing):
+def watch_input(channel, labwire):
     """Ends this process when labwire has gone, or has asked for the end, and the main thread does not get there in time.
 
     The user's code is interrupted first, so that its `close()` can run.
     """
     if WINDOWS:
-        import _winapi
-        import msvcrt
-
-        handle = msvcrt.get_osfhandle(fd)
-        try:
-            while not closing.is_set():
-                _winapi.PeekNamedPipe(handle, 0)
-                time.sleep(0.5)
-        except OSError:
-            pass  # its other end is closed
+        watch_pipe(channel, labwire)
     else:
         poll = select.poll()
-        poll.register(fd, 0)
+        poll.register(channel.input, 0)
         poll.poll()
-        if not closing.wait(LAST_SECONDS) and signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
+        if not channel.closing.wait(LAST_SECONDS) and signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
             os.kill(os.getpid(), signal.SIGTERM)
     time.sleep(LAST_SECONDS)
     kill_group()
     os._exit(1)
+
+
+def watch_pipe(channel, labwire):
+    """Waits on Windows until labwire has gone, or its last frame waits in the pipe because the user's code does not return."""
+    import _thread
+    import _winapi
+    import msvcrt
+
+    pipe = msvcrt.get_osfhandle(channel.input)
+    try:
+        process = _winapi.OpenProcess(SYNCHRONIZE, False, labwire)
+        while not channel.closing.is_set():
+            gone = _winapi.WaitForSingleObject(process, LOOK_MILLISECONDS) == _winapi.WAIT_OBJECT_0
+            waiting = _winapi.PeekNamedPipe(pipe, 0)[0]
+            if gone or waiting and _winapi.PeekNamedPipe(pipe, waiting)[0].endswith(FRAME.pack(0, ord("C"), 0)):
+                break
+    except OSError:
+        pass  # its other end is closed
+    if not channel.closing.wait(LOOK_SECONDS):
+        channel.interrupted = True
+        _thread.interrupt_main()
 
 
 def show_nothing():
@@ -303,10 +324,12 @@ def keep_library(folder, name):
 
     if is_of_library(name):
         importlib.import_module(name)  # or the module would be what it imports
-    beside = (os.path.splitext(file)[0] for file in os.listdir(folder))
-    if any(other != name and is_of_library(other) for other in beside):
-        for other in LATER:
-            importlib.import_module(other)
+    for file in os.listdir(folder):
+        other, ending = os.path.splitext(file)
+        if is_of_library(other) and (ending == ".py" or os.path.exists(os.path.join(folder, file, "__init__.py"))):
+            for each in LATER:
+                importlib.import_module(each)
+            return
 
 
 def is_of_library(name):
@@ -1869,11 +1892,11 @@ def main():
         return
     config = json.loads(first[2])
     channel.send("I", 0)
-    closing = threading.Event()
-    threading.Thread(target=watch_input, args=(channel.input, closing), name="labwire-watch", daemon=True).start()
+    threading.Thread(target=watch_input, args=(channel, config["labwire"]), name="labwire-watch", daemon=True).start()
     if WINDOWS:  # elsewhere Ctrl-C does not reach this process
         for name in ("SIGINT", "SIGBREAK"):
-            signal.signal(getattr(signal, name), signal.SIG_IGN)
+            if hasattr(signal, name):
+                signal.signal(getattr(signal, name), signal.SIG_IGN)
     import faulthandler
 
     faulthandler.enable(file=2, all_threads=False)  # says where it crashes
@@ -1888,15 +1911,21 @@ def main():
         fault = {"message": str(error)} if isinstance(error, Refused) else load_fault(error)
         channel.send_json("F", 0, fault)
         sys.exit(1)
-    signal.signal(signal.SIGTERM, host.end)
+    if WINDOWS:  # where nobody sends SIGTERM, and Ctrl-C looks like the interruption by `watch_pipe`
+        ends, handler = signal.SIGINT, lambda *_: channel.interrupted and host.end()
+    else:
+        ends, handler = signal.SIGTERM, host.end
+    signal.signal(ends, handler)
     try:
         asked = host.serve()
     except Ended:
         asked = True
-    except (BrokenPipeError, ConnectionError):
+    except OSError as error:
+        if error.errno not in CLOSED:
+            raise
         asked = False
-    closing.set()
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    channel.closing.set()
+    signal.signal(ends, signal.SIG_IGN)
     host.orphan = not asked
     if host.orphan:
         show_nothing()  # or the first print() of close() would end it

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { JsonText } from "../../codecs/json/text.ts";
-import type { Sample } from "../../codecs/villas/sample.ts";
+import type { Sample, Timestamp } from "../../codecs/villas/sample.ts";
 import { ConnectError, messageOf, RemoteError, UsageError } from "../../errors.ts";
 import { timerDelay } from "../../time/deadline.ts";
 import { whenAborted } from "../../time/lifecycle.ts";
@@ -377,6 +377,7 @@ export class PythonModule implements ModuleHandler {
       options: Object.fromEntries(handlerArg),
       concurrency,
       limit: LIMIT,
+      labwire: Deno.pid,
     };
     this.#files = new SourceFiles([...new Set([resolve(this.file), ...this.#files?.paths ?? []])]);
     const started = new PythonProcess(this.#interpreter, this.#source, config, {
@@ -576,12 +577,15 @@ export class PythonModule implements ModuleHandler {
   }
 
   /** Has samples handled, whether the module takes them one by one or together. */
-  readonly #batchFunction = (samples: readonly Sample[], messages: readonly number[]) =>
-    this.call(
-      "S",
-      [encodeSamples(samples, messages)],
-      ({ payload, micros }) => ({ ...decodeReplies(payload, samples), seconds: micros / 1e6 }),
-    );
+  readonly #batchFunction = (
+    samples: readonly Sample[],
+    messages: readonly number[],
+    received: readonly Timestamp[],
+  ) =>
+    this.call("S", [encodeSamples(samples, messages, received)], ({ payload, micros }) => ({
+      ...decodeReplies(payload, samples, messages, received),
+      seconds: micros / 1e6,
+    }));
 
   /** A function of JSON messages; an empty name is that of `interact`. */
   #jsonFunction(name: string) {

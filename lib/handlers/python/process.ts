@@ -20,6 +20,8 @@ export interface HostConfig {
   readonly concurrency: number;
   /** The longest answer in bytes. */
   readonly limit: number;
+  /** This process, whose end is the host's on Windows. */
+  readonly labwire: number;
 }
 
 /** What the host program says of a module that it has loaded. */
@@ -148,7 +150,7 @@ export class PythonProcess {
     this.#program.kill();
   }
 
-  /** Interrupts the user's code where it has not returned, so that its `close()` can run. Does nothing on Windows. */
+  /** Interrupts the user's code where it has not returned, so that its `close()` can run. On Windows the host does that itself. */
   interrupt(): void {
     if (Deno.build.os === "windows") return;
     try {

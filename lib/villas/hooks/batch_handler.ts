@@ -24,12 +24,14 @@ const WEIGHT = 0.2;
  *
  * @param samples The samples, in the order in which they arrived.
  * @param messages The number of the message that each came in, from 0 on.
+ * @param received When each of the messages arrived.
  * @returns The replies, in the order in which they are to be sent, and what went wrong with a message. It rejects where that is true of
  * all of them.
  */
 export type BatchHandler = (
   samples: readonly Sample[],
   messages: readonly number[],
+  received: readonly Timestamp[],
 ) => Promise<BatchReplies>;
 
 /** What a {@linkcode BatchHandler} makes of samples. */
@@ -158,9 +160,10 @@ export class BatchedReplies implements Hook {
     const alone = this.#under === 1;
     const samples = messages.flatMap(({ samples }) => samples);
     const numbers = messages.flatMap(({ samples }, i) => samples.map(() => i));
+    const received = messages.map(({ received }) => received);
     const begun = performance.now();
     try {
-      const answer = await this.#options.handler(samples, numbers);
+      const answer = await this.#options.handler(samples, numbers, received);
       const { seconds = (performance.now() - begun) / 1000 / (alone ? 1 : 2) } = answer;
       this.#mean += (1000 * seconds / Math.max(1, samples.length) - this.#mean) * WEIGHT;
       this.#sending = this.#sending.then(() => this.#send(messages, numbers, samples, answer));

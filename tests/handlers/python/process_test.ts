@@ -336,7 +336,7 @@ Deno.test("a changed module in Python is loaded again between two messages, and 
   assertEquals(await opened.call("get"), "555");
 });
 
-Deno.test("a module in Python that changes while it is loaded is loaded anew, by whatever path it is given", async () => {
+Deno.test("a module in Python that changes while it is loaded is loaded again, by whatever path it is given", async () => {
   await using opened = await open("def get(): return 0");
   await Deno.writeTextFile(
     opened.path,
