@@ -376,6 +376,25 @@ def files_of(module):
     return sorted(files)
 
 
+class LaterImports:
+    """Tells labwire of files that the module imports when it is running already, so that it watches them too."""
+
+    def __init__(self, host):
+        self.host = host
+        self.timer = None
+        sys.meta_path.insert(0, self)
+
+    def find_spec(self, name, path=None, target=None):
+        if self.timer is None:
+            self.timer = threading.Timer(0.1, self.tell)
+            self.timer.daemon = True
+            self.timer.start()
+
+    def tell(self):
+        self.timer = None
+        self.host.channel.send_json("M", 0, files_of(self.host.module))
+
+
 class Tasks:
     """The event loop for `async def`, in a thread of its own, so that it goes on between calls."""
 
@@ -1603,6 +1622,8 @@ class Host:
                 "python": sys.version.split()[0],
             },
         )
+        if self.config["reload"]:
+            LaterImports(self)
 
     def serve(self):
         """Handles calls until labwire asks for the end; tells whether it did."""
