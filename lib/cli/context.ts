@@ -16,7 +16,7 @@ export interface Context {
    */
   readonly describeOpenWork: (describe: () => string | undefined) => void;
   /**
-   * Has SIGHUP mean that files are to be opened anew, until it is disposed of; without it SIGHUP ends the program, as does a terminal
+   * Has SIGHUP mean that files are to be opened again, until it is disposed of; without it SIGHUP ends the program, as does a terminal
    * that is closed.
    */
   readonly onReopen: (reopen: () => void) => Disposable;

@@ -2,7 +2,7 @@ import { whenAborted } from "../time/lifecycle.ts";
 
 /** How {@linkcode promptLines} asks. */
 export interface PromptOptions {
-  /** What stands before what is typed; as a function, it is asked anew for each line. */
+  /** What stands before what is typed; as a function, it is asked again for each line. */
   prompt: string | (() => string);
   /** Ends the asking. */
   signal?: AbortSignal;

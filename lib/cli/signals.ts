@@ -26,7 +26,7 @@ export interface ListenOptions {
   grace?: number;
   /** Whether the user's code runs in this thread, which may never return. */
   guarded: boolean;
-  /** Whether SIGHUP may mean that files are to be opened anew. */
+  /** Whether SIGHUP may mean that files are to be opened again. */
   reopens?: boolean;
 }
 
@@ -92,7 +92,7 @@ export class Interruption {
   }
 
   /**
-   * Has SIGHUP mean that files are to be opened anew.
+   * Has SIGHUP mean that files are to be opened again.
    *
    * @param reopen Opens them.
    * @returns To be disposed of when there is nothing to be opened any more.

@@ -104,7 +104,7 @@ class JavaScriptModule implements ModuleHandler {
   readonly #calls: Calls;
   /** What the module exports itself: where it is loaded again, others get functions that are counted. */
   #own: Exports;
-  /** What is watched, where the module is loaded anew. */
+  /** What is watched, where the module is loaded again. */
   readonly #graph: ModuleGraph | undefined;
   #reloading: Promise<void> | undefined;
   #closed: Promise<void> | undefined;

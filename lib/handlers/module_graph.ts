@@ -1,5 +1,5 @@
 /**
- * A module in JavaScript and the files that it imports, so that it can be loaded anew. Modules are kept in memory by their URL: a
+ * A module in JavaScript and the files that it imports, so that it can be loaded again. Modules are kept in memory by their URL: a
  * changed one gets another URL, and so does each that imports it; the others stay as they are.
  *
  * @module

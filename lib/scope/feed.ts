@@ -33,9 +33,9 @@ export interface FeedOptions extends LaneOptions {
 
 /** What is known about the stream of a lane. */
 export interface LaneStatistics {
-  /** Samples per second, over the last second or so. */
+  /** Samples per second, over the last second or so; over all of a recording. NaN before it is known. */
   readonly rate: number;
-  /** How unevenly messages arrive, in s (RFC 3550, section 6.4.1). */
+  /** How unevenly messages arrive, in s (RFC 3550, section 6.4.1); NaN for a recording. */
   readonly jitter: number;
   /** Sequence numbers that were left out. */
   readonly missed: number;
@@ -60,8 +60,8 @@ class Source {
   #jitter = 0;
   #arrival = NaN;
   #origin = NaN;
-  #rate = 0;
-  #samples = 0;
+  #rate = NaN;
+  #samples = 1;
   #since = NaN;
   #gap = false;
 
@@ -117,6 +117,7 @@ class Source {
       if (difference < 1) this.#jitter += (difference - this.#jitter) / 16;
     }
     [this.#arrival, this.#origin] = [now, origin];
+    if (Number.isNaN(this.#since)) this.#since = now;
   }
 
   statistics(now: number, delay: number): LaneStatistics {
@@ -124,8 +125,8 @@ class Source {
     const { samples } = this.lane;
     const seconds = this.#arrival - this.#since;
     if (seconds >= 1) this.#rate = (samples - this.#samples) / seconds;
-    else if (now - this.#arrival > Math.max(2, 2 / this.#rate)) this.#rate = 0;
-    if (!(seconds < 1)) [this.#samples, this.#since] = [samples, this.#arrival];
+    else if (now - this.#arrival > Math.max(2, 2 / (this.#rate || 1))) this.#rate = 0;
+    if (seconds >= 1) [this.#samples, this.#since] = [samples, this.#arrival];
     const [rate, jitter, unseen] = [this.#rate, this.#jitter, this.#unseen];
     return { rate, jitter, unseen, ...this.#counted(), delay };
   }
@@ -189,7 +190,12 @@ export class Feed {
   /** What is known about the stream of each lane. */
   statistics(): LaneStatistics[] {
     const now = this.#now();
-    return this.#sources.map((source, i) => source.statistics(now, i === 0 ? NaN : this.#delay()));
+    return this.#sources.map((source, i) => {
+      const known = source.statistics(now, i === 0 ? NaN : this.#delay());
+      if (!this.#isAbsolute) return known;
+      const { samples, start, end } = source.lane;
+      return { ...known, rate: end > start ? (samples - 1) / (end - start) : NaN, jitter: NaN };
+    });
   }
 
   /**

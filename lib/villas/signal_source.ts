@@ -5,7 +5,7 @@ import { asNode } from "../codecs/villas/sides.ts";
 import { CodecError, messageOf, UsageError } from "../errors.ts";
 import { type Endpoint, formatAddress, parseEndpoint } from "../net/address/address.ts";
 import { MAX_PAYLOAD } from "../net/datagram/transport.ts";
-import { within } from "../time/deadline.ts";
+import { timerDelay, within } from "../time/deadline.ts";
 import { whenAborted } from "../time/lifecycle.ts";
 import { timestampClock } from "../time/timestamp.ts";
 import { Returns } from "./hooks/returns.ts";
@@ -257,7 +257,7 @@ export class SignalSource implements AsyncDisposable {
   async #returnOr(ms: number): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#wake = resolve;
-    const timer = setTimeout(resolve, ms);
+    const timer = setTimeout(resolve, timerDelay(ms / 1000));
     await promise;
     clearTimeout(timer);
     this.#wake = undefined;

@@ -121,6 +121,36 @@ Deno.test("villas-scope listens without answering", async () => {
   assertMatch(stderr, /3 samples, 1 invalid\n/);
 });
 
+Deno.test("the page is that of the repository, byte for byte, and small", async () => {
+  await using program = start([
+    ...["villas-signal", "--no-return", "--listen", "127.0.0.1:0", "--to", "127.0.0.1:9"],
+    ...["--output", "none", ...scope],
+  ]);
+  const url = await urlOf(program);
+  const folder = new URL("../../lib/scope/page/", import.meta.url);
+  let size = 0;
+  for await (const { name } of Deno.readDir(folder)) {
+    if (name === "types.js") continue; // it is for the check of types only
+    const answer = await fetch(new URL(name === "index.html" ? "" : name, url));
+    const served = await answer.bytes();
+    assertEquals(served, await Deno.readFile(new URL(name, folder)), name);
+    size += served.length;
+  }
+  for (const [name, file] of [["uplot.js", "uPlot.iife.min.js"], ["uplot.css", "uPlot.min.css"]]) {
+    const served = await (await fetch(new URL(name!, url))).bytes();
+    assertEquals(
+      served,
+      await Deno.readFile(new URL(import.meta.resolve(`uplot/dist/${file}`))),
+      name,
+    );
+    size += served.length;
+  }
+  // With what is not the page the executable may grow by 1 MB.
+  assert(size < 500_000, `${size} bytes`);
+  program.interrupt();
+  assertEquals((await program.result()).code, 0);
+});
+
 Deno.test("the address may be left out, and is checked", async () => {
   const run = (...args: string[]) => labwire(["villas-echo", ...args]);
   const { code, stderr } = await run("--scope", "127.0.0.1:99999");

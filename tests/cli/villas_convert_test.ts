@@ -11,10 +11,7 @@ const convert = (args: string[], input?: string | Uint8Array) =>
 Deno.test("villas-convert does what VILLASnode's tool did with the same input", async () => {
   // What villas-convert 1.2.0 printed.
   const input = "# h\n100.5(1)\t1.5\t2\n101.000000005+1e-3(2)F\t-1\t3\n";
-  const json = await convert(
-    ["--from", "villas.human", "--to", "json", "--signals", "1f1i"],
-    input,
-  );
+  const json = await convert(["-i", "villas.human", "-o", "json", "-t", "1f1i"], input);
   assertEquals(json.code, 0, json.stderr);
   assertEquals(
     json.stdout,

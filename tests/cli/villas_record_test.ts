@@ -291,7 +291,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "SIGHUP opens a recording anew, and ends an echo that records nothing",
+  name: "SIGHUP opens a recording again, and ends an echo that records nothing",
   ignore: windows,
   fn: async () => {
     await using files = await folder({});

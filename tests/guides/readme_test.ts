@@ -215,6 +215,12 @@ Deno.test("README: the table has a row for each scene", () => {
   assertEquals([...commands.keys()].sort(), Object.keys(scenes).sort());
 });
 
+Deno.test("README: every guide has a link", () => {
+  const guides = documents.map(({ name }) => /^guide (.*)/.exec(name)?.[1]).filter(Boolean);
+  assert(guides.length > 10);
+  assertEquals(guides.filter((name) => !readme.text.includes(`](lib/guides/${name}.md)`)), []);
+});
+
 Deno.test("README: at most 200 lines", () => {
   const lines = readme.text.split("\n").length - 1;
   assert(lines <= 200, `it has ${lines}`);

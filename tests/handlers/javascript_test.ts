@@ -4,7 +4,7 @@ import { UsageError } from "../../lib/errors.ts";
 import { exportedFunction, openModule } from "../../lib/handlers/handler.ts";
 import type { HandlerProblem, ModuleValues } from "../../lib/handlers/module_handler.ts";
 
-/** A module in a file of its own, which can be written anew. */
+/** A module in a file of its own, which can be written again. */
 async function moduleFile(text: string) {
   const folder = await Deno.makeTempDir();
   const path = `${folder}/handler.mjs`;
@@ -150,7 +150,7 @@ Deno.test("a handler that ends the process while it is loaded does not load", as
   assertMatch(error.message, /: The handler called exit\(1\), .* \(.*handler\.mjs:1:6\)$/);
 });
 
-Deno.test("a changed import is loaded anew with all that import it, and the others are kept", async () => {
+Deno.test("a changed import is loaded again with all that import it, and the others are kept", async () => {
   await using file = await moduleFile(`
     import { gain } from "./gain.mjs";
     import { count } from "./state.mjs";

@@ -261,7 +261,7 @@ const utf8 = new TextEncoder();
 
 /** Rows of: format, signals, what arrives and what goes back, or the refusal. */
 const ODD: readonly (readonly [string, string | undefined, string, string | RegExp])[] = [
-  // What VILLASnode would abort on, or take for another sample, is written anew.
+  // What VILLASnode would abort on, or take for another sample, is rewritten.
   [
     "villas.human",
     "2f",

@@ -148,6 +148,27 @@ Deno.test("startVillasSignal() ends its wait when it is stopped", async () => {
   assertEquals(waiting.stats.lost, 1);
 });
 
+Deno.test("startVillasSignal() waits for a month with one timer, which a timer itself cannot", async () => {
+  await using client = await bindDatagram({ listen: anywhere });
+  const delays: (number | undefined)[] = [];
+  const { setTimeout } = globalThis;
+  globalThis.setTimeout = ((callback: () => void, ms?: number) => {
+    delays.push(ms);
+    return setTimeout(callback, ms);
+  }) as typeof globalThis.setTimeout;
+  try {
+    const options = { rate: 1000, wait: 30 * 86_400, listen: anywhere, to: client.addr, limit: 1 };
+    const waiting = await startVillasSignal(options);
+    await client.receive();
+    while (delays.length === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+    waiting.stop();
+    await waiting.finished;
+  } finally {
+    globalThis.setTimeout = setTimeout;
+  }
+  assertEquals(delays.filter((ms) => !(ms! < 2 ** 31)), []);
+});
+
 Deno.test("startVillasSignal() says which option does not fit before it binds anything", async () => {
   await assertRejects(
     () => startVillasSignal({ vectorize: 0 }),

@@ -19,6 +19,7 @@ import {
   readJsonValue,
   readMillis,
   readSequence,
+  ShownSignals,
   writeMillis,
   writeSequence,
 } from "./json_values.ts";
@@ -52,6 +53,7 @@ export const villasJsonKafka = formatRow(
   { schema: group(), ...JSON_SETTINGS },
   (settings, signals) => {
     const names = memberNames(signals, settings);
+    const shown = new ShownSignals();
     const schemas: string[] = [];
     /** What stands before the payload of the message that was read last; it is the same in all that a node sends. */
     let head = "";
@@ -110,7 +112,8 @@ export const villasJsonKafka = formatRow(
         add("sequence", "int64", writeSequence(sequence));
       }
       for (const [i, value] of values.entries()) {
-        const { name = `signal${i}`, type = kindOf(value) } = known[i] ?? {};
+        const { name = `signal${i}` } = known[i] ?? {};
+        const type = signals?.[i]?.type ?? kindOf(value);
         const absent = value === null && form === "node";
         add(name, TYPES[type], absent ? undefined : jsonValue(value, i, NAME, settings));
       }
@@ -145,13 +148,19 @@ export const villasJsonKafka = formatRow(
           return writtenBehind(head, `${payload}}}]`);
         },
         readPlain(text) {
-          if (signals === undefined) return null;
+          const known = signals ?? shown.signals;
+          if (known === undefined) return null;
           if (head === "" || !text.startsWith(head)) head = headOf(text);
           if (head === "" || !text.endsWith("}]")) return null;
-          const payload = parseQuickly(text.slice(head.length, -2));
-          const values = payload && quickValues(payload, signals);
+          const source = text.slice(head.length, -2);
+          const payload = parseQuickly(source);
+          const values = payload && quickValues(payload, known);
           if (!values) return null;
           const { timestamp, sequence } = payload;
+          const others = Number(timestamp !== undefined) + Number(sequence !== undefined);
+          const areShown = () =>
+            shown.areIn(payload, RESERVED) && shown.areFloats(values, source, others);
+          if (!signals && !areShown()) return null;
           const sample: Sample = { type: "data", values };
           if (sequence !== undefined) {
             if (!Number.isSafeInteger(sequence) || sequence as number < 0) return null;
@@ -178,6 +187,7 @@ export const villasJsonKafka = formatRow(
               values.put(index, readJsonValue(value!, `"${name}"`, signals?.[index]?.type));
             }
           }
+          if (!signals) shown.note(Object.keys(named), values.values);
           return { ...sample, values: values.values };
         },
       }),

@@ -62,7 +62,7 @@ export interface Recording extends AsyncDisposable {
 }
 
 /**
- * Begins a recording: says what goes wrong with it, and opens its file anew at SIGHUP.
+ * Begins a recording: says what goes wrong with it, and opens its file again at SIGHUP.
  *
  * @param context The world around the command.
  * @param values The options' values.

@@ -24,7 +24,7 @@ export const socketClient = defineCommand({
     "An answer is complete when the server closes the connection, or is silent for 100 ms; --count and --wait say otherwise. " +
     "--no-answer waits for none. The exit code is 4 if nobody is there, or no answer comes in time, and 5 if a line of the " +
     "input could not be read; the others are sent.",
-    "Into a file or a pipe goes the answer unchanged, with --output bytes as Python's print() shows bytes. --output json is a " +
+    "In a file or a pipe the answer is written unchanged, or with --output bytes as Python's print() shows it. --output json is a " +
     'record for each piece: "time" of arrival, "peer" (who sent it), and "text" if the bytes are UTF-8, else "hex".',
   ],
   positionals: [{ name: "MESSAGE", help: "What to send; by default what is typed or piped in" }],

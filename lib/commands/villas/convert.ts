@@ -39,9 +39,10 @@ export const villasConvert = defineCommand({
       { help: "Format of what is read, as for --to, or pcap or pcapng" },
       "FORMAT",
       (text) => /^pcap(ng)?$/.test(text) ? CAPTURE : villasFormat(text),
+      { short: "i" },
     ),
-    to: formatOption("Format of what is written"),
-    signals: signalsOption,
+    to: { ...formatOption("Format of what is written"), short: "o" },
+    signals: { ...signalsOption, short: "t" },
     port: integer({
       min: 0,
       max: 65535,
@@ -62,7 +63,7 @@ export const villasConvert = defineCommand({
     },
     {
       text: "As VILLASnode's tool, in a pipe",
-      command: "labwire villas-convert --from villas.human --to json --signals 2f1i < run.dat",
+      command: "labwire villas-convert -i villas.human -o json -t 2f1i < run.dat",
     },
   ],
   async run(context, options, [inPath = "-", outPath = "-"]) {

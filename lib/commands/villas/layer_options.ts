@@ -28,7 +28,7 @@ export const layerOptions = {
     default: "udp",
     placeholder: "LAYER",
     help:
-      "What carries the messages, as in VILLASnode's socket node: udp, unix, tcp-client (connects, again and again), or " +
+      "What carries the messages, as in VILLASnode's socket node: udp, unix, tcp-client (connects again when the connection is lost), or " +
       `tcp-server (at localhost by default, any number of clients); unix uses ${UNIX.listen.path} and ` +
       `${UNIX.remote.path} unless addresses are given`,
   }),
@@ -59,7 +59,8 @@ export const layerOptions = {
   multicastTtl: integer({
     min: 0,
     max: 255,
-    help: "How many routers a datagram to a group may pass (default 255, as VILLASnode's)",
+    help:
+      "How many routers a datagram to a group may pass, to an IPv6 group on Linux only (default 255, as VILLASnode's)",
   }),
   multicastLoop: flag({
     help: "Let programs on this computer receive what is sent to a group, too",

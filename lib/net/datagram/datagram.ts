@@ -3,7 +3,7 @@ import { type Endpoint, type HostPort, listenError } from "../address/address.ts
 import { BatchDatagrams } from "./batch.ts";
 import { DenoDatagrams, openDenoSocket } from "./deno.ts";
 import { batchObstacle, Descriptor } from "./libc.ts";
-import { checkMulticast, type MulticastOptions } from "./multicast.ts";
+import { checkMulticast, type MulticastOptions, wayToGroup } from "./multicast.ts";
 import type {
   ArrivalClock,
   DatagramCounters,
@@ -213,7 +213,7 @@ export class DatagramSocket implements DatagramTransport {
 export async function bindDatagram(options: BindDatagramOptions): Promise<DatagramSocket> {
   const { listen, multicast, io = "auto", receiveBuffer, signal, onUnsent } = options;
   signal?.throwIfAborted();
-  if (multicast) checkMulticast(multicast);
+  if (multicast) checkMulticast(multicast, batchObstacle());
   const refused = new WeakMap<Uint8Array, UnsentDatagram>();
   const watched = {
     ...options,
@@ -228,6 +228,10 @@ export async function bindDatagram(options: BindDatagramOptions): Promise<Datagr
   const socket = await openDenoSocket(listen, multicast).catch((cause) => {
     throw listenError(listen, cause);
   });
+  if (multicast && batchObstacle() === undefined) {
+    using descriptor = Descriptor.find(socket.addr as HostPort);
+    descriptor?.leadGroups(wayToGroup(multicast));
+  }
   if (obstacle === undefined) {
     const descriptor = Descriptor.find(socket.addr as HostPort);
     if (descriptor) {

@@ -78,7 +78,7 @@ class Plane {
 
   show() {
     const width = this.parent.clientWidth;
-    const height = Math.max(160, Math.round(innerHeight * 0.26));
+    const height = Math.max(100, this.parent.clientHeight);
     if (width > 0 && (this.plot.width !== width || this.plot.height !== height)) {
       this.plot.setSize({ width, height });
     }

@@ -4,9 +4,9 @@
 /** The page: what the server sends goes into the panes, what the user does goes to the server. */
 
 import { Connection } from "./connection.js";
-import { band, clock, duration, short, si } from "./format.js";
+import { band, beside, clock, duration, si } from "./format.js";
 import { PlanePlot, SpectrumPlot } from "./extras.js";
-import { Pane, timeAxis, zoomOf } from "./panes.js";
+import { labelsFor, Pane, timeAxis, zoomOf } from "./panes.js";
 import {
   field,
   listenToGenerator,
@@ -254,7 +254,10 @@ function buildPanes() {
   const list = view.panes === "own"
     ? [...groups].sort(([a], [b]) => Number(a) - Number(b)).map(([, each]) => each)
     : [...groups.values()];
-  panes = list.map(({ name, traces }, i) => new Pane(plots, name, traces, i === list.length - 1));
+  const labels = labelsFor(list.flatMap(({ traces }) => traces.map(({ name }) => name)));
+  panes = list.map(({ name, traces }, i) =>
+    new Pane(plots, name, traces, { isLast: i === list.length - 1, labels })
+  );
   resize();
 }
 
@@ -622,10 +625,12 @@ function drawCursors(now) {
     const [va, vb] = [ta, tb].map((at) => lanes[trace.lane]?.at(trace.id, at));
     const one = (/** @type {[number, number] | undefined} */ each) =>
       each ? (each[0] + each[1]) / 2 : NaN;
-    [band(va, trace.size), band(vb, trace.size), short(one(vb) - one(va), 6)].forEach((text, k) => {
-      const cell = cells[k + 1];
-      if (cell && cell.textContent !== text) cell.textContent = text;
-    });
+    [band(va, trace.size), band(vb, trace.size), beside(one(vb) - one(va), trace.size)].forEach(
+      (text, k) => {
+        const cell = cells[k + 1];
+        if (cell && cell.textContent !== text) cell.textContent = text;
+      },
+    );
   });
 }
 

@@ -4,7 +4,7 @@
 
 import { colourOf, REPLY_DASH } from "./colours.js";
 import { Raster } from "./raster.js";
-import { fitted } from "./scale.js";
+import { fitted, multiples, TIME_STEPS } from "./scale.js";
 import { clock, duration, tick } from "./format.js";
 
 /** @typedef {import("./types.js").Trace} Trace */
@@ -12,12 +12,28 @@ import { clock, duration, tick } from "./format.js";
 /** @type {typeof import("uplot")} */
 const Plot = /** @type {any} */ (globalThis).uPlot;
 
-/** Pixels at the right for the names of the traces. */
-const LABELS = 92;
+/** Pixels at the right for the names of the traces, at least and at most. */
+const [NARROW, WIDE] = [24, 92];
+/** Where the names begin, and what is left behind them. */
+const [BEFORE, AFTER] = [7, 5];
+const LABEL_FONT = "system-ui, sans-serif";
 
 /** How much larger than on a desk everything is written and drawn: the style knows how large the screen is. */
 export function zoomOf() {
   return parseFloat(getComputedStyle(document.documentElement).fontSize) / 16;
+}
+
+/**
+ * Pixels at the right for names.
+ *
+ * @param {readonly string[]} names
+ */
+export function labelsFor(names) {
+  const ctx = document.createElement("canvas").getContext("2d");
+  if (!ctx) return WIDE;
+  ctx.font = `600 13.5px ${LABEL_FONT}`;
+  const longest = Math.max(0, ...names.map((name) => ctx.measureText(name).width));
+  return Math.max(NARROW, Math.min(WIDE, BEFORE + Math.ceil(longest) + AFTER));
 }
 
 /** Pixels below the last pane for its time axis. */
@@ -45,10 +61,11 @@ export class Pane {
    * @param {HTMLElement} parent
    * @param {string} name The unit, or what else the traces have in common.
    * @param {Trace[]} traces
-   * @param {boolean} isLast Whether the time axis is written below.
+   * @param {{ isLast: boolean, labels: number }} how Whether the time axis is written below, and the room for names at the right.
    */
-  constructor(parent, name, traces, isLast) {
+  constructor(parent, name, traces, { isLast, labels }) {
     this.name = name;
+    this.labels = labels;
     this.traces = traces;
     this.element = document.createElement("div");
     this.element.className = "pane";
@@ -74,7 +91,7 @@ export class Pane {
         width: 400,
         height: 200,
         // Whole pixels, as everything else here.
-        padding: [Math.round(14 * zoom), Math.round(LABELS * zoom), isLast ? 0 : 6, 0],
+        padding: [Math.round(14 * zoom), Math.round(labels * zoom), isLast ? 0 : 6, 0],
         legend: { show: false },
         cursor: { show: false },
         scales: { x: { time: false, auto: false }, y: { auto: false } },
@@ -85,6 +102,8 @@ export class Pane {
             gap: Math.round(8 * zoom),
             space: 90 * zoom,
             font,
+            incrs: TIME_STEPS,
+            splits: (_plot, _axis, min, max, step) => this.#splits([min, max], step),
             values: (_, ticks) => isLast ? this.#times(ticks) : ticks.map(() => ""),
           },
           {
@@ -102,6 +121,16 @@ export class Pane {
       this.element,
     );
     this.element.append(label);
+  }
+
+  /** Where the lines of the time axis are: at times that are round by the clock, where the axis has times of day. */
+  /** @param {[number, number]} range @param {number} step */
+  #splits(range, step) {
+    const { reference, zero } = this.scene ?? { reference: 0, zero: 0 };
+    if (!Number.isNaN(reference) || step <= 1) return multiples(range, step, 0);
+    const time = zero + range[0];
+    const local = time - new Date(time * 1000).getTimezoneOffset() * 60;
+    return multiples(range, step, local - range[0]);
   }
 
   /** @param {number[]} ticks */
@@ -170,6 +199,7 @@ export class Pane {
     ctx.save();
     drawTraces(ctx, area, scene, this, {
       ...{ pixel: devicePixelRatio * zoomOf(), isDark: isDark(), raster: this.#raster },
+      labels: this.labels,
     });
     ctx.restore();
   }
@@ -187,10 +217,16 @@ export function isDark() {
  * @param {{ left: number, top: number, width: number, height: number }} area Where in it.
  * @param {Scene} scene What.
  * @param {{ traces: Trace[], range: [number, number] }} pane Which traces.
- * @param {{ pixel: number, isDark: boolean, raster?: Raster }} how Canvas pixels in one of the page, the ground, and what is quick on a
- * screen; without it the lines are drawn as such.
+ * @param {{ pixel: number, isDark: boolean, labels: number, raster?: Raster }} how Canvas pixels in one of the page, the ground, the room
+ * for names, and what is quick on a screen; without it the lines are drawn as such.
  */
-export function drawTraces(ctx, area, scene, { traces, range }, { pixel, isDark, raster }) {
+export function drawTraces(
+  ctx,
+  area,
+  scene,
+  { traces, range },
+  { pixel, isDark, labels: room, raster },
+) {
   const { left, top, width, height } = area;
   const [min, max] = range;
   const x = (/** @type {number} */ time) =>
@@ -235,7 +271,7 @@ export function drawTraces(ctx, area, scene, { traces, range }, { pixel, isDark,
   ctx.setLineDash([]);
   drawTrigger(ctx, area, scene, traces, y, pixel);
   ctx.restore();
-  if (labels.length <= 16) drawLabels(ctx, area, labels, pixel, isDark);
+  if (labels.length <= 16) drawLabels(ctx, area, labels, { pixel, isDark, room });
 }
 
 /** Writes the names of the traces at their right ends, none over another. */
@@ -243,10 +279,9 @@ export function drawTraces(ctx, area, scene, { traces, range }, { pixel, isDark,
  * @param {CanvasRenderingContext2D} ctx
  * @param {{ left: number, top: number, width: number, height: number }} area
  * @param {{ at: number, trace: Trace }[]} labels
- * @param {number} pixel
- * @param {boolean} isDark
+ * @param {{ pixel: number, isDark: boolean, room: number }} how
  */
-function drawLabels(ctx, { left, top, width, height }, labels, pixel, isDark) {
+function drawLabels(ctx, { left, top, width, height }, labels, { pixel, isDark, room }) {
   const line = 16 * pixel;
   if (labels.length * line > height + line) return;
   labels.sort((a, b) => a.at - b.at);
@@ -262,12 +297,12 @@ function drawLabels(ctx, { left, top, width, height }, labels, pixel, isDark) {
       below.at = Math.min(above.at + line, top + height);
     }
   }
-  ctx.font = `600 ${13.5 * pixel}px system-ui, sans-serif`;
+  ctx.font = `600 ${13.5 * pixel}px ${LABEL_FONT}`;
   ctx.textBaseline = "middle";
   ctx.textAlign = "left";
   for (const { at, trace } of labels) {
     ctx.fillStyle = colourOf(trace.signal, isDark);
-    ctx.fillText(trace.name, left + width + 7 * pixel, at, (LABELS - 10) * pixel);
+    ctx.fillText(trace.name, left + width + BEFORE * pixel, at, (room - BEFORE) * pixel);
   }
 }
 

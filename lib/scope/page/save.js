@@ -193,7 +193,7 @@ function paint(ctx, { title, scene, panes, signals, state }, height) {
   for (const pane of panes) {
     const area = { left: LEFT, top, width: WIDTH - LEFT - RIGHT, height: 300 };
     frame(ctx, area, scene, pane);
-    drawTraces(ctx, area, scene, pane, { pixel: 1, isDark: false });
+    drawTraces(ctx, area, scene, pane, { pixel: 1, isDark: false, labels: pane.labels });
     top += 300 + GUTTER;
   }
   legend(ctx, signals.filter((each) => !each.isHidden), state, top - GUTTER + BOTTOM + 10);

@@ -24,6 +24,28 @@ export function fitted(before, [least, greatest]) {
   ];
 }
 
+/** The steps of a time axis, in s: round numbers, and above a second those of a clock. */
+export const TIME_STEPS = [
+  ...[-7, -6, -5, -4, -3, -2, -1].flatMap((power) =>
+    [1, 2, 5].map((each) => Number(`${each}e${power}`))
+  ),
+  ...[1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800],
+  ...[1, 2, 3, 6, 12, 24, 48, 120, 240, 480, 1200, 2400].map((hours) => hours * 3600),
+];
+
+/**
+ * The multiples of a step in a range.
+ *
+ * @param {[number, number]} range
+ * @param {number} step
+ * @param {number} base Where 0 is, for the multiples.
+ */
+export function multiples([min, max], step, base) {
+  const first = Math.ceil((min + base) / step - 1e-6);
+  const count = Math.max(0, Math.floor((max + base) / step + 1e-6) - first + 1);
+  return Array.from({ length: count }, (_, i) => (first + i) * step - base);
+}
+
 /**
  * The next number of 1, 2 or 5 and zeros.
  *

@@ -207,11 +207,8 @@ export function showStatistics(state, lanes) {
   const pairs = [];
   const [first, reply] = state.lanes;
   if (!first) return;
-  pairs.push(["Rate", `${short(first.rate, 4)} /s`, false], [
-    "Jitter",
-    duration(first.jitter),
-    false,
-  ]);
+  pairs.push(["Rate", first.rate === null ? "–" : `${short(first.rate, 4)} /s`, false]);
+  if (first.jitter !== null) pairs.push(["Jitter", duration(first.jitter), false]);
   pairs.push(["Samples", String(first.samples), false], [
     "Missed",
     String(first.missed),

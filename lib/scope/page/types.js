@@ -25,8 +25,8 @@
  * @property {string[]} values The last values, with every digit.
  * @property {Measured[]} measured What was measured over what is visible.
  * @property {number} samples
- * @property {number} rate
- * @property {number} jitter
+ * @property {number | null} rate
+ * @property {number | null} jitter
  * @property {number} missed
  * @property {number} unseen Messages that came too fast to be shown.
  * @property {number} reordered

@@ -76,7 +76,8 @@ export class Lane {
         new Level(PARTS, {
           seconds: isLast ? Math.max(history, LONGEST) : seconds,
           least: LEAST / FACTOR,
-          bytes: isLast ? bytes / 2 : bytes,
+          // At the limit, what is kept of all samples takes as much as the pyramid above it.
+          bytes: bytes / 4,
         }),
       );
     }

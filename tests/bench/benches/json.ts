@@ -10,7 +10,7 @@ const THREADED = "Python, socketserver with threads";
 const KEPT = "--exec-persistent";
 const UNITS = { rate: "answers/s" };
 
-/** How clients connect: anew for each message, or once. */
+/** How clients connect: once, or for each message. */
 type Mode = "connect" | "keep";
 
 /** A server that says its port in the first group of a pattern. */

@@ -364,7 +364,7 @@ Deno.test("what a module in Python imports is watched too, when it imports it on
   assertStringIncludes(opened.problems.slice(said).at(-1)!.message, "was loaded again");
 });
 
-Deno.test("a module in Python that changes while it is loaded is loaded anew, by whatever path it is given", async () => {
+Deno.test("a module in Python that changes while it is loaded is loaded again, by whatever path it is given", async () => {
   await using opened = await open("def get(): return 0");
   await Deno.writeTextFile(
     opened.path,
