@@ -385,7 +385,7 @@ class LaterImports:
         sys.meta_path.insert(0, self)
 
     def find_spec(self, name, path=None, target=None):
-        if self.timer is None:
+        if self.timer is None and self.host.channel.output >= 0:  # not in the other process of a fork
             self.timer = threading.Timer(0.1, self.tell)
             self.timer.daemon = True
             self.timer.start()

@@ -336,6 +336,23 @@ Deno.test("a changed module in Python is loaded again between two messages, and 
   assertEquals(await opened.call("get"), "555");
 });
 
+Deno.test("a fork of a module in Python that is watched may import too", {
+  ignore: windows,
+}, async () => {
+  const source = `
+import os, time
+def fork():
+    child = os.fork()
+    if child == 0:
+        import wave
+        time.sleep(0.3)
+        os._exit(5)
+    return os.waitpid(child, 0)[1] >> 8
+`;
+  await using opened = await open(source, { reload: true });
+  assertEquals(await opened.call("fork"), "5");
+});
+
 Deno.test("what a module in Python imports is watched too, when it imports it only later as well", async () => {
   await using opened = await open(
     "def get():\n    import helper\n    return helper.value",
