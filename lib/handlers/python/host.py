@@ -611,6 +611,13 @@ def within(part, step):
 
 def check_for(hint):
     """The check that belongs to an annotation; None where everything fits."""
+    try:
+        return known_check(hint)
+    except Exception:
+        return None  # it is nothing of Python's, such as an array or a unit
+
+
+def known_check(hint):
     import collections.abc as abc
     import dataclasses
     import enum
