@@ -8,7 +8,7 @@ import type { JsonValue } from "../json/reader.ts";
 import { ALL, carriedBy, formatRow } from "./format_row.ts";
 import { jsonForms } from "./json_format.ts";
 import { readPlainJson } from "./json_plain.ts";
-import { JSON_SETTINGS, jsonValue, type Tree, writeTree } from "./json_text.ts";
+import { JSON_SETTINGS, jsonText, jsonValue, type Tree, writeTree } from "./json_text.ts";
 import { membersOf, readJsonValue, readSequence, unfit, writeSequence } from "./json_values.ts";
 import type { Sample, Timestamp, Value } from "./sample.ts";
 import type { Signal } from "./signals.ts";
@@ -145,7 +145,7 @@ export const villasJson = formatRow(NAME, JSON_SETTINGS, (settings, signals) => 
       if (!settings.data && form !== "reply") return `{${text}}`;
       let data = "";
       for (let i = 0; i < values.length; i++) {
-        data += (i > 0 ? ", " : "") + writeTree(jsonValue(values[i]!, i, NAME, settings), settings);
+        data += (i > 0 ? ", " : "") + jsonText(values[i]!, i, NAME, settings);
       }
       add(`"data": [${data}]`);
       return `{${text}}`;

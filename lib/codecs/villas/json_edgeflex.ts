@@ -8,7 +8,7 @@ import { CodecError } from "../../errors.ts";
 import type { JsonValue } from "../json/reader.ts";
 import { ALL, formatRow } from "./format_row.ts";
 import { jsonForms } from "./json_format.ts";
-import { JSON_SETTINGS, jsonValue, type Tree, writeTree } from "./json_text.ts";
+import { JSON_SETTINGS, jsonText, jsonValue, type Tree, writeTree } from "./json_text.ts";
 import {
   memberNames,
   membersOf,
@@ -78,7 +78,7 @@ export const villasJsonEdgeflex = formatRow(NAME, JSON_SETTINGS, (settings, sign
         checkNoSequence(sample, NAME, settings.sequence);
         let text = "{";
         for (let i = 0; i < values.length; i++) {
-          text += `${names[i]}${writeTree(jsonValue(values[i]!, i, NAME, settings), settings)}, `;
+          text += `${names[i]}${jsonText(values[i]!, i, NAME, settings)}, `;
         }
         return `${text}"created": ${origin ? writeMillis(origin, true) : "0"}}`;
       },

@@ -7,7 +7,14 @@
 import type { JsonValue } from "../json/reader.ts";
 import { ALL, carriedBy, formatRow } from "./format_row.ts";
 import { type JsonForm, jsonForms } from "./json_format.ts";
-import { JSON_SETTINGS, jsonValue, type Tree, writeString, writeTree } from "./json_text.ts";
+import {
+  JSON_SETTINGS,
+  jsonText,
+  jsonValue,
+  type Tree,
+  writeString,
+  writeTree,
+} from "./json_text.ts";
 import {
   isNumber,
   memberNames,
@@ -79,7 +86,7 @@ export const villasJsonKafka = formatRow(
         text += `${text === "" ? "" : ", "}"sequence": ${writeSequence(sequence!)}`;
       }
       for (let i = 0; i < values.length; i++) {
-        const value = writeTree(jsonValue(values[i]!, i, NAME, settings), settings);
+        const value = jsonText(values[i]!, i, NAME, settings);
         text += `${text === "" ? "" : ", "}${names[i]}${value}`;
       }
       return text;

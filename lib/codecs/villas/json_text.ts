@@ -80,7 +80,15 @@ export function writeString(text: string, style: JsonStyle): string {
 /** Writes a float: with a point or an exponent always, by which VILLASnode knows it from an integer. */
 export function writeReal(value: number, style: JsonStyle): string {
   const size = Math.abs(value);
-  if (style.real_precision === 17 && size >= 1e-4 && size < 1e15 && !mayBeHalf(size)) {
+  const all = style.real_precision === 17;
+  if (all && size < 2 ** 20 && isWhole(size * 1024)) {
+    // All its digits are no more than 17: the shortest text has them.
+    const text = String(value);
+    if (size !== Math.floor(size)) return text;
+    return Object.is(value, -0) ? "-0.0" : `${text}.0`;
+  }
+  if (all && size >= 1e-4 && size < 1e15 && !isWhole(size * 2 ** 25)) {
+    // Of others, the 18th digit may be a 5 that is the last one, which C and JavaScript round in their own ways.
     const text = value.toPrecision(17);
     let end = text.length;
     while (text.charCodeAt(end - 1) === 0x30) end--;
@@ -94,16 +102,14 @@ export function writeReal(value: number, style: JsonStyle): string {
   return `${text.slice(0, e)}e${exponent}`;
 }
 
-/**
- * Whether the 18th digit of a float may be a 5 that is the last one, which C and JavaScript round in their own ways. Then it is a multiple
- * of 2^-25, and has more than 17 digits, as the multiples of 2^-10 below 2^20 have not.
- */
-function mayBeHalf(size: number): boolean {
-  return isWhole(size * 2 ** 25) && !(size < 2 ** 20 && isWhole(size * 1024));
-}
-
 function isWhole(number: number): boolean {
   return number === Math.floor(number);
+}
+
+/** Writes a value as text; see {@linkcode jsonValue}. */
+export function jsonText(value: Value, index: number, name: string, style: JsonStyle): string {
+  if (typeof value === "number" && value - value === 0) return writeReal(value, style);
+  return writeTree(jsonValue(value, index, name, style), style);
 }
 
 /**
