@@ -5,13 +5,23 @@
  */
 
 import { concat } from "@std/bytes/concat";
-import type { SampleEncoder, StreamEncoderOptions, VillasFormat } from "../codecs/villas/format.ts";
+import type {
+  SampleDecoder,
+  SampleEncoder,
+  StreamEncoderOptions,
+  VillasFormat,
+} from "../codecs/villas/format.ts";
 import { kindOf, type Sample } from "../codecs/villas/sample.ts";
 import { parseSignals, type Signal } from "../codecs/villas/signals.ts";
 import { CodecError } from "../errors.ts";
 
 /** How many times as long as the others a last sample may be, to be taken for one that is cut off rather than for damage. */
 const CUT = 4;
+/** Zeros that are handed on together. */
+const MOST_ZEROS = 1 << 16;
+/** Said of zeros at the end, which file systems put in the place of what was not written any more. */
+const ZEROS =
+  "The input ends in zeros, as a loss of power leaves them behind: they are left out, and a sample before them that is not whole";
 /** Samples handed on together at most. */
 const PORTION = 256;
 const LF = 0x0a;
@@ -49,7 +59,8 @@ export async function* readSamples(
     : format.stream.decoder();
   const portions = new Portions(() => decoder.next(), onBad);
   let [last, length, count] = [LF, 0, 0];
-  for await (const chunk of rest) {
+  const zeros = { count: 0 };
+  for await (const chunk of mayEndInZeros(format) ? withoutZeros(rest, zeros) : rest) {
     if (chunk.length === 0) continue;
     last = chunk[chunk.length - 1]!;
     length += chunk.length;
@@ -63,6 +74,13 @@ export async function* readSamples(
   }
   const left: Sample[] = [];
   try {
+    if (format.text) {
+      if (zeros.count > 0) onCut?.(ZEROS);
+    } else if (!takesZeros(decoder, zeros.count, left)) {
+      onCut?.(ZEROS);
+      if (left.length > 0) yield left;
+      return;
+    } else length += zeros.count;
     for (let sample; (sample = decoder.end());) left.push(sample);
   } catch (error) {
     if (!(error instanceof CodecError)) throw error;
@@ -77,6 +95,47 @@ export async function* readSamples(
     onCut?.("The last line has no newline, so that it may be cut off: it is left out");
   }
   if (left.length > 0) yield left;
+}
+
+/** Whether zeros at the end of the input may be what a loss of power leaves behind, rather than samples. */
+function mayEndInZeros({ text, name }: VillasFormat): boolean {
+  return text || ["protobuf", "villas.binary", "villas.web"].includes(name);
+}
+
+/** Holds back zeros until something else comes, and counts those at the end. */
+async function* withoutZeros(
+  chunks: AsyncIterable<Uint8Array>,
+  zeros: { count: number },
+): AsyncGenerator<Uint8Array, void, void> {
+  for await (const chunk of chunks) {
+    let end = chunk.length;
+    while (end > 0 && chunk[end - 1] === 0) end--;
+    if (end > 0) {
+      for (; zeros.count > 0; zeros.count -= Math.min(zeros.count, MOST_ZEROS)) {
+        yield new Uint8Array(Math.min(zeros.count, MOST_ZEROS));
+      }
+      yield chunk.subarray(0, end);
+    }
+    zeros.count += chunk.length - end;
+  }
+}
+
+/**
+ * Gives zeros to a decoder that may belong to the last sample.
+ *
+ * @returns Whether they did. If there are more, the sample that they completed may have had other values, and is left out.
+ */
+function takesZeros(decoder: SampleDecoder, count: number, left: Sample[]): boolean {
+  if (count === 0) return true;
+  try {
+    decoder.push(new Uint8Array(Math.min(count, MOST_ZEROS)));
+    for (let sample; (sample = decoder.next());) left.push(sample);
+    return true;
+  } catch (error) {
+    if (!(error instanceof CodecError)) throw error;
+    left.length = 0;
+    return false;
+  }
 }
 
 /** Takes samples in portions; an error after a sample is reported once that sample has been handed on. */

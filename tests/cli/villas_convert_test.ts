@@ -123,6 +123,36 @@ Deno.test("a binary file reads up to the sample that a loss of power cut off; wi
   assertEquals((await cut("protobuf", message.slice(0, 40), "--quiet")).code, 5);
 });
 
+Deno.test("zeros that a loss of power left behind are no samples, and complete none", async () => {
+  const some: Sample[] = [1, 2, 3].map((i) => ({
+    type: "data",
+    sequence: BigInt(i),
+    origin: { sec: i, nsec: 5 },
+    values: [1.5, 0, 0],
+  }));
+  for (const name of ["villas.human", "csv", "json", "protobuf", "villas.binary", "villas.web"]) {
+    const format = villasFormat(name, { signals: "3f" });
+    const bytes = format.stream.encoder().encode(some).slice();
+    const read = async (length: number, zeros: number) => {
+      const input = new Uint8Array(length + zeros);
+      input.set(bytes.subarray(0, length));
+      const { code, stdout, stderr } = await convert(
+        ["--from", name, "--to", "csv,header=false", "--signals", "3f"],
+        input,
+      );
+      assertEquals(code, 0, `${name} ${length} ${zeros}: ${stderr}`);
+      return { sequences: stdout.trimEnd().split("\n").map((line) => line.split(",")[3]), stderr };
+    };
+    assertEquals((await read(bytes.length, 0)).sequences, ["1", "2", "3"], name);
+    const padded = await read(bytes.length, 5000);
+    // Of a sample that ends in zeros itself, nobody knows whether it was whole.
+    const isSure = format.text || name === "protobuf" && bytes.at(-1) !== 0;
+    assertEquals(padded.sequences, isSure ? ["1", "2", "3"] : ["1", "2"], name);
+    assertStringIncludes(padded.stderr, "warning: The input ends in zeros, as a loss of power");
+    assertEquals((await read(bytes.length - 10, 5000)).sequences, ["1", "2"], name);
+  }
+});
+
 Deno.test("what the target cannot carry is an error that names the sample; --skip-bad leaves it out", async () => {
   const text = "1.5(1)\t2.0\n2.5(2)\tnan\n3.5(3)\t4.0\n";
   const refused = await convert(["--to", "json"], text);

@@ -8,7 +8,7 @@ import { CodecError } from "../../errors.ts";
 import type { JsonValue } from "../json/reader.ts";
 import { ALL, formatRow } from "./format_row.ts";
 import { jsonForms } from "./json_format.ts";
-import { JSON_SETTINGS, jsonText, jsonValue, type Tree, writeTree } from "./json_text.ts";
+import { JSON_SETTINGS, jsonText, jsonValue, type Tree } from "./json_text.ts";
 import {
   memberNames,
   membersOf,
