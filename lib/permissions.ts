@@ -15,7 +15,7 @@ export const neededPermissions: readonly NeededPermission[] = [
   {
     descriptors: [{ name: "net" }],
     flag: "--allow-net",
-    reason: "sockets; the user says which hosts and ports, so none can be named beforehand",
+    reason: "sockets; the user chooses hosts and ports, so they cannot be listed here",
   },
   {
     descriptors: [{ name: "read" }],

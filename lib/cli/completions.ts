@@ -31,7 +31,7 @@ _labwire() {
 complete -F _labwire labwire`,
 
   zsh: `#compdef labwire
-# Completions of labwire for zsh: eval "$(labwire completions zsh)", behind compinit if it is called
+# Completions of labwire for zsh: eval "$(labwire completions zsh)", after compinit if that is called
 _labwire() {
   local line value prefix
   local -a lines described

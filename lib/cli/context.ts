@@ -11,12 +11,12 @@ export interface Context {
   /** Aborted by the first Ctrl-C or SIGTERM, or when standard output cannot be written any more. */
   readonly signal: AbortSignal;
   /**
-   * Sets what is said after Ctrl-C to be waited for, as in `2 messages that are being handled`; undefined where nothing is
+   * Sets how the work that Ctrl-C waits for is described, as in `2 messages that are being handled`; undefined where nothing is
    * being waited for.
    */
-  readonly inHand: (describe: () => string | undefined) => void;
+  readonly describeOpenWork: (describe: () => string | undefined) => void;
   /**
-   * Has SIGHUP mean that files are to be opened anew, until it is disposed of; without it SIGHUP ends the program, as does a terminal
+   * Has SIGHUP mean that files are to be opened again, until it is disposed of; without it SIGHUP ends the program, as does a terminal
    * that is closed.
    */
   readonly onReopen: (reopen: () => void) => Disposable;

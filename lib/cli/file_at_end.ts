@@ -49,7 +49,7 @@ function absolute(path: string): string {
 /**
  * Tells which files are to be removed at the end, now and whenever that changes.
  *
- * @param watcher Is told.
+ * @param watcher What is called.
  * @returns Ends that.
  */
 export function watchOwnFiles(watcher: (files: readonly OwnFile[]) => void): Disposable {

@@ -95,16 +95,18 @@ function rows(table: OptionTable): [string, string][] {
 }
 
 /** An option as it is typed: `--listen ADDR`, `-h, --help`. */
-export function optionUsage(name: string, option: Option<unknown>): string {
+function optionUsage(name: string, option: Option<unknown>): string {
   const short = shortOf(name, option);
   const flag = `${short === undefined ? "" : `-${short}, `}--${kebab(name)}`;
   return option.placeholder === undefined ? flag : `${flag} ${option.placeholder}`;
 }
 
-function describe(option: Option<unknown>): string {
-  return option.defaultText === undefined
-    ? option.help
-    : `${option.help} (default ${option.defaultText})`;
+function describe({ help, also, defaultText }: Option<unknown>): string {
+  const notes = [
+    ...defaultText === undefined ? [] : [`default ${defaultText}`],
+    ...also === undefined ? [] : [`also --${also}`],
+  ];
+  return notes.length === 0 ? help : `${help} (${notes.join(", ")})`;
 }
 
 /** Sets names and descriptions in two columns; a long name gets a line of its own. */

@@ -24,6 +24,8 @@ export interface Option<T> {
   readonly help: string;
   /** A letter that stands for it too, as in another program of the same kind. */
   readonly short?: string;
+  /** What the option is called in other commands of the same kind, which is understood, too. */
+  readonly also?: string;
   /** Stands for the value in help; absent for a flag, which has none. */
   readonly placeholder?: string;
   /** The default as help shows it. */

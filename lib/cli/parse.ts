@@ -78,7 +78,7 @@ export function parseOptions<T extends OptionTable>(
   return { options: options as OptionValues<T>, args: parsed["--"] as string[], given };
 }
 
-/** Writes `--name value` as `--name=value`, and arguments behind `--`, so that nothing is left to guess. */
+/** Writes `--name value` as `--name=value`, and arguments after `--`, so that nothing is left to guess. */
 function joinValues(
   argv: readonly string[],
   byFlag: Map<string, Option<unknown>>,
@@ -86,12 +86,16 @@ function joinValues(
 ): string[] {
   const options: string[] = [];
   const args: string[] = [];
-  const shorts = new Map(
-    [...byFlag].flatMap(([name, { short }]) => short === undefined ? [] : [[`-${short}`, name]]),
+  const others = new Map(
+    [...byFlag].flatMap(([name, { short, also }]) => [
+      ...short === undefined ? [] : [[`-${short}`, name]],
+      ...also === undefined ? [] : [[`--${also}`, name]],
+    ]) as [string, string][],
   );
   for (let i = 0; i < argv.length; i++) {
-    const long = shorts.get(argv[i]!);
-    const arg = long === undefined ? argv[i]! : `--${long}`;
+    const [word = ""] = argv[i]!.split("=", 1);
+    const long = others.get(word);
+    const arg = long === undefined ? argv[i]! : `--${long}${argv[i]!.slice(word.length)}`;
     if (arg === "--") {
       args.push(...argv.slice(i + 1));
       break;
@@ -154,8 +158,6 @@ function unknownOption(arg: string, names: Iterable<string>): string {
   const written = arg.replace(/=.*/s, "");
   const near = nearest(written.replace(/^-+/, ""), names);
   if (near !== undefined) return `Unknown option "${written}": did you mean "--${near}"?`;
-  const hint = /^-[^-]/.test(arg)
-    ? '; an argument that begins with "-" is written behind "--"'
-    : "";
+  const hint = /^-[^-]/.test(arg) ? '; an argument that begins with "-" is written after "--"' : "";
   return `Unknown option "${written}": see --help for those there are${hint}`;
 }

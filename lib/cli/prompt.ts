@@ -2,7 +2,7 @@ import { whenAborted } from "../time/lifecycle.ts";
 
 /** How {@linkcode promptLines} asks. */
 export interface PromptOptions {
-  /** What stands before what is typed; as a function, it is asked anew for each line. */
+  /** What stands before what is typed; as a function, it is asked again for each line. */
   prompt: string | (() => string);
   /** Ends the asking. */
   signal?: AbortSignal;
@@ -14,7 +14,7 @@ export interface PromptOptions {
 
 /** Makes room on the terminal while a line is being typed. */
 export interface Prompter {
-  /** Clears the prompt and what has been typed behind it. */
+  /** Clears the prompt and what has been typed after it. */
   clear(): void;
   /** Shows both again. */
   redraw(): void;

@@ -38,6 +38,9 @@ export class Reporter {
   #live = false;
   /** Lines above the live one that go with it. */
   #above = 0;
+  /** What `--quiet` kept from being said last, as long as no error was. */
+  #unsaid: string | undefined;
+  #hasErred = false;
 
   /**
    * @param sink Standard error, or what stands for it in a test.
@@ -81,12 +84,19 @@ export class Reporter {
 
   /** Says that something deserves attention; nothing with `--quiet`. */
   warn(message: string): void {
-    if (!this.#quiet) this.#write(`${this.#paint("33", "warning:")} ${visibleMessage(message)}\n`);
+    if (this.#quiet) this.#unsaid = message;
+    else this.#write(`${this.#paint("33", "warning:")} ${visibleMessage(message)}\n`);
   }
 
   /** Says that something went wrong. */
   error(message: string): void {
+    this.#hasErred = true;
     this.#write(this.errorText(message));
+  }
+
+  /** Says what `--quiet` kept back last, for a program that fails and has not said why. */
+  giveReason(): void {
+    if (!this.#hasErred && this.#unsaid !== undefined) this.error(this.#unsaid);
   }
 
   /** What {@linkcode Reporter.error} writes, for a thread that has to write it by itself. */

@@ -53,7 +53,8 @@ export async function run(
   try {
     const code = await dispatch(argv, registry, { out, say, stop, stdin, columns, debug, quiet });
     say.tellHeld();
-    stop.inHand(() => "the reader of standard output");
+    if (code !== exit.done && code !== stop.code) say.giveReason();
+    stop.describeOpenWork(() => "the reader of standard output");
     await flush(out, stop.signal, clock);
     if (unwritten === undefined) return code;
     // A reader that closes the pipe, as head does, wants no more; any other error has lost data.
@@ -148,13 +149,13 @@ async function dispatch(
     record?: string;
     recordSent?: string;
   };
-  if (handler !== undefined) stop.inHand(() => "the handler to be loaded");
+  if (handler !== undefined) stop.describeOpenWork(() => "the handler to be loaded");
   const reopens = record !== undefined || recordSent !== undefined;
   await stop.listen({ grace, guarded: handler !== undefined, reopens });
   const { signal } = stop;
-  const inHand = stop.inHand.bind(stop);
+  const describeOpenWork = stop.describeOpenWork.bind(stop);
   const onReopen = stop.onReopen.bind(stop);
-  const context = { ...shared, signal, inHand, onReopen, given };
+  const context = { ...shared, signal, describeOpenWork, onReopen, given };
   const code = await (helping ? command.help! : command.run)(context, options, args) ?? 0;
   return code === exit.interrupted ? stop.code : code;
 }

@@ -26,7 +26,7 @@ export interface ListenOptions {
   grace?: number;
   /** Whether the user's code runs in this thread, which may never return. */
   guarded: boolean;
-  /** Whether SIGHUP may mean that files are to be opened anew. */
+  /** Whether SIGHUP may mean that files are to be opened again. */
   reopens?: boolean;
 }
 
@@ -92,7 +92,7 @@ export class Interruption {
   }
 
   /**
-   * Has SIGHUP mean that files are to be opened anew.
+   * Has SIGHUP mean that files are to be opened again.
    *
    * @param reopen Opens them.
    * @returns To be disposed of when there is nothing to be opened any more.
@@ -103,11 +103,11 @@ export class Interruption {
   }
 
   /**
-   * Sets what is said to be waited for.
+   * Sets how the work that Ctrl-C waits for is described.
    *
    * @param describe Says what is being waited for, as in `2 messages that are being handled`; undefined if nothing is.
    */
-  inHand(describe: () => string | undefined): void {
+  describeOpenWork(describe: () => string | undefined): void {
     this.#describe = describe;
   }
 

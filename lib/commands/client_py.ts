@@ -1,7 +1,7 @@
 import { defineCommand } from "../cli/command.ts";
 import { messageOf, UsageError } from "../errors.ts";
 
-/** Where the client for Python begins, which tells its file from any other. */
+/** Where the client for Python begins, by which its file is recognised. */
 const MARK = "Written by `labwire client-py`";
 
 /** `labwire client-py`. */
@@ -12,7 +12,7 @@ export const clientPy = defineCommand({
     "The file is a module without dependencies for Python 3.8 and later, to be kept beside your program: Equipment calls " +
     "the commands of a JSON server as methods, Line exchanges records of Python's struct, and samples() reads what villas-echo " +
     "prints. `labwire guide python` shows them.",
-    "With FILE it is written there; in Windows PowerShell 5 that is the way, because its > writes UTF-16, which Python cannot " +
+    "With FILE, the client is written there. Use that in Windows PowerShell 5, whose > writes UTF-16, which Python cannot " +
     "read.",
   ],
   positionals: [{ name: "FILE", help: "Where to write it; stdout unless given", isFile: true }],

@@ -9,11 +9,11 @@ export const completionsCommand = defineCommand({
   options: {},
   examples: [
     {
-      text: "bash: add this line to ~/.bashrc, behind what sets PATH",
+      text: "bash: add this line to ~/.bashrc, after what sets PATH",
       command: 'eval "$(labwire completions bash)"',
     },
     {
-      text: "zsh: add this line to ~/.zshrc, behind compinit if it is there",
+      text: "zsh: add this line to ~/.zshrc, after compinit if that is there",
       command: 'eval "$(labwire completions zsh)"',
     },
     {

@@ -32,7 +32,7 @@ const COLOURS = { ok: "green", note: "yellow", problem: "red" } as const;
 export function doctorCommand(all: () => Promise<readonly Command[]>): Command {
   return defineCommand({
     name: "doctor",
-    summary: "find out why nothing works: addresses, ports, loopback, buffers, firewall, clocks",
+    summary: "find out why nothing arrives: addresses, ports, loopback, buffers, firewall, clocks",
     details: [
       "Each line says ok, note or problem, and below a problem how to fix it. The exit code is 1 if there is a problem. " +
       "Nothing is changed, and nothing is sent to other computers except to --peer.",

@@ -41,7 +41,7 @@ export const guide = defineCommand({
   positionals: [{ name: "TOPIC", help: topics.join(", "), choices: topics }],
   options: {},
   examples: [
-    { text: "What there is to read", command: "labwire guide" },
+    { text: "Which guides there are", command: "labwire guide" },
     { text: "Commands for equipment", command: "labwire guide json" },
     { text: "A guide as a file", command: "labwire guide service > service.md" },
   ],

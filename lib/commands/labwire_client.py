@@ -50,6 +50,7 @@ from typing import (
 )
 
 if TYPE_CHECKING:
+    import inspect
     import ssl
 
 __all__ = [
@@ -64,6 +65,10 @@ __all__ = [
     "TimedOut",
     "samples",
 ]
+
+
+#: Seconds that TAB waits for the list of a server's commands.
+_PATIENCE = 1.0
 
 
 class EquipmentError(Exception):
@@ -113,7 +118,7 @@ class Equipment:
     Args:
         host: Name or address of the server.
         port: Its TCP port.
-        timeout: Seconds that connecting may take, and then each answer; None for no limit. May be changed at any time.
+        timeout: Seconds that connecting, and then each answer, may take; None for no limit. May be changed at any time.
         tls: Speaks TLS, as with `ssl.create_default_context(cafile="ca.pem")`.
         max_bytes: Longest answer in bytes.
 
@@ -137,6 +142,8 @@ class Equipment:
         self._connect: Callable[[], _Connection] = lambda: _Connection(host, port, self.timeout, tls)
         self._max_bytes = max_bytes
         self._lock = threading.Lock()
+        self._commands: Dict[str, Dict[str, Any]] = {}
+        self._ask_after = 0.0
         self._connection: Optional[_Connection] = self._connect()
 
     def call(self, command_id: str, /, **fields: Any) -> Any:
@@ -182,47 +189,61 @@ class Equipment:
         # Notebooks and others look for methods such as _repr_html_, which are nothing that equipment has.
         if command_id.startswith("_"):
             raise AttributeError(f"Cannot find {command_id!r} in Equipment")
+        return _Command(self, command_id)
 
-        def command(*values: Any, **fields: Any) -> Any:
-            if values:
-                shown = ", ".join(f"name={value!r}" for value in values)
-                raise TypeError(f"Cannot call {command_id}: expected arguments by name, as in {command_id}({shown})")
-            return self.call(command_id, **fields)
+    def __dir__(self) -> Iterable[str]:
+        # For TAB in a notebook.
+        return {*super().__dir__(), *(name for name in self._described() if name.isidentifier())}
 
-        command.__name__ = command.__qualname__ = command_id
-        return command
+    def _described(self) -> Dict[str, Dict[str, Any]]:
+        """What the server says about its commands, by name: none unless it has a command for that."""
+        if self._connection is None or time.monotonic() < self._ask_after or not self._lock.acquire(timeout=_PATIENCE):
+            return self._commands
+        self._ask_after = time.monotonic() + 30
+        try:
+            found = self._ask_now(_encode({"command_id": "list_commands"}, ""), "list_commands", _PATIENCE)
+            self._commands = {str(item["name"]): item for item in found}
+            self._ask_after = time.monotonic() + 1
+        except (EquipmentError, TypeError, KeyError):
+            pass  # it lists none
+        finally:
+            self._lock.release()
+        return self._commands
 
     def _ask(self, message: Any, what: str) -> Any:
         line = _encode(message, what)
         with self._lock:
-            deadline = _Deadline(self.timeout)
-            connection = self._open()
-            fate = "is not sent as a whole"
-            done = False
-            try:
-                connection.send(line, deadline)
-                fate = "was sent, and may still be carried out"
-                answer = self._read(connection, deadline)
-                done = True
-            except _Late:
-                raise TimedOut(f"No answer from {self._where} within {self.timeout:g} s: {what} {fate}") from None
-            except (OSError, _Ended) as error:
-                how = "closed" if isinstance(error, _Ended) else "broke"
-                raise Disconnected(f"{self._where} {how} the connection without an answer: {what} {fate}") from error
-            finally:
-                # A later answer would count as the answer to the next command. This is for Ctrl-C too.
-                if not done:
-                    self.close()
+            return self._ask_now(line, what, self.timeout)
+
+    def _ask_now(self, line: bytes, what: str, timeout: Optional[float]) -> Any:
+        deadline = _Deadline(timeout)
+        connection = self._open()
+        fate = "is not sent as a whole"
+        done = False
+        try:
+            connection.send(line, deadline)
+            fate = "was sent, and may still be carried out"
+            answer = self._read(connection, deadline)
+            done = True
+        except _Late:
+            raise TimedOut(f"No answer from {self._where} within {timeout:g} s: {what} {fate}") from None
+        except (OSError, _Ended) as error:
+            how = "closed" if isinstance(error, _Ended) else "broke"
+            raise Disconnected(f"{self._where} {how} the connection without an answer: {what} {fate}") from error
+        finally:
+            # A later answer would count as the answer to the next command. This is for Ctrl-C too.
+            if not done:
+                self.close()
         return self._result(answer, what)
 
     def _open(self) -> _Connection:
         """The connection, or a new one where the server has ended it."""
-        unasked = b"" if self._connection is None else self._connection.unasked()
-        if unasked is not None:
+        unsolicited = b"" if self._connection is None else self._connection.unsolicited()
+        if unsolicited is not None:
             self.close()
-            if unasked:  # it says so where it lets nobody in
+            if unsolicited:  # it says so where it lets nobody in
                 try:
-                    self._result(unasked.split(b"\n")[0], "the connection")
+                    self._result(unsolicited.split(b"\n")[0], "the connection")
                 except Failed as error:
                     raise Refused(f"{self._where} has ended the connection: {error}") from None
             self._connection = self._connect()
@@ -256,6 +277,84 @@ class Equipment:
             error = answer.get("error", line.decode())
             raise Failed(error if isinstance(error, str) else json.dumps(error), answer)
         raise BadAnswer(f'Cannot read the answer to {what}, {_shown(line)}: expected a "status" of "success", "error" or "failed"')
+
+
+class _Command:
+    # A command as a method. What help() shows of it is asked of the server when it is shown.
+
+    def __init__(self, equipment: Equipment, name: str) -> None:
+        self._equipment = equipment
+        self.__name__ = self.__qualname__ = name
+
+    def __call__(self, /, *values: Any, **fields: Any) -> Any:
+        name = self.__name__
+        if values:
+            shown = ", ".join(f"name={value!r}" for value in values)
+            raise TypeError(f"Cannot call {name}: expected arguments by name, as in {name}({shown})")
+        return self._equipment.call(name, **fields)
+
+    def __get__(self, *_: Any) -> _Command:
+        return self  # with this, help() takes it for a function
+
+    def __repr__(self) -> str:
+        return f"<command {self.__name__} of {self._equipment!r}>"
+
+    @property
+    def __doc__(self) -> str:  # type: ignore[override]
+        said = self._said()
+        doc = str(said.get("doc", ""))
+        return doc if _signature(str(said.get("signature", ""))) else f"{said.get('signature', '')}\n\n{doc}".strip()
+
+    @property
+    def __signature__(self) -> inspect.Signature:
+        found = _signature(str(self._said().get("signature", "")))
+        if found is None:
+            raise AttributeError("__signature__")
+        return found
+
+    def _said(self) -> Dict[str, Any]:
+        return self._equipment._described().get(self.__name__, {})
+
+
+def _signature(text: str) -> Optional[inspect.Signature]:
+    """The signature in a text such as "f(volts: float = 0)", of which nothing is carried out; None if it is not Python's."""
+    import ast
+    import inspect
+
+    source = f"def {text}: ..."
+    try:
+        (function,) = ast.parse(source).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+    if not isinstance(function, ast.FunctionDef):
+        return None
+
+    def words(node: Optional[ast.AST]) -> Any:
+        return inspect.Parameter.empty if node is None else _Words(ast.get_source_segment(source, node) or "...")
+
+    def parameter(part: ast.arg, kind: Any, default: Optional[ast.AST] = None) -> inspect.Parameter:
+        return inspect.Parameter(part.arg, kind, default=words(default), annotation=words(part.annotation))
+
+    found, kinds = function.args, inspect.Parameter
+    first = [*found.posonlyargs, *found.args]
+    defaults = [*[None] * (len(first) - len(found.defaults)), *found.defaults]
+    parameters = [
+        parameter(part, kinds.POSITIONAL_ONLY if part in found.posonlyargs else kinds.POSITIONAL_OR_KEYWORD, default)
+        for part, default in zip(first, defaults)
+    ]
+    if found.vararg:
+        parameters.append(parameter(found.vararg, kinds.VAR_POSITIONAL))
+    parameters += [parameter(part, kinds.KEYWORD_ONLY, default) for part, default in zip(found.kwonlyargs, found.kw_defaults)]
+    if found.kwarg:
+        parameters.append(parameter(found.kwarg, kinds.VAR_KEYWORD))
+    return inspect.Signature(parameters, return_annotation=words(function.returns))
+
+
+class _Words(str):
+    """Part of a signature, as it is written."""
+
+    def __repr__(self) -> str:
+        return str(self)
 
 
 class Line:
@@ -542,7 +641,7 @@ class _Connection:
                     return b""
                 raise
 
-    def unasked(self) -> Optional[bytes]:
+    def unsolicited(self) -> Optional[bytes]:
         """What has arrived although nothing was asked; empty where the other side has ended the connection, None while it is silent."""
         try:
             with self._lock:

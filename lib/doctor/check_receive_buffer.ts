@@ -18,7 +18,7 @@ const SILENCE = 0.2;
 export interface ReceiveBuffer {
   /** How many of the datagrams that were sent before the first was read were there to be read. */
   readonly kept: number;
-  /** How many bytes it granted, where it tells. */
+  /** How many bytes it granted, where it says so. */
   readonly granted?: number | undefined;
 }
 

@@ -3,6 +3,7 @@ import { orAborted, within } from "../time/deadline.ts";
 import { Limit } from "../time/limit.ts";
 import { describeCommands } from "./describe.ts";
 import { loadModule } from "./load_module.ts";
+import { ModuleGraph } from "./module_graph.ts";
 import type {
   CommandDescription,
   HandlerEvents,
@@ -11,7 +12,7 @@ import type {
   ModuleValues,
 } from "./module_handler.ts";
 import { withPlace } from "./place.ts";
-import { redirectConsole } from "./redirect_console.ts";
+import { guardProcess } from "./guard_process.ts";
 
 /** Seconds that a module's `close()` may take. */
 const CLOSE_LIMIT = 5;
@@ -37,20 +38,38 @@ export async function openJavaScript(
   const { onStderr } = events;
   // JSON messages have a limit of their own, from when they arrive.
   const values = use.kind === "commands" ? { ...given, handlerTimeout: undefined } : given;
-  const redirected = onStderr ? await redirectConsole(onStderr) : undefined;
+  const guarded = onStderr ? await guardProcess(onStderr) : undefined;
   try {
-    const stamp = values.reload ? stampOf(file) : "";
-    const exports = await loadModule(file);
+    const graph = values.reload ? await graphOf(file, events) : undefined;
+    const exports = await loadModule(file, graph?.version);
     if (values.handlerArg?.length && typeof exports.setup !== "function") {
       throw new UsageError(
         `Cannot use --handler-arg with handler "${file}": expected "export function setup(options) { … }"`,
       );
     }
     await setUp(file, exports, values, events);
-    return new JavaScriptModule(file, values, events, exports, stamp, redirected);
+    return new JavaScriptModule(file, values, events, exports, graph, guarded);
   } catch (error) {
-    redirected?.[Symbol.dispose]();
+    guarded?.[Symbol.dispose]();
     throw error;
+  }
+}
+
+/** The module and what it imports; undefined where there is no such file, which loading it will tell. */
+async function graphOf(
+  file: string,
+  { onProblem }: HandlerEvents,
+): Promise<ModuleGraph | undefined> {
+  try {
+    const graph = new ModuleGraph(await Deno.realPath(file));
+    if (!await graph.watch()) {
+      const message =
+        `Cannot watch what handler "${file}" imports, which Deno ${Deno.version.deno} does not tell: only the file itself is loaded again`;
+      onProblem?.({ kind: "reload", message });
+    }
+    return graph;
+  } catch {
+    return undefined;
   }
 }
 
@@ -81,11 +100,12 @@ class JavaScriptModule implements ModuleHandler {
   exports: Exports;
   readonly #values: ModuleValues;
   readonly #events: HandlerEvents;
-  readonly #redirected: Disposable | undefined;
+  readonly #guarded: Disposable | undefined;
   readonly #calls: Calls;
-  /** What the module exports itself: where it is loaded anew, others get functions that are counted. */
+  /** What the module exports itself: where it is loaded again, others get functions that are counted. */
   #own: Exports;
-  #stamp: string;
+  /** What is watched, where the module is loaded again. */
+  readonly #graph: ModuleGraph | undefined;
   #reloading: Promise<void> | undefined;
   #closed: Promise<void> | undefined;
 
@@ -94,15 +114,15 @@ class JavaScriptModule implements ModuleHandler {
     values: ModuleValues,
     events: HandlerEvents,
     exports: Exports,
-    stamp: string,
-    redirected: Disposable | undefined,
+    graph: ModuleGraph | undefined,
+    guarded: Disposable | undefined,
   ) {
     this.file = file;
     this.depth = values.concurrency ?? 1;
     this.#values = values;
     this.#events = events;
-    this.#redirected = redirected;
-    this.#stamp = stamp;
+    this.#guarded = guarded;
+    this.#graph = graph;
     this.#own = exports;
     this.#calls = new Calls(values.handlerTimeout);
     const { reload, handlerTimeout } = values;
@@ -111,20 +131,21 @@ class JavaScriptModule implements ModuleHandler {
 
   /** See {@linkcode ModuleHandler.refresh}. */
   refresh(): Promise<void> | undefined {
-    if (!this.#values.reload || this.#closed) return undefined;
+    const graph = this.#graph;
+    if (!graph || this.#closed) return undefined;
     if (this.#reloading) return this.#reloading;
-    const stamp = stampOf(this.file);
-    if (stamp === this.#stamp || stamp === GONE) return undefined;
-    this.#stamp = stamp;
-    return this.#reloading = this.#reload(stamp).finally(() => this.#reloading = undefined);
+    if (!graph.changed()) return undefined;
+    return this.#reloading = this.#reload(graph).finally(() => this.#reloading = undefined);
   }
 
-  async #reload(stamp: string): Promise<void> {
+  async #reload(graph: ModuleGraph): Promise<void> {
     const say = (message: string, kind: "reload" | "reloaded" = "reload") =>
       this.#events.onProblem?.({ kind, message });
     let next: Exports;
+    graph.renew();
     try {
-      next = await loadModule(this.file, stamp);
+      next = await loadModule(this.file, graph.version);
+      graph.accept();
     } catch (error) {
       return say(`${messageOf(error)}; the one loaded before goes on`);
     }
@@ -134,7 +155,7 @@ class JavaScriptModule implements ModuleHandler {
     this.exports = this.#calls.of(next);
     try {
       await setUp(this.file, next, this.#values, this.#events);
-      say(`Handler "${this.file}" has changed and was loaded anew`, "reloaded");
+      say(`Handler "${this.file}" has changed and was loaded again`, "reloaded");
     } catch (error) {
       say(messageOf(error));
     }
@@ -153,7 +174,7 @@ class JavaScriptModule implements ModuleHandler {
   async #close(): Promise<void> {
     await this.#reloading;
     await this.#closeOwn();
-    this.#redirected?.[Symbol.dispose]();
+    this.#guarded?.[Symbol.dispose]();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -176,19 +197,6 @@ class JavaScriptModule implements ModuleHandler {
     } catch (error) {
       tell(`failed: ${withPlace(messageOf(error), error)}`);
     }
-  }
-}
-
-/** What {@linkcode stampOf} gives where there is no file. */
-const GONE = "";
-
-/** What changes when a file does. */
-function stampOf(file: string): string {
-  try {
-    const { mtime, size, ino } = Deno.statSync(file);
-    return [mtime?.getTime(), size, ino].join("-");
-  } catch {
-    return GONE; // an editor is about to replace it
   }
 }
 

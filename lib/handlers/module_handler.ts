@@ -63,7 +63,7 @@ export interface ModuleHandler extends AsyncDisposable {
   /** Its path, as the user wrote it. */
   readonly file: string;
   /**
-   * What it exports now, by name; another object once it was loaded anew. Functions of Python return promises. `setup` and `close`
+   * What it exports now, by name; another object once it was loaded again. Functions of Python return promises. `setup` and `close`
    * need not be called: `openModule()` and `close()` do.
    */
   readonly exports: Readonly<Record<string, unknown>>;
@@ -72,7 +72,7 @@ export interface ModuleHandler extends AsyncDisposable {
   /** What was counted so far. */
   readonly counters: ModuleCounters;
   /**
-   * Loads the module anew if its file has changed, once no call is under way. To be called before each message.
+   * Loads the module again if its file has changed, once no call is under way. To be called before each message.
    *
    * @returns What the message has to wait for; undefined if there is nothing, which is nearly always.
    */
@@ -95,14 +95,14 @@ export interface ModuleValues {
   readonly handlerTimeout?: number;
   /** How many calls may run at once. Default: 1. */
   readonly concurrency?: number;
-  /** Whether the module is loaded anew when it has changed on disk, between two messages. Default: false. */
+  /** Whether the module is loaded again when it has changed on disk, between two messages. Default: false. */
   readonly reload?: boolean;
 }
 
 /** Something that happened beside a message. */
 export interface HandlerProblem {
   /**
-   * What it is. `reloaded`: a changed module was loaded anew; `reload`: it could not be; `exit`: what runs the handler has ended by itself, or was ended because it took too long; `close`: its `close()` failed; `unsolicited`: a program printed a line that answers no message.
+   * What it is. `reloaded`: a changed module was loaded again; `reload`: it could not be; `exit`: what runs the handler has ended by itself, or was ended because it took too long; `close`: its `close()` failed; `unsolicited`: a program printed a line that answers no message.
    */
   readonly kind: "exit" | "reload" | "reloaded" | "close" | "unsolicited";
   /** What it is, to be shown to a person. */

@@ -38,7 +38,7 @@ export function withPlace(message: string, thrown: unknown): string {
 }
 
 /**
- * Tells failures apart that are told seldom: those of one place hide none of another.
+ * Distinguishes failures that are reported at most once a second: those of one place hide none of another.
  *
  * @param kind What they have in common.
  * @param thrown What was thrown.

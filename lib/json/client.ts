@@ -25,7 +25,7 @@ export interface JsonSendOptions {
   host?: string;
   /** TCP port of the server. Default: 65432. */
   port?: number;
-  /** Seconds that connecting may take, and then each answer. Default: 5. */
+  /** Seconds that connecting, and then each answer, may take. Default: 5. */
   timeout?: number;
   /** How many more times to try to connect. A message is never sent twice. Default: 0. */
   retries?: number;
@@ -75,7 +75,7 @@ export interface JsonSendOptions {
  *
  * @example The document's message
  * ```ts
- * import { sendJson, startJsonServer } from "@labwire/labwire";
+ * import { sendJson, startJsonServer } from "@labwire/labwire/json";
  * import { assertEquals } from "@std/assert";
  *
  * await using server = startJsonServer({ port: 0 });
@@ -123,7 +123,7 @@ export async function sendJson(
  *
  * @example Three at once
  * ```ts
- * import { connectJson, startJsonServer } from "@labwire/labwire";
+ * import { connectJson, startJsonServer } from "@labwire/labwire/json";
  * import { assertEquals } from "@std/assert";
  *
  * await using server = startJsonServer({ port: 0, interact: (data) => data.n * data.n });

@@ -25,7 +25,7 @@ export interface CommandsOptions {
  *
  * @example Two commands
  * ```ts
- * import { interactWithCommands } from "@labwire/labwire";
+ * import { interactWithCommands } from "@labwire/labwire/json";
  * import { assertEquals, assertThrows } from "@std/assert";
  *
  * const interact = interactWithCommands({

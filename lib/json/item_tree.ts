@@ -18,7 +18,7 @@ export class PathError extends Error {}
  * Reads a name with brackets.
  *
  * @param text The name as written, not empty: `a`, `a[b]`, `a[0]`, `a[]`, any number of brackets. A backslash before `=`,
- * `:`, `[` or `]` makes that an ordinary character, and digits behind one a name.
+ * `:`, `[` or `]` makes that an ordinary character, and digits after one a name.
  * @returns The steps.
  * @throws {PathError} If a bracket has no counterpart.
  */

@@ -37,7 +37,7 @@ interface Item {
  *
  * @example The document's test command
  * ```ts
- * import { parseJsonItems } from "@labwire/labwire";
+ * import { parseJsonItems } from "@labwire/labwire/json";
  * import { assertEquals } from "@std/assert";
  *
  * const words = ["test_command", "param1:=100", "param2=this is text", "param3:=true", "param4:=[1,2]"];

@@ -24,7 +24,7 @@ const MEANT_AS_JSON = /^(?:[{[]|-?(?:NaN|Infinity)$)/;
  *
  * @example
  * ```ts
- * import { interactWithProgram, sendJson, startJsonServer } from "@labwire/labwire";
+ * import { interactWithProgram, sendJson, startJsonServer } from "@labwire/labwire/json";
  * import { assertEquals } from "@std/assert";
  *
  * const script = "const data = await new Response(Deno.stdin.readable).json(); console.log(data.volts * 2)";

@@ -8,6 +8,7 @@ import type { HostPort } from "../net/address/address.ts";
 import { lineFraming } from "../net/framing/line.ts";
 import type { Clock } from "../time/clock.ts";
 import { orAborted } from "../time/deadline.ts";
+import { whenAborted } from "../time/lifecycle.ts";
 import { Limit } from "../time/limit.ts";
 import { ownProperty } from "./commands.ts";
 import type { Answer, FailStatus, Interact } from "./protocol.ts";
@@ -79,7 +80,7 @@ const SUCCESS_LINE = encode(SUCCESS);
 /** What is sent if there is no answer. */
 const NOTHING = new Uint8Array();
 
-/** Numbers that `String()` might write differently: `-0`, many digits, exponents, zeros at the end or behind the point. */
+/** Numbers that `String()` might write differently: `-0`, many digits, exponents, zeros at the end or after the point. */
 const OTHER_FORM = /-0|[\d.]{16}|\d[eE]|\.\d*0(?!\d)|0\.000000/;
 
 /** The state of a message in the responder. */
@@ -114,7 +115,7 @@ export class Responder {
   constructor(options: ResponderOptions) {
     this.#options = options;
     const { concurrency, interact, givenUp } = options;
-    givenUp.addEventListener("abort", () => {
+    whenAborted(givenUp, () => {
       for (const giveUp of this.#awaited) giveUp(givenUp.reason);
     });
     this.#queue = new Queue(

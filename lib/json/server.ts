@@ -137,7 +137,7 @@ export interface JsonServerStats {
  *
  * @example A power supply
  * ```ts
- * import { sendJson, startJsonServer } from "@labwire/labwire";
+ * import { sendJson, startJsonServer } from "@labwire/labwire/json";
  * import { assertEquals } from "@std/assert";
  *
  * let volts = 0;

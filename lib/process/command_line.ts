@@ -27,7 +27,7 @@ export interface SplitCommandLineOptions {
  *
  * @example Linux and Windows
  * ```ts
- * import { splitCommandLine } from "@labwire/labwire";
+ * import { splitCommandLine } from "@labwire/labwire/process";
  * import { assertEquals } from "@std/assert";
  *
  * assertEquals(splitCommandLine(`python3 "my script.py" --gain 3`, { windows: false }), [
@@ -71,7 +71,7 @@ function skipBlanks(text: string, at: number): number {
   return at;
 }
 
-/** Reads the argument that starts at `at` and returns it with the index behind it. */
+/** Reads the argument that starts at `at` and returns it with the index after it. */
 function readWord(text: string, at: number, windows: boolean): [string, number] {
   const start = at;
   let word = "";
@@ -109,7 +109,7 @@ function readQuoted(text: string, open: number, windows: boolean): [string, numb
   );
 }
 
-/** Reads the run of backslashes at `at` and what it makes of the character behind it. */
+/** Reads the run of backslashes at `at` and what it makes of the character after it. */
 function readBackslashes(text: string, at: number, windows: boolean): [string, number] {
   if (!windows) {
     return at + 1 < text.length ? [text[at + 1]!, at + 2] : ["\\", at + 1];

@@ -41,7 +41,7 @@ interface Pending {
  *
  * @example Ask twice
  * ```ts
- * import { LineProgram } from "@labwire/labwire";
+ * import { LineProgram } from "@labwire/labwire/process";
  * import { assertEquals } from "@std/assert";
  *
  * const script = `
@@ -223,7 +223,7 @@ export class LineProgram implements AsyncDisposable {
     const { timeout = 30 } = this.#options;
     const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
     this.#pending = { resolve, reject };
-    // A late answer would be taken for that of the next message: so the program is started anew.
+    // A late answer would be taken for that of the next message: so the program is started again.
     const timer = setTimeout(() => {
       this.#fail(
         new ConnectError(`No answer from program ${this.#name} within ${timeout} s`),

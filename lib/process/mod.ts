@@ -3,7 +3,7 @@
  *
  * @example A program that answers
  * ```ts
- * import { runProgram } from "@labwire/labwire";
+ * import { runProgram } from "@labwire/labwire/process";
  * import { assertEquals } from "@std/assert";
  *
  * const program = [Deno.execPath(), "eval", "console.log(2 * Number(await new Response(Deno.stdin.readable).text()))"];

@@ -126,7 +126,7 @@ export class ProgramInput {
     return this.#taken(this.#writer.write(bytes));
   }
 
-  /** Ends the input, behind what is being written. */
+  /** Ends the input, after what is being written. */
   async close(): Promise<void> {
     await this.#taken(this.#writer.close());
   }

@@ -114,7 +114,7 @@ export class Program implements AsyncDisposable {
     return this.#stdin.write(bytes);
   }
 
-  /** Ends the program's input, behind what is being written. */
+  /** Ends the program's input, after what is being written. */
   async closeWrite(): Promise<void> {
     await this.#stdin.close();
   }
@@ -216,7 +216,7 @@ function killAll(): void {
  *
  * @example A program that answers what it is given
  * ```ts
- * import { startProgram } from "@labwire/labwire";
+ * import { startProgram } from "@labwire/labwire/process";
  * import { assertEquals } from "@std/assert";
  *
  * await using program = startProgram([Deno.execPath(), "eval", "await Deno.stdin.readable.pipeTo(Deno.stdout.writable)"]);

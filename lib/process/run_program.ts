@@ -26,7 +26,7 @@ export interface RunProgramOptions extends StartProgramOptions {
  *
  * @example Ask a program
  * ```ts
- * import { runProgram } from "@labwire/labwire";
+ * import { runProgram } from "@labwire/labwire/process";
  * import { assertEquals } from "@std/assert";
  *
  * const script = "console.log((await new Response(Deno.stdin.readable).text()).length)";

@@ -1,7 +1,8 @@
-import { messageOf, UsageError } from "../errors.ts";
+import { UsageError } from "../errors.ts";
 import { counted } from "../text/wording.ts";
 import { type Clock, systemClock } from "../time/clock.ts";
 import { FileNames } from "./file_names.ts";
+import { makeFolderOf, RecordingFile, whyNot } from "./recording_file.ts";
 import { nextRotation, type Rotation } from "./rotation.ts";
 
 /** Bytes that are written together, at most, unless a single entry is larger. */
@@ -14,7 +15,6 @@ const FLUSH_MS = 500;
 const RETRY_MS = 1000;
 /** Attempts after which it is said again that a file cannot be written. */
 const NEWS = 60;
-const NOTHING = new Uint8Array();
 
 /** Something that went wrong with a recording; it goes on. */
 export interface RecorderProblem {
@@ -85,7 +85,7 @@ interface Chunk {
  *
  * @example Two entries
  * ```ts
- * import { Recorder } from "./recorder.ts";
+ * import { Recorder } from "@labwire/labwire/recording";
  * import { assertEquals } from "@std/assert";
  *
  * const folder = Deno.makeTempDirSync();
@@ -101,14 +101,10 @@ export class Recorder implements AsyncDisposable {
   readonly #names: FileNames;
   readonly #clock: Clock;
   readonly #now: () => number;
-  readonly #made: string[] = [];
+  readonly #file: RecordingFile;
   #queue: Chunk[] = [];
   #spare: Chunk | undefined;
   #waiting = 0;
-  #path = "";
-  #file: Deno.FsFile | undefined;
-  /** Tells one file from another of the same name; undefined for what is no file on a disk. */
-  #identity: string | undefined;
   /** Bytes that the present file will have with all that waits for it, without its header. */
   #planned = 0;
   #rotateAt = Infinity;
@@ -119,18 +115,21 @@ export class Recorder implements AsyncDisposable {
   #cutWait: (() => void) | undefined;
   /** The last chunk that is to be written although there is room in it. */
   #flushTo: Chunk | undefined;
-  /** Whether the header of the present file is still to be written. */
-  #headerDue = false;
-  #unsynced = false;
   #failures = 0;
   #lostSince = 0;
-  #stats = { recorded: 0, unrecorded: 0, bytes: 0, files: 0 };
+  #recorded = 0;
+  #unrecorded = 0;
 
   private constructor(options: RecorderOptions) {
     this.#options = options;
     this.#names = new FileNames(options.path);
     this.#clock = options.clock ?? systemClock;
     this.#now = options.now ?? Date.now;
+    this.#file = new RecordingFile({
+      ...options,
+      next: () => this.#names.next(new Date(this.#now())),
+      onProblem: (kind, message, error) => this.#tell(kind, message, error),
+    });
   }
 
   /**
@@ -146,23 +145,24 @@ export class Recorder implements AsyncDisposable {
     const path = recorder.#names.at(date);
     try {
       await makeFolderOf(path);
-      await recorder.#begin(path, "refuse");
+      await recorder.#file.begin(path, "refuse");
     } catch (cause) {
-      recorder.#file?.close();
+      recorder.#file.letGo();
       if (cause instanceof UsageError) throw cause;
-      throw new UsageError(`Cannot record to "${path}": ${why(cause)}`, { cause });
+      throw new UsageError(`Cannot record to "${path}": ${whyNot(cause)}`, { cause });
     }
     return recorder;
   }
 
   /** The file that is written now. */
   get path(): string {
-    return this.#path;
+    return this.#file.path;
   }
 
   /** What was counted so far. */
   get stats(): RecorderStats {
-    return this.#stats;
+    const [recorded, unrecorded] = [this.#recorded, this.#unrecorded];
+    return { recorded, unrecorded, bytes: this.#file.bytes, files: this.#file.count };
   }
 
   /**
@@ -176,7 +176,7 @@ export class Recorder implements AsyncDisposable {
     const { maxQueue = QUEUE_BYTES, rotate } = this.#options;
     if (this.#closing || this.#waiting + length > maxQueue) return this.#lose(count);
     const full = rotate?.bytes !== undefined && this.#planned > 0 &&
-      this.#planned + length > rotate.bytes - this.#header.length;
+      this.#planned + length > rotate.bytes - this.#file.header.length;
     let chunk = this.#queue.at(-1);
     if (full || this.#rotateAt < Infinity && this.#now() >= this.#rotateAt) {
       const date = new Date(this.#now());
@@ -197,7 +197,7 @@ export class Recorder implements AsyncDisposable {
 
   /** Counts entries that cannot be written in the form of the recording. */
   skip(count: number): void {
-    this.#stats.unrecorded += count;
+    this.#unrecorded += count;
   }
 
   /** Opens the file anew, under the name of this time: whoever has renamed it may do so with it what he likes. */
@@ -216,17 +216,13 @@ export class Recorder implements AsyncDisposable {
     this.#timer = undefined;
     this.#cutWait?.();
     await this.#flush();
-    await this.#sync();
-    this.#letGo();
+    await this.#file.sync();
+    this.#file.letGo();
   }
 
   /** Writes what waits, and ends the recording. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
-  }
-
-  get #header(): Uint8Array {
-    return this.#options.header?.() ?? NOTHING;
   }
 
   /** Begins to count for a new file. */
@@ -254,11 +250,11 @@ export class Recorder implements AsyncDisposable {
   }
 
   #lose(count: number): void {
-    this.#stats.unrecorded += count;
+    this.#unrecorded += count;
     if (this.#closing) return;
     if (this.#lostSince === 0) {
       const [, plural] = this.#noun;
-      this.#tell("full", `Cannot keep more ${plural} in memory for "${this.#path}": they are lost`);
+      this.#tell("full", `Cannot keep more ${plural} in memory for "${this.path}": they are lost`);
     }
     this.#lostSince += count;
   }
@@ -274,7 +270,7 @@ export class Recorder implements AsyncDisposable {
   async #onTimer(): Promise<void> {
     this.#timer = undefined;
     await this.#flush();
-    await this.#sync();
+    await this.#file.sync();
   }
 
   /** Writes all that waits. */
@@ -312,8 +308,8 @@ export class Recorder implements AsyncDisposable {
   async #writeNext(): Promise<void> {
     const chunk = this.#queue[0];
     if (this.#reopening && chunk?.begins === undefined) {
-      this.#letGo();
-      await this.#begin(this.#names.at(new Date(this.#now())), "append");
+      this.#file.letGo();
+      await this.#file.begin(this.#names.at(new Date(this.#now())), "append");
       this.#reopening = false;
     }
     if (!chunk) {
@@ -321,112 +317,26 @@ export class Recorder implements AsyncDisposable {
       return;
     }
     if (chunk.begins) {
-      await this.#sync();
-      this.#letGo();
-      await this.#begin(this.#names.next(chunk.begins), "next");
+      await this.#file.sync();
+      this.#file.letGo();
+      await this.#file.begin(this.#names.next(chunk.begins), "next");
       chunk.begins = undefined;
       this.#reopening = false;
-    } else if (!this.#file) await this.#begin(this.#path, "append");
-    else if (await this.#isRemoved()) {
-      this.#letGo();
-      await this.#begin(this.#path, "append");
-      const message = `"${this.#path}" was removed or renamed: recording goes on in a new file`;
+    } else if (!this.#file.isOpen) await this.#file.begin(this.path, "append");
+    else if (await this.#file.isRemoved()) {
+      this.#file.letGo();
+      await this.#file.begin(this.path, "append");
+      const message = `"${this.path}" was removed or renamed: recording goes on in a new file`;
       this.#tell("removed", message);
     }
-    if (this.#headerDue) {
-      await this.#writeWhole(this.#header);
-      this.#headerDue = false;
-    }
-    await this.#writeWhole(chunk.buffer.subarray(0, chunk.used));
+    await this.#file.write(chunk.buffer.subarray(0, chunk.used));
     this.#queue.shift();
     if (chunk === this.#flushTo) this.#flushTo = undefined;
     this.#waiting -= chunk.used;
-    this.#stats.recorded += chunk.count;
+    this.#recorded += chunk.count;
     if (chunk.buffer.length === CHUNK_BYTES) {
       chunk.used = chunk.count = 0;
       this.#spare = chunk;
-    }
-  }
-
-  /** Writes all of some bytes, or none, at the end of the file. */
-  async #writeWhole(bytes: Uint8Array): Promise<void> {
-    const file = this.#file!;
-    const at = this.#identity === undefined ? 0 : await file.seek(0, Deno.SeekMode.End);
-    try {
-      for (let done = 0; done < bytes.length;) done += await file.write(bytes.subarray(done));
-    } catch (error) {
-      if (this.#identity !== undefined) await file.truncate(at).catch(() => {});
-      throw error;
-    }
-    this.#unsynced = true;
-    this.#stats.bytes += bytes.length;
-  }
-
-  /**
-   * Opens a file.
-   *
-   * @param path Its path.
-   * @param existing What to do about a file that is there and not empty: `refuse` it, `append` to it, or take the `next` name.
-   */
-  async #begin(path: string, existing: "refuse" | "append" | "next"): Promise<void> {
-    const { force = false } = this.#options;
-    const info = await statOf(path);
-    const taken = info?.isFile && info.size > 0;
-    if (info?.isDirectory) throw new UsageError(`Cannot record to "${path}": it is a directory`);
-    if (taken && !force && existing === "refuse") {
-      throw new UsageError(
-        `Cannot record to "${path}": it is there already; --force overwrites it, and a name such as run-%Y%m%d-%H%M%S.dat is new each time`,
-      );
-    }
-    if (taken && !force && existing === "next") {
-      return await this.#begin(this.#names.next(new Date(this.#now())), existing);
-    }
-    const truncate = taken && existing !== "append";
-    this.#file = await Deno.open(path, { write: true, create: true, truncate });
-    this.#path = path;
-    this.#identity = identityOf(await this.#file.stat());
-    if (existing !== "append" || !info) this.#stats.files++;
-    this.#headerDue = !(taken && existing === "append");
-    if (existing !== "append") await this.#keep(path);
-  }
-
-  /** Removes the oldest files where there are more than are to be kept. */
-  async #keep(path: string): Promise<void> {
-    const { keep = Infinity } = this.#options;
-    if (keep === Infinity) return;
-    this.#made.push(path);
-    while (this.#made.length > keep) {
-      const old = this.#made.shift()!;
-      try {
-        if (old !== path) await Deno.remove(old);
-      } catch (error) {
-        if (error instanceof Deno.errors.NotFound) continue;
-        this.#tell("keep", `Cannot remove the old recording "${old}": ${why(error)}`, error);
-      }
-    }
-  }
-
-  #letGo(): void {
-    this.#file?.close();
-    this.#file = undefined;
-  }
-
-  /** Whether the file has another name now, or none. */
-  async #isRemoved(): Promise<boolean> {
-    if (this.#identity === undefined) return false;
-    const info = await statOf(this.#path);
-    return info === undefined || identityOf(info) !== this.#identity;
-  }
-
-  /** Has the system put on the disk what was written, so that it survives a loss of power. */
-  async #sync(): Promise<void> {
-    if (!this.#unsynced || !this.#file || this.#identity === undefined) return;
-    this.#unsynced = false;
-    try {
-      await this.#file.syncData();
-    } catch (error) {
-      if (error instanceof Deno.errors.BadResource) return; // the file was changed for another one meanwhile, and closed
-      this.#tell("sync", `Cannot bring "${this.#path}" to the disk: ${why(error)}`, error);
     }
   }
 
@@ -434,9 +344,9 @@ export class Recorder implements AsyncDisposable {
     if (this.#failures++ % NEWS !== 0) return;
     const [, plural] = this.#noun;
     const rest = this.#failures > 1
-      ? `${this.#stats.unrecorded} ${plural} were not recorded so far`
+      ? `${this.#unrecorded} ${plural} were not recorded so far`
       : `trying again every second; ${plural} that do not fit into memory meanwhile are lost`;
-    this.#tell("failed", `Cannot record to "${this.#path}": ${why(error)}; ${rest}`, error);
+    this.#tell("failed", `Cannot record to "${this.path}": ${whyNot(error)}; ${rest}`, error);
   }
 
   #resumed(): void {
@@ -446,7 +356,7 @@ export class Recorder implements AsyncDisposable {
       ? `no ${one} was lost`
       : `${counted(lost, one, plural)} ${lost === 1 ? "was" : "were"} not recorded`;
     this.#failures = this.#lostSince = 0;
-    this.#tell("resumed", `Recording to "${this.#path}" goes on; ${rest}`);
+    this.#tell("resumed", `Recording to "${this.path}" goes on; ${rest}`);
   }
 
   /** Counts what waits as lost. */
@@ -456,8 +366,8 @@ export class Recorder implements AsyncDisposable {
     this.#waiting = 0;
     this.#reopening = false;
     this.#flushTo = undefined;
-    this.#stats.unrecorded += lost;
-    this.#tell("failed", `Cannot record to "${this.#path}": ${why(error)}`, error);
+    this.#unrecorded += lost;
+    this.#tell("failed", `Cannot record to "${this.path}": ${whyNot(error)}`, error);
   }
 
   /** Waits until it is worth another try. */
@@ -469,30 +379,4 @@ export class Recorder implements AsyncDisposable {
     this.#cutWait = undefined;
     callOff();
   }
-}
-
-/** Makes the folder that a file is to lie in; as VILLASnode does, only the last one. */
-async function makeFolderOf(path: string): Promise<void> {
-  const folder = path.replace(/[^/\\]*$/, "").replace(/(?<=.)[/\\]+$/, "");
-  if (folder === "" || await statOf(folder)) return;
-  await Deno.mkdir(folder);
-}
-
-async function statOf(path: string): Promise<Deno.FileInfo | undefined> {
-  try {
-    return await Deno.stat(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
-  }
-}
-
-/** What tells a file from others; on systems that number none, all are the same. Undefined for what is no file on a disk. */
-function identityOf({ isFile, dev, ino }: Deno.FileInfo): string | undefined {
-  return isFile ? `${dev} ${ino}` : undefined;
-}
-
-function why(error: unknown): string {
-  if (error instanceof Deno.errors.NotFound) return "no such directory";
-  return messageOf(error);
 }

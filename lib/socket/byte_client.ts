@@ -21,7 +21,7 @@ export interface ReceiveOptions {
 
 /** How {@linkcode ByteClient.ask} sends and receives. */
 export interface AskOptions extends Omit<ReceiveOptions, "sending"> {
-  /** End this side behind the message; the answer is then complete when the server ends its side, or is silent for `timeout`. */
+  /** End this side of the connection after the message; the answer is then complete when the server ends its side, or is silent for `timeout`. */
   halfClose?: boolean;
   /** Called when the answer was complete before all of the message was sent. */
   onUnsent?: () => void;
@@ -242,7 +242,7 @@ export type ConnectBytesOptions = ConnectStreamOptions;
  *
  * @example Ask an echo
  * ```ts
- * import { connectBytes, listenBytes } from "@labwire/labwire";
+ * import { connectBytes, listenBytes } from "@labwire/labwire/socket";
  * import { assertEquals } from "@std/assert";
  *
  * await using server = listenBytes({ port: 0 });

@@ -25,7 +25,7 @@ export interface ExchangeDatagramOptions extends DatagramClientOptions {
  *
  * @example A datagram to an echo
  * ```ts
- * import { exchangeDatagram, listenDatagrams } from "@labwire/labwire";
+ * import { exchangeDatagram, listenDatagrams } from "@labwire/labwire/socket";
  * import { assertEquals } from "@std/assert";
  *
  * await using server = await listenDatagrams({ port: 0 });

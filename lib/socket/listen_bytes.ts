@@ -48,7 +48,7 @@ export interface ListenBytesOptions
  *
  * @example A server that answers in capitals
  * ```ts
- * import { connectBytes, listenBytes } from "@labwire/labwire";
+ * import { connectBytes, listenBytes } from "@labwire/labwire/socket";
  * import { assertEquals } from "@std/assert";
  *
  * const [encoder, decoder] = [new TextEncoder(), new TextDecoder()];

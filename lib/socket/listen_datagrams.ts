@@ -247,7 +247,7 @@ export class DatagramServer implements AsyncDisposable {
  *
  * @example Datagrams that come back in capitals
  * ```ts
- * import { exchangeDatagram, listenDatagrams } from "@labwire/labwire";
+ * import { exchangeDatagram, listenDatagrams } from "@labwire/labwire/socket";
  * import { assertEquals } from "@std/assert";
  *
  * const [encoder, decoder] = [new TextEncoder(), new TextDecoder()];

@@ -20,7 +20,7 @@ const REFUSAL = 0.02;
  *
  * @example Set a value
  * ```ts
- * import { listenBytes, sendBytes } from "@labwire/labwire";
+ * import { listenBytes, sendBytes } from "@labwire/labwire/socket";
  *
  * await using server = listenBytes({ port: 0, answer: () => null });
  * await sendBytes([new TextEncoder().encode("VOLT 3\n")], { port: server.addr.port });
@@ -42,7 +42,7 @@ export async function sendBytes(
   await within(dropping, GRACE);
   if (connection.readEnd === "lost" && !signal?.aborted) {
     throw new ConnectError(
-      `Lost the connection to "${name}" behind the message (${reason(connection)}): ` +
+      `Lost the connection to "${name}" after the message (${reason(connection)}): ` +
         "it may not have been taken whole",
     );
   }

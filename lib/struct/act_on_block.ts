@@ -11,10 +11,10 @@ export interface Actor<F extends string> {
   readonly onError: (error: unknown) => void;
   /** Whether to stop. */
   readonly stopped: () => boolean;
-  /** How many records may be in hand at once. */
+  /** How many records may be handled at once. */
   readonly most: () => number;
   /** Those that are, the first one first; where only one may be it is not among them. */
-  readonly inHand: Promise<void>[];
+  readonly running: Promise<void>[];
 }
 
 /**
@@ -25,7 +25,7 @@ export interface Actor<F extends string> {
  */
 export async function actOnBlock<F extends string>(
   block: Uint8Array,
-  { struct, act, onError, stopped, most, inHand }: Actor<F>,
+  { struct, act, onError, stopped, most, running }: Actor<F>,
 ): Promise<void> {
   const view = new DataView(block.buffer, block.byteOffset, block.byteLength);
   for (let at = 0; at < block.length && !stopped(); at += struct.size) {
@@ -33,8 +33,8 @@ export async function actOnBlock<F extends string>(
       const result = act(struct.unpackFrom(view, at), block, at);
       if (typeof result !== "object" || result === null || !("then" in result)) continue;
       if (most() > 1) {
-        inHand.push((result as Promise<unknown>).then(() => {}, onError));
-        while (inHand.length >= most()) await inHand.shift();
+        running.push((result as Promise<unknown>).then(() => {}, onError));
+        while (running.length >= most()) await running.shift();
       } else await result;
     } catch (error) {
       onError(error);

@@ -35,7 +35,7 @@ import { RecordQueue } from "./record_queue.ts";
  *
  * @example A server that answers, and a client
  * ```ts
- * import { Line } from "@labwire/labwire";
+ * import { Line } from "@labwire/labwire/struct";
  * import { assertEquals } from "@std/assert";
  *
  * await using server = Line.listen({
@@ -274,7 +274,7 @@ export class Line<F extends string = string>
       if (!(error instanceof CodecError)) throw error;
       cut = error;
     } finally {
-      await Promise.all(actor?.inHand ?? []);
+      await Promise.all(actor?.running ?? []);
     }
     const fault = connectionFault(peer, cut);
     if (!fault) return;
@@ -295,7 +295,7 @@ export class Line<F extends string = string>
       onError: (error) => this.#fail(error, peer),
       stopped: () => this.#stopped,
       most: () => typeof concurrency === "number" ? concurrency : concurrency(),
-      inHand: [],
+      running: [],
     };
   }
 

@@ -72,7 +72,7 @@ export interface LineOptions<F extends string>
   /** Handles every record. Without it, records and peers wait until the line is iterated. */
   action?: LineAction<F>;
   /**
-   * How many records of a peer may be in hand at once, where the action returns promises; a function where that changes. With more than
+   * How many records of a peer may be handled at once, where the action returns promises; a function where that changes. With more than
    * one, `recordBytes` and `recordTime` of the peer are those of a record only until the action first waits. Default: 1.
    */
   concurrency?: number | (() => number);

@@ -28,7 +28,7 @@ const MOST_QUEUED = 1 << 20;
 export interface RecordHandler {
   /** Handles a record. */
   readonly action: LineAction<string>;
-  /** How many records of a peer may be in hand at once. */
+  /** How many records of a peer may be handled at once. */
   readonly concurrency?: () => number;
   /** Lets go of a peer that has disconnected. */
   readonly release?: (peer: LinePeer) => void;

@@ -21,7 +21,7 @@ export function csvCell(text: string): string {
  *
  * @param text The row, without the newline at its end.
  * @returns What its cells say; null if it ends inside a quoted cell, which may go on in the next line.
- * @throws {CodecError} If something stands behind the quotes of a cell.
+ * @throws {CodecError} If something stands after the quotes of a cell.
  */
 export function splitCsvRow(text: string): string[] | null {
   const cells: string[] = [];
@@ -38,7 +38,7 @@ export function splitCsvRow(text: string): string[] | null {
       at = end + 1;
       if (at < text.length && text[at] !== ",") {
         throw new CodecError(
-          `Cannot read CSV at character ${at + 1}: expected a comma behind the quotes`,
+          `Cannot read CSV at character ${at + 1}: expected a comma after the quotes`,
           { offset: at },
         );
       }

@@ -1,6 +1,6 @@
 import { UsageError } from "../errors.ts";
 
-/** The bytes that an escape with one character behind the backslash stands for. */
+/** The bytes that an escape with one character after the backslash stands for. */
 const escapes: Readonly<Record<string, number>> = {
   "n": 0x0a,
   "r": 0x0d,
@@ -18,7 +18,7 @@ const escapes: Readonly<Record<string, number>> = {
  *
  * @example A command with a line ending and a checksum byte
  * ```ts
- * import { parseEscapedText } from "@labwire/labwire";
+ * import { parseEscapedText } from "@labwire/labwire/text";
  * import { assertEquals } from "@std/assert";
  *
  * assertEquals(parseEscapedText(String.raw`V?\r\n\xff`), new Uint8Array([0x56, 0x3f, 13, 10, 255]));

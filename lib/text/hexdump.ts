@@ -10,7 +10,7 @@ const WIDTH = 16;
  *
  * @example A short message
  * ```ts
- * import { hexdump } from "@labwire/labwire";
+ * import { hexdump } from "@labwire/labwire/text";
  * import { assertEquals } from "@std/assert";
  *
  * assertEquals(hexdump(new TextEncoder().encode("Hello, world\n")).split("\n"), [

@@ -3,7 +3,7 @@
  *
  * @example Bytes in Python's notation
  * ```ts
- * import { parseEscapedText, pythonBytes } from "@labwire/labwire";
+ * import { parseEscapedText, pythonBytes } from "@labwire/labwire/text";
  * import { assertEquals } from "@std/assert";
  *
  * assertEquals(pythonBytes(parseEscapedText("V?\\n")), "b'V?\\n'");

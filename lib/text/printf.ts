@@ -15,7 +15,7 @@ export interface PrintOptions {
 /**
  * Writes a number as `%.*f` does.
  *
- * @param value Any double. The sign of a NaN cannot be told in JavaScript: it is written without one.
+ * @param value Any double. The sign of a NaN cannot be seen in JavaScript: it is written without one.
  * @param digits How many digits after the point, 0 to 100.
  * @param options Whether a `+` is wanted.
  * @returns For example `-1.00000000000000000`, `inf`, `nan`.
@@ -27,7 +27,7 @@ export function printFixed(value: number, digits: number, options: PrintOptions 
 /**
  * Writes a number as `%.*e` does: one digit before the point, and two digits of exponent at least.
  *
- * @param value Any double. The sign of a NaN cannot be told in JavaScript: it is written without one.
+ * @param value Any double. The sign of a NaN cannot be seen in JavaScript: it is written without one.
  * @param digits How many digits after the point, 0 to 99.
  * @param options Whether a `+` is wanted.
  * @returns For example `1.014593e-01`, `inf`, `nan`.
@@ -39,7 +39,7 @@ export function printExponent(value: number, digits: number, options: PrintOptio
 /**
  * Writes a number as `%.*g` does: so many digits that count, without the zeros at their end, in the form of `%f` or of `%e`.
  *
- * @param value Any double. The sign of a NaN cannot be told in JavaScript: it is written without one.
+ * @param value Any double. The sign of a NaN cannot be seen in JavaScript: it is written without one.
  * @param digits How many digits count, 1 to 100.
  * @returns For example `0.10000000000000001`, `1e+20`, `-0`, `nan`.
  */
@@ -61,7 +61,7 @@ export function printGeneral(value: number, digits: number): string {
   let end = e;
   while (text.charCodeAt(end - 1) === 0x30) end--;
   if (power < -4 || power >= digits) {
-    if (end === 2) end = 1; // no digit is left behind the point
+    if (end === 2) end = 1; // no digit is left after the point
     const places = Math.abs(power) < 10 ? `0${Math.abs(power)}` : Math.abs(power);
     return `${sign}${text.slice(0, end)}e${power < 0 ? "-" : "+"}${places}`;
   }

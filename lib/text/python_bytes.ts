@@ -29,7 +29,7 @@ const notations: readonly Uint8Array[] = Array.from({ length: 256 }, (_, byte) =
  *
  * @example Text, control characters and quotes
  * ```ts
- * import { pythonBytes } from "@labwire/labwire";
+ * import { pythonBytes } from "@labwire/labwire/text";
  * import { assertEquals } from "@std/assert";
  *
  * assertEquals(pythonBytes(new TextEncoder().encode("5 µV\n")), String.raw`b'5 \xc2\xb5V\n'`);

@@ -7,7 +7,7 @@ const MONTHS = [
 ];
 const two = (number: number) => String(number).padStart(2, "0");
 
-/** What stands for each letter behind a percent sign. */
+/** What stands for each letter after a percent sign. */
 const FIELDS: Readonly<Record<string, (date: Date) => string>> = {
   Y: (date) => String(date.getFullYear()),
   y: (date) => two(date.getFullYear() % 100),

@@ -10,6 +10,26 @@ export function timerDelay(seconds: number): number {
 }
 
 /**
+ * Calls a function once, after any time: also after one that is too long for a timer, such as a month.
+ *
+ * @param seconds How long to wait.
+ * @param act What to do.
+ * @param clock What wakes. Default: this computer's clock.
+ * @returns Dispose of it to call it off.
+ */
+export function after(seconds: number, act: () => void, clock: Clock = systemClock): Disposable {
+  let left = seconds * 1000;
+  let callOff = () => {};
+  const wait = () => {
+    const part = Math.min(left, LONGEST);
+    left -= part;
+    callOff = clock.wake(left > 0 ? wait : act, part);
+  };
+  wait();
+  return { [Symbol.dispose]: () => callOff() };
+}
+
+/**
  * Waits for some time.
  *
  * @param seconds How long.

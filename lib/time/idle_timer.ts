@@ -93,7 +93,7 @@ export class IdleClock {
 
 /**
  * Notices that a peer has been waited for too long. The time runs while at least one wait is open and starts again whenever
- * one ends or begins anew.
+ * one ends or starts over.
  */
 export class IdleTimer {
   readonly #clock: IdleClock;

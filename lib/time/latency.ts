@@ -108,7 +108,7 @@ export class LatencyRecorder {
    * @throws {RangeError} If `q` is outside 0 to 1.
    */
   quantile(q: number): number {
-    if (!(q >= 0 && q <= 1)) throw new RangeError(`Cannot tell quantile ${q}: expected 0 to 1`);
+    if (!(q >= 0 && q <= 1)) throw new RangeError(`Cannot compute quantile ${q}: expected 0 to 1`);
     if (this.#count === 0) return NaN;
     // The nearest rank, without the rounding error of the product: 0.07 × 100 is a little more than 7.
     const rank = Math.max(1, Math.ceil(q * this.#count * (1 - Number.EPSILON)));

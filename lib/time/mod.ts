@@ -3,7 +3,7 @@
  *
  * @example Until it works
  * ```ts
- * import { retry } from "@labwire/labwire";
+ * import { retry } from "@labwire/labwire/time";
  * import { assertEquals } from "@std/assert";
  *
  * let tries = 0;

@@ -6,7 +6,7 @@ const GOOD = 0.01;
 const PATIENCE = 20;
 
 /**
- * Makes a wall clock with the resolution of the monotonic clock: `Date.now()` alone tells whole milliseconds. It follows when
+ * Makes a wall clock with the resolution of the monotonic clock: `Date.now()` alone has whole milliseconds. It follows when
  * the system's clock is set.
  *
  * @returns A function that tells the time in ms since 1970-01-01T00:00:00Z, with fractions, to 0.01 ms where the computer is

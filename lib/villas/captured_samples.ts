@@ -2,7 +2,8 @@ import type { Format } from "../codecs/villas/format.ts";
 import type { Sample } from "../codecs/villas/sample.ts";
 import { CaptureDecoder } from "../codecs/pcap/capture.ts";
 import type { Packet } from "../codecs/pcap/packet.ts";
-import { type CapturedDatagram, datagramOf, LINK_TYPES } from "../codecs/pcap/udp.ts";
+import { DatagramReader, type IncompleteDatagram } from "../codecs/pcap/fragments.ts";
+import { type CapturedDatagram, LINK_TYPES } from "../codecs/pcap/udp.ts";
 import { CodecError } from "../errors.ts";
 import type { SampleStreamOptions } from "./sample_stream.ts";
 
@@ -21,6 +22,7 @@ export interface CapturedSamplesOptions extends SampleStreamOptions {
 export class CapturedSamples {
   readonly #options: CapturedSamplesOptions;
   readonly #ports = new Map<number, number>();
+  readonly #reader = new DatagramReader((datagram) => this.#tellIncomplete(datagram));
   #packets = 0;
   #datagrams = 0;
 
@@ -62,6 +64,7 @@ export class CapturedSamples {
         if (samples && samples.length > 0) yield samples;
       }
     }
+    this.#reader.end();
     try {
       decoder.end();
     } catch (error) {
@@ -72,13 +75,13 @@ export class CapturedSamples {
 
   /** The samples of a packet; undefined if it is of no interest, or bad. */
   #samplesOf(packet: Packet): Sample[] | undefined {
-    const { onBad, port, format } = this.#options;
+    const { port, format } = this.#options;
     try {
       if (!LINK_TYPES.has(packet.linkType)) {
         const known = [...new Set(LINK_TYPES.values())].join(", ");
         throw new CodecError(`its link type is ${packet.linkType}: expected ${known}`);
       }
-      const datagram = datagramOf(packet);
+      const datagram = this.#reader.take(packet);
       if (!datagram) return undefined;
       this.#count(datagram.port);
       if (port !== undefined && datagram.port !== port) return undefined;
@@ -90,14 +93,32 @@ export class CapturedSamples {
         ? samples
         : samples.map((sample) => ({ ...sample, received: time }));
     } catch (error) {
-      if (!(error instanceof CodecError)) throw error;
-      const { number, offset } = packet;
-      const message =
-        `Cannot read packet ${number} at byte ${offset} of the capture: ${error.message}`;
-      const told = new CodecError(message, { offset, cause: error });
-      if (!onBad) throw told;
-      onBad(told);
+      if (!(error instanceof CodecError) || error instanceof BadPacket) throw error;
+      this.#tell(packet, error.message);
     }
+  }
+
+  #tellIncomplete({ packet, port: to }: IncompleteDatagram): void {
+    const { port } = this.#options;
+    if (to !== undefined) {
+      this.#count(to);
+      if (port !== undefined && to !== port) return;
+      this.#datagrams++;
+    }
+    this.#tell(
+      packet,
+      "its datagram was sent in several packets, and not all of them were captured whole; " +
+        "tcpdump -s 0 with udp as its filter captures them, with a port only the first of them",
+    );
+  }
+
+  /** Says that a packet cannot be read. */
+  #tell({ number, offset }: Pick<Packet, "number" | "offset">, why: string): void {
+    const { onBad } = this.#options;
+    const message = `Cannot read packet ${number} at byte ${offset} of the capture: ${why}`;
+    const error = new BadPacket(message, { offset });
+    if (!onBad) throw error;
+    onBad(error);
   }
 
   #count(port: number): void {
@@ -106,12 +127,10 @@ export class CapturedSamples {
   }
 }
 
-function checkWhole({ isFragment, payload, length }: CapturedDatagram): void {
-  if (isFragment) {
-    throw new CodecError(
-      `its datagram of ${length} bytes was sent in several packets, which are not put together`,
-    );
-  }
+/** Says which packet cannot be read. */
+class BadPacket extends CodecError {}
+
+function checkWhole({ payload, length }: CapturedDatagram): void {
   if (payload.length < length) {
     throw new CodecError(
       `only ${payload.length} of the ${length} bytes of its datagram were captured; tcpdump -s 0 captures all`,

@@ -14,6 +14,7 @@ import { BatchedReplies, type BatchHandler } from "./hooks/batch_handler.ts";
 import { Constants } from "./hooks/constants.ts";
 import { Expectations, Refusal } from "./hooks/expected.ts";
 import { Handler } from "./hooks/handler.ts";
+import { LeftOut } from "./hooks/left_out.ts";
 import { Statistics } from "./hooks/statistics.ts";
 import type { Batch } from "./node.ts";
 import type { EndpointNode } from "./nodes/endpoint.ts";
@@ -39,7 +40,7 @@ export class Echo implements AsyncDisposable {
   readonly addr: Endpoint;
   /** The same; a server at `localhost` has two. */
   readonly addrs: readonly Endpoint[];
-  /** Bytes that the system keeps of UDP while the program is busy; undefined where it does not tell. */
+  /** Bytes that the system keeps of UDP while the program is busy; undefined where the system does not say. */
   readonly receiveBuffer: number | undefined;
   /** Resolves when the echo has ended; rejects if the socket failed. */
   readonly finished: Promise<void>;
@@ -75,7 +76,12 @@ export class Echo implements AsyncDisposable {
     this.#batched = options.batchHandler && this.#batchedReplies(options.batchHandler, remote);
     const reply = this.#batched ?? replyOf(remote, options);
     this.#path = new Path({
-      hooks: [this.#statistics, ...count < Infinity ? [last] : [], reply],
+      hooks: [
+        this.#statistics,
+        ...count < Infinity ? [last] : [],
+        ...leftOutOf(options),
+        reply,
+      ],
       taps: onMessage ? [tapOf(onMessage), ...taps] : taps,
       destinations: [node],
       sentTaps,
@@ -154,14 +160,13 @@ export class Echo implements AsyncDisposable {
       send: (batch) => replies.lead(batch),
       flush: () => this.#node.flush(),
       onFailed,
-      onDropped: (from) => this.#tooSlow(from ?? remote),
+      onDropped: (from, why) => this.#drop(from ?? remote, why),
     });
   }
 
-  #tooSlow(from: Endpoint): void {
+  #drop(from: Endpoint, why: string): void {
     this.#dropped++;
-    const message = "Dropped a message: the handler is too slow for as many as arrive";
-    this.#options.onProblem?.({ kind: "dropped", message, from });
+    this.#options.onProblem?.({ kind: "dropped", message: `Dropped a message: ${why}`, from });
   }
 
   #unanswered(error: unknown, from: Endpoint): void {
@@ -178,6 +183,12 @@ export class Echo implements AsyncDisposable {
   }
 }
 
+/** Refuses samples of which values are missing, where the answer depends on them. */
+function leftOutOf({ codec = villasProtobuf, signals, constant }: EchoOptions): Hook[] {
+  if (!LeftOut.concerns(codec) || constant && signals) return [];
+  return [new LeftOut(codec.name, signals)];
+}
+
 /** What makes the replies. */
 function replyOf(remote: Endpoint, options: EchoOptions): Hook {
   const { handler, constant } = options;
@@ -190,14 +201,13 @@ function replyOf(remote: Endpoint, options: EchoOptions): Hook {
 
 /** What the replies may hold. */
 function expectationsOf(remote: Endpoint, options: EchoOptions): Expectations {
-  const { signals, anySource, replyTo, codec: { carried, name } = villasProtobuf } = options;
+  const { signals, anySource, replyTo, codec: { carried } = villasProtobuf } = options;
   const toGroup = "hostname" in remote && isMulticast(remote.hostname);
   const passesOn = anySource && replyTo !== "sender" && !toGroup;
   const kinds = signals?.map(({ type }) => type);
   return new Expectations({
     signals: kinds,
     passesOnTo: passesOn ? remote : undefined,
-    movesUp: name === "json",
     uncounted: carried?.counted === false,
   });
 }
@@ -236,7 +246,7 @@ function checkConstants(
 ): void {
   for (const [i, constant] of constants.entries()) {
     const type = signals === undefined ? "float" : signals[i]?.type;
-    if (type !== "float") continue; // whether it fits its kind is told with the first reply
+    if (type !== "float") continue; // whether it fits its kind is reported with the first reply
     const [signal] = signals?.slice(i, i + 1) ?? floatSignals(1);
     const one = format.withSignals?.([signal!]) ?? format;
     try {
@@ -279,7 +289,9 @@ function refusalOf(thrown: unknown): Pick<VillasEchoProblem, "unstated"> | undef
  *
  * @example An echo for one message
  * ```ts
- * import { bindDatagram, startVillasEcho, villasProtobuf } from "@labwire/labwire";
+ * import { bindDatagram } from "@labwire/labwire/net";
+ * import { startVillasEcho } from "@labwire/labwire/villas";
+ * import { villasProtobuf } from "@labwire/labwire/codecs/villas";
  * import { assertEquals } from "@std/assert";
  *
  * await using node = await bindDatagram({ listen: { hostname: "127.0.0.1", port: 0 } });

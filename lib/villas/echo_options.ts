@@ -66,7 +66,7 @@ export interface VillasEchoOptions extends LayerOptions {
   handler?: SampleHandler;
   /** Makes the replies to the samples of several messages together, instead of `handler`. */
   batchHandler?: BatchHandler;
-  /** End after so many messages. Default: never. */
+  /** End after this many messages. Default: never. */
   count?: number;
   /** Seconds that the message being handled may take when the echo ends. Default: 1. */
   grace?: number;
@@ -111,7 +111,7 @@ export interface VillasEchoStats extends SequenceCounts {
   unsent: number;
   /** Messages dropped in this computer: its receive buffer was full, or the handler was too slow for them. */
   dropped: number;
-  /** Those of them that the receive buffer had no room for; undefined where the system does not tell. */
+  /** Those of them that the receive buffer had no room for; undefined where the system does not say. */
   overflowed?: number;
   /** Time since the first message, in s. */
   seconds: number;

@@ -46,14 +46,13 @@ export {
   type SourceNode,
 } from "./node.ts";
 export { type Destination, type Hook, Path, type PathOptions, type Tap } from "./path.ts";
-export {
-  startVillasPipe,
-  type VillasPipe,
-  type VillasPipeInput,
-  type VillasPipeOptions,
-  type VillasPipeProblem,
-  type VillasPipeStats,
-} from "./pipe.ts";
+export { startVillasPipe, type VillasPipe } from "./pipe.ts";
+export type {
+  VillasPipeInput,
+  VillasPipeOptions,
+  VillasPipeProblem,
+  VillasPipeStats,
+} from "./pipe_options.ts";
 export type { FileNode, FileNodeOptions, RecordingTime } from "./nodes/file.ts";
 export { startVillasReplay, type VillasReplay, type VillasReplayOptions } from "./replay.ts";
 export { readSamples, type SampleStreamOptions } from "./sample_stream.ts";

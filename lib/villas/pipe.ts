@@ -1,19 +1,20 @@
-import type { Format } from "../codecs/villas/format.ts";
+import type { Format, VillasFormat } from "../codecs/villas/format.ts";
 import { villasProtobuf } from "../codecs/villas/protobuf.ts";
-import type { Timestamp } from "../codecs/villas/sample.ts";
 import { asNode, asPeer } from "../codecs/villas/sides.ts";
-import { type SignalsLike, signalsOf } from "../codecs/villas/signals.ts";
+import { signalsOf } from "../codecs/villas/signals.ts";
 import { type CodecError, messageOf, UsageError } from "../errors.ts";
 import type { Endpoint } from "../net/address/address.ts";
 import { delay, within } from "../time/deadline.ts";
 import { whenAborted } from "../time/lifecycle.ts";
 import { timestampClock } from "../time/timestamp.ts";
 import { Answers } from "./hooks/answers.ts";
+import { LeftOut } from "./hooks/left_out.ts";
 import { type Batch, batchOf } from "./node.ts";
-import type { EndpointNode, EndpointProblem, LayerOptions } from "./nodes/endpoint.ts";
-import { InputNode, type SampleReader } from "./nodes/input.ts";
+import type { EndpointNode } from "./nodes/endpoint.ts";
+import { InputNode } from "./nodes/input.ts";
 import { type OpenEndpoint, openEndpoint } from "./nodes/open_endpoint.ts";
 import { Path, type Tap } from "./path.ts";
+import type { VillasPipeOptions, VillasPipeStats } from "./pipe_options.ts";
 
 /** The port of VILLASnode's Python client, and that of VILLASnode. */
 const [PORT, REMOTE_PORT] = [12001, 12000];
@@ -26,87 +27,6 @@ const [PATIENCE, PAUSE] = [200, 1];
 /** How long a connection may take to end in order, in s. */
 const LAST_WORDS = 2;
 
-/** Something that went wrong; the pipe goes on. */
-export interface VillasPipeProblem extends Omit<EndpointProblem, "kind" | "from"> {
-  /** As of a socket; `refused`: the format cannot carry a sample; `bad`: a piece of the input is no sample. */
-  readonly kind: EndpointProblem["kind"] | "refused" | "bad";
-  /** The other end, where it concerns one. */
-  readonly from?: Endpoint;
-}
-
-/** What goes into a pipe. */
-export interface VillasPipeInput {
-  /** The bytes, as they come. */
-  readonly chunks: AsyncIterable<Uint8Array>;
-  /** What makes samples of them: a format's `stream.decoder()`, or a {@linkcode ColumnsDecoder}. */
-  readonly decoder: SampleReader;
-  /** Whether integers and truth values are floats. Default: false. */
-  readonly floats?: boolean;
-}
-
-/** How a pipe works. */
-export interface VillasPipeOptions extends LayerOptions {
-  /** Where to bind, as text or taken apart. Default: `0.0.0.0:12001`; `localhost:12001` with `layer: "tcp-server"`. */
-  readonly listen?: string | Endpoint;
-  /** VILLASnode. Default: `127.0.0.1:12000`. */
-  readonly remote?: string | Endpoint;
-  /** Take samples from every address, not only from the remote. Default: false. */
-  readonly anySource?: boolean;
-  /** The format of the messages. Default: VILLASnode's protobuf. */
-  readonly codec?: Format;
-  /**
-   * Write as VILLASnode writes, and read as it reads, so that a client of VILLASnode such as `villas-echo` can be the other end; it matters
-   * for csv, tsv, value, and complex values in raw and gtnet. Default: false, VILLASnode is the other end.
-   */
-  readonly asNode?: boolean;
-  /** The signals of the messages, for formats that do not tell what they are. */
-  readonly signals?: SignalsLike;
-  /** What is sent. Default: nothing, the pipe only receives. */
-  readonly input?: VillasPipeInput;
-  /** Called with what arrives; a promise is waited for. Default: nothing is received, the pipe only sends. */
-  readonly onBatch?: Tap;
-  /** Send the samples at the distances of their times; otherwise as they come. Default: false. */
-  readonly realtime?: boolean;
-  /** Samples in each datagram. Default: 1. */
-  readonly vectorize?: number;
-  /** Samples to send. Default: all. */
-  readonly limitSent?: number;
-  /** Samples to receive; the pipe ends when it has them, and not before. Default: as many as come. */
-  readonly limitReceived?: number;
-  /** How long to wait for each further answer to what was sent when the input is at its end, in s. Default: 1. */
-  readonly wait?: number;
-  /** Ends the pipe when aborted. */
-  readonly signal?: AbortSignal;
-  /** Shown what arrives; a promise is waited for. */
-  readonly taps?: readonly Tap[];
-  /** Shown what is sent; a promise is waited for. */
-  readonly sentTaps?: readonly Tap[];
-  /** Called with each problem. */
-  readonly onProblem?: (problem: VillasPipeProblem) => void;
-  /** The wall clock. Default: the system's. */
-  readonly now?: () => Timestamp;
-}
-
-/** What a pipe has counted so far. */
-export interface VillasPipeStats {
-  /** Samples sent. */
-  readonly sent: number;
-  /** Samples received and handed on. */
-  readonly received: number;
-  /** Pieces of the input that are no samples. */
-  readonly bad: number;
-  /** Samples that the format cannot carry. */
-  readonly refused: number;
-  /** Datagrams that did not decode. */
-  readonly invalid: number;
-  /** Datagrams from addresses other than the remote, and from the pipe's own. */
-  readonly ignored: number;
-  /** Messages that the system did not take, or that had nowhere to go. */
-  readonly unsent: number;
-  /** Datagrams that arrived while the program was busy, and for which there was no room; undefined where the system does not tell. */
-  readonly dropped?: number | undefined;
-}
-
 /**
  * Two paths: from a stream of bytes to a socket, and from the socket to a function. Made by {@linkcode startVillasPipe}.
  */
@@ -115,7 +35,7 @@ export class VillasPipe implements AsyncDisposable {
   readonly addr: Endpoint;
   /** The same; a server at `localhost` has two. */
   readonly addrs: readonly Endpoint[];
-  /** Bytes that the system keeps of UDP while the program is busy; undefined where it does not tell. */
+  /** Bytes that the system keeps of UDP while the program is busy; undefined where the system does not say. */
   readonly receiveBuffer: number | undefined;
   /** Resolves when the pipe has ended. */
   readonly finished: Promise<void>;
@@ -237,10 +157,28 @@ export class VillasPipe implements AsyncDisposable {
     const { node } = this.#receiver;
     if (!onBatch) return await node.discard();
     const path = new Path({
-      taps: [this.#answers.back, (batch) => this.#take(batch, onBatch), ...taps],
+      taps: [
+        this.#answers.back,
+        ...this.#leftOut(),
+        (batch) => this.#take(batch, onBatch),
+        ...taps,
+      ],
       onRefused: () => {}, // there is no hook that could refuse
     });
     await path.run(node);
+  }
+
+  /** Says of which samples values are missing. */
+  #leftOut(): Tap[] {
+    const { codec = villasProtobuf, signals } = this.#options;
+    if (!LeftOut.concerns(codec)) return [];
+    const known = (codec as VillasFormat).signals;
+    const finder = new LeftOut(codec.name, signals === undefined ? known : signalsOf(signals));
+    return [(batch) => {
+      const reason = finder.find(batch);
+      if (reason === undefined) return;
+      this.#options.onProblem?.({ kind: "leftOut", message: `A sample lacks values: ${reason}` });
+    }];
   }
 
   /** Hands on what arrives, as far as it is wanted. */
@@ -356,7 +294,8 @@ function formatOf(options: VillasPipeOptions): Format {
  *
  * @example A line there and back
  * ```ts
- * import { startVillasEcho, startVillasPipe, villasFormat } from "@labwire/labwire";
+ * import { startVillasEcho, startVillasPipe } from "@labwire/labwire/villas";
+ * import { villasFormat } from "@labwire/labwire/codecs/villas";
  * import { assertEquals } from "@std/assert";
  *
  * await using echo = await startVillasEcho({ listen: "127.0.0.1:0", anySource: true, replyTo: "sender" });

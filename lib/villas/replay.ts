@@ -26,7 +26,8 @@ export interface VillasReplay {
  *
  * @example A file, to an echo and back
  * ```ts
- * import { startVillasEcho, startVillasReplay, villasFormat } from "@labwire/labwire";
+ * import { startVillasEcho, startVillasReplay } from "@labwire/labwire/villas";
+ * import { villasFormat } from "@labwire/labwire/codecs/villas";
  * import { assertEquals } from "@std/assert";
  *
  * const path = Deno.makeTempFileSync();

@@ -10,6 +10,8 @@ import { kindOf, type Sample } from "../codecs/villas/sample.ts";
 import { parseSignals, type Signal } from "../codecs/villas/signals.ts";
 import { CodecError } from "../errors.ts";
 
+/** How many times as long as the others a last sample may be, to be taken for one that is cut off rather than for damage. */
+const CUT = 4;
 /** Samples handed on together at most. */
 const PORTION = 256;
 const LF = 0x0a;
@@ -24,14 +26,15 @@ export interface SampleStreamOptions {
 
 /**
  * Reads samples. A last one that is cut off, as after a loss of power, is left out; and so is a last line of text without its newline,
- * since nobody knows whether its last number is whole.
+ * since nobody knows whether its last number is whole. Where there is no whole sample before it, or much more is missing than a sample
+ * has, that is bad.
  *
  * @param chunks The bytes, as they come.
  * @param format Their format.
  * @param options What is to become of what cannot be read.
  * @returns Portions of samples, none of them empty.
  * @throws {CodecError} If something is no sample, unless `onBad` takes it.
- * @throws {UsageError} If the format needs to be told the signals.
+ * @throws {UsageError} If the format needs to know the signals.
  */
 export async function* readSamples(
   chunks: AsyncIterable<Uint8Array>,
@@ -45,14 +48,16 @@ export async function* readSamples(
     ? format.withSignals(signals).stream.decoder({ more: true })
     : format.stream.decoder();
   const portions = new Portions(() => decoder.next(), onBad);
-  let last = LF;
+  let [last, length, count] = [LF, 0, 0];
   for await (const chunk of rest) {
     if (chunk.length === 0) continue;
     last = chunk[chunk.length - 1]!;
+    length += chunk.length;
     decoder.push(chunk);
     for (;;) {
       const samples = portions.next();
       if (samples.length === 0) break;
+      count += samples.length;
       yield samples;
     }
   }
@@ -61,7 +66,10 @@ export async function* readSamples(
     for (let sample; (sample = decoder.end());) left.push(sample);
   } catch (error) {
     if (!(error instanceof CodecError)) throw error;
-    onCut?.(`The input ends inside a sample, which is left out: ${error.message}`);
+    // What a loss of power cuts off is one sample behind others like it: anything else is damaged.
+    const { offset = 0 } = error;
+    if (count === 0 || (length - offset) * count > CUT * offset) onBad(error);
+    else onCut?.(`The input ends inside a sample, which is left out: ${error.message}`);
   }
   const isCut = last !== LF && format.text && !format.name.startsWith("json");
   if (isCut && left.length > 0) {
@@ -71,7 +79,7 @@ export async function* readSamples(
   if (left.length > 0) yield left;
 }
 
-/** Takes samples in portions; what is wrong behind a sample is told when that has been handed on. */
+/** Takes samples in portions; an error after a sample is reported once that sample has been handed on. */
 class Portions {
   readonly #next: () => Sample | null;
   readonly #onBad: (error: CodecError) => void;

@@ -5,7 +5,7 @@ import { asNode } from "../codecs/villas/sides.ts";
 import { CodecError, messageOf, UsageError } from "../errors.ts";
 import { type Endpoint, formatAddress, parseEndpoint } from "../net/address/address.ts";
 import { MAX_PAYLOAD } from "../net/datagram/transport.ts";
-import { within } from "../time/deadline.ts";
+import { timerDelay, within } from "../time/deadline.ts";
 import { whenAborted } from "../time/lifecycle.ts";
 import { timestampClock } from "../time/timestamp.ts";
 import { Returns } from "./hooks/returns.ts";
@@ -39,7 +39,7 @@ export class SignalSource implements AsyncDisposable {
   readonly addr: Endpoint;
   /** The same; a server at `localhost` has two. */
   readonly addrs: readonly Endpoint[];
-  /** Bytes that the system keeps of UDP while the program is busy; undefined where it does not tell. */
+  /** Bytes that the system keeps of UDP while the program is busy; undefined where the system does not say. */
   readonly receiveBuffer: number | undefined;
   /** Resolves when the limit is reached and the last samples have come back or were waited for, or after `close()`. */
   readonly finished: Promise<void>;
@@ -257,7 +257,7 @@ export class SignalSource implements AsyncDisposable {
   async #returnOr(ms: number): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#wake = resolve;
-    const timer = setTimeout(resolve, ms);
+    const timer = setTimeout(resolve, timerDelay(ms / 1000));
     await promise;
     clearTimeout(timer);
     this.#wake = undefined;
@@ -267,7 +267,7 @@ export class SignalSource implements AsyncDisposable {
 /**
  * The format in which samples are sent.
  *
- * @throws {UsageError} If what comes back could not be told by its sequence number.
+ * @throws {UsageError} If what comes back could not be matched by its sequence number.
  */
 function formatFor(codec: Format, { returns, vectorize = 1 }: SendingOptions): Format {
   const { carried, name } = codec;
@@ -281,7 +281,7 @@ function formatFor(codec: Format, { returns, vectorize = 1 }: SendingOptions): F
   if (carried.sequence) return codec;
   if (returns !== false) {
     throw new UsageError(
-      `Cannot tell what comes back in format ${name}: it carries no sequence number; only send, with --no-return` +
+      `Cannot match what comes back in format ${name}: it carries no sequence number; only send, with --no-return` +
         (name === "raw" || name === "gtnet" ? `, or use ${name},fake=true` : ""),
     );
   }
@@ -338,7 +338,7 @@ function checkFits(values: Sample["values"], options: VillasSignalOptions): void
  *
  * @example Three samples to an echo and back
  * ```ts
- * import { startVillasEcho, startVillasSignal } from "@labwire/labwire";
+ * import { startVillasEcho, startVillasSignal } from "@labwire/labwire/villas";
  * import { assertEquals } from "@std/assert";
  *
  * await using echo = await startVillasEcho({ listen: "127.0.0.1:0", anySource: true, replyTo: "sender" });

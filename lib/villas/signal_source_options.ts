@@ -77,7 +77,7 @@ export interface VillasSignalStats {
   unsent: number;
   /** Timer steps left out because the source was late; they show as gaps in the sequence. */
   missedSteps: number;
-  /** Datagrams that this computer threw away, as its receive buffer was full; undefined where it does not tell. */
+  /** Datagrams that this computer threw away, as its receive buffer was full; undefined where the system does not say. */
   dropped?: number;
   /** Time from sending to coming back, in µs. */
   roundTrip: LatencySummary;

@@ -4,7 +4,7 @@ import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/a
 import { registry } from "../../lib/commands/registry.ts";
 import { UsageError } from "../../lib/errors.ts";
 import { parseAddress } from "../../lib/net/address/address.ts";
-import { labwire, start } from "./run.ts";
+import { labwire, startServer } from "./run.ts";
 
 Deno.test("every option with an address takes each part that is missing from its default", async () => {
   const seen: string[] = [];
@@ -66,11 +66,11 @@ Deno.test("doctor --peer takes the same notations", async () => {
 });
 
 Deno.test("villas-signal and villas-echo reach one another by ports alone", async () => {
-  await using signal = start([
+  await using signal = startServer([
     ...["villas-signal", "--listen", ":0", "--to", "127.0.0.1:9", "--rate", "1"],
   ]);
   const [, port] = await signal.until("stderr", /Listening on 0\.0\.0\.0:(\d+), sending to /);
-  await using echo = start(["villas-echo", "--listen", "0", "--remote", port!]);
+  await using echo = startServer(["villas-echo", "--listen", "0", "--remote", port!]);
   await echo.until(
     "stderr",
     new RegExp(`Listening on 0\\.0\\.0\\.0:\\d+, remote 127\\.0\\.0\\.1:${port}\n`),

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import type { HostPort } from "../../lib/net/address/address.ts";
 import { bindDatagram } from "../../lib/net/datagram/datagram.ts";
 import { startOnTerminal } from "./pty.ts";
-import { labwire, programCommand, start } from "./run.ts";
+import { labwire, programCommand, startServer } from "./run.ts";
 
 Deno.test("labwire doctor --output json records each finding, and exits with 1 if one is a problem", async () => {
   const { code, stdout, stderr } = await labwire(["doctor", "--output", "json"]);
@@ -22,7 +22,7 @@ Deno.test("labwire doctor --output json records each finding, and exits with 1 i
 });
 
 Deno.test("labwire doctor --serve and --peer compare two clocks, and try both directions", async () => {
-  await using server = start(["doctor", "--serve", "--listen", "127.0.0.1:0"]);
+  await using server = startServer(["doctor", "--serve", "--listen", "127.0.0.1:0"]);
   const [, address] = await server.until(
     "stderr",
     /Listening on (\S+)\nReady\. Ctrl-C to quit\.\n/,
@@ -37,7 +37,7 @@ Deno.test("labwire doctor --serve and --peer compare two clocks, and try both di
 });
 
 Deno.test("labwire doctor --serve --output json records each request", async () => {
-  await using server = start([
+  await using server = startServer([
     ...["doctor", "--serve", "--listen", "127.0.0.1:0", "--output", "json"],
   ]);
   const [, address] = await server.until("stderr", /Listening on (\d[\d.]*:\d+)/);

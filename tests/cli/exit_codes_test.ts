@@ -5,7 +5,7 @@ import { manPage } from "../../lib/cli/man_page.ts";
 import { all, registry } from "../../lib/commands/registry.ts";
 import { CodecError, ConnectError, exitCodeOf, exitCodes } from "../../lib/errors.ts";
 import { RemoteError, UsageError } from "../../lib/errors.ts";
-import { labwire, programCommand, start } from "./run.ts";
+import { type Child, labwire, programCommand, start, startServer } from "./run.ts";
 import { freePort } from "../net/free_port.ts";
 
 const windows = Deno.build.os === "windows";
@@ -462,16 +462,16 @@ for (const { command, code, when, args, input, signal, sent } of ways) {
     fn: async () => {
       await using world = others();
       const stdin = input === undefined ? "null" : "piped";
-      await using program = start([...command.split(" "), ...args?.(world) ?? []], { stdin });
+      const [name, cue] = signal ?? [];
+      const begin = name === undefined || name === "SIGINT" ? startServer : start;
+      await using program = begin([...command.split(" "), ...args?.(world) ?? []], { stdin });
       if (input !== undefined) {
         await program.write(input);
         await program.closeInput();
       }
-      if (signal) {
-        const [name, cue] = signal;
-        await (cue === "received" ? world.arrived() : program.until("stderr", cue));
-        program.process.kill(name);
-      }
+      if (cue) await (cue === "received" ? world.arrived() : program.until("stderr", cue));
+      if (name === "SIGINT") program.interrupt();
+      else if (name) (program as Child).process.kill(name);
       const result = await program.result();
       assertEquals(result.code, code, result.stderr);
       if (sent) assert(sent.test(world.received), `received ${Deno.inspect(world.received)}`);
@@ -531,19 +531,22 @@ Deno.test("exitCodeOf() knows the class of an error", () => {
   assertEquals([new TypeError("x"), "x", undefined].map(exitCodeOf), [1, 1, 1]);
 });
 
-Deno.test("Help, manual page and README list the exit codes as they are", async () => {
+Deno.test("Help, manual page, README and guide list the exit codes as they are", async () => {
   const commands = await all();
   const plain = (text: string) => text.replaceAll("\\-", "-").replace(/\s+/g, " ").toLowerCase();
   const help = plain(programHelp(commands));
   const page = plain(manPage(commands, { version: "1.2.3", date: "2026-01-31" }));
-  const readme = await Deno.readTextFile(new URL("../../README.md", import.meta.url));
   for (const { code, meaning } of exitCodes) {
     assert(help.includes(plain(`${code} ${meaning}`)), `${code} in help`);
     assert(page.includes(plain(`.B ${code} ${meaning}.`)), `${code} in the manual page`);
   }
-  const table = /\| exit code \|.*\n\|.*\n((?:\|.*\n)+)/.exec(readme)![1]!.trimEnd().split("\n");
-  assertEquals(
-    table.map((row) => row.split("|").slice(1, 3).map((cell) => cell.trim())),
-    exitCodes.map(({ code, meaning }) => [`${code}`, meaning]),
-  );
+  for (const name of ["README.md", "lib/guides/scripting.md"]) {
+    const text = await Deno.readTextFile(new URL(`../../${name}`, import.meta.url));
+    const table = /\| exit code \|.*\n\|.*\n((?:\|.*\n)+)/.exec(text)![1]!.trimEnd().split("\n");
+    assertEquals(
+      table.map((row) => row.split("|").slice(1, 3).map((cell) => cell.trim())),
+      exitCodes.map(({ code, meaning }) => [`${code}`, meaning]),
+      name,
+    );
+  }
 });

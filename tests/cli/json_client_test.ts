@@ -4,7 +4,7 @@ import { makeCertificate } from "../interop/certificate.ts";
 import { needs, startPython } from "../interop/peer.ts";
 import { PYTHON } from "../interop/python.ts";
 import { plainText, startOnTerminal } from "./pty.ts";
-import { labwire, programCommand, start } from "./run.ts";
+import { labwire, programCommand, startServer } from "./run.ts";
 
 const python = needs(PYTHON);
 
@@ -152,14 +152,14 @@ Deno.test(
     await using to = lab({ interact, concurrency: 3, grace: 0 });
     for (const args of [["x", "hang:=true"], ["--output", "json", '{"hang": true}']]) {
       arrived = Promise.withResolvers();
-      await using client = start(["json-client", ...to.port, ...args]);
+      await using client = startServer(["json-client", ...to.port, ...args]);
       await arrived.promise;
       client.interrupt();
       const { code, stdout, stderr } = await client.result();
       assertEquals([code, stdout], [130, ""]);
       assertEquals(stderr, "warning: The message was sent, and may still be carried out\n");
     }
-    await using lines = start(["json-client", ...to.port], { stdin: "piped" });
+    await using lines = startServer(["json-client", ...to.port], { stdin: "piped" });
     await lines.write("{}\n");
     await lines.until("stdout", /success/);
     lines.interrupt();
@@ -173,7 +173,7 @@ Deno.test("json-client --retries tries again until the server is there", async (
   const { port } = probe.addr;
   probe.close();
   const args = ["json-client", "--port", String(port), "--retries", "60", "--debug", "x"];
-  await using client = start(args);
+  await using client = startServer(args);
   await client.until("stderr", /Attempt 1 of 61/);
   await using _server = startJsonServer({ port });
   assertEquals((await client.result()).code, 0);
@@ -209,7 +209,7 @@ Deno.test("json-client --keep-open uses one connection for all messages", async 
 
 Deno.test("json-client sends each line as soon as it is there", async () => {
   await using to = lab();
-  await using client = start(["json-client", ...to.port], { stdin: "piped" });
+  await using client = startServer(["json-client", ...to.port], { stdin: "piped" });
   await client.write('{"result":1}\n');
   await client.until("stdout", /"result":1\}\n/);
   await client.write('{"result":2}\n');

@@ -286,29 +286,33 @@ Deno.test("json-server --concurrency lets messages overtake those that take time
   assertEquals(await first, '{"status":"success","result":"second is here"}');
 });
 
-Deno.test("json-server answers the messages in hand when Ctrl-C comes, and exits with 0", {
-  ignore: windows,
-}, async () => {
-  await using files = await folder({
-    "slow.js": `
+Deno.test(
+  "json-server answers the messages that have arrived when Ctrl-C comes, and exits with 0",
+  {
+    ignore: windows,
+  },
+  async () => {
+    await using files = await folder({
+      "slow.js": `
       export async function interact(data) {
         console.error("started", data);
         await new Promise((resolve) => setTimeout(resolve, 300));
         return data;
       }`,
-  });
-  await using server = await serve(["--handler", `${files.path}/slow.js`]);
-  await using peer = await server.connect();
-  await peer.write("1\n2\n"); // both are there when the first has started
-  await server.program.until("stderr", /started 1/);
-  server.program.interrupt();
-  assertEquals(await peer.line(), '{"status":"success","result":1}');
-  assertEquals(await peer.line(), '{"status":"success","result":2}');
-  assertEquals(await peer.line(), null);
-  const { code, stderr } = await server.program.result();
-  assertEquals(code, 0);
-  assertStringIncludes(stderr, "2 messages, 2 successes");
-});
+    });
+    await using server = await serve(["--handler", `${files.path}/slow.js`]);
+    await using peer = await server.connect();
+    await peer.write("1\n2\n"); // both are there when the first has started
+    await server.program.until("stderr", /started 1/);
+    server.program.interrupt();
+    assertEquals(await peer.line(), '{"status":"success","result":1}');
+    assertEquals(await peer.line(), '{"status":"success","result":2}');
+    assertEquals(await peer.line(), null);
+    const { code, stderr } = await server.program.result();
+    assertEquals(code, 0);
+    assertStringIncludes(stderr, "2 messages, 2 successes");
+  },
+);
 
 Deno.test(`json-server lets a program finish when Ctrl-C is typed at its terminal${python.note}`, {
   ignore: python.ignore || windows,

@@ -1,11 +1,9 @@
 import { Peer } from "../json/peer.ts";
-import { type Running, start, startServer } from "./run.ts";
+import { type Running, startServer } from "./run.ts";
 
 /** The real json-server on a free port, ready. */
 export async function serve(args: string[], options: { cwd?: string } = {}) {
-  // A handler writes to the console of the process.
-  const begin = args.includes("--handler") ? start : startServer;
-  const program = begin(["json-server", "--port", "0", ...args], options);
+  const program = startServer(["json-server", "--port", "0", ...args], options);
   const [, host, port] = await program.until(
     "stderr",
     /Listening on (\S+):(\d+)[^]*Ready\. Ctrl-C to quit\./,
@@ -28,6 +26,8 @@ export async function serve(args: string[], options: { cwd?: string } = {}) {
 export async function folder(files: Record<string, string>) {
   const path = await Deno.makeTempDir({ prefix: "labwire-test-" });
   for (const [name, text] of Object.entries(files)) {
+    const [, inner] = /^(.*)\//.exec(name) ?? [];
+    if (inner !== undefined) await Deno.mkdir(`${path}/${inner}`, { recursive: true });
     await Deno.writeTextFile(`${path}/${name}`, text);
   }
   return { path, [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }) };

@@ -181,9 +181,10 @@ Deno.test("json-server answers a message without a newline, and says so once for
   );
   await using never = await serve(["--complete-after", "0"]);
   await using peer = await never.connect();
-  await peer.write('{"command_id":');
-  await new Promise((resolve) => setTimeout(resolve, 300));
-  assertEquals(await peer.ask('"b"}'), '{"status":"success"}');
+  await peer.write('{"command_id":"b"}');
+  assertEquals(await never.ask('{"command_id":"c"}'), '{"status":"success"}');
+  assertEquals(await peer.ask(""), '{"status":"success"}');
+  assertEquals((await interrupt(never.program)).stderr.includes("no newline"), false);
 });
 
 Deno.test(`json-server tells of a message that it does not begin${python.note}`, {

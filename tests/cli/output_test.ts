@@ -179,6 +179,17 @@ Deno.test("Reporter.summary() stands behind what was held back, which is told on
   );
 });
 
+Deno.test("Reporter gives the reason of a failure although it is to be quiet, once", () => {
+  const { say, text } = reporter({ quiet: true });
+  say.giveReason();
+  assertEquals(text(), "");
+  say.warn("first");
+  say.throttled("line", "Cannot read line 3");
+  say.giveReason();
+  say.giveReason();
+  assertEquals(text(), "error: Cannot read line 3\n");
+});
+
 Deno.test("Reporter says nothing but errors when it is to be quiet", () => {
   const { say, text } = reporter({ quiet: true, terminal: true });
   say.info("i");

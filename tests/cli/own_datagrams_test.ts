@@ -3,7 +3,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { bindDatagram, villasProtobuf } from "../../mod.ts";
 import { CAN_FORGE, forge } from "../interop/forge.ts";
-import { start } from "./run.ts";
+import { startServer } from "./run.ts";
 import { freePort } from "../net/free_port.ts";
 
 const message = villasProtobuf.encode([{ type: "data", sequence: 1n, values: [1.5] }]);
@@ -20,7 +20,11 @@ for (
     ignore: !CAN_FORGE,
     async fn() {
       const port = freePort("udp");
-      await using program = start([name, ...args, name === "villas-echo" ? `:${port}` : `${port}`]);
+      await using program = startServer([
+        name,
+        ...args,
+        name === "villas-echo" ? `:${port}` : `${port}`,
+      ]);
       await program.until("stderr", new RegExp(`${port}`));
       assert(forge("127.0.0.1", "127.0.0.1", port, message));
       await program.until("stderr", /Ignored/);

@@ -54,6 +54,23 @@ Deno.test("parseOptions() gives every option its default", () => {
   assertEquals([args, given.size], [[], 0]);
 });
 
+Deno.test("parseOptions() understands what an option is called elsewhere, and the help says it", () => {
+  const named = { remote: { ...text({ help: "Who" }), also: "to" }, echo: flag({ help: "Echo" }) };
+  for (const argv of [["--to", "a"], ["--to=a"], ["--remote", "a"], ["--to", "b", "--remote=a"]]) {
+    const { options, given } = parseOptions(named, [...argv, "--echo", "--", "--to"]);
+    assertEquals([options.remote, [...given]], ["a", ["remote", "echo"]]);
+  }
+  assertThrows(() => parseOptions(named, ["--to"]), UsageError, "expected --remote TEXT");
+  const usage = {
+    name: "x",
+    summary: "x",
+    options: named,
+    examples: [],
+    run: () => Promise.resolve(),
+  };
+  assertStringIncludes(commandHelp(usage), "Who (also --to)");
+});
+
 Deno.test("parseOptions() collects the values of an option that may be given several times", () => {
   const { options, given } = parseOptions(table, ["--channel", "3", "--stats", "--channel=1"]);
   assertEquals([options.channel, [...given]], [[3, 1], ["stats", "channel"]]);
@@ -102,7 +119,7 @@ Deno.test("parseOptions() says what is wrong", () => {
     [["--xyzzy"], 'Unknown option "--xyzzy": see --help for those there are'],
     [
       ["-x"],
-      'Unknown option "-x": see --help for those there are; an argument that begins with "-" is written behind "--"',
+      'Unknown option "-x": see --help for those there are; an argument that begins with "-" is written after "--"',
     ],
     [["-6"], 'Unknown option "-6": see --help for those there are; an argument that begins'],
     [["--count", "1", "-1.5e3"], 'Unknown option "-1.5e3"'],

@@ -72,5 +72,5 @@ Deno.test("where standard error is no terminal, --plot says so, and the rest goe
     ...["--listen", "127.0.0.1:0", "--to", "127.0.0.1:9"],
   ]);
   assertEquals([code, stdout], [0, ""]);
-  assertMatch(stderr, /warning: Cannot plot: standard error is no terminal\n/);
+  assertMatch(stderr, /warning: Cannot plot: standard error is not a terminal\n/);
 });

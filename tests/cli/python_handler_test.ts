@@ -88,6 +88,34 @@ Deno.test("json-server tells a mistake in a handler in Python before it listens"
   }
 });
 
+Deno.test("a handler in Python may have the name of a module of its library, and others beside it", async () => {
+  const source = `
+import json, random
+def get(x: int = 1): return {json.loads("1"), random.randint(2, 2)}
+async def later(): return __name__
+`;
+  await using files = await folder({
+    "json.py": source,
+    "random.py": source,
+    "queue.py": "",
+    "typing.py": "",
+    "asyncio.py": "",
+    "pack/__init__.py": "from .gain import gain\ndef get(): return gain\n",
+    "pack/gain.py": "gain = 3\n",
+  });
+  for (const name of ["json", "random"]) {
+    const handler = ["--handler", `${name}.py`, "--python", PYTHON, "--concurrency", "2"];
+    await using server = await serve(handler, { cwd: files.path });
+    const ask = async (command: string) =>
+      JSON.parse(await server.ask(`{"command_id":"${command}"}`)).result;
+    assertEquals(await ask("get"), [1, 2]);
+    assertEquals(await ask("later"), `handler_${name}`);
+  }
+  const handler = ["--handler", "pack/__init__.py", "--python", PYTHON];
+  await using server = await serve(handler, { cwd: files.path });
+  assertEquals(JSON.parse(await server.ask('{"command_id":"get"}')).result, 3);
+});
+
 Deno.test("Ctrl-C ends a handler in Python that loops for ever, and its children", {
   ignore: windows,
 }, async () => {

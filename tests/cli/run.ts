@@ -150,12 +150,14 @@ export function start(args: string[], options: StartOptions = {}): Child {
 }
 
 /**
- * Starts a server: in this process, unless there is an executable to test or a working directory or environment variables are wanted.
- * Its output can be waited for and Ctrl-C sent, as those of {@linkcode start}.
+ * Starts what goes on until it is ended: in this process, unless there is an executable to test, a working directory or environment
+ * variables are given, or a handler in JavaScript writes to the console of its process. Its output can be waited for and Ctrl-C sent, as
+ * those of {@linkcode start}.
  */
 export function startServer(args: string[], options: StartOptions = {}): Running {
   const { cwd, env, stdin } = options;
-  return cwd || env || Deno.env.has("LABWIRE_BIN")
+  const writesToConsole = /\.m?[jt]s$/.test(args[args.indexOf("--handler") + 1] ?? "");
+  return cwd || env || writesToConsole || Deno.env.has("LABWIRE_BIN")
     ? start(args, options)
     : startHere(args, { stdin });
 }

@@ -35,7 +35,7 @@ export async function runCommand(command: Command, argv: string[], input = ""): 
     out,
     say,
     signal,
-    inHand() {},
+    describeOpenWork() {},
     onReopen: () => ({ [Symbol.dispose]() {} }),
     debug: false,
     quiet: true,

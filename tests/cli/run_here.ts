@@ -161,7 +161,7 @@ export function startHere(args: readonly string[], world: World = {}): Running {
     until: (stream, pattern) => written.until(stream, pattern),
     write: (data) =>
       writer.write(typeof data === "string" ? new TextEncoder().encode(data) : data.slice()),
-    closeInput: () => writer.close(),
+    closeInput: () => writer.close().catch(() => {}), // it reads no more
     interrupt,
     result: () => result,
     async [Symbol.asyncDispose]() {

@@ -5,20 +5,20 @@ import { connectBytes, connectStream } from "../../mod.ts";
 import { makeCertificate } from "../interop/certificate.ts";
 import { needs } from "../interop/peer.ts";
 import { folder } from "./json_serve.ts";
-import { type Child, labwire, start } from "./run.ts";
+import { labwire, type Running, startServer } from "./run.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 const text = (chunk: Uint8Array | null) => chunk && new TextDecoder().decode(chunk);
 
 /** Starts a server on a free port of 127.0.0.1. */
-async function serve(...args: string[]): Promise<{ server: Child; port: number }> {
-  const server = start([...args, "--host", "127.0.0.1", "--port", "0"]);
+async function serve(...args: string[]): Promise<{ server: Running; port: number }> {
+  const server = startServer([...args, "--host", "127.0.0.1", "--port", "0"]);
   const [, port] = await server.until("stderr", /Listening on 127\.0\.0\.1:(\d+)[^]*Ready/);
   return { server, port: Number(port) };
 }
 
 /** Ends a server with Ctrl-C and returns what it printed. */
-async function stop(server: Child) {
+async function stop(server: Running) {
   server.interrupt();
   const result = await server.result();
   assertEquals(result.code, 0, result.stderr);
@@ -132,25 +132,6 @@ Deno.test("struct-line server gives up a record that is not complete in time", a
   assertStringIncludes(stderr, "1 cut");
 });
 
-Deno.test("json-server keeps a client whose message waited while the computer stood still", {
-  ignore: Deno.build.os === "windows",
-}, async () => {
-  const { server, port } = await serve("json-server", "--idle-timeout", "0.5");
-  await using _ = server;
-  await using client = await connectStream({ host: "127.0.0.1", port });
-  const ask = async () => {
-    await client.write(bytes('{"command_id": "a"}\n'));
-    return text(await client.read());
-  };
-  assertEquals(await ask(), '{"status":"success"}\n');
-  server.process.kill("SIGSTOP");
-  const answer = ask();
-  await new Promise((resolve) => setTimeout(resolve, 700));
-  server.process.kill("SIGCONT");
-  assertEquals(await answer, '{"status":"success"}\n');
-  await stop(server);
-});
-
 /** Every command that listens, with what makes it listen on a free port of this computer only. */
 const LISTENERS: string[][] = [
   ["json-server", "--port", "0"],
@@ -167,7 +148,7 @@ for (const command of LISTENERS) {
   Deno.test(`${name} says in the same words as all that it listens, and writes its port into --port-file`, async () => {
     await using it = await folder({ port: "99999\n" });
     const file = `${it.path}/port`;
-    await using server = start([...command, "--port-file", file]);
+    await using server = startServer([...command, "--port-file", file]);
     const [, address] = await server.until(
       "stderr",
       /^Listening on (\S+)(?: and \S+)?(?:, .*)?\nReady\. Ctrl-C to quit\.\n/m,
@@ -184,7 +165,7 @@ for (const command of LISTENERS) {
 Deno.test("--port-file is not removed when another program has written it since", async () => {
   await using it = await folder({});
   const file = `${it.path}/port`;
-  await using server = start(["json-server", "--port", "0", "--port-file", file]);
+  await using server = startServer(["json-server", "--port", "0", "--port-file", file]);
   await server.until("stderr", /Ready/);
   await Deno.writeTextFile(file, "1\n");
   await stop(server);
@@ -199,7 +180,7 @@ Deno.test("--port-file is removed when a second Ctrl-C ends the program at once"
       "export const interact = () => new Promise(() => setInterval(() => {}, console.error('called')));",
   });
   const file = `${it.path}/port`;
-  await using server = start([
+  await using server = startServer([
     ...["json-server", "--port", "0", "--port-file", file, "--handler", `${it.path}/stuck.js`],
   ]);
   const [, port] = await server.until("stderr", /Listening on 127\.0\.0\.1:(\d+)[^]*Ready/);
@@ -226,7 +207,7 @@ for (const ending of ["the end of --grace", "a second Ctrl-C"]) {
         });
         const file = `${it.path}/port`;
         const grace = ending.endsWith("--grace") ? "0.1" : "600";
-        await using server = start([
+        await using server = startServer([
           ...["json-server", "--port", "0", "--port-file", "port", "--grace", grace],
           ...["--handler", `${it.path}/busy.js`],
         ], { cwd: it.path });
@@ -273,7 +254,7 @@ Deno.test("--port-file leaves a file alone that holds something else than a port
 Deno.test("--port-file takes an empty file, as mktemp makes one", async () => {
   await using it = await folder({ port: "" });
   const file = `${it.path}/port`;
-  await using server = start(["json-server", "--port", "0", "--port-file", file]);
+  await using server = startServer(["json-server", "--port", "0", "--port-file", file]);
   await server.until("stderr", /Ready/);
   assertMatch(await Deno.readTextFile(file), /^\d+\n$/);
   await stop(server);
@@ -304,7 +285,7 @@ Deno.test("--port-file that cannot be written is a usage error", async () => {
 Deno.test("a server that everybody can reach warns when it listens, and of what is there for its transport", async () => {
   const warning = /^warning: Everybody who can reach 0\.0\.0\.0 (.*)\nListening on 0\.0\.0\.0:/m;
   const open = async (...args: string[]) => {
-    await using server = start([...args, "--host", "0.0.0.0", "--port", "0"]);
+    await using server = startServer([...args, "--host", "0.0.0.0", "--port", "0"]);
     await server.until("stderr", /Ready/);
     return warning.exec((await stop(server)).stderr)?.[1];
   };

@@ -4,7 +4,7 @@ import { makeCertificate } from "../interop/certificate.ts";
 import { needs, startPeer, startPython } from "../interop/peer.ts";
 import { PYTHON } from "../interop/python.ts";
 import { startOnTerminal } from "./pty.ts";
-import { labwire, start } from "./run.ts";
+import { labwire, startServer } from "./run.ts";
 import { freePort } from "../net/free_port.ts";
 
 const text = (chunk: Uint8Array) => new TextDecoder().decode(chunk);
@@ -76,7 +76,7 @@ for (const udp of [false, true]) {
     const flags = udp ? ["--udp"] : [];
     await using peer = startPeer("nc", ["-n", "-v", "-l", ...(udp ? ["-u"] : []), "-p", port]);
     await peer.until("stderr", /(Listening|Bound) on/);
-    await using client = start([
+    await using client = startServer([
       ...["socket-client", "--port", port, "--timeout", "60", ...flags],
       ...["--output", "bytes", "Hello, world"],
     ]);
@@ -379,7 +379,7 @@ Deno.test("socket-client ends with 130 at Ctrl-C", {
 }, async () => {
   const connected = Promise.withResolvers<void>();
   await using silent = listenBytes({ port: 0, onConnection: () => connected.resolve() });
-  await using client = start([
+  await using client = startServer([
     ...["socket-client", "--port", String(silent.addr.port), "--wait", "60", "--quiet", "x"],
   ]);
   await connected.promise;

@@ -5,7 +5,7 @@ import { connectBytes, connectDatagram } from "../../mod.ts";
 import { needs } from "../interop/peer.ts";
 import { PYTHON } from "../interop/python.ts";
 import { folder } from "./json_serve.ts";
-import { labwire, start } from "./run.ts";
+import { labwire, startServer } from "./run.ts";
 
 const { ignore, note } = needs(PYTHON);
 const bytes = (text: string) => new TextEncoder().encode(text);
@@ -13,7 +13,7 @@ const text = (chunk: Uint8Array) => new TextDecoder().decode(chunk);
 
 /** Starts the server on a free port; handlers need a process of their own. */
 async function serve(...args: string[]) {
-  const server = start(["socket-server", "--port", "0", "--output", "none", ...args]);
+  const server = startServer(["socket-server", "--port", "0", "--output", "none", ...args]);
   const [, port] = await server.until("stderr", /Listening on \S+:(\d+)[^]*Ready\./);
   return {
     server,
@@ -196,7 +196,7 @@ def wait():
     await using client = await connectDatagram({ port: it.port });
     await client.send(bytes("first"));
     await it.server.until("stderr", /begun/);
-    // One is in hand, 1000 wait. Sent until that is full, as the system may drop some too.
+    // One is being handled, 1000 wait. Sent until that is full, as the system may drop some too.
     let n = 0;
     const full = it.server.until(
       "stderr",
@@ -253,7 +253,7 @@ Deno.test({
     await client.send("x\n".repeat(20));
     await it.server.until(
       "stderr",
-      /The handler is slower than 127\.0\.0\.1:\d+ sends: it is read/,
+      /The handler is slower than 127\.0\.0\.1:\d+ sends: the sender has to wait/,
     );
   },
 });

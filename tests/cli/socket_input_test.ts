@@ -6,7 +6,7 @@ import { makeCertificate } from "../interop/certificate.ts";
 import { needs, startPeer, startPython } from "../interop/peer.ts";
 import { PYTHON } from "../interop/python.ts";
 import { startOnTerminal } from "./pty.ts";
-import { labwire, programCommand, start } from "./run.ts";
+import { labwire, programCommand, startServer } from "./run.ts";
 import { freePort } from "../net/free_port.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
@@ -107,12 +107,12 @@ Deno.test("socket-client waits for piped input longer than for an answer", async
       return message;
     },
   });
-  const args = ["socket-client", "--port", String(server.addr.port), "--timeout", "0.2"];
-  await using client = start(args, { stdin: "piped" });
+  const args = ["socket-client", "--port", String(server.addr.port), "--timeout", "0.02"];
+  await using client = startServer(args, { stdin: "piped" });
   for (const [i, line] of ["one\n", "two\n"].entries()) {
     await client.write(line);
     await client.until("stdout", i === 0 ? /^one\n$/ : /^one\ntwo\n$/);
-    await new Promise((resolve) => setTimeout(resolve, 250));
+    await new Promise((resolve) => setTimeout(resolve, 60));
   }
   await client.closeInput();
   assertEquals([(await client.result()).code, received], [0, ["one\n", "two\n"]]);
@@ -268,7 +268,7 @@ Deno.test("socket-client exits with 130 at Ctrl-C while it waits for input or an
   await using silent = await echoServer(false);
   for (const args of [["--interactive"], ["MEAS?"], ["--repeat", "3", "MEAS?"]]) {
     const { connections } = silent;
-    await using client = start([...silent.tcp, ...args], { stdin: "piped" });
+    await using client = startServer([...silent.tcp, ...args], { stdin: "piped" });
     while (silent.connections === connections) {
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
@@ -276,7 +276,7 @@ Deno.test("socket-client exits with 130 at Ctrl-C while it waits for input or an
     const { code, stderr } = await client.result();
     assertEquals([code, stderr], [130, "Starting client...\n"], args.join(" "));
   }
-  await using waiting = start([...silent.tcp, "--escape"], { stdin: "piped" });
+  await using waiting = startServer([...silent.tcp, "--escape"], { stdin: "piped" });
   await waiting.write("\\q\n");
   await waiting.until("stderr", /^error: Cannot send line 1: .*\n/);
   waiting.interrupt();
@@ -288,7 +288,7 @@ Deno.test("socket-client exits with 0 at Ctrl-C that ends a measurement", {
   ignore: !POSIX,
 }, async () => {
   await using echo = await echoServer();
-  await using client = start([...echo.tcp, "--repeat", "1000000", "--interval", "0.01", "x"]);
+  await using client = startServer([...echo.tcp, "--repeat", "1000000", "--interval", "0.01", "x"]);
   while (echo.received.length < 3) await new Promise((resolve) => setTimeout(resolve, 5));
   client.interrupt();
   const { code, stdout } = await client.result();

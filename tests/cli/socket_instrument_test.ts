@@ -66,7 +66,7 @@ Deno.test("socket-server does not answer what is not in its table, and says so",
   await client.send(bytes("VOLT 3\nSYST:ERR?\n*IDN?\n"));
   await expect(client, "ACME,1\n");
   const { stderr } = await stop(server);
-  assertStringIncludes(stderr, "No answer to b'SYST:ERR?': no --reply or --replies is for it\n");
+  assertStringIncludes(stderr, "No answer to b'SYST:ERR?': no --reply or --replies has it\n");
   assertEquals(stderr.includes("VOLT 3"), false);
 });
 

@@ -16,11 +16,11 @@ Deno.test({
     `struct-line client asks for each field, and again with the reason when it does not fit${python.note}`,
   ignore: python.ignore,
   async fn() {
-    const received: unknown[] = [];
+    const received = Promise.withResolvers<unknown>();
     await using server = Line.listen({
       format: FORMAT,
       port: 0,
-      action: ([a, b, c]) => received.push([a, new TextDecoder().decode(b.subarray(0, 5)), c]),
+      action: ([a, b, c]) => received.resolve([a, new TextDecoder().decode(b.subarray(0, 5)), c]),
     });
     const names = ["--fields", "repetitions,text,pause"];
     const port = String(server.addr.port);
@@ -45,7 +45,7 @@ Deno.test({
       ] as const
     ) await type(program, question, answer);
     await untilPlain(program, /Sent\.[^]*repetitions: $/);
-    assertEquals(received, [[3, "hello", 0.5]]);
+    assertEquals(await received.promise, [3, "hello", 0.5]);
     await program.write("\x04");
     assertEquals((await program.result()).code, 0);
   },

@@ -91,7 +91,7 @@ Deno.test("a line that is no record is told with its number, and what may help",
     ["<Hd", "1;2\n[1\n1,2", {}, { 1: /expected 2 values with commas/, 2: /Cannot parse JSON/ }],
     ["<Hd", "1,x\n1,2", names("n,v"), { 1: /^Cannot pack field "v" \("d" in "<Hd"\): "x" is not/ }],
     ["<H", '1\n"2\n3', {}, { 2: /quotes that open in this row are not closed/ }],
-    ["<H5s", '1,a\n2,"b"c\n3,c', {}, { 2: /expected a comma behind the quotes/ }],
+    ["<H5s", '1,a\n2,"b"c\n3,c', {}, { 2: /expected a comma after the quotes/ }],
   ];
   for (const [format, text, options, expected] of cases) {
     const { records, bad } = read(format, text, options);
@@ -125,22 +125,22 @@ Deno.test("a quoted cell may have newlines in it; quotes that are never closed c
 });
 
 Deno.test("input of any content takes no longer than its length", () => {
-  const rows = (line: string) => Array.from({ length: 40_000 }, () => line).join("\n");
+  const rows = (line: string) => Array.from({ length: 10_000 }, () => line).join("\n");
   const cases: Record<string, string> = {
     "good rows": rows("1,a"),
     "quotes that are not closed": rows('1,"a'),
     "quotes in one line of two": rows('1,"a\nb'),
-    "quotes now and then": rows(`1,"a\n${"x\n".repeat(50)}y`).slice(0, 200_000),
+    "quotes now and then": rows(`1,"a\n${"x\n".repeat(50)}y`).slice(0, 50_000),
     "pairs of quotes": rows('""""'),
-    "one long line": "1,".repeat(1_000_000),
-    "one long cell": "x".repeat(5_000_000),
-    "one long cell in quotes": `"${'""'.repeat(2_000_000)}`,
+    "one long line": "1,".repeat(250_000),
+    "one long cell": "x".repeat(1_000_000),
+    "one long cell in quotes": `"${'""'.repeat(500_000)}`,
   };
   for (const [name, text] of Object.entries(cases)) {
     const start = performance.now();
     read("<H20s", text);
     const seconds = (performance.now() - start) / 1000;
-    assert(seconds < 5, `${name}: ${seconds} s`);
+    assert(seconds < 2, `${name}: ${seconds} s`);
   }
 });
 

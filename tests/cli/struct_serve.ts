@@ -1,12 +1,10 @@
 /** Lines of structs for tests of the running program. */
 
-import { type Child, labwire, start, type StartOptions, startServer } from "./run.ts";
+import { labwire, type Running, type StartOptions, startServer } from "./run.ts";
 
 /** A server on a free port, ready. */
 export async function serve(args: string[], options: StartOptions = {}) {
-  // A handler writes to the console of the process.
-  const begin = args.includes("--handler") ? start : startServer;
-  const program = begin(["struct-line", "server", "--port", "0", ...args], options);
+  const program = startServer(["struct-line", "server", "--port", "0", ...args], options);
   const [, port] = await program.until(
     "stderr",
     /Listening on (?:127\.0\.0\.1|0\.0\.0\.0):(\d+)[^]*Ready\. Ctrl-C to quit\./,
@@ -36,8 +34,11 @@ export function bareServer(port = 0) {
 }
 
 /** A client of a server at 127.0.0.1. */
-export function client(port: string, args: string[], options: StartOptions = {}): Child {
-  return start(["struct-line", "client", "--port", port, "--host", "127.0.0.1", ...args], options);
+export function client(port: string, args: string[], options: StartOptions = {}): Running {
+  return startServer(
+    ["struct-line", "client", "--port", port, "--host", "127.0.0.1", ...args],
+    options,
+  );
 }
 
 /** All that comes, in hex. */

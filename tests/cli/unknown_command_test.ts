@@ -29,15 +29,15 @@ const refused: [args: string[], message: string][] = [
   [["--config"], 'Unknown option "--config": see --help for those there are'],
   [
     ["socket-client", "-6", "x"],
-    'Unknown option "-6": see --help for those there are; an argument that begins with "-" is written behind "--"',
+    'Unknown option "-6": see --help for those there are; an argument that begins with "-" is written after "--"',
   ],
   [
     ["socket-client", "-qz", "x"],
-    'Unknown option "-qz": see --help for those there are; an argument that begins with "-" is written behind "--"',
+    'Unknown option "-qz": see --help for those there are; an argument that begins with "-" is written after "--"',
   ],
   [
     ["lab19", "-V6"],
-    'Unknown option "-V6": see --help for those there are; an argument that begins with "-" is written behind "--"',
+    'Unknown option "-V6": see --help for those there are; an argument that begins with "-" is written after "--"',
   ],
 ];
 
@@ -62,5 +62,14 @@ Deno.test("A misspelt value of a choice is told the nearest one", async () => {
   assertEquals([code, stderr], [
     2,
     'error: Cannot read --output "jsno": expected one of text, json; did you mean "json"?\n',
+  ]);
+});
+
+Deno.test("lab19 speaks protobuf only, and says which commands speak the others", async () => {
+  const { code, stderr } = await labwire(["lab19", "--format", "json"]);
+  assertEquals([code, stderr], [
+    2,
+    'error: Cannot read --format "json": expected protobuf, the only format that the lab\'s client knows; villas-signal and ' +
+    "villas-echo have the others, as in labwire villas-echo --format json and labwire villas-signal mixed --format json\n",
   ]);
 });

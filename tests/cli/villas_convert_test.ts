@@ -11,10 +11,7 @@ const convert = (args: string[], input?: string | Uint8Array) =>
 Deno.test("villas-convert does what VILLASnode's tool did with the same input", async () => {
   // What villas-convert 1.2.0 printed.
   const input = "# h\n100.5(1)\t1.5\t2\n101.000000005+1e-3(2)F\t-1\t3\n";
-  const json = await convert(
-    ["--from", "villas.human", "--to", "json", "--signals", "1f1i"],
-    input,
-  );
+  const json = await convert(["-i", "villas.human", "-o", "json", "-t", "1f1i"], input);
   assertEquals(json.code, 0, json.stderr);
   assertEquals(
     json.stdout,
@@ -77,7 +74,7 @@ Deno.test("what cannot be read is an error with its line or offset and exit code
   const text = "1.5(1)\t2\nrubbish\n3.5(2)\t4\n\t\n";
   const refused = await convert(["--to", "csv,header=false"], text);
   assertEquals(refused.code, 5);
-  assertMatch(refused.stderr, /error: .*line 2 \(byte 9\).*--skip-bad leaves such things out/);
+  assertMatch(refused.stderr, /error: .*line 2 \(byte 9\).*--skip-bad leaves such samples out/);
   assertEquals(refused.stdout, "1,000000005,nan,1,2.00000000000000000\n");
   const skipped = await convert(["--to", "csv,header=false", "--skip-bad"], text);
   assertEquals(skipped.code, 0, skipped.stderr);
@@ -93,6 +90,37 @@ Deno.test("what cannot be read is an error with its line or offset and exit code
   assertEquals(binary.code, 0, binary.stderr);
   assertStringIncludes(binary.stderr, "Converted 1 sample");
   assertMatch(binary.stderr, /warning: The input ends inside a sample, which is left out/);
+});
+
+Deno.test("a binary file reads up to the sample that a loss of power cut off; with none before it, or damage, it is an error", async () => {
+  const sample = "20000001" + "00000001".repeat(3) + "3f800000";
+  /** What is written in each format, the file cut after so many bytes. */
+  const cut = (format: string, hex: string, ...args: string[]) =>
+    convert(["--from", format, "--to", "csv,header=false", ...args], Uint8Array.fromHex(hex));
+  for (let bytes = 1; bytes < 20; bytes++) {
+    const whole = await cut("villas.binary", sample.repeat(3) + sample.slice(0, bytes * 2));
+    assertEquals([whole.code, whole.stdout.split("\n").length], [0, 4], whole.stderr);
+    assertMatch(whole.stderr, /^warning: The input ends inside a sample, which is left out: /);
+  }
+  const none = await cut("villas.binary", sample.slice(0, 30));
+  assertEquals(none.code, 5, none.stderr);
+  assertMatch(
+    none.stderr,
+    /error: Cannot read villas.binary at byte 0: .* 15 bytes came; --skip-bad/,
+  );
+  const skipped = await cut("villas.binary", sample.slice(0, 30), "--skip-bad");
+  assertEquals(skipped.code, 0);
+  assertStringIncludes(skipped.stderr, "Converted 0 samples, 1 bad");
+  // A length that is wrong swallows what comes behind it.
+  const damaged = await cut(
+    "villas.binary",
+    sample + sample.replace("0001", "3000") + sample.repeat(9),
+  );
+  assertEquals(damaged.code, 5, damaged.stderr);
+  assertStringIncludes(damaged.stdout, "1,000000001,nan,1,1.0");
+  const message = villasProtobuf.encode(samples.slice(0, 3)).toHex();
+  assertEquals((await cut("protobuf", message.slice(0, -2))).stdout.split("\n").length, 3);
+  assertEquals((await cut("protobuf", message.slice(0, 40), "--quiet")).code, 5);
 });
 
 Deno.test("what the target cannot carry is an error that names the sample; --skip-bad leaves it out", async () => {
@@ -172,7 +200,7 @@ Deno.test("villas-convert takes the datagrams to a port out of a capture, with t
   assertEquals(none.code, 0);
   assertStringIncludes(
     none.stderr,
-    "There is no UDP datagram to port 9 among 4 packets; the ports that datagrams went to: 12001 (2), 12000 (1)",
+    "There is no UDP datagram to port 9 among 4 packets; datagrams went to these ports: 12001 (2), 12000 (1)",
   );
 });
 
@@ -181,7 +209,7 @@ Deno.test("fragments, packets cut short and strangers' datagrams in a capture ar
     [
       "a fragment",
       ipv4(message(1, 12001), { fragment: 0x2000 }),
-      /Cannot read packet 2 at byte \d+ of the capture: its datagram of \d+ bytes was sent in several packets/,
+      /Cannot read packet 2 at byte \d+ of the capture: its datagram was sent in several packets, and not all of them were captured whole; tcpdump -s 0 with udp as its filter/,
     ],
     [
       "a cut packet",
@@ -275,6 +303,41 @@ for (
     // On "any" a packet of the loopback is seen leaving and arriving.
     assertEquals(new Set(lines.map(({ sequence }) => sequence)).size, 20);
     assertEquals(lines[0].data, samples[0]!.values);
+  });
+}
+
+for (const host of ["127.0.0.1", "::1"]) {
+  Deno.test(`datagrams that Linux cut into packets on their way to ${host} are put together again`, async () => {
+    await using files = await folder({});
+    const path = `${files.path}/a.pcap`;
+    // 100 samples of 4 values have more than 4,000 bytes.
+    const parts = [0, 100, 200, 300].map((from) => samples.slice(from, from + 100));
+    const lines = parts.map((part) => villasProtobuf.encode(part).toHex() + "\n").join("");
+    const script = new URL("capture_fragments.py", import.meta.url).pathname;
+    let child: Deno.ChildProcess;
+    try {
+      child = new Deno.Command("unshare", {
+        args: ["--map-root-user", "--net", "python3", script, host, path],
+        stdin: "piped",
+        stderr: "piped",
+      }).spawn();
+    } catch {
+      return console.warn("unshare is missing: not tested");
+    }
+    const writer = child.stdin.getWriter();
+    await writer.write(new TextEncoder().encode(lines)).catch(() => {});
+    await writer.close().catch(() => {});
+    const { code: made, stderr: said } = await child.output();
+    if (made !== 0) {
+      return console.warn(`Cannot capture here: ${new TextDecoder().decode(said)}`);
+    }
+    const { code, stdout, stderr } = await convert(["--port", "12001", "--to", "protobuf", path]);
+    assertEquals(code, 0, stderr);
+    assertStringIncludes(stderr, "Converted 400 samples");
+    assert(stdout.length > 0);
+    const json = await convert(["--port", "12001", "--to", "json", path]);
+    const sequences = json.stdout.trimEnd().split("\n").map((line) => JSON.parse(line).sequence);
+    assertEquals(sequences, Array.from({ length: 400 }, (_, i) => i));
   });
 }
 

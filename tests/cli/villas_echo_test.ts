@@ -1,17 +1,17 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { within } from "../../lib/time/deadline.ts";
-import { bindDatagram, type DatagramSocket, type Sample, villasProtobuf } from "../../mod.ts";
+import { bindDatagram, type Sample, villasProtobuf } from "../../mod.ts";
 import { fixtureText, hexLines } from "../fixtures/read.ts";
-import { type Child, labwire, programCommand, start } from "./run.ts";
+import { type Child, labwire, programCommand, type Running, start, startServer } from "./run.ts";
 import { runHere } from "./run_here.ts";
 
 const lab19 = await hexLines("lab19.hex");
 
 /** A node on a free port and the real villas-echo for it, ready. */
-async function lab(args: string[], node?: DatagramSocket) {
-  const own = node ?? await bindDatagram({ listen: { hostname: "127.0.0.1", port: 0 } });
+async function lab(args: string[], begin: (args: string[]) => Running = startServer) {
+  const own = await bindDatagram({ listen: { hostname: "127.0.0.1", port: 0 } });
   const { port } = own.addr as Deno.NetAddr;
-  const program = start([
+  const program = begin([
     "villas-echo",
     "--listen",
     "127.0.0.1:0",
@@ -34,7 +34,7 @@ async function lab(args: string[], node?: DatagramSocket) {
     },
     async [Symbol.asyncDispose]() {
       await program[Symbol.asyncDispose]();
-      if (!node) await own.close();
+      await own.close();
     },
   };
 }
@@ -61,8 +61,8 @@ function counters(stderr: string): Record<string, number> {
   );
 }
 
-async function stopped(program: Child, signal: Deno.Signal = "SIGINT") {
-  program.process.kill(signal);
+async function stopped(program: Running) {
+  program.interrupt();
   return await program.result();
 }
 
@@ -94,9 +94,10 @@ Deno.test({
   name: "villas-echo ends in order on SIGTERM (not on Windows, which has no such signal)",
   ignore: Deno.build.os === "windows",
   async fn() {
-    await using it = await lab(["--output", "none"]);
+    await using it = await lab(["--output", "none"], start);
     await it.ask(lab19[0]!);
-    const { code, stdout, stderr } = await stopped(it.program, "SIGTERM");
+    (it.program as Child).process.kill("SIGTERM");
+    const { code, stdout, stderr } = await it.program.result();
     assertEquals([code, stdout, counters(stderr).messages], [0, "", 1]);
   },
 });
@@ -294,7 +295,7 @@ Deno.test("villas-echo ends on Ctrl-C although its handler hangs, and survives a
       `${folder}/hang.js`,
       `export default () => { Promise.reject(new Error("lost")); return new Promise(() => {}); };`,
     );
-    await using it = await lab(["--handler", `${folder}/hang.js`]);
+    await using it = await lab(["--handler", `${folder}/hang.js`, "--grace", "0.3"]);
     await it.node.send(lab19[0]!, it.to);
     await it.program.until("stderr", /Unhandled rejection: lost/);
     const { code, stderr } = await stopped(it.program);
@@ -404,14 +405,16 @@ Deno.test({
       const [client, server] = [`${folder}/client.sock`, `${folder}/server.sock`];
       await using node = await bindDatagram({ listen: { path: server } });
       const addresses = ["--layer", "unix", "--listen", client, "--remote", server];
-      await using program = start(["villas-echo", ...addresses, "--output", "none"]);
+      const options = ["--output", "none", "--grace", "0.3"];
+      await using program = start(["villas-echo", ...addresses, ...options]);
       await program.until("stderr", /Ready/);
       // Until both queues are full: the echo waits to send, and reads no more.
       let sending: Promise<unknown>;
       do sending = node.send(lab19[0]!, { path: client }).catch(() => "refused"); while (
-        await within(sending, 1) !== undefined
+        await within(sending, 0.3) !== undefined
       );
-      const { code, stderr } = await stopped(program, "SIGTERM");
+      program.process.kill("SIGTERM");
+      const { code, stderr } = await program.result();
       assertEquals(code, 0);
       assertMatch(stderr, /messages, [^]*Bye\.\n$/);
       await sending;

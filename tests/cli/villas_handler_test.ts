@@ -87,6 +87,24 @@ Deno.test("villas-echo --handler double.py: what handle() returns goes back, and
   assertStringIncludes(stderr, "1 failed");
 });
 
+Deno.test("villas-echo: a handler in Python is told when a sample was received, and the reply does not say it", async () => {
+  const source = `
+import time
+def handle(sample):
+    age = time.time() - sample.received
+    assert -1 < age < 60 and sample.received_ts[0] == int(sample.received), sample.received
+    if sample.sequence == 2: sample.received = 1.5
+    return sample
+`;
+  await using files = await folder({ "when.py": source });
+  await using it = await lab(["--handler", "when.py", "--python", PYTHON], files.path);
+  await it.send(sample(1n, 1.5));
+  assertEquals(await it.receive(), [sample(1n, 1.5)]);
+  await it.send(sample(2n, 1.5));
+  const received = { sec: 1, nsec: 500_000_000 };
+  assertEquals(await it.receive(), [{ ...sample(2n, 1.5), received }]);
+});
+
 const WRONG = `
 class Wrong:
     def __repr__(self): return "wrong"
@@ -132,6 +150,45 @@ Deno.test("villas-echo says in words of every language what a handler in Python 
     await node.send(villasProtobuf.encode([sample(BigInt(n), 1.5, 2n, true)]), echo.addr);
     assertEquals(await told.promise, text);
   }
+});
+
+Deno.test("villas-echo says what is wrong in the order of the messages, those that are handled together too", async () => {
+  await using node = await bindDatagram({ listen: { hostname: "127.0.0.1", port: 0 } });
+  const begun = Promise.withResolvers<void>();
+  const go = Promise.withResolvers<void>();
+  const sizes: number[] = [];
+  const batchHandler: BatchHandler = async (samples, messages) => {
+    sizes.push(samples.length);
+    begun.resolve();
+    await go.promise;
+    const second = messages.indexOf(1);
+    const wrong = { refused: true, text: "nonsense" };
+    return {
+      replies: samples.map((sample, index) => ({ index, sample: { ...sample, values: [1, 2] } })),
+      faults: second < 0 ? [] : [{ message: 1, ...wrong }],
+      seconds: 1e-6,
+    };
+  };
+  const told: string[] = [];
+  const both = Promise.withResolvers<void>();
+  await using echo = await startVillasEcho({
+    listen: "127.0.0.1:0",
+    remote: node.addr,
+    batchHandler,
+    onProblem: ({ message }) => told.push(message) === 3 && both.resolve(),
+  });
+  const send = (n: bigint) => node.send(villasProtobuf.encode([sample(n, 1)]), echo.addr);
+  await send(0n);
+  await begun.promise;
+  await send(1n);
+  await send(2n);
+  while (echo.stats.messages < 3) await new Promise((resolve) => setTimeout(resolve, 1));
+  go.resolve();
+  await both.promise;
+  const refused = "Refused a reply of 2 values: expected at most 1";
+  assertEquals(sizes, [1, 2]);
+  assertEquals(told.map((text) => text.startsWith(refused)), [true, true, false]);
+  assertEquals(told[2], "nonsense");
 });
 
 Deno.test("villas-echo: handle_batch() gets samples together, as a table or one by one", async () => {

@@ -3,10 +3,10 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { startPython } from "../interop/peer.ts";
 import { freePort } from "../net/free_port.ts";
-import { labwire, start } from "./run.ts";
+import { labwire, startServer } from "./run.ts";
 
 Deno.test("villas-echo --layer tcp-server answers lines of Python, and says who comes and goes", async () => {
-  await using echo = start([
+  await using echo = startServer([
     ...["villas-echo", "--layer", "tcp-server", "--listen", "127.0.0.1:0"],
     ...["--format", "villas.human", "--output", "villas.human"],
   ]);
@@ -39,7 +39,7 @@ print(b"".join(iter(lambda: s.recv(99), b"")).decode(), end="")
 
 Deno.test("villas-echo --layer tcp-client connects again, as VILLASnode comes and goes", async () => {
   const port = freePort();
-  await using echo = start([
+  await using echo = startServer([
     ...["villas-echo", "--layer", "tcp-client", "--remote", `127.0.0.1:${port}`],
     ...["--format", "villas.human", "--output", "none"],
   ]);
@@ -63,7 +63,7 @@ for n in range(2):
 });
 
 Deno.test("villas-signal --layer tcp-server waits for its client, and checks what comes back", async () => {
-  await using signal = start([
+  await using signal = startServer([
     ...["villas-signal", "counter", "--layer", "tcp-server", "--listen", "127.0.0.1:0"],
     ...["--limit", "20", "--rate", "500", "--check", "--output", "none", "--wait", "10"],
   ]);
@@ -85,7 +85,7 @@ Deno.test("a tcp-server that everybody can reach is warned of, and --allow close
   const args = ["villas-echo", "--layer", "tcp-server", "--listen", "0.0.0.0:0"];
   const open = await labwire([...args, "--duration", "0.05"]);
   assertStringIncludes(open.stderr, "Everybody who can reach 0.0.0.0 can connect: restrict");
-  await using closed = start([...args, "--allow", "192.0.2.0/24"]);
+  await using closed = startServer([...args, "--allow", "192.0.2.0/24"]);
   const [, port] = await closed.until("stderr", /Listening on 0\.0\.0\.0:(\d+)\n/);
   await using python = startPython(
     `
@@ -109,7 +109,7 @@ Deno.test("villas-signal sends to a group, and villas-echo in it answers", async
     ignore: !hasWay,
     async fn() {
       const [echoPort, signalPort] = [freePort("udp"), freePort("udp")];
-      await using echo = start([
+      await using echo = startServer([
         ...["villas-echo", "--listen", `:${echoPort}`, "--multicast", GROUP, "--output", "none"],
         ...["--any-source", "--reply-to", "sender"],
       ]);

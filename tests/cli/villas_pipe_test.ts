@@ -10,7 +10,7 @@ import {
 import { asNode } from "../../lib/codecs/villas/sides.ts";
 import { needs, startPeer, startPython } from "../interop/peer.ts";
 import { freePort } from "../net/free_port.ts";
-import { labwire, programCommand, start } from "./run.ts";
+import { labwire, programCommand, startServer } from "./run.ts";
 
 /** An echo that answers whoever asks, and the arguments of a pipe to it. */
 async function echo(options: VillasEchoOptions = {}): Promise<{ echo: Echo; args: string[] }> {
@@ -97,6 +97,13 @@ Deno.test("villas-pipe reports bad lines, sends the others, and exits with 5 unl
   const skipped = await through("u\n1\nx\n3\n", "--columns", "--skip-bad");
   assertEquals(skipped.code, 0);
   assertStringIncludes(skipped.stderr, "1 bad line");
+  assertStringIncludes(stderr, "error: Left out 1 line that is no sample; --skip-bad exits with 0");
+  const quiet = await through("u\n1\nx\n3\n", "--columns", "--quiet");
+  assertEquals(quiet.code, 5);
+  assertMatch(
+    quiet.stderr,
+    /^error: Cannot read line 3: column "u" is "x": .*\nerror: Left out 1 line that is no sample; .*\n$/,
+  );
   const barren = await through("u\n", "--columns");
   assertEquals(barren.code, 5);
   assertStringIncludes(barren.stderr, "Cannot find a sample in standard input");
@@ -170,7 +177,7 @@ while True:
     ...["--listen", `127.0.0.1:${port}`, "--remote", `127.0.0.1:${from}`],
   ];
   {
-    await using pipe = start(args);
+    await using pipe = startServer(args);
     await pipe.until("stderr", /Ready\. Ctrl-C to quit\./);
     await python.write("go\n");
     await pipe.until("stdout", /(.*\n){3}/);
@@ -197,7 +204,7 @@ Deno.test({
   ignore: socat.ignore,
   async fn() {
     const args = ["villas-pipe", "--layer", "tcp-server", "--format", "villas.human"];
-    await using pipe = start([...args, "--listen", "127.0.0.1:0", "--limit-received", "2"], {
+    await using pipe = startServer([...args, "--listen", "127.0.0.1:0", "--limit-received", "2"], {
       stdin: "piped",
     });
     const [, port] = await pipe.until("stderr", /Listening on 127\.0\.0\.1:(\d+)\n/);
@@ -211,7 +218,7 @@ Deno.test({
     await other.write("5.000000000(6)\t7.5\n6.0(7)\t8.0\n");
     const { code, stdout } = await pipe.result();
     assertEquals([code, values(stdout)], [0, [["7.50000000000000000"], ["8.00000000000000000"]]]);
-    await pipe.process.stdin.close();
+    await pipe.closeInput();
   },
 });
 
@@ -270,7 +277,7 @@ Deno.test("villas-pipe --record records what arrives, and --record-sent what is 
 Deno.test("villas-pipe ends after --duration, although standard input stays open", async () => {
   const other = await echo();
   await using _echo = other.echo;
-  await using pipe = start([...other.args, "--duration", "0.3"], { stdin: "piped" });
+  await using pipe = startServer([...other.args, "--duration", "0.3"], { stdin: "piped" });
   const { code, stderr } = await pipe.result();
   assertEquals(code, 0);
   assert(stderr.endsWith("0 sent, 0 received\n"), stderr);

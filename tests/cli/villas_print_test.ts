@@ -6,7 +6,7 @@ import { formatVillasJson } from "../../lib/codecs/villas/json.ts";
 import { SamplePrinter } from "../../lib/commands/villas/print_samples.ts";
 import { batchOf } from "../../lib/villas/node.ts";
 import { bindDatagram, type Sample, villasProtobuf } from "../../mod.ts";
-import { programCommand, start } from "./run.ts";
+import { programCommand, startServer } from "./run.ts";
 
 const received = { sec: 5, nsec: 6 };
 const sample = (sequence: number): Sample => ({
@@ -111,7 +111,7 @@ Deno.test("villas-echo prints samples as they arrived, whatever its handler does
     "export default (s) => { s.values[0] *= 2; s.sequence += 100n; s.origin = undefined; return s; };\n",
   );
   await using node = await bindDatagram({ listen: { hostname: "127.0.0.1", port: 0 } });
-  await using echo = start([
+  await using echo = startServer([
     ...["villas-echo", "--listen", "127.0.0.1:0", "--handler", handler, "--count", "20"],
     ...["--remote", `127.0.0.1:${(node.addr as Deno.NetAddr).port}`],
   ]);

@@ -142,7 +142,7 @@ Deno.test("villas-replay --loop goes on with sequence numbers and times where th
   assertEquals(echo.samples.map(({ values }) => values[1]), [0n, 1n, 2n, 0n, 1n, 2n, 0n]);
 });
 
-Deno.test("villas-replay --origin now stamps the samples anew", async () => {
+Deno.test("villas-replay --origin now gives the samples new times", async () => {
   await using files = await folder({});
   await using echo = await echoFor();
   const path = `${files.path}/a.dat`;

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { bindDatagram, formatAddress, startVillasEcho, villasProtobuf } from "../../mod.ts";
 import { plainText, startOnTerminal } from "./pty.ts";
-import { labwire, start } from "./run.ts";
+import { labwire, startServer } from "./run.ts";
 import { freePort } from "../net/free_port.ts";
 
 /** An echo for whoever sends, and the address to send to. */
@@ -147,7 +147,7 @@ Deno.test("villas-signal --vectorize and --no-realtime", async () => {
 
 Deno.test("villas-signal without a limit goes on until Ctrl-C, and waits for what is on the way", async () => {
   await using it = await echoFor();
-  await using program = start(["villas-signal", ...fast, "--to", it.to]);
+  await using program = startServer(["villas-signal", ...fast, "--to", it.to]);
   await program.until("stdout", /(.*\n){5}/);
   program.interrupt();
   const { code, stderr } = await program.result();
@@ -216,7 +216,7 @@ Deno.test("lab19 names --port-base when a port is taken", async () => {
 Deno.test("villas-signal survives garbage that comes back", async () => {
   await using client = await bindDatagram({ listen: { hostname: "127.0.0.1", port: 0 } });
   const to = `127.0.0.1:${(client.addr as Deno.NetAddr).port}`;
-  await using program = start([
+  await using program = startServer([
     "villas-signal",
     ...fast,
     "--to",
@@ -275,7 +275,7 @@ Deno.test("villas-signal --no-return only sends, waits for nothing, and exits wi
 
 Deno.test("villas-signal exits with 0 on Ctrl-C, although nothing has come back", async () => {
   await using it = await silent();
-  await using program = start(["villas-signal", ...fast, "--to", it.to]);
+  await using program = startServer(["villas-signal", ...fast, "--to", it.to]);
   await it.socket.receive();
   program.interrupt();
   const { code, stderr } = await program.result();
@@ -287,7 +287,7 @@ Deno.test("villas-signal ignores what comes from elsewhere, and --any-source tak
   for (const options of [[], ["--any-source"]]) {
     await using it = await silent();
     await using other = await silent();
-    await using program = start([
+    await using program = startServer([
       ...["villas-signal", ...fast, "--to", it.to, "--limit", "2", "--wait", "0.5", ...options],
     ]);
     for (let i = 0; i < 2; i++) {

@@ -25,7 +25,21 @@ const files: readonly Block[] = readSections(
   documents.find(({ name }) => name === "guide python")!.text,
 )
   .flatMap(({ blocks }) => blocks)
-  .filter(({ file }) => file === "supply.py");
+  .filter(({ file }) => ["supply.py", "double.py"].includes(file ?? ""));
+
+/** Has `--open` note the address rather than open a browser. */
+const BROWSER = [
+  "printf '#!/bin/sh\\necho \"$1\" > opened\\n' > xdg-open; chmod +x xdg-open; PATH=$PWD:$PATH",
+  "",
+] as const;
+/** Shows that the address was opened, and that there is a page. */
+const OPENED = [
+  ["until [ -s opened ]; do sleep 0.1; done", ""],
+  [
+    "python3 -c \"import urllib.request as u; print(u.urlopen(open('opened').read()).status)\"",
+    "200\n",
+  ],
+] as const;
 
 /** The terminals on which a command is shown to work; in its place stands `@`, or its name with `@` before. */
 const scenes: Readonly<Record<string, readonly Terminal[]>> = {
@@ -80,7 +94,7 @@ const scenes: Readonly<Record<string, readonly Terminal[]>> = {
     [["@", READY]],
     [
       ["@stand in for VILLASnode", "…\n5 sent, 5 returned, 0 lost, 0 changed\n…\n"],
-      ["wc -l < samples.jsonl", "5\n"],
+      ["sleep 1; wc -l < run.dat", "6\n"],
     ],
   ],
   "convert samples, also out of pcap": [
@@ -94,7 +108,7 @@ const scenes: Readonly<Record<string, readonly Terminal[]>> = {
     [["@", READY]],
     [
       ["@send a struct", "Connected with server.\n…\n"],
-      ["cat log.csv", "time,n,volts\n2026-10-05T12:34:56.789012Z,1,0.5\n"],
+      ["sleep 1; cat log.csv", "time,n,volts\n2026-10-05T12:34:56.789012Z,1,0.5\n"],
     ],
   ],
   "replay structs": [
@@ -107,8 +121,47 @@ const scenes: Readonly<Record<string, readonly Terminal[]>> = {
   "replay commands": [
     [["labwire json-server --output none", READY]],
     [
-      ['printf \'{"command_id": "on"}\\n{"command_id": "off"}\\n\' > commands.jsonl', ""],
-      ["@", '{"status":"success"}\n{"status":"success"}\n'],
+      [
+        'printf \'{"time":"2026-11-21T14:01:07.257Z","data":{"command_id":"on"}}\\n\' > commands.jsonl',
+        "",
+      ],
+      ["@", '{"status":"success"}\n'],
+    ],
+  ],
+  "replay samples": [
+    [["labwire villas-echo --output none", READY]],
+    [
+      ["printf '1.5(1)\\t2.5\\n1.6(2)\\t3.5\\n' > run.dat", ""],
+      ["@", "…\n2 sent, 2 returned, 0 lost, 0 changed\n…\n"],
+    ],
+  ],
+  "look at a recording in the browser": [
+    [["printf '1.5(1)\\t2.5\\n' > run.dat", ""], BROWSER, ["@", READY]],
+    OPENED,
+  ],
+  "see signals in the browser": [
+    [BROWSER, ["@", READY]],
+    OPENED,
+  ],
+  "see signals in the terminal": [
+    [["@", "…\nReady. Ctrl-C to quit.\n…\nlive, 10 s, …\n…\n"]],
+  ],
+  "answer it in its default format": [
+    [["@", '…\nReady. Ctrl-C to quit.\n{"ts": …\n…\n']],
+    [[
+      "labwire villas-signal mixed --values 5 --limit 5 --format villas.binary",
+      "…\n5 sent, 5 returned, 0 lost, 0 changed\n…\n",
+    ]],
+  ],
+  "compute the replies in Python": [
+    [["@", '…\nReady. Ctrl-C to quit.\n{"ts": …\n…\n']],
+    [["@stand in for VILLASnode", "…\n5 sent, 5 returned, 0 lost, 4 changed\n…\n"]],
+  ],
+  "record commands": [
+    [["@", READY]],
+    [
+      ["@call them", "Server reported success.\n"],
+      ["sleep 1; jq -r .data.command_id commands.jsonl", "set_voltage\n"],
     ],
   ],
   "test in CI": [
@@ -143,7 +196,7 @@ function sectionOf(want: string): Section {
 }
 
 const terminal = Deno.build.os === "linux"
-  ? needs("bash", "python3", "nc")
+  ? needs("bash", "python3", "nc", "jq")
   : { ignore: true, note: " (needs Linux)" };
 
 for (const want of commands.keys()) {
@@ -160,6 +213,12 @@ for (const want of commands.keys()) {
 
 Deno.test("README: the table has a row for each scene", () => {
   assertEquals([...commands.keys()].sort(), Object.keys(scenes).sort());
+});
+
+Deno.test("README: every guide has a link", () => {
+  const guides = documents.map(({ name }) => /^guide (.*)/.exec(name)?.[1]).filter(Boolean);
+  assert(guides.length > 10);
+  assertEquals(guides.filter((name) => !readme.text.includes(`](lib/guides/${name}.md)`)), []);
 });
 
 Deno.test("README: at most 200 lines", () => {

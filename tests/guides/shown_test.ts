@@ -1,6 +1,7 @@
 /** Looks at what guides only show: commands that need another system, and what is named in the text. */
 
 import { assertEquals } from "@std/assert";
+import { villasFormats } from "../../lib/codecs/villas/formats.ts";
 import { needs } from "../interop/peer.ts";
 import { commandLines, faultOf, unknownOptions } from "./command_lines.ts";
 import { readSections } from "./document.ts";
@@ -79,6 +80,14 @@ Deno.test({
       await Deno.remove(folder, { recursive: true });
     }
   },
+});
+
+Deno.test("guide formats: the table has a row for every format", () => {
+  const { text } = documents.find(({ name }) => name === "guide formats")!;
+  const rows = [...text.matchAll(/^\| ((?:`[^`]+`(?:, )?)+) +\|/gm)].flatMap(([, names]) =>
+    names!.split(", ").map((name) => name.slice(1, -1))
+  );
+  assertEquals(Object.keys(villasFormats).filter((name) => !rows.includes(name)), []);
 });
 
 Deno.test("guides: programs in TypeScript have no faults of type", async () => {

@@ -1,9 +1,10 @@
 import { assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
+import process from "node:process";
 import { UsageError } from "../../lib/errors.ts";
 import { exportedFunction, openModule } from "../../lib/handlers/handler.ts";
 import type { HandlerProblem, ModuleValues } from "../../lib/handlers/module_handler.ts";
 
-/** A module in a file of its own, which can be written anew. */
+/** A module in a file of its own, which can be written again. */
 async function moduleFile(text: string) {
   const folder = await Deno.makeTempDir();
   const path = `${folder}/handler.mjs`;
@@ -91,7 +92,95 @@ Deno.test("what a handler writes to the console goes to stderr, until it is clos
   assertEquals(globalThis.console, before);
 });
 
-Deno.test("a changed file is loaded anew before the next message, and not otherwise", async () => {
+Deno.test("a handler that writes to stdout, reads stdin or ends the process is told so, until it is closed", async () => {
+  const before = [
+    Deno.exit,
+    Deno.stdout,
+    Deno.stdin,
+    globalThis.prompt,
+    process.stdout,
+    Deno.exitCode,
+  ];
+  await using file = await moduleFile(`
+    import process from "node:process";
+    const bytes = new TextEncoder().encode("straight\\n");
+    const ways = [
+      () => Deno.stdout.writeSync(bytes),
+      () => Deno.stdout.write(bytes),
+      () => new Response("piped\\n").body.pipeTo(Deno.stdout.writable),
+      () => process.stdout.write("node\\n"),
+      () => Deno.exit(3),
+      () => process.exit(4),
+      () => prompt("volts?"),
+      () => Deno.stdin.read(new Uint8Array(1)),
+      () => new Promise((_, reject) => process.stdin.on("error", reject).resume()),
+    ];
+    export const handle = (way) => ways[way]();
+  `);
+  {
+    await using it = await open(file.path);
+    for (const way of [0, 1, 2, 3]) await it.handle(way);
+    assertEquals(it.stderr(), "straight\nstraight\npiped\nnode\n");
+    for (
+      const [way, message] of [
+        [4, "The handler called exit(3), which would end labwire"],
+        [5, "The handler called exit(4), which would end labwire"],
+        [6, "Cannot read standard input: a handler has none"],
+        [7, "Cannot read standard input: a handler has none"],
+        [8, "Cannot read standard input: a handler has none"],
+      ] as const
+    ) {
+      await assertRejects(async () => await it.handle(way), Error, message);
+    }
+  }
+  const after = [
+    Deno.exit,
+    Deno.stdout,
+    Deno.stdin,
+    globalThis.prompt,
+    process.stdout,
+    Deno.exitCode,
+  ];
+  assertEquals(before.map((value, i) => value === after[i]), before.map(() => true));
+});
+
+Deno.test("a handler that ends the process while it is loaded does not load", async () => {
+  await using file = await moduleFile("Deno.exit(1);");
+  const error = await assertRejects(() => open(file.path), UsageError);
+  assertMatch(error.message, /: The handler called exit\(1\), .* \(.*handler\.mjs:1:6\)$/);
+});
+
+Deno.test("a changed import is loaded again with all that import it, and the others are kept", async () => {
+  await using file = await moduleFile(`
+    import { gain } from "./gain.mjs";
+    import { count } from "./state.mjs";
+    export const handle = async () => [gain, count(), (await import("./late.mjs")).late];
+  `);
+  const beside = (name: string) => file.path.replace("handler.mjs", name);
+  await Deno.writeTextFile(beside("gain.mjs"), 'export { value as gain } from "./deep.mjs";');
+  await Deno.writeTextFile(beside("deep.mjs"), "export const value = 1;");
+  await Deno.writeTextFile(beside("late.mjs"), "export const late = 1;");
+  await Deno.writeTextFile(beside("state.mjs"), "let n = 0;\nexport const count = () => ++n;");
+  await using it = await open(file.path, { reload: true });
+  assertEquals(await it.handle(), [1, 1, 1]);
+  await Deno.writeTextFile(beside("deep.mjs"), "export const value = 22;");
+  assertEquals(await it.handle(), [22, 2, 1]);
+  await Deno.writeTextFile(beside("deep.mjs"), "export const value = ;");
+  assertEquals(await it.handle(), [22, 3, 1]);
+  assertMatch(it.problems[1]!.message, /deep\.mjs:1:22\); the one loaded before goes on$/);
+  await Deno.writeTextFile(beside("deep.mjs"), "export const value = 333;");
+  await Deno.writeTextFile(beside("late.mjs"), "export const late = 22;");
+  assertEquals(await it.handle(), [333, 4, 22]);
+  await file.write("import { gain } from './gain.mjs';\nthrow new Error('device ' + gain);");
+  assertEquals(await it.handle(), [333, 5, 22]);
+  assertMatch(it.problems[3]!.message, /device 333 \(.*handler\.mjs:2:7\); the one/);
+  await file.write("import { gain } from './gain.mjs';\nexport const handle = () => gain;");
+  assertEquals(await it.handle(), 333);
+  const kinds = ["reloaded", "reload", "reloaded", "reload", "reloaded"];
+  assertEquals(it.problems.map(({ kind }) => kind), kinds);
+});
+
+Deno.test("a changed file is loaded again before the next message, and not otherwise", async () => {
   await using file = await moduleFile(
     'export const handle = () => 1;\nexport const close = () => console.log("first closed");',
   );
@@ -107,7 +196,7 @@ Deno.test("a changed file is loaded anew before the next message, and not otherw
   const error = await assertRejects(async () => await it.handle(), Error, "third");
   assertMatch(error.stack!, /handler\.mjs/);
   assertEquals(it.problems.map(({ kind }) => kind), ["reloaded", "reload", "reloaded"]);
-  assertMatch(it.problems[0]!.message, /^Handler ".*" has changed and was loaded anew$/);
+  assertMatch(it.problems[0]!.message, /^Handler ".*" has changed and was loaded again$/);
   assertMatch(it.problems[1]!.message, /^Cannot load handler ".*; the one loaded before goes on$/);
 });
 

@@ -14,6 +14,13 @@ for line in sys.stdin:
         answer = volts
     elif command == "echo":
         answer = message["value"]
+    elif command == "list_commands":
+        answer = [
+            {"name": "get_voltage", "signature": "get_voltage() -> float", "doc": "The output, in V."},
+            {"name": "set_voltage", "signature": "set_voltage(volts: float, /, *rest, on: 'bool' = True, **more)", "doc": ""},
+            {"name": "mode", "signature": "mode(to=<Mode.A: 1>)", "doc": "Another mode."},
+            {"name": "self test"},
+        ]
     elif command == "explode":
         answer = {"status": "error", "error": "It exploded at " + message["at"]}
     else:

@@ -114,6 +114,39 @@ class EquipmentTest(unittest.TestCase):
         with self.assertRaisesRegex(ValueError, r"value\[1\] is nan"):
             self.supply.echo(value=numpy.array([1, numpy.nan]))
 
+    def test_tab_offers_the_commands_and_help_shows_them(self):
+        import pydoc
+
+        found = dir(self.supply)
+        self.assertEqual([name for name in found if name in ("get_voltage", "mode", "call", "self test", "explode")], ["call", "get_voltage", "mode"])
+
+        def shown(command):
+            return pydoc.plain(pydoc.render_doc(command))
+
+        self.assertIn("get_voltage() -> float\n    The output, in V.", shown(self.supply.get_voltage))
+        self.assertIn("set_voltage(volts: float, /, *rest, on: 'bool' = True, **more)", shown(self.supply.set_voltage))
+        self.assertIn("mode(to=<Mode.A: 1>)\n    \n    Another mode.", shown(self.supply.mode).replace("\n\n", "\n    \n"))
+        self.assertIn("get_volts(", shown(self.supply.get_volts))  # of which nothing is known
+        self.assertEqual(self.supply.get_voltage.__name__, "get_voltage")
+
+    def test_tab_does_not_disturb(self):
+        asked = []
+
+        def serve(connection, number):
+            for line in connection.makefile("rb"):
+                asked.append(json.loads(line)["command_id"])
+                connection.sendall(b'{"status":"error","error":"what?"}\n')
+
+        with server(serve) as (port, closed):
+            with Equipment("127.0.0.1", port) as supply:
+                self.assertEqual(asked, [])  # nothing is sent that nobody has asked for
+                self.assertIn("call", dir(supply))
+                self.assertIn("call", dir(supply))
+                self.assertEqual(supply.get.__doc__, "")
+            self.assertIn("call", dir(supply))  # closed
+            closed.acquire(timeout=10)
+        self.assertEqual(asked, ["list_commands"])
+
     def test_arguments_have_names(self):
         with self.assertRaisesRegex(TypeError, r"set_voltage\(name=12.5\)"):
             self.supply.set_voltage(12.5)

@@ -3,7 +3,7 @@
 import { assertEquals } from "@std/assert";
 import { fileURLToPath } from "node:url";
 import { folder, serve as serveJson } from "../cli/json_serve.ts";
-import { labwire, start } from "../cli/run.ts";
+import { labwire, startServer } from "../cli/run.ts";
 import { serve as serveLine } from "../cli/struct_serve.ts";
 import { makeCertificate } from "./certificate.ts";
 import { needs } from "./peer.ts";
@@ -52,7 +52,14 @@ Deno.test({
 /** What `villas-pipe` prints of three samples. */
 async function pipedSamples(): Promise<string> {
   const listen = ["--listen", "127.0.0.1:0", "--any-source"];
-  await using pipe = start(["villas-pipe", ...listen, "--output", "json", "--limit-received", "3"]);
+  await using pipe = startServer([
+    "villas-pipe",
+    ...listen,
+    "--output",
+    "json",
+    "--limit-received",
+    "3",
+  ]);
   const [, port] = await pipe.until("stderr", /Listening on 127\.0\.0\.1:(\d+)/);
   const signal = ["villas-signal", "counter", "--limit", "3", "--no-return", "--rate", "100"];
   await labwire([...signal, "--to", `127.0.0.1:${port}`, "--listen", ":0", "--output", "none"]);
@@ -62,7 +69,14 @@ async function pipedSamples(): Promise<string> {
 /** What `villas-echo` prints of three samples. */
 async function echoedSamples(): Promise<string> {
   const any = ["--any-source", "--reply-to", "sender"];
-  await using echo = start(["villas-echo", "--listen", "127.0.0.1:0", ...any, "--output", "json"]);
+  await using echo = startServer([
+    "villas-echo",
+    "--listen",
+    "127.0.0.1:0",
+    ...any,
+    "--output",
+    "json",
+  ]);
   const [, port] = await echo.until("stderr", /Listening on 127\.0\.0\.1:(\d+)[^]*Ready\./);
   const signal = ["villas-signal", "counter", "--limit", "3", "--output", "none", "--rate", "100"];
   const { code, stderr } = await labwire([

@@ -1,7 +1,7 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { fileURLToPath } from "node:url";
 import { type JsonServerOptions, sendJson, startJsonServer } from "../../mod.ts";
-import { labwire, start } from "../cli/run.ts";
+import { labwire, startServer } from "../cli/run.ts";
 import { needs, type Peer, startPeer, startPython } from "./peer.ts";
 import { PYTHON, pythonLines } from "./python.ts";
 
@@ -57,7 +57,7 @@ Deno.test(`startJsonServer() answers the template's client, which calls each cal
 });
 
 Deno.test(`json-server stands in for the template's server${note}`, { ignore }, async () => {
-  await using server = start(["json-server", "--port", "0"]);
+  await using server = startServer(["json-server", "--port", "0"]);
   const [, port] = await server.until("stderr", /Listening on [\d.]+:(\d+)/);
   assertEquals(await templateClient(Number(port), data, [1]), [
     'success {"status": "success"}',

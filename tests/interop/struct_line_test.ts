@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { labwire, start } from "../cli/run.ts";
+import { labwire, startServer } from "../cli/run.ts";
 import { type Peer, startPeer } from "./peer.ts";
 import { PYTHON } from "./python.ts";
 import { ConnectError } from "../../lib/errors.ts";
@@ -18,7 +18,7 @@ function stream(role: "server" | "client", port: number, count: number): Peer {
 }
 
 async function serve(args: string[]) {
-  const server = start(["struct-line", "server", "--port", "0", ...args], { stdin: "piped" });
+  const server = startServer(["struct-line", "server", "--port", "0", ...args], { stdin: "piped" });
   const [, port] = await server.until("stderr", /Listening on 127\.0\.0\.1:(\d+)/);
   return { server, port: Number(port) };
 }
@@ -59,9 +59,12 @@ for (const [format, records] of Object.entries(RECORDS)) {
   Deno.test(`struct-line client exchanges ${format} with an ipcomm server`, async () => {
     await using peer = linePeer("server", 0, format);
     const [, port] = await peer.until("stderr", /port (\d+)/);
-    await using client = start(["struct-line", "client", "--format", format, "--port", port!], {
-      stdin: "piped",
-    });
+    await using client = startServer(
+      ["struct-line", "client", "--format", format, "--port", port!],
+      {
+        stdin: "piped",
+      },
+    );
     await client.until("stderr", /Connected with server\./);
     await peer.until("stderr", /connected/);
     for (const [theirs, own] of records) {
@@ -79,7 +82,7 @@ Deno.test("struct-line client waits for an ipcomm server that starts late", asyn
   const probe = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = probe.addr as Deno.NetAddr;
   probe.close();
-  await using client = start(
+  await using client = startServer(
     ["struct-line", "client", "--port", String(port), "--retry-delay", "0.2", "--attempts", "100"],
     { stdin: "piped" },
   );

@@ -79,7 +79,7 @@ Deno.test(`startJsonServer() does not begin messages whose client has broken off
   await pending(busy.server, 2);
   await tell(broken, "reset");
   await busy.problem(1);
-  // Its place is free at once, while the first message is still in hand.
+  // Its place is free at once, while the first message is still being handled.
   while (busy.server.stats.open > 1) await new Promise((resolve) => setTimeout(resolve, 1));
   assertEquals(busy.server.stats.pending, 1);
   await using peer = await Peer.connect({ hostname: "127.0.0.1", port: busy.port });
@@ -134,7 +134,7 @@ Deno.test(`startJsonServer() answers a client that has ended its half and still 
 });
 
 Deno.test(
-  `startJsonServer() finishes a message in hand although its client has broken off${note}`,
+  `startJsonServer() finishes a message that is being handled although its client has broken off${note}`,
   {
     ignore,
   },

@@ -110,3 +110,15 @@ for i in range(50):
   assertEquals(answer.outcome, "success");
   while (server.stats.open > 0) await new Promise((resolve) => setTimeout(resolve, 5));
 });
+
+Deno.test("startJsonServer() keeps a client whose message waited while the computer stood still", async () => {
+  const clock = new ManualClock();
+  await using server = startJsonServer({ port: 0, interact: echo, idleTimeout: 30, clock });
+  await using peer = await Peer.connect(server.addr);
+  assertEquals(await peer.ask("1"), '{"status":"success","result":1}');
+  const answer = peer.ask("2");
+  clock.suspend(3600); // before the server could read
+  assertEquals(await answer, '{"status":"success","result":2}');
+  clock.pass(61); // silence in which the computer works
+  assertEquals(await peer.line(), null);
+});

@@ -71,12 +71,12 @@ Deno.test("startJsonServer() sends an answer that is ready while the next messag
   assertEquals(await peer.line(), '{"status":"success","result":1}');
 });
 
-Deno.test("JsonServer.close() answers the messages in hand and takes no more", async () => {
+Deno.test("JsonServer.close() answers the messages that have arrived and takes no more", async () => {
   const gate = new Gate();
   const server = startJsonServer({ port: 0, interact: gate.interact, grace: 60 });
   const { port } = server.addr;
   await using client = await connectJson({ port, timeout: 60 });
-  const inHand = client.send({ n: 1 });
+  const first = client.send({ n: 1 });
   await gate.running(1);
   await using other = await connectJson({ port, timeout: 60 });
   const waiting = other.send({ n: 2 });
@@ -85,7 +85,7 @@ Deno.test("JsonServer.close() answers the messages in hand and takes no more", a
   gate.release();
   await gate.running(1);
   gate.release();
-  assertEquals((await inHand).outcome, "success");
+  assertEquals((await first).outcome, "success");
   assertEquals((await waiting).outcome, "success");
   await Promise.all([closed, server.finished, server.close()]);
   assertEquals((await sendJson({ n: 3 }, { port })).outcome, "no-answer");

@@ -6,7 +6,7 @@ import { CodecError } from "../../lib/errors.ts";
 import { hexLines } from "../fixtures/read.ts";
 import { random32 } from "../codecs/struct/random_values.ts";
 
-const DATAGRAMS = Number(Deno.env.get("FUZZ") ?? 50_000);
+const DATAGRAMS = Number(Deno.env.get("FUZZ") ?? 25_000);
 const SIGNALS = "f:float,i:integer,b:boolean,z:complex";
 
 for (const name of Object.keys(villasFormats)) {

@@ -7,7 +7,7 @@ import { formatOfFile } from "../../lib/commands/villas/taps.ts";
 import { chunksOf, readSamples } from "../../lib/villas/sample_stream.ts";
 
 /** How many samples are sent; `SAMPLES=1000000` takes five minutes. */
-const SAMPLES = Number(Deno.env.get("SAMPLES") ?? 100_000);
+const SAMPLES = Number(Deno.env.get("SAMPLES") ?? 40_000);
 const RATE = 10_000;
 
 /** The samples of a recording, one after another. */

@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import config from "../../deno.json" with { type: "json" };
+import { neededPermissions } from "../../lib/permissions.ts";
 
 const root = new URL("../../", import.meta.url);
 
@@ -50,4 +51,18 @@ Deno.test("ARCHITECTURE.md gives each dependency its reason", () => {
   const text = read("ARCHITECTURE.md");
   const packages = Object.values(config.imports).map((specifier) => specifier.replace(/@\^.*/, ""));
   assertEquals(packages.filter((name) => !text.includes(`| \`${name}\``)), []);
+});
+
+Deno.test("ARCHITECTURE.md and the guide to installing have the permissions as they are", () => {
+  const rows = [...read("ARCHITECTURE.md").matchAll(/^\| `(--allow-[^`]*)` +\| (.*?) +\|$/gm)];
+  assertEquals(
+    rows.map(([, flag, reason]) => [flag, reason]),
+    neededPermissions.map(({ flag, reason }) => [flag, reason]),
+  );
+  const guide = Deno.readTextFileSync(new URL("lib/guides/install.md", root));
+  const line = /^deno install [^]*?\n +jsr:/m.exec(guide)![0];
+  assertEquals(
+    [...line.matchAll(/--allow-\S+/g)].map(([flag]) => flag),
+    neededPermissions.map(({ flag }) => flag),
+  );
 });

@@ -168,7 +168,7 @@ Deno.test("a recorder goes on in another file at the full hour, under the name o
 });
 
 Deno.test({
-  name: "a recorder opens its file anew after it was renamed, as logrotate does it",
+  name: "a recorder opens its file again after it was renamed, as logrotate does it",
   ignore: windows,
   fn: async () => {
     await using lab = new Lab();

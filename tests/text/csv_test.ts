@@ -35,7 +35,7 @@ Deno.test("splitCsvRow() tells a row that is not complete, and one that is none"
   assertThrows(
     () => splitCsvRow('1,"a"b,2'),
     CodecError,
-    "Cannot read CSV at character 6: expected a comma behind the quotes",
+    "Cannot read CSV at character 6: expected a comma after the quotes",
   );
 });
 

@@ -56,7 +56,7 @@ Deno.test("IdleTimer does not count while it is held or nobody waits", () => {
   busy.stop();
 });
 
-Deno.test("IdleTimer begins anew when the computer has slept", () => {
+Deno.test("IdleTimer starts over when the computer has slept", () => {
   const { clock, timer, found } = watch();
   const peer = timer("peer");
   peer.begin();

@@ -233,11 +233,35 @@ Deno.test("several samples in a datagram of raw are answered one by one, as VILL
   }
 });
 
+for (const notation of ["raw,fake=true", "raw,bits=64,fake=true", "gtnet,fake=true"]) {
+  Deno.test(`several samples in a datagram of ${notation} are told apart by their numbers, signals not stated`, async () => {
+    const codec = villasFormat(notation);
+    await using it = await lab({ codec });
+    const [name, settings] = settingsOf(notation, "2f");
+    const samples = [[1, 2], [3, 4], [5, 6]].map((values, i): Sample => ({
+      type: "data",
+      sequence: 41n + BigInt(i),
+      origin: { sec: 1_795_253_843 + (i >> 1), nsec: i === 1 ? 999_999_999 : 0 },
+      values,
+    }));
+    assertEquals(codec.decode(codec.encode(samples)), samples);
+    await it.node.send(codec.encode(samples), it.echo.addr);
+    for (const { values, sequence } of samples) {
+      const { bytes } = (await it.node.receive())!;
+      const read = villasnodeReads(name, bytes.slice(), ["float", "float"], settings)!;
+      assertEquals([read.values, read.sequence], [values, sequence]);
+    }
+    // One of several values that are all the same is one.
+    const one = { ...samples[0]!, values: new Array(7).fill(0) };
+    assertEquals(codec.decode(codec.encode([one])), [one]);
+  });
+}
+
 const utf8 = new TextEncoder();
 
 /** Rows of: format, signals, what arrives and what goes back, or the refusal. */
 const ODD: readonly (readonly [string, string | undefined, string, string | RegExp])[] = [
-  // What VILLASnode would abort on, or take for another sample, is written anew.
+  // What VILLASnode would abort on, or take for another sample, is rewritten.
   [
     "villas.human",
     "2f",
@@ -285,6 +309,33 @@ const ODD: readonly (readonly [string, string | undefined, string, string | RegE
   ],
   ["villas.human,skip_first_line=true", "f", "1.5(7)\t1.5\n", "1.5(7)\t1.5\n"],
   ["csv,ts_origin=false", "f", "7,1.50000000000000000\n", "0,000000000,0,7,1.50000000000000000\n"],
+  // Without a time, its line begins with the separator.
+  ["csv,ts_origin=false", "f", ",7,1.50000000000000000\n", "0,000000000,0,7,1.50000000000000000\n"],
+  [
+    "tsv,ts_origin=false",
+    "2f",
+    "\t7\t1.5\t2.5\n",
+    "0\t000000000\t0\t7\t1.50000000000000000\t2.50000000000000000\n",
+  ],
+  [
+    "csv,ts_origin=false,sequence=false",
+    "2f",
+    ",1.5,2.5\n",
+    "0,000000000,0,0,1.50000000000000000,2.50000000000000000\n",
+  ],
+  ["csv,data=false", "f", "1,000000005,7\n", "1,000000005,0,7\n"],
+  [
+    "json.kafka,ts_origin=false",
+    "f",
+    '[{"payload": {"sequence": 7, "signal0": 1.5}}]',
+    '[{"payload": {"sequence": 7, "signal0": 1.5}}]',
+  ],
+  [
+    "json.kafka,sequence=false",
+    "f",
+    '[{"payload": {"timestamp": 5, "signal0": 1.5}}]',
+    '[{"payload": {"timestamp": 5, "signal0": 1.5}}]',
+  ],
   [
     "csv,sequence=false",
     "f",
@@ -329,6 +380,17 @@ Deno.test("a handler that changes nothing sends a line back as VILLASnode reads 
   assertEquals(new TextDecoder().decode(answer), "1.000000005(3)\t2.50000000000000000\n");
 });
 
+Deno.test("a sample of json that is changed keeps its marks", async () => {
+  const handler = ({ values }: Sample) => ({
+    values: values.map((value) => (value as number) * 2),
+  });
+  await using it = await lab({ codec: villasFormat("json"), handler });
+  for (const flags of ["new_simulation", "new_frame", 'new_simulation", "new_frame']) {
+    const answer = await it.ask(utf8.encode(`[{"flags": ["${flags}"], "data": [1.5]}]`));
+    assertEquals(new TextDecoder().decode(answer), `[{"flags": ["${flags}"], "data": [3.0]}]`);
+  }
+});
+
 Deno.test("samples of csv without a number are answered with numbers that count", async () => {
   await using it = await lab({ codec: villasFormat("csv,sequence=false") });
   for (const number of [0, 1, 2]) {
@@ -337,6 +399,83 @@ Deno.test("samples of csv without a number are answered with numbers that count"
     assertEquals(text, `1,000000005,0,${number},2.50000000000000000\n`);
   }
 });
+
+/** Rows of: format, signals, a whole sample, one of which VILLASnode has left out a value, and what is said. */
+const LEFT_OUT: readonly (readonly [string, string | undefined, string, string, string])[] = [
+  [
+    "json",
+    undefined,
+    '[{"data": [1.5, 2.5]}]',
+    '[{"data": [2.5]}]',
+    "it has 1 value, and 2 came before. In format json VILLASnode leaves out NaN and infinities, so that those behind them move up; protobuf and villas.human carry them",
+  ],
+  [
+    "json",
+    "2f",
+    '[{"data": [1.5, 2.5]}]',
+    '[{"data": [2.5]}]',
+    "it has 1 value, and there are 2 signals. In format json VILLASnode leaves out NaN and infinities, so that those behind them move up; protobuf and villas.human carry them; if it has fewer, state those with --signals",
+  ],
+  [
+    "json.kafka",
+    undefined,
+    '[{"schema": {"fields": [{"field": "a"}, {"field": "b"}]}, "payload": {"a": 1.5, "b": 2.5}}]',
+    '[{"schema": {"fields": [{"field": "a"}, {"field": "b"}]}, "payload": {"b": 2.5}}]',
+    "value 0 is missing. In format json.kafka VILLASnode leaves out NaN and infinities, and would read an old value",
+  ],
+  [
+    "json.kafka",
+    "a:float,b:float",
+    '[{"payload": {"a": 1.5, "b": 2.5}}]',
+    '[{"payload": {"a": 2.5}}]',
+    'value 1 ("b") is missing',
+  ],
+  [
+    "json.edgeflex",
+    undefined,
+    '[{"a": 1.5, "b": 2.5, "created": 1}]',
+    '[{"b": 2.5, "created": 1}]',
+    "it has 1 value, and 2 came before",
+  ],
+  [
+    "json.edgeflex",
+    "a:float,b:float",
+    '[{"a": 1.5, "b": 2.5, "created": 1}]',
+    '[{"b": 2.5, "created": 1}]',
+    'value 0 ("a") is missing',
+  ],
+  [
+    "json.reserve",
+    undefined,
+    '[{"measurements": [{"name": "a", "value": 1.5}, {"name": "b", "value": 2.5}]}]',
+    '[{"measurements": [{"name": "b", "value": 2.5}]}]',
+    "it has 1 value, and 2 came before",
+  ],
+  [
+    "json.reserve",
+    "a:float,b:float",
+    '[{"measurements": [{"name": "a", "value": 1.5}, {"name": "b", "value": 2.5}]}]',
+    '[{"measurements": [{"name": "b", "value": 2.5}]}]',
+    'value 0 ("a") is missing',
+  ],
+];
+
+for (const [notation, signals, whole, short, says] of LEFT_OUT) {
+  const how = signals === undefined ? "not stated" : "stated";
+  Deno.test(`a value that VILLASnode left out of ${notation}, signals ${how}, is never answered with another`, async () => {
+    for (const options of [{}, { handler: (sample: Sample) => sample }]) {
+      if ("handler" in options && notation !== "json" && signals === undefined) continue;
+      await using it = await lab({ codec: villasFormat(notation), signals, ...options });
+      assertEquals(await it.ask(utf8.encode(whole)), utf8.encode(whole));
+      const problem = it.problem();
+      await it.node.send(utf8.encode(short), it.echo.addr);
+      await problem;
+      assertStringIncludes(it.problems[0]!, `Refused to answer a sample: ${says}`);
+      await it.ask(utf8.encode(whole));
+      assertEquals([it.echo.stats.replies, it.echo.stats.refused], [2, 1]);
+    }
+  });
+}
 
 for (const handler of [undefined, (sample: Sample) => sample]) {
   const how = handler ? "a handler" : "an echo";
@@ -376,6 +515,25 @@ Deno.test("opal.asyncip with more values than VILLASnode fills in is refused", (
     "64 values at most",
   );
 });
+
+for (const name of ["villas.binary", "villas.web"]) {
+  Deno.test(`an echo of ${name} keeps the source index, signals stated or not`, async () => {
+    const sample: Sample = {
+      type: "data",
+      sequence: 1n,
+      origin: { sec: 1, nsec: 5 },
+      values: [1.5, 7n],
+    };
+    const bytes = villasFormat(`${name},source_index=5`, { signals: "fi" }).encode([
+      sample,
+      sample,
+    ]);
+    for (const signals of [undefined, "fi"]) {
+      await using it = await lab({ codec: villasFormat(name), signals });
+      assertEquals(await it.ask(bytes), bytes);
+    }
+  });
+}
 
 Deno.test("a negative integer is not sent back in villas.binary, which VILLASnode would read as another", async () => {
   await using it = await lab({ codec: villasFormat("villas.binary"), signals: "fi" });
@@ -424,6 +582,12 @@ for (
     "opal.asyncip",
     "json,real_precision=5",
     "villas.human,real_precision=3",
+    "csv,ts_origin=false",
+    "tsv,ts_origin=false",
+    "json.kafka,ts_origin=false",
+    "json.reserve,ts_origin=false",
+    "json,ts_origin=false",
+    "villas.human,ts_origin=false",
   ]
 ) {
   Deno.test(`startVillasSignal() and startVillasEcho() exchange samples as ${notation}, unchanged but for what it rounds`, async () => {

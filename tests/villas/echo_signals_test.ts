@@ -150,7 +150,7 @@ for (
     assertEquals(await it.passOn({ type: "start", values: [1] }), undefined);
     // What a stranger has sent meanwhile is not what the remote takes.
     assertEquals(await it.passOn(data(1, 2)), undefined);
-    await it.ask([data(true), data(1, 2)]); // the remote has been started anew
+    await it.ask([data(true), data(1, 2)]); // the remote has been started again
     assert(await it.passOn(data(1, 2)) !== undefined);
     assertEquals(await it.passOn(data(5, 6n)), undefined);
     const { refused: count, replies, messages } = it.echo.stats;

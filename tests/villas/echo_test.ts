@@ -271,7 +271,7 @@ Deno.test("startVillasEcho() ends after so many messages", async () => {
   assertEquals(it.echo.stats.messages, 2);
 });
 
-Deno.test("startVillasEcho() answers the message in hand before it ends", async () => {
+Deno.test("startVillasEcho() answers the message that is being handled before it ends", async () => {
   const { promise, resolve } = Promise.withResolvers<void>();
   const { promise: called, resolve: call } = Promise.withResolvers<void>();
   const controller = new AbortController();

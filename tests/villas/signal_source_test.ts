@@ -148,6 +148,27 @@ Deno.test("startVillasSignal() ends its wait when it is stopped", async () => {
   assertEquals(waiting.stats.lost, 1);
 });
 
+Deno.test("startVillasSignal() waits for a month with one timer, which a timer itself cannot", async () => {
+  await using client = await bindDatagram({ listen: anywhere });
+  const delays: (number | undefined)[] = [];
+  const { setTimeout } = globalThis;
+  globalThis.setTimeout = ((callback: () => void, ms?: number) => {
+    delays.push(ms);
+    return setTimeout(callback, ms);
+  }) as typeof globalThis.setTimeout;
+  try {
+    const options = { rate: 1000, wait: 30 * 86_400, listen: anywhere, to: client.addr, limit: 1 };
+    const waiting = await startVillasSignal(options);
+    await client.receive();
+    while (delays.length === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+    waiting.stop();
+    await waiting.finished;
+  } finally {
+    globalThis.setTimeout = setTimeout;
+  }
+  assertEquals(delays.filter((ms) => !(ms! < 2 ** 31)), []);
+});
+
 Deno.test("startVillasSignal() says which option does not fit before it binds anything", async () => {
   await assertRejects(
     () => startVillasSignal({ vectorize: 0 }),
@@ -226,6 +247,7 @@ for (const io of ["deno", "auto"] as const) {
       io,
     });
     const limit = 10_000;
+    const started = performance.now();
     await using source = await startVillasSignal({
       rate: 50_000,
       limit,
@@ -233,12 +255,12 @@ for (const io of ["deno", "auto"] as const) {
       to: echo.addr,
       io,
     });
-    const started = performance.now();
     await source.finished;
     const { sent, missedSteps, returned, lost, changed, unexpected, roundTrip } = source.stats;
     assertEquals([sent + missedSteps, returned + lost], [limit, sent]);
     assertEquals([changed, unexpected, roundTrip.count], [0, 0, returned]);
-    assert(sent > 1000 && returned > 1000, `${sent} sent, ${returned} returned`);
+    // A computer that does other things has two turns of 200 in these 0.2 s; one that does not, all.
+    assert(sent > 100 && returned > 100, `${sent} sent, ${returned} returned`);
     assert(roundTrip.min > 0 && roundTrip.max <= (performance.now() - started) * 1000);
     assertEquals(echo.stats.samples <= sent, true);
   });

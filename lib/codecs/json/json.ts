@@ -23,7 +23,7 @@ const encoder = new TextEncoder();
  *
  * @example A 64-bit tuning word
  * ```ts
- * import { createJsonCodec } from "@labwire/labwire";
+ * import { createJsonCodec } from "@labwire/labwire/codecs/json";
  * import { assertEquals } from "@std/assert";
  *
  * const codec = createJsonCodec({ maxDepth: 8 });
@@ -45,7 +45,7 @@ export function createJsonCodec(options: JsonCodecOptions = {}): Codec<JsonValue
  *
  * @example
  * ```ts
- * import { jsonCodec } from "@labwire/labwire";
+ * import { jsonCodec } from "@labwire/labwire/codecs/json";
  * import { assertEquals, assertThrows } from "@std/assert";
  *
  * const bytes = jsonCodec.encode({ command_id: "test_command", param1: 100 });

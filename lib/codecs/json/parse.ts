@@ -2,7 +2,7 @@ import { CodecError } from "../../errors.ts";
 import { JsonFault, type JsonValue, readJson } from "./reader.ts";
 import { nestsDeeper } from "./scan.ts";
 
-/** What a codec for JSON may be told. */
+/** Options of a codec for JSON. */
 export interface JsonCodecOptions {
   /** How deep arrays and objects may nest. Default: 512. */
   maxDepth?: number;

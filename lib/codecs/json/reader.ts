@@ -46,7 +46,7 @@ const HINTS: readonly (readonly [RegExp, string])[] = [
   [/^(\/[/*]|#)/, "JSON has no comments"],
   [/^(\+|-?\.)\d/, "JSON numbers start with a digit, or a minus sign and a digit"],
   [/^-?0\d/, "JSON numbers have no leading zeros"],
-  [/^-?\d+\.(?!\d)/, "JSON numbers have digits behind the point"],
+  [/^-?\d+\.(?!\d)/, "JSON numbers have digits after the point"],
 ];
 
 const QUOTE = 0x22;
@@ -157,7 +157,7 @@ class Reader {
     else Object.defineProperty(members, name, { value, ...PLAIN });
   }
 
-  /** Reads a name and the colon behind it. */
+  /** Reads a name and the colon after it. */
   #name(open: Open, wanted: string): JsonFault | typeof OPENED {
     if (this.#next() !== QUOTE) return this.#fault(wanted);
     const name = this.#string();

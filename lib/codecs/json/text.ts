@@ -14,7 +14,7 @@ const { rawJSON } = JSON as unknown as { rawJSON(text: string): JsonValue };
  *
  * @example
  * ```ts
- * import { JsonText, stringifyJson } from "@labwire/labwire";
+ * import { JsonText, stringifyJson } from "@labwire/labwire/codecs/json";
  * import { assertEquals } from "@std/assert";
  *
  * const text = new JsonText('{"gain": 1.0, "limit": 1e400}');

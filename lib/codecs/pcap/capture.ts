@@ -14,7 +14,7 @@ import { PcapngBlocks } from "./pcapng.ts";
  *
  * @example A capture in which there is nothing yet
  * ```ts
- * import { CaptureDecoder, datagramOf } from "@labwire/labwire";
+ * import { CaptureDecoder, datagramOf } from "@labwire/labwire/codecs/pcap";
  * import { assertEquals } from "@std/assert";
  *
  * const decoder = new CaptureDecoder();
@@ -39,7 +39,7 @@ export class CaptureDecoder {
    * Reads the next packet.
    *
    * @returns The packet, or null if more bytes are needed.
-   * @throws {CodecError} If this is no capture, or it is damaged; there is nothing to be read behind that.
+   * @throws {CodecError} If this is no capture, or it is damaged; nothing after that can be read.
    */
   next(): Packet | null {
     this.#reader ??= readerOf(this.#queue);

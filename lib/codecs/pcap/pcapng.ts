@@ -9,7 +9,7 @@ const INTERFACE = 1;
 const OLD_PACKET = 2;
 const SIMPLE_PACKET = 3;
 const PACKET = 6;
-/** What tells the byte order of a section. */
+/** What shows the byte order of a section. */
 const BYTE_ORDER = 0x1a2b3c4d;
 /** Codes of an interface's options. */
 const TIME_RESOLUTION = 9;
@@ -97,7 +97,7 @@ export class PcapngBlocks implements PacketReader {
 function isLittle(head: DataView, offset: number): boolean {
   if (head.getUint32(8) === BYTE_ORDER) return false;
   if (head.getUint32(8, true) === BYTE_ORDER) return true;
-  throw damaged(offset, "a section that does not tell its byte order");
+  throw damaged(offset, "a section that does not say its byte order");
 }
 
 function readInterface(block: DataView, little: boolean): Interface {

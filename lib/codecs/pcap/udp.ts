@@ -38,6 +38,25 @@ const FRAGMENT = 44;
 const AUTHENTICATION = 51;
 const UDP = 17;
 
+/** What an IP packet carries. */
+export interface IpContent {
+  /** The type of the first header in it. */
+  readonly type: number;
+  /** Its bytes, as far as they were captured; valid as long as the packet. */
+  readonly bytes: Uint8Array;
+  /** How many bytes it has. */
+  readonly length: number;
+  /** Which piece of a content it is that was sent in several packets; undefined where it is all of it. */
+  readonly piece?: {
+    /** The same in all packets with pieces of one content, and in no others that were sent at about that time. */
+    readonly key: string;
+    /** Where the piece begins, in bytes. */
+    readonly offset: number;
+    /** Whether it is the last one. */
+    readonly isLast: boolean;
+  };
+}
+
 /**
  * Finds the UDP datagram in a packet, behind Ethernet, virtual networks, IPv4 or IPv6.
  *
@@ -45,21 +64,45 @@ const UDP = 17;
  * @returns The datagram; undefined if there is none, or the packet is a later fragment of one.
  */
 export function datagramOf(packet: Packet): CapturedDatagram | undefined {
-  const { bytes } = packet;
+  const content = contentOf(packet);
+  return content && udpOf(content);
+}
+
+/**
+ * What the IP packet in a packet carries.
+ *
+ * @param packet A packet.
+ * @returns Undefined if there is no IP packet in it, or too little of it was captured.
+ */
+export function contentOf(packet: Packet): IpContent | undefined {
+  const { bytes, length } = packet;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const found = networkOf(packet.linkType, view);
   if (!found) return undefined;
-  const ip = found.type === IPV4 ? udpOfIpv4(view, found.at) : udpOfIpv6(view, found.at);
-  if (!ip || ip.at + 8 > view.byteLength) return undefined;
-  const { at, isFragment } = ip;
+  return found.type === IPV4
+    ? contentOfIpv4(view, found.at, length)
+    : contentOfIpv6(view, found.at, length);
+}
+
+/**
+ * The UDP datagram in what an IP packet carries.
+ *
+ * @param content What it carries, or its first piece.
+ * @returns The datagram; undefined if there is none.
+ */
+export function udpOf({ type, bytes, length, piece }: IpContent): CapturedDatagram | undefined {
+  if (piece && piece.offset > 0) return undefined;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const at = behindExtensions(view, 0, type, (next) => next === UDP)?.at;
+  if (at === undefined || at + 8 > bytes.length) return undefined;
   const stated = view.getUint16(at + 4);
-  const length = Math.max(0, (stated === 0 ? packet.length - at : stated) - 8);
+  const size = Math.max(0, (stated === 0 ? length - at : stated) - 8);
   return {
     sourcePort: view.getUint16(at),
     port: view.getUint16(at + 2),
-    payload: bytes.subarray(at + 8, at + 8 + length),
-    length,
-    isFragment,
+    payload: bytes.subarray(at + 8, at + 8 + size),
+    length: size,
+    isFragment: piece !== undefined,
   };
 }
 
@@ -106,29 +149,67 @@ function version(view: DataView, at: number): { at: number; type: number } | und
   return number === 4 ? { at, type: IPV4 } : number === 6 ? { at, type: IPV6 } : undefined;
 }
 
-function udpOfIpv4(view: DataView, at: number): { at: number; isFragment: boolean } | undefined {
-  if (at + 20 > view.byteLength || view.getUint8(at + 9) !== UDP) return undefined;
-  const header = (view.getUint8(at) & 0x0f) * 4;
-  const fragment = view.getUint16(at + 6);
-  if (header < 20 || (fragment & 0x1fff) !== 0) return undefined;
-  return { at: at + header, isFragment: (fragment & 0x2000) !== 0 };
+/** The bytes from somewhere in a view to somewhere. */
+function bytesOf(view: DataView, from: number, to: number): Uint8Array {
+  const end = Math.max(from, Math.min(to, view.byteLength));
+  return new Uint8Array(view.buffer, view.byteOffset + from, end - from);
 }
 
-function udpOfIpv6(view: DataView, at: number): { at: number; isFragment: boolean } | undefined {
+/** RFC 791, section 3.1. */
+function contentOfIpv4(view: DataView, at: number, length: number): IpContent | undefined {
+  if (at + 20 > view.byteLength) return undefined;
+  const header = (view.getUint8(at) & 0x0f) * 4;
+  const from = at + header;
+  if (header < 20 || from > view.byteLength) return undefined;
+  // Where the network card cuts packets, the system leaves their length open.
+  const end = at + (view.getUint16(at + 2) || length - at);
+  const type = view.getUint8(at + 9);
+  const content = { type, bytes: bytesOf(view, from, end), length: Math.max(0, end - from) };
+  const field = view.getUint16(at + 6);
+  const [offset, isLast] = [(field & 0x1fff) * 8, (field & 0x2000) === 0];
+  if (offset === 0 && isLast) return content;
+  const key = `${type} ${bytesOf(view, at + 4, at + 6)} ${bytesOf(view, at + 12, at + 20)}`;
+  return { ...content, piece: { key, offset, isLast } };
+}
+
+/** RFC 8200, sections 3 and 4.5. */
+function contentOfIpv6(view: DataView, at: number, length: number): IpContent | undefined {
   if (at + 40 > view.byteLength) return undefined;
-  let next = view.getUint8(at + 6);
-  let isFragment = false;
-  at += 40;
-  while (at + 8 <= view.byteLength && next !== UDP) {
+  const end = at + (view.getUint16(at + 4) + 40 || length - at);
+  const first = view.getUint8(at + 6);
+  const from = at + 40;
+  const content = { type: first, bytes: bytesOf(view, from, end), length: Math.max(0, end - from) };
+  const fragment = behindExtensions(view, from, first, (next) => next === FRAGMENT);
+  if (!fragment || fragment.at + 8 > view.byteLength) return content;
+  const { at: header } = fragment;
+  const behind = header + 8;
+  const field = view.getUint16(header + 2);
+  const [offset, isLast] = [field & 0xfff8, (field & 1) === 0];
+  const rest = {
+    type: view.getUint8(header),
+    bytes: bytesOf(view, behind, end),
+    length: Math.max(0, end - behind),
+  };
+  if (offset === 0 && isLast) return rest;
+  const key = `${bytesOf(view, header + 4, behind)} ${bytesOf(view, at + 8, from)}`;
+  return { ...rest, piece: { key, offset, isLast } };
+}
+
+/** Passes over extensions of IPv6, until a header is the one that is looked for. */
+function behindExtensions(
+  view: DataView,
+  at: number,
+  type: number,
+  isWanted: (type: number) => boolean,
+): { at: number } | undefined {
+  while (!isWanted(type)) {
+    if (at + 8 > view.byteLength || type !== AUTHENTICATION && !EXTENSIONS.has(type)) {
+      return undefined;
+    }
     const length = view.getUint8(at + 1);
-    if (next === FRAGMENT) {
-      const field = view.getUint16(at + 2);
-      if (field >> 3 !== 0) return undefined;
-      isFragment = (field & 1) === 1;
-    } else if (next !== AUTHENTICATION && !EXTENSIONS.has(next)) return undefined;
-    const size = next === FRAGMENT ? 8 : next === AUTHENTICATION ? 4 * length + 8 : 8 * length + 8;
-    next = view.getUint8(at);
-    at += size;
+    const next = view.getUint8(at);
+    at += type === AUTHENTICATION ? 4 * length + 8 : 8 * length + 8;
+    type = next;
   }
-  return next === UDP ? { at, isFragment } : undefined;
+  return { at };
 }

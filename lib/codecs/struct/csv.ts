@@ -32,7 +32,7 @@ const ENCODED = /^(0x|base64:)/i;
  *
  * @example Both ways
  * ```ts
- * import { compileStruct, StructCsv } from "@labwire/labwire";
+ * import { compileStruct, StructCsv } from "@labwire/labwire/codecs/struct";
  * import { assertEquals } from "@std/assert";
  *
  * const struct = compileStruct("!I30s2d");

@@ -28,7 +28,7 @@ export interface StructField {
  *
  * @example An array
  * ```ts
- * import { parseStructFields, parseStructFormat } from "@labwire/labwire";
+ * import { parseStructFields, parseStructFormat } from "@labwire/labwire/codecs/struct";
  * import { assertEquals } from "@std/assert";
  *
  * const fields = parseStructFields(["n", "arr*4"], parseStructFormat("<I4d"));

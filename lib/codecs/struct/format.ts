@@ -54,7 +54,7 @@ const modes = "@=<>!";
  *
  * @example The layout of a C struct
  * ```ts
- * import { parseStructFormat } from "@labwire/labwire";
+ * import { parseStructFormat } from "@labwire/labwire/codecs/struct";
  * import { assertEquals } from "@std/assert";
  *
  * const { size, items } = parseStructFormat("@bhi0q", "linux");

@@ -44,7 +44,7 @@ export interface StructJsonOptions {
  *
  * @example Both ways
  * ```ts
- * import { compileStruct, StructJson } from "@labwire/labwire";
+ * import { compileStruct, StructJson } from "@labwire/labwire/codecs/struct";
  * import { assertEquals } from "@std/assert";
  *
  * const struct = compileStruct("<I30s4d");

@@ -291,7 +291,7 @@ export class Struct<
  *
  * @example Pack and unpack
  * ```ts
- * import { compileStruct } from "@labwire/labwire";
+ * import { compileStruct } from "@labwire/labwire/codecs/struct";
  * import { assertEquals } from "@std/assert";
  *
  * const record = compileStruct("!I5sd");

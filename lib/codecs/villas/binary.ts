@@ -33,7 +33,7 @@ const UINT32_MAX = 2n ** 32n - 1n;
  *
  * @example A float and an integer
  * ```ts
- * import { villasFormat } from "@labwire/labwire";
+ * import { villasFormat } from "@labwire/labwire/codecs/villas";
  * import { assertEquals } from "@std/assert";
  *
  * const format = villasFormat("villas.binary", { signals: "fi" });
@@ -93,7 +93,9 @@ function packed(name: string, little: boolean) {
       decode: node.decode,
       replies: {
         name,
-        plainEcho: integers === undefined,
+        plainEcho: true,
+        // VILLASnode reads its integers without a sign.
+        isTaken: (_, samples) => integers === undefined || !samples.some(hasNegative),
         encode: (samples) => encode(samples, true),
         decode: (bytes) => decode(bytes, true),
       },
@@ -101,6 +103,10 @@ function packed(name: string, little: boolean) {
       splitter,
     };
   });
+}
+
+function hasNegative({ values }: Sample): boolean {
+  return values.some((value) => typeof value === "bigint" && value < 0n);
 }
 
 /** For each signal, whether it is an integer; undefined where none is. */
@@ -168,7 +174,7 @@ function decodeAll(bytes: Uint8Array, reading: Reading): Sample[] {
   return samples;
 }
 
-/** Writes samples one behind the other. */
+/** Writes samples one after another. */
 class Encoder {
   readonly #name: string;
   readonly #little: boolean;

@@ -5,13 +5,13 @@
  */
 
 import { printFixed } from "../../text/printf.ts";
-import { ALL, formatRow } from "./format_row.ts";
+import { ALL, carriedBy, formatRow } from "./format_row.ts";
 import { nineDigits, titleOf } from "./human.ts";
 import { type LineForm, lineForms, LINES } from "./line_format.ts";
 import { plusSeconds, type Sample, type Timestamp } from "./sample.ts";
 import { character, type COMMON, type SettingsOf } from "./settings.ts";
 import type { Signal } from "./signals.ts";
-import { checkHead, isTimePart } from "./text_format.ts";
+import { checkHead, isTimePart, sequenceText } from "./text_format.ts";
 import { LineFault, readValue, type Wanted, writeValue } from "./text_values.ts";
 
 /** Decimals by default: those that VILLASnode has are not meant to be fewer than a float needs. */
@@ -30,7 +30,7 @@ const LONGEST_OFFSET = 2 ** 32;
  *
  * @example What VILLASnode writes, and what it reads
  * ```ts
- * import { villasFormat } from "@labwire/labwire";
+ * import { villasFormat } from "@labwire/labwire/codecs/villas";
  * import { assertEquals } from "@std/assert";
  *
  * const csv = villasFormat("csv");
@@ -56,10 +56,11 @@ function columns(name: string, separator: string) {
   return formatRow(name, table, (settings, signals) => {
     const node = { precision: settings.real_precision, exact: false };
     const exact = { ...node, exact: settings.real_precision === ALL_DIGITS };
+    const whole = { ...settings, ts_origin: true, sequence: true };
     /** Samples without a number that were sent to VILLASnode, which reads none without one. */
     let unnumbered = 0n;
     return {
-      carried: { ...ALL, received: true, newFrame: false, exact: false },
+      carried: { ...ALL, ...carriedBy(settings), received: true, newFrame: false, exact: false },
       ...lineForms({
         name,
         settings,
@@ -78,12 +79,13 @@ function columns(name: string, separator: string) {
           const style = form === "node" ? node : exact;
           const { values } = sample;
           for (let i = 0; i < values.length; i++) {
-            if (line !== "") line += settings.separator;
-            line += writeValue(values[i]!, i, name, style);
+            line += settings.separator + writeValue(values[i]!, i, name, style);
           }
           return line;
         },
-        read: (text, start, end, form) => readLine(text, start, end, form, settings, signals),
+        // VILLASnode reads all columns, whatever it leaves out when it writes.
+        read: (text, start, end, form) =>
+          readLine(text, start, end, form, form === "reply" ? whole : settings, signals),
       }),
     };
   });
@@ -111,8 +113,10 @@ function headOf(sample: Sample, fields: Settings, form: LineForm): string {
     const offset = origin && received ? printFixed(secondsBetween(origin, received), 9) : "nan";
     head += separator + offset;
   }
-  if (fields.sequence) head += separator + (sequence ?? "nan");
-  return head.startsWith(separator) ? head.slice(1) : head;
+  // Where there is no time, VILLASnode begins the line with a separator.
+  return fields.sequence
+    ? head + separator + (sequence === undefined ? "nan" : sequenceText(sequence))
+    : head;
 }
 
 /** All four columns, and numbers in them: VILLASnode reads no others. */
@@ -124,7 +128,7 @@ function replyHeadOf(
   const time = origin === undefined
     ? `0${separator}000000000`
     : `${origin.sec}${separator}${nineDigits(origin.nsec)}`;
-  return `${time}${separator}0${separator}${sequence ?? next()}`;
+  return `${time}${separator}0${separator}${sequenceText(sequence ?? next())}`;
 }
 
 function secondsBetween(from: Timestamp, to: Timestamp): number {
@@ -144,7 +148,8 @@ function readLine(
 ): Sample {
   const { separator } = fields;
   const sample: Sample = { type: "data", values: [] };
-  let at = start;
+  // Without a time, VILLASnode's line begins with the separator.
+  let at = !fields.ts_origin && text[start] === separator ? start + 1 : start;
   let [from, to] = [start, start];
   /** Goes on to the next column; false if there is none. */
   const next = () => {
@@ -168,7 +173,9 @@ function readLine(
     }
     const nsec = timePart(text, from, to);
     if (nsec === -1 || isNaN(nsec) !== isNaN(sec)) throw fault("nanoseconds");
-    if (!isNaN(sec)) sample.origin = { sec, nsec };
+    // What is sent to VILLASnode has a 0 for what is not known.
+    const isKnown = !isNaN(sec) && (form !== "reply" || sec > 0 || nsec > 0);
+    if (isKnown) sample.origin = { sec, nsec };
   }
   let more = next();
   if (hasOffset(text, from, to, form, fields) && more) {

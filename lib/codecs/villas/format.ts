@@ -110,7 +110,7 @@ export interface VillasFormat extends Format {
   /** The form in files, standard input and standard output. */
   readonly stream: StreamForm;
   /**
-   * Cuts a stream of bytes into messages as VILLASnode's socket writes them one behind the other over TCP.
+   * Cuts a stream of bytes into messages as VILLASnode's socket writes them one after another over TCP.
    *
    * @param maxBytes Longest message. Default: 1 MiB.
    * @throws {UsageError} If the messages of this format do not show where they end.

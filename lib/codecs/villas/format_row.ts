@@ -14,7 +14,7 @@ import type {
   StreamForm,
   VillasFormat,
 } from "./format.ts";
-import type { Sample } from "./sample.ts";
+import type { Sample, Value } from "./sample.ts";
 import {
   COMMON,
   readSettings,
@@ -63,6 +63,13 @@ export const ALL: Carried = {
   readByNode: true,
 };
 
+/** What is left of a sample by settings that a format honours. */
+export function carriedBy(
+  { ts_origin, sequence }: { readonly ts_origin: boolean; readonly sequence: boolean },
+): Pick<Carried, "origin" | "sequence"> {
+  return { origin: ts_origin, sequence };
+}
+
 /**
  * Makes a row of the table.
  *
@@ -85,7 +92,10 @@ export function formatRow<Table extends SettingsTable>(
       const settings = readSettings(name, all, given) as SettingsOf<Table & typeof COMMON>;
       const notation = name + settingsNotation(all, settings);
       const build = (signals: readonly Signal[] | undefined): VillasFormat => {
-        const forms = make(settings, signals);
+        const made = make(settings, signals);
+        const forms = made.carried.named && signals === undefined
+          ? withNames(made, (signals) => make(settings, signals))
+          : made;
         const { encode, decode, carried, misfit, stream } = forms;
         return {
           ...forms,
@@ -109,6 +119,45 @@ export function formatRow<Table extends SettingsTable>(
       return build(signals);
     },
   };
+}
+
+/** Numbers of floats for which a format is kept. */
+const MOST_KEPT = 16;
+
+/**
+ * Writes samples of nothing but floats, of whose signals nothing was said, as if the names that they get had been stated: what is the same
+ * in all of them is written once then.
+ */
+function withNames(
+  forms: FormatForms,
+  make: (signals: readonly Signal[]) => FormatForms,
+): FormatForms {
+  const kept = new Map<number, FormatForms>();
+  const named = (samples: readonly Sample[]): FormatForms => {
+    const count = samples[0]?.values.length ?? 0;
+    const found = kept.get(count);
+    if (!samples.every(({ values }) => values.length === count && values.every(isFloat))) {
+      return forms;
+    }
+    if (found || kept.size === MOST_KEPT) return found ?? forms;
+    const made = make(floatSignals(count));
+    kept.set(count, made);
+    return made;
+  };
+  return {
+    ...forms,
+    encode: (samples) => named(samples).encode(samples),
+    ...(forms.replies && {
+      replies: {
+        ...forms.replies,
+        encode: (samples) => named(samples).replies!.encode(samples),
+      },
+    }),
+  };
+}
+
+function isFloat(value: Value): boolean {
+  return typeof value === "number";
 }
 
 /** Refuses samples that have more values than signals were stated: VILLASnode aborts on them, and what they are nobody said. */

@@ -64,14 +64,14 @@ export interface FormatOptions {
 /**
  * Looks up a format.
  *
- * @param notation VILLASnode's name for it, with settings behind commas (`raw,bits=64,endianess=big`), or a group of settings with the
+ * @param notation VILLASnode's name for it, with settings after commas (`raw,bits=64,endianess=big`), or a group of settings with the
  * name as its `type`, also as JSON. The settings are VILLASnode's; in a text, `\t` stands for a tab.
  * @param options What else is known.
  * @throws {UsageError} If there is none of that name, it has no such setting, or the setting no such value.
  *
  * @example Doubles as a simulator sends them
  * ```ts
- * import { villasFormat } from "@labwire/labwire";
+ * import { villasFormat } from "@labwire/labwire/codecs/villas";
  * import { assertEquals } from "@std/assert";
  *
  * const format = villasFormat("csv,separator=;", { signals: "2f1i" });

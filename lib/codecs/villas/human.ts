@@ -5,11 +5,11 @@
  */
 
 import { printExponent, printFixed } from "../../text/printf.ts";
-import { ALL, formatRow } from "./format_row.ts";
+import { ALL, carriedBy, formatRow } from "./format_row.ts";
 import { type LineForm, lineForms, LINES } from "./line_format.ts";
 import { plusSeconds, type Sample, type Timestamp, type Value } from "./sample.ts";
 import type { Signal } from "./signals.ts";
-import { checkHead, isTimePart } from "./text_format.ts";
+import { checkHead, isTimePart, sequenceText } from "./text_format.ts";
 import { LineFault, readValue, type Wanted, writeValue } from "./text_values.ts";
 
 const NAME = "villas.human";
@@ -34,7 +34,7 @@ const ALL_DIGITS = 17;
  *
  * @example A sample that came back after 0.1 s
  * ```ts
- * import { formatVillasHuman } from "@labwire/labwire";
+ * import { formatVillasHuman } from "@labwire/labwire/codecs/villas";
  * import { assertEquals } from "@std/assert";
  *
  * const line = formatVillasHuman({
@@ -92,11 +92,11 @@ function formatComplex(real: number, imag: number): string {
  * - The text of a value tells its kind, but for booleans: 0 and 1 are integers unless the signals are stated. In a file, where anybody may
  *   have written it, all are floats unless the signals are stated, as VILLASnode has it.
  * - Read are also several lines, comments (`#`), spaces or commas between values, and a last line without its newline.
- *   The number behind the point of the time is a count of nanoseconds: `1.5` is 5 ns, as VILLASnode has it.
+ *   The number after the point of the time is a count of nanoseconds: `1.5` is 5 ns, as VILLASnode has it.
  *
  * @example A line and back
  * ```ts
- * import { villasFormat } from "@labwire/labwire";
+ * import { villasFormat } from "@labwire/labwire/codecs/villas";
  * import { assertEquals } from "@std/assert";
  *
  * const format = villasFormat("villas.human");
@@ -112,7 +112,7 @@ export const villasHuman = formatRow(NAME, LINES, (settings, signals) => {
   const written = { precision: settings.real_precision, exact: false };
   const exact = { ...written, exact: settings.real_precision === ALL_DIGITS };
   return {
-    carried: { ...ALL, received: true, exact: false },
+    carried: { ...ALL, ...carriedBy(settings), received: true, exact: false },
     ...lineForms({
       name: NAME,
       settings,
@@ -166,7 +166,7 @@ function headOf(sample: Sample, fields: Fields, offset: boolean): string {
   if (offset && received !== undefined && origin !== undefined) {
     head += printExponent(secondsBetween(origin, received), 6, SIGNED);
   }
-  if (fields.sequence && sequence !== undefined) head += `(${sequence})`;
+  if (fields.sequence && sequence !== undefined) head += `(${sequenceText(sequence)})`;
   return sample.newFrame ? head + "F" : head;
 }
 

@@ -5,11 +5,11 @@
  */
 
 import type { JsonValue } from "../json/reader.ts";
-import { ALL, formatRow } from "./format_row.ts";
+import { ALL, carriedBy, formatRow } from "./format_row.ts";
 import { jsonForms } from "./json_format.ts";
 import { readPlainJson } from "./json_plain.ts";
 import { JSON_SETTINGS, jsonValue, type Tree, writeTree } from "./json_text.ts";
-import { membersOf, readJsonValue, readSequence, unfit } from "./json_values.ts";
+import { membersOf, readJsonValue, readSequence, unfit, writeSequence } from "./json_values.ts";
 import type { Sample, Timestamp, Value } from "./sample.ts";
 import type { Signal } from "./signals.ts";
 import { checkHead, isTimePart } from "./text_format.ts";
@@ -34,7 +34,7 @@ const LEFT_OUT =
  *
  * @example A float and an integer
  * ```ts
- * import { formatVillasJson } from "@labwire/labwire";
+ * import { formatVillasJson } from "@labwire/labwire/codecs/villas";
  * import { assertEquals } from "@std/assert";
  *
  * assertEquals(
@@ -82,12 +82,12 @@ function formatFloat(value: number): string {
  * - A number with a point or an exponent is a float, any other an integer, exact to its 64 bits. Where a float was stated, an integer is
  *   read as one.
  * - NaN, the infinities, unset values and samples of other types than DATA cannot be written: VILLASnode aborts on `null`.
- *   It is read as an unset value. Of the frame mark only `true` is written.
+ *   It is read as an unset value. Of the marks of a new frame and a new simulation only `true` is written.
  * - The time of receipt is written in files only. Keys that are not known do not matter.
  *
  * @example A float and an integer
  * ```ts
- * import { villasFormat } from "@labwire/labwire";
+ * import { villasFormat } from "@labwire/labwire/codecs/villas";
  * import { assertEquals } from "@std/assert";
  *
  * const bytes = new TextEncoder().encode('[{"sequence": 7, "data": [1.0, 1]}]');
@@ -99,6 +99,7 @@ function formatFloat(value: number): string {
 export const villasJson = formatRow(NAME, JSON_SETTINGS, (settings, signals) => ({
   carried: {
     ...ALL,
+    ...carriedBy(settings),
     received: true,
     notFinite: false,
     // 0 stands for all digits, too.
@@ -117,9 +118,9 @@ export const villasJson = formatRow(NAME, JSON_SETTINGS, (settings, signals) => 
         times.set("received", timeTree(sample.received));
       }
       if (times.size > 0) tree.set("ts", times);
-      if (sample.newFrame) tree.set("flags", ['"new_frame"']);
+      if (sample.newFrame || sample.newSimulation) tree.set("flags", flagsOf(sample));
       if (settings.sequence && sample.sequence !== undefined) {
-        tree.set("sequence", String(BigInt.asIntN(64, sample.sequence)));
+        tree.set("sequence", writeSequence(sample.sequence));
       }
       if (settings.data || form === "reply") {
         tree.set("data", sample.values.map((value, i) => jsonValue(value, i, NAME, settings)));
@@ -128,7 +129,7 @@ export const villasJson = formatRow(NAME, JSON_SETTINGS, (settings, signals) => 
     },
     write(sample, form) {
       checkHead(sample, NAME);
-      const { origin, received, newFrame, sequence, values } = sample;
+      const { origin, received, newFrame, newSimulation, sequence, values } = sample;
       let times = settings.ts_origin && origin ? `"origin": [${origin.sec}, ${origin.nsec}]` : "";
       if (form === "file" && settings.ts_received && received) {
         times += `${times === "" ? "" : ", "}"received": [${received.sec}, ${received.nsec}]`;
@@ -137,9 +138,9 @@ export const villasJson = formatRow(NAME, JSON_SETTINGS, (settings, signals) => 
       const add = (member: string) => {
         text += text === "" ? member : `, ${member}`;
       };
-      if (newFrame) add('"flags": ["new_frame"]');
+      if (newFrame || newSimulation) add(`"flags": [${flagsOf(sample).join(", ")}]`);
       if (settings.sequence && sequence !== undefined) {
-        add(`"sequence": ${sequence < 2n ** 63n ? sequence : BigInt.asIntN(64, sequence)}`);
+        add(`"sequence": ${writeSequence(sequence)}`);
       }
       if (!settings.data && form !== "reply") return `{${text}}`;
       let data = "";
@@ -157,6 +158,11 @@ export const villasJson = formatRow(NAME, JSON_SETTINGS, (settings, signals) => 
   }),
 }));
 
+/** The marks of a sample. Of several, VILLASnode takes the last one only. */
+function flagsOf({ newSimulation, newFrame }: Sample): string[] {
+  return [...newSimulation ? ['"new_simulation"'] : [], ...newFrame ? ['"new_frame"'] : []];
+}
+
 function timeTree({ sec, nsec }: Timestamp): Tree {
   return [String(sec), String(nsec)];
 }
@@ -169,7 +175,7 @@ function readSample(
   const given = membersOf("a sample", json);
   const { data = hasData ? undefined : [], sequence, ts, flags } = given;
   if (!Array.isArray(data)) throw unfit("data", data, "a list");
-  // VILLASnode leaves out NaN and the infinities: what stands behind them moves up.
+  // VILLASnode leaves out NaN and the infinities: the values after them move up.
   const complete = signals === undefined || data.length >= signals.length;
   const sample: Sample = {
     type: "data",
@@ -191,6 +197,7 @@ function readSample(
   if (flags !== undefined) {
     if (!Array.isArray(flags)) throw unfit("flags", flags, "a list");
     if (flags.includes("new_frame")) sample.newFrame = true;
+    if (flags.includes("new_simulation")) sample.newSimulation = true;
   }
   return sample;
 }

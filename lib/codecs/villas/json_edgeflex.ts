@@ -18,12 +18,14 @@ import {
   quickValues,
   readJsonValue,
   readMillis,
+  ShownSignals,
   writeMillis,
 } from "./json_values.ts";
 import { floatSignals } from "./signals.ts";
 import { checkHead, checkNoSequence } from "./text_format.ts";
 
 const NAME = "json.edgeflex";
+const RESERVED = ["created"];
 
 /**
  * VILLASnode's format `json.edgeflex`: `{NAME: VALUE, …, "created": MS}`.
@@ -34,6 +36,7 @@ const NAME = "json.edgeflex";
  */
 export const villasJsonEdgeflex = formatRow(NAME, JSON_SETTINGS, (settings, signals) => {
   const names = memberNames(signals, settings);
+  const shown = new ShownSignals();
   return {
     carried: {
       ...ALL,
@@ -43,7 +46,7 @@ export const villasJsonEdgeflex = formatRow(NAME, JSON_SETTINGS, (settings, sign
       exact: false,
       named: true,
     },
-    misfit: (signals) => misnamed(signals, ["created"]),
+    misfit: (signals) => misnamed(signals, RESERVED),
     ...jsonForms({
       name: NAME,
       style: settings,
@@ -86,11 +89,15 @@ export const villasJsonEdgeflex = formatRow(NAME, JSON_SETTINGS, (settings, sign
             typeof (json as Record<string, JsonValue>)[name] === typeof values[i]
           ),
       readPlain(text) {
-        const list = signals && parseQuickly(text);
+        const known = signals ?? shown.signals;
+        const list = known && parseQuickly(text);
         if (!Array.isArray(list) || list.length !== 1) return null;
-        const values = quickValues(list[0] ?? {}, signals!);
+        const values = quickValues(list[0] ?? {}, known!);
         const { created } = list[0] ?? {};
         if (values === null || !Number.isSafeInteger(created)) return null;
+        if (!signals && !(shown.areIn(list[0], RESERVED) && shown.areFloats(values, text, 1))) {
+          return null;
+        }
         const origin = readMillis("created", created);
         return [{ type: "data", ...(origin.sec > 0 && { origin }), values }];
       },
@@ -104,6 +111,7 @@ export const villasJsonEdgeflex = formatRow(NAME, JSON_SETTINGS, (settings, sign
             values.put(index, readJsonValue(value!, `"${name}"`, signals?.[index]?.type));
           }
         }
+        if (!signals) shown.note(Object.keys(named), values.values);
         return { type: "data", ...(origin.sec > 0 && { origin }), values: values.values };
       },
     }),

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { ALL, formatRow } from "./format_row.ts";
+import type { JsonValue } from "../json/reader.ts";
+import { ALL, carriedBy, formatRow } from "./format_row.ts";
 import { type JsonForm, jsonForms } from "./json_format.ts";
 import { JSON_SETTINGS, jsonValue, type Tree, writeString, writeTree } from "./json_text.ts";
 import {
@@ -18,9 +19,12 @@ import {
   readJsonValue,
   readMillis,
   readSequence,
+  ShownSignals,
   writeMillis,
+  writeSequence,
 } from "./json_values.ts";
 import { kindOf, type Sample, type ValueKind } from "./sample.ts";
+import { writtenBehind } from "./scratch.ts";
 import { group } from "./settings.ts";
 import { floatSignals } from "./signals.ts";
 import { checkHead } from "./text_format.ts";
@@ -49,15 +53,37 @@ export const villasJsonKafka = formatRow(
   { schema: group(), ...JSON_SETTINGS },
   (settings, signals) => {
     const names = memberNames(signals, settings);
+    const shown = new ShownSignals();
     const schemas: string[] = [];
     /** What stands before the payload of the message that was read last; it is the same in all that a node sends. */
     let head = "";
-    /** The schema of a sample that has all values, which is always the same. */
-    const schemaOf = (sample: Sample, timed: boolean, numbered: boolean) =>
-      schemas[Number(timed) * 2 + Number(numbered)] ??= writeTree(
+    const heads: Uint8Array[] = [];
+    const isTimed = ({ origin }: Sample) => settings.ts_origin && origin !== undefined;
+    const isNumbered = ({ sequence }: Sample) => settings.sequence && sequence !== undefined;
+    /** The schema of samples that have all values depends on nothing else. */
+    const shapeOf = (sample: Sample) => Number(isTimed(sample)) * 2 + Number(isNumbered(sample));
+    const schemaOf = (sample: Sample) =>
+      schemas[shapeOf(sample)] ??= writeTree(
         (treeOf(sample, "node") as ReadonlyMap<string, Tree>).get("schema")!,
         settings,
       );
+    /** The payload of a sample that has all values, without its braces. */
+    const payloadOf = (sample: Sample) => {
+      const { values, origin, sequence } = sample;
+      if (names === undefined || values.length !== names.length || values.includes(null)) {
+        return undefined;
+      }
+      checkHead(sample, NAME);
+      let text = isTimed(sample) ? `"timestamp": ${writeMillis(origin!, false)}` : "";
+      if (isNumbered(sample)) {
+        text += `${text === "" ? "" : ", "}"sequence": ${writeSequence(sequence!)}`;
+      }
+      for (let i = 0; i < values.length; i++) {
+        const value = writeTree(jsonValue(values[i]!, i, NAME, settings), settings);
+        text += `${text === "" ? "" : ", "}${names[i]}${value}`;
+      }
+      return text;
+    };
     const schemaOfSettings = () =>
       new Map(
         Object.entries(settings.schema ?? SCHEMA).map(([name, value]): [string, Tree] => [
@@ -83,10 +109,11 @@ export const villasJsonKafka = formatRow(
       };
       if (settings.ts_origin && origin) add("timestamp", "int64", writeMillis(origin, false));
       if (settings.sequence && sequence !== undefined) {
-        add("sequence", "int64", String(BigInt.asIntN(64, sequence)));
+        add("sequence", "int64", writeSequence(sequence));
       }
       for (const [i, value] of values.entries()) {
-        const { name = `signal${i}`, type = kindOf(value) } = known[i] ?? {};
+        const { name = `signal${i}` } = known[i] ?? {};
+        const type = signals?.[i]?.type ?? kindOf(value);
         const absent = value === null && form === "node";
         add(name, TYPES[type], absent ? undefined : jsonValue(value, i, NAME, settings));
       }
@@ -94,7 +121,14 @@ export const villasJsonKafka = formatRow(
       return new Map<string, Tree>([["schema", schema], ["payload", payload]]);
     };
     return {
-      carried: { ...ALL, newFrame: false, notFinite: false, exact: false, named: true },
+      carried: {
+        ...ALL,
+        ...carriedBy(settings),
+        newFrame: false,
+        notFinite: false,
+        exact: false,
+        named: true,
+      },
       misfit: (signals) => misnamed(signals, RESERVED),
       ...jsonForms({
         name: NAME,
@@ -102,31 +136,31 @@ export const villasJsonKafka = formatRow(
         plainEcho: true,
         tree: treeOf,
         write(sample) {
-          const { values, origin, sequence } = sample;
-          if (names === undefined || values.length !== names.length || values.includes(null)) {
-            return undefined;
-          }
-          checkHead(sample, NAME);
-          const timed = settings.ts_origin && origin !== undefined;
-          const numbered = settings.sequence && sequence !== undefined;
-          let text = timed ? `"timestamp": ${writeMillis(origin, false)}` : "";
-          if (numbered) {
-            text += `${text === "" ? "" : ", "}"sequence": ${BigInt.asIntN(64, sequence)}`;
-          }
-          for (let i = 0; i < values.length; i++) {
-            const value = writeTree(jsonValue(values[i]!, i, NAME, settings), settings);
-            text += `${text === "" ? "" : ", "}${names[i]}${value}`;
-          }
-          return `{"schema": ${schemaOf(sample, timed, numbered)}, "payload": {${text}}}`;
+          const payload = payloadOf(sample);
+          return payload && `{"schema": ${schemaOf(sample)}, "payload": {${payload}}}`;
+        },
+        writeOne(sample) {
+          const payload = payloadOf(sample);
+          if (payload === undefined) return undefined;
+          const head = heads[shapeOf(sample)] ??= new TextEncoder().encode(
+            `[{"schema": ${schemaOf(sample)}, "payload": {`,
+          );
+          return writtenBehind(head, `${payload}}}]`);
         },
         readPlain(text) {
-          if (signals === undefined) return null;
+          const known = signals ?? shown.signals;
+          if (known === undefined) return null;
           if (head === "" || !text.startsWith(head)) head = headOf(text);
           if (head === "" || !text.endsWith("}]")) return null;
-          const payload = parseQuickly(text.slice(head.length, -2));
-          const values = payload && quickValues(payload, signals);
+          const source = text.slice(head.length, -2);
+          const payload = parseQuickly(source);
+          const values = payload && quickValues(payload, known);
           if (!values) return null;
           const { timestamp, sequence } = payload;
+          const others = Number(timestamp !== undefined) + Number(sequence !== undefined);
+          const areShown = () =>
+            shown.areIn(payload, RESERVED) && shown.areFloats(values, source, others);
+          if (!signals && !areShown()) return null;
           const sample: Sample = { type: "data", values };
           if (sequence !== undefined) {
             if (!Number.isSafeInteger(sequence) || sequence as number < 0) return null;
@@ -139,8 +173,10 @@ export const villasJsonKafka = formatRow(
           return [sample];
         },
         read(json) {
-          const payload = membersOf("payload", membersOf("a sample", json).payload);
-          const { timestamp, sequence, ...named } = payload;
+          const { schema, payload } = membersOf("a sample", json);
+          const { timestamp, sequence, ...given } = membersOf("payload", payload);
+          // Of a value that VILLASnode leaves out, only the schema tells.
+          const named = signals ? given : { ...fieldsOf(schema), ...given };
           const sample: Sample = { type: "data", values: [] };
           if (sequence !== undefined) sample.sequence = readSequence(sequence);
           if (isNumber(timestamp)) sample.origin = readMillis("timestamp", timestamp);
@@ -151,12 +187,24 @@ export const villasJsonKafka = formatRow(
               values.put(index, readJsonValue(value!, `"${name}"`, signals?.[index]?.type));
             }
           }
+          if (!signals) shown.note(Object.keys(named), values.values);
           return { ...sample, values: values.values };
         },
       }),
     };
   },
 );
+
+/** The fields that a schema lists, in their order, each unset; none where it is no such schema. */
+function fieldsOf(schema: JsonValue | undefined): Record<string, null> {
+  const list = (schema as { fields?: JsonValue } | null | undefined)?.fields;
+  if (!Array.isArray(list)) return {};
+  const names = list.map((field) => (field as { field?: JsonValue } | null)?.field);
+  return Object.fromEntries(
+    names.filter((name) => typeof name === "string" && !RESERVED.includes(name))
+      .map((name) => [name, null]),
+  );
+}
 
 const PAYLOAD = ', "payload": ';
 

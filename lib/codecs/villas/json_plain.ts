@@ -134,7 +134,7 @@ class Reader {
     return Number(text.slice(start, at));
   }
 
-  /** The index behind some digits. */
+  /** The index after some digits. */
   #digits(at: number): number {
     const text = this.#text;
     for (let code; (code = text.charCodeAt(at)) >= ZERO && code <= 0x39;) at++;

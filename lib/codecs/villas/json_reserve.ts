@@ -5,7 +5,7 @@
  */
 
 import type { JsonValue } from "../json/reader.ts";
-import { ALL, formatRow } from "./format_row.ts";
+import { ALL, carriedBy, formatRow } from "./format_row.ts";
 import { jsonForms } from "./json_format.ts";
 import { JSON_SETTINGS, notFinite, type Tree, writeReal, writeString } from "./json_text.ts";
 import {
@@ -16,8 +16,10 @@ import {
   parseQuickly,
   readMillis,
   readSequence,
+  ShownSignals,
   unfit,
   writeMillis,
+  writeSequence,
 } from "./json_values.ts";
 import type { Sample, Value } from "./sample.ts";
 import { floatSignals, type SignalKind } from "./signals.ts";
@@ -41,8 +43,16 @@ export const villasJsonReserve = formatRow(NAME, JSON_SETTINGS, (settings, signa
   const units = signals?.map(({ unit }) =>
     unit === "" ? "" : `, "unit": ${writeString(unit, settings)}`
   );
+  const shown = new ShownSignals();
   return {
-    carried: { ...ALL, newFrame: false, notFinite: false, exact: false, named: true },
+    carried: {
+      ...ALL,
+      ...carriedBy(settings),
+      newFrame: false,
+      notFinite: false,
+      exact: false,
+      named: true,
+    },
     misfit: (signals) => misnamed(signals, []),
     ...jsonForms({
       name: NAME,
@@ -63,7 +73,7 @@ export const villasJsonReserve = formatRow(NAME, JSON_SETTINGS, (settings, signa
           if (unit !== "") measurement.set("unit", writeString(unit, settings));
           if (settings.ts_origin && origin) measurement.set("created", writeMillis(origin, true));
           if (settings.sequence && sequence !== undefined) {
-            measurement.set("sequence", String(BigInt.asIntN(64, sequence)));
+            measurement.set("sequence", writeSequence(sequence));
           }
           measurements.push(measurement);
         }
@@ -77,7 +87,7 @@ export const villasJsonReserve = formatRow(NAME, JSON_SETTINGS, (settings, signa
         checkHead(sample, NAME);
         let tail = settings.ts_origin && origin ? `, "created": ${writeMillis(origin, true)}` : "";
         if (settings.sequence && sequence !== undefined) {
-          tail += `, "sequence": ${sequence < 2n ** 63n ? sequence : BigInt.asIntN(64, sequence)}`;
+          tail += `, "sequence": ${writeSequence(sequence)}`;
         }
         let text = "";
         for (let i = 0; i < values.length; i++) {
@@ -87,12 +97,13 @@ export const villasJsonReserve = formatRow(NAME, JSON_SETTINGS, (settings, signa
         return `{"measurements": [${text}]}`;
       },
       readPlain(text) {
-        const list = signals && parseQuickly(text);
+        const known = signals ?? shown.signals;
+        const list = known && parseQuickly(text);
         const measurements = Array.isArray(list) && list.length === 1 && list[0]?.measurements;
-        if (!Array.isArray(measurements) || measurements.length !== signals!.length) return null;
+        if (!Array.isArray(measurements) || measurements.length !== known!.length) return null;
         const values = new Array<Value>(measurements.length);
         for (let i = 0; i < values.length; i++) {
-          const { name, type } = signals![i]!;
+          const { name, type } = known![i]!;
           const measurement = measurements[i];
           if (measurement?.name !== name || typeof measurement.value !== "number") return null;
           values[i] = valueOf(measurement.value, type);
@@ -114,15 +125,18 @@ export const villasJsonReserve = formatRow(NAME, JSON_SETTINGS, (settings, signa
         if (!Array.isArray(setpoints)) throw unfit("measurements", setpoints, "a list");
         const sample: Sample = { type: "data", values: [] };
         const values = new NamedValues(signals);
+        const names: string[] = [];
         for (const measurement of setpoints) {
           const { name, value, created, sequence } = membersOf("a measurement", measurement);
           if (typeof name !== "string") throw unfit("name", name, "a text");
           if (!isNumber(value)) throw unfit(`value of "${name}"`, value, "a number");
           if (created !== undefined) sample.origin = readMillis("created", created);
           if (sequence !== undefined) sample.sequence = readSequence(sequence as JsonValue);
+          names.push(name);
           const index = values.indexOf(name);
           if (index >= 0) values.put(index, valueOf(Number(value), signals?.[index]?.type));
         }
+        if (!signals) shown.note(names, values.values);
         return { ...sample, values: values.values };
       },
     }),

@@ -23,7 +23,7 @@ export const JSON_SETTINGS = {
 export interface JsonStyle {
   /** Blanks for each level, on a line of its own; 0 writes all in one line. */
   readonly indent: number;
-  /** Whether there is no blank behind a comma and a colon. */
+  /** Whether there is no blank after a comma and a colon. */
   readonly compact: boolean;
   /** Whether only ASCII is written. */
   readonly ensure_ascii: boolean;
@@ -84,6 +84,7 @@ export function writeReal(value: number, style: JsonStyle): string {
     const text = value.toPrecision(17);
     let end = text.length;
     while (text.charCodeAt(end - 1) === 0x30) end--;
+    if (end === text.length) return text;
     return text.slice(0, text.charCodeAt(end - 1) === 0x2e ? end + 1 : end);
   }
   const text = printGeneral(value, style.real_precision || 17);
@@ -98,7 +99,11 @@ export function writeReal(value: number, style: JsonStyle): string {
  * of 2^-25, and has more than 17 digits, as the multiples of 2^-10 below 2^20 have not.
  */
 function mayBeHalf(size: number): boolean {
-  return (size * 2 ** 25) % 1 === 0 && !(size < 2 ** 20 && (size * 1024) % 1 === 0);
+  return isWhole(size * 2 ** 25) && !(size < 2 ** 20 && isWhole(size * 1024));
+}
+
+function isWhole(number: number): boolean {
+  return number === Math.floor(number);
 }
 
 /**

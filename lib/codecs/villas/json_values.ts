@@ -9,7 +9,7 @@ import { Unfit } from "./json_format.ts";
 import { type JsonStyle, writeString } from "./json_text.ts";
 import type { Timestamp, Value } from "./sample.ts";
 import type { Signal, SignalKind } from "./signals.ts";
-import { isTimePart } from "./text_format.ts";
+import { isTimePart, sequenceText } from "./text_format.ts";
 
 /** The members of a JSON object. None that is asked for is a name that every object has. */
 export type Members = Record<string, JsonValue | undefined>;
@@ -20,6 +20,14 @@ export function membersOf(what: string, json: JsonValue | undefined): Members {
     throw unfit(what, json, "an object");
   }
   return json;
+}
+
+/** Sequence numbers from here on are negative ones in JSON. */
+const NEGATIVE = 2n ** 63n;
+
+/** Writes a sequence number as VILLASnode does. */
+export function writeSequence(sequence: bigint): string {
+  return sequenceText(sequence < NEGATIVE ? sequence : BigInt.asIntN(64, sequence));
 }
 
 /** A sequence number. VILLASnode writes those from 2^63 on as negative ones. */
@@ -162,6 +170,58 @@ export function quickValues(
     else return null;
   }
   return values;
+}
+
+/** An integer behind the name of a member; within a text, it may be found where there is none. */
+const INTEGER = /":\s*-?\d+\s*[,}\]]/g;
+
+/**
+ * What messages showed of signals that nobody stated: the names of the last message that was read closely, if it had nothing but floats.
+ * Another one with the same names can be read quickly, as long as its values are floats, too.
+ */
+export class ShownSignals {
+  #signals: readonly Signal[] | undefined;
+
+  /** The signals; undefined if they are not known. */
+  get signals(): readonly Signal[] | undefined {
+    return this.#signals;
+  }
+
+  /** Notes what a message showed. */
+  note(names: readonly string[], values: readonly Value[]): void {
+    this.#signals = values.length > 0 && values.every((value) => typeof value === "number")
+      ? names.map((name) => ({ name, type: "float", unit: "" }))
+      : undefined;
+  }
+
+  /**
+   * Whether values that were read quickly are floats beyond doubt: whole numbers may have been written as integers.
+   *
+   * @param values The values.
+   * @param text What they were read from.
+   * @param others How many integers stand in it beside them.
+   */
+  areFloats(values: readonly Value[], text: string, others: number): boolean {
+    for (let i = 0; i < values.length; i++) {
+      if (Number.isInteger(values[i])) return text.match(INTEGER)?.length === others;
+    }
+    return true;
+  }
+
+  /**
+   * Whether the members of an object are the signals in their order.
+   *
+   * @param object The object.
+   * @param others Members that are none.
+   */
+  areIn(object: Readonly<Record<string, unknown>>, others: readonly string[]): boolean {
+    let i = 0;
+    for (const name in object) {
+      if (this.#signals?.[i]?.name === name) i++;
+      else if (!others.includes(name)) return false;
+    }
+    return i === this.#signals?.length;
+  }
 }
 
 /** Puts values in the order of the signals; those that do not come are unset, the last ones missing. */

@@ -9,6 +9,7 @@ import type { Replies, SampleDecoder, StreamDecoderOptions, StreamForm } from ".
 import type { FormatForms } from "./format_row.ts";
 import { ByteQueue, MAX_MESSAGE, UTF16 } from "./message_stream.ts";
 import type { Sample } from "./sample.ts";
+import { writtenText } from "./scratch.ts";
 import { character, flag } from "./settings.ts";
 import { floatSignals, type Signal } from "./signals.ts";
 import { decodeError } from "./text_format.ts";
@@ -70,7 +71,7 @@ export function lineForms(
 ): Pick<FormatForms, "encode" | "decode" | "replies" | "stream" | "splitter" | "text"> {
   const { name, plainEcho } = format;
   const codec = (form: LineForm) => ({
-    encode: (samples: Sample[]) => encoder.encode(writeLines(format, samples, form)),
+    encode: (samples: Sample[]) => writtenText(writeLines(format, samples, form)),
     decode: (bytes: Uint8Array) => readLines(format, bytes, form),
   });
   const isTaken = (bytes: Uint8Array) => isTakenLines(bytes, format.settings);
@@ -158,7 +159,7 @@ function lineStream(format: LineFormat): StreamForm {
             const count = samples[0]?.values.length ?? 0;
             text = format.header(signals ?? floatSignals(count), offset) + settings.delimiter;
           }
-          const bytes = encoder.encode(text + writeLines(format, samples, form));
+          const bytes = writtenText(text + writeLines(format, samples, form));
           begun = true;
           return bytes;
         },

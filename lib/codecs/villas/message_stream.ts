@@ -125,7 +125,7 @@ export class MeasuredSplitter implements MessageSplitter {
 }
 
 /**
- * Makes the stream form: what is written are the datagrams, one behind the other.
+ * Makes the stream form: what is written are the datagrams, one after another.
  *
  * @param codec The datagrams.
  * @param splitter Makes what tells them apart again.

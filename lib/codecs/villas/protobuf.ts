@@ -92,7 +92,7 @@ class VillasReader extends Reader {
  *
  * @example A message and back
  * ```ts
- * import { villasProtobuf } from "@labwire/labwire";
+ * import { villasProtobuf } from "@labwire/labwire/codecs/villas";
  * import { assertEquals } from "@std/assert";
  *
  * const bytes = villasProtobuf.encode([{ type: "data", sequence: 7n, values: [1, 2n, true] }]);

@@ -1,5 +1,5 @@
 /**
- * The row of VILLASnode's format `protobuf` in the table, and its stream form: messages one behind the other, which are one message, too.
+ * The row of VILLASnode's format `protobuf` in the table, and its stream form: messages one after another, which are one message, too.
  *
  * @module
  */

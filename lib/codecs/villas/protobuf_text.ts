@@ -23,7 +23,7 @@ import type { Sample, Timestamp, Value } from "./sample.ts";
  *
  * @example One sample
  * ```ts
- * import { formatProtobufText } from "@labwire/labwire";
+ * import { formatProtobufText } from "@labwire/labwire/codecs/villas";
  * import { assertEquals } from "@std/assert";
  *
  * assertEquals(

@@ -18,7 +18,7 @@ const SLAB = 16_384;
 const MOST_PER_SAMPLE = 64;
 const MOST_PER_VALUE = 15;
 
-/** The memory that messages are written to one behind the other, and never over one another. */
+/** The memory that messages are written to one after another, and never over one another. */
 let bytes = new Uint8Array(SLAB);
 let view = new DataView(bytes.buffer);
 let at = 0;

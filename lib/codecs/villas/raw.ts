@@ -18,9 +18,11 @@ import { checkComplex } from "./text_values.ts";
 
 /** What stands before the values of a sample with `fake`: sequence number, seconds, nanoseconds. */
 const FAKES = 3;
+/** Seconds between the first and the last sample of a message at most, where they are to be recognised by their times. */
+const LONGEST_SPAN = 60;
 
 /**
- * VILLASnode's format `raw`: the values one behind the other, each of the same width, little endian unless told otherwise.
+ * VILLASnode's format `raw`: the values one after another, each of the same width, little endian by default.
  *
  * - Settings: `bits` (8, 16, 32 or 64), `endianess` (`little` or `big`; VILLASnode writes it so), `fake`.
  * - What a value is must be stated; otherwise all are floats. Of 8 and 16 bits only integers and booleans are carried: VILLASnode writes a
@@ -28,11 +30,12 @@ const FAKES = 3;
  * - VILLASnode writes a complex value with the real part first, but reads the imaginary part first. So what it sent must not come
  *   back as it is.
  * - There is no sequence number and no time but with `fake`: then three integers stand before the values.
- * - VILLASnode writes several samples one behind the other; they are told apart where the signals were stated. It reads one only.
+ * - VILLASnode writes several samples one after another; they are told apart where the signals were stated, and with `fake` of 32 or 64
+ *   bits by the numbers before the values. It reads one only.
  *
  * @example Doubles with the bytes as a network has them
  * ```ts
- * import { villasFormat } from "@labwire/labwire";
+ * import { villasFormat } from "@labwire/labwire/codecs/villas";
  * import { assertEquals } from "@std/assert";
  *
  * const format = villasFormat("raw,bits=64,endianess=big");
@@ -142,20 +145,41 @@ function decode(bytes: Uint8Array, layout: Layout, reply: boolean): Sample[] {
   if (fake && bytes.length < FAKES * width) {
     throw fault(0, `expected sequence number, seconds and nanoseconds of ${width} bytes each`);
   }
-  const whole = lengthOf(layout) ?? bytes.length;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const whole = lengthOf(layout) ?? (fake ? periodOf(view, layout) : bytes.length);
   if (bytes.length > whole && bytes.length % whole !== 0) {
     throw fault(
       whole,
       `expected ${counted(layout.kinds!.length, "value")}, as many as there are signals`,
     );
   }
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const samples: Sample[] = [];
   for (let at = 0; at < bytes.length; at += whole) {
     const end = Math.min(at + whole, bytes.length);
     samples.push(decodeOne(view, at, end, layout, reply, fault));
   }
   return samples;
+}
+
+/**
+ * The length of each of several samples of whose signals nothing is known: before each stand a sequence number that is one more than that
+ * before, a time that is not earlier, and less than a second of nanoseconds. That of all where there is no such length.
+ */
+function periodOf(view: DataView, { width, little }: Layout): number {
+  const length = view.byteLength;
+  if (width < 4) return length; // numbers of so few bits are alike
+  const number = (at: number) => Number(getUnsigned(view, at, width, little));
+  const [first, sec] = [number(0), number(width)];
+  for (let period = FAKES * width; period <= length / 2; period += width) {
+    if (length % period !== 0) continue;
+    const isBegun = (at: number) =>
+      number(at) === first + at / period && number(at + width) - sec >= 0 &&
+      number(at + width) - sec <= LONGEST_SPAN && number(at + 2 * width) < 1e9;
+    let at = period;
+    while (at < length && isBegun(at)) at += period;
+    if (at === length) return period;
+  }
+  return length;
 }
 
 function decodeOne(
@@ -248,7 +272,7 @@ function encode(samples: readonly Sample[], layout: Layout, reply: boolean): Uin
   });
 }
 
-/** Writes values one behind the other. */
+/** Writes values one after another. */
 class Writer {
   readonly #view: DataView;
   readonly #layout: Layout;

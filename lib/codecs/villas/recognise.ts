@@ -54,7 +54,7 @@ const TEXTS: readonly [RecognisedFormat, RegExp][] = [
  *
  * @example A sample in VILLASnode's format for people
  * ```ts
- * import { recogniseFormat } from "@labwire/labwire";
+ * import { recogniseFormat } from "@labwire/labwire/codecs/villas";
  * import { assertEquals } from "@std/assert";
  *
  * const bytes = new TextEncoder().encode("1795198430.457807691(2)\t0.25\n");
@@ -125,7 +125,7 @@ function isPrintable(bytes: Uint8Array): boolean {
   return true;
 }
 
-/** Whether there is one villas.binary sample behind the other, up to the end: a header of 16 bytes, then 4 for each value. */
+/** Whether there is one villas.binary sample after another, up to the end: a header of 16 bytes, then 4 for each value. */
 function isPacked(view: DataView, littleEndian: boolean): boolean {
   let at = 0;
   while (at + 16 <= view.byteLength) {
@@ -136,7 +136,7 @@ function isPacked(view: DataView, littleEndian: boolean): boolean {
   return at === view.byteLength;
 }
 
-/** Whether there is one sample of opal.asyncip behind the other: a header of 8 bytes with the length of the doubles in it. */
+/** Whether there is one sample of opal.asyncip after another: a header of 8 bytes with the length of the doubles in it. */
 function isOpal(view: DataView): boolean {
   let at = 0;
   while (at + 8 < view.byteLength) {
@@ -169,7 +169,7 @@ const RAWS: Readonly<Record<string, string>> = {
   "4false": "gtnet",
 };
 
-/** Whether there is one sample of a protobuf message behind the other, each with its type first. */
+/** Whether there is one sample of a protobuf message after another, each with its type first. */
 function isProtobuf(bytes: Uint8Array): boolean {
   let at = 0;
   while (at + 4 <= bytes.length) {

@@ -39,6 +39,8 @@ export interface Sample {
   received?: Timestamp;
   /** Marks the first sample of a frame; absent where the sender did not say. */
   newFrame?: boolean;
+  /** Marks the first sample of a simulation; only `json` carries it. */
+  newSimulation?: boolean;
   /** One value per signal. */
   values: Value[];
 }
@@ -74,7 +76,7 @@ export function dataSample(
  *
  * @example Kinds
  * ```ts
- * import { kindOf } from "@labwire/labwire";
+ * import { kindOf } from "@labwire/labwire/codecs/villas";
  * import { assertEquals } from "@std/assert";
  *
  * assertEquals([1, 1n, true, { real: 1, imag: 0 }].map(kindOf), ["float", "integer", "boolean", "complex"]);
@@ -94,7 +96,7 @@ export function kindOf(value: Value): ValueKind {
 }
 
 /**
- * Whether two samples carry the same: type, sequence, origin, frame mark, and values of the same kinds, NaN being equal to
+ * Whether two samples carry the same: type, sequence, origin, marks, and values of the same kinds, NaN being equal to
  * itself and -0 different from 0. When they were received does not matter.
  *
  * @param a One sample.
@@ -102,6 +104,7 @@ export function kindOf(value: Value): ValueKind {
  */
 export function sameSample(a: Sample, b: Sample): boolean {
   return a.type === b.type && a.sequence === b.sequence && a.newFrame === b.newFrame &&
+    a.newSimulation === b.newSimulation &&
     a.origin?.sec === b.origin?.sec && a.origin?.nsec === b.origin?.nsec &&
     a.values.length === b.values.length &&
     a.values.every((value, i) => sameValue(value, b.values[i]!));

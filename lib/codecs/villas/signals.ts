@@ -44,7 +44,7 @@ const MOST_SIGNALS = 65_507;
  *
  * @example Both notations
  * ```ts
- * import { parseSignals } from "@labwire/labwire";
+ * import { parseSignals } from "@labwire/labwire/codecs/villas";
  * import { assertEquals } from "@std/assert";
  *
  * assertEquals(parseSignals("2fi").map(({ type }) => type), ["float", "float", "integer"]);

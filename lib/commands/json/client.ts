@@ -41,9 +41,9 @@ const options = {
   timeout: seconds({
     default: 5,
     min: 0.001,
-    help: "Seconds that connecting may take, and then each answer",
+    help: "Seconds that connecting, and then each answer, may take",
   }),
-  retries: integer({ default: 0, min: 0, help: "How often connecting is tried again" }),
+  retries: integer({ default: 0, min: 0, help: "How many times to try to connect again" }),
   ...connectingOptions,
   ...replayOptions,
   keepOpen: flag({ help: "Use one connection for all messages, not one for each" }),
@@ -63,9 +63,10 @@ export const jsonClient = defineCommand({
     "whatever it looks like: param1=100 sends \"100\". name:=json sends any JSON value: param1:=100, on:=true, list:='[1,2]'. " +
     "name=@FILE sends the text in a file, name:=@FILE the JSON value in it. " +
     "cfg[gain]:=1 is a member of the object cfg, list[]:=1 one more item of a list. All digits are sent as they are written.",
-    "What is printed is the result: a text bare, anything else as JSON, nothing if there is none. Errors go to stderr. " +
-    "Without a message, lines from standard input are sent one after another, each a JSON message, and the answers are printed " +
-    "as JSON lines; a line that is no JSON is reported, and the others are sent. On a terminal each line typed is sent.",
+    "The output is the result: a text without quotation marks, anything else as JSON, nothing if there is none. Errors go " +
+    "to stderr. Without a message, lines from standard input are sent one after another, each a JSON message, and the " +
+    "answers are printed as JSON lines; a line that is not JSON is reported, and the others are sent. On a terminal each " +
+    "line typed is sent.",
     "--list shows the commands of a server that describes them, as json-server does with a handler that has a function for each; " +
     "`labwire json-client NAME --help` shows one of them, and a shell with completions offers them.",
     "The exit code is 0 for success, 3 if the server reported a failure, 4 if the server was not reached, did not answer in time or " +
@@ -90,7 +91,7 @@ export const jsonClient = defineCommand({
       text: "A result for a script",
       command: "volts=$(labwire json-client get_voltage)",
     },
-    { text: "What there is to ask", command: "labwire json-client --list" },
+    { text: "Which commands a server has", command: "labwire json-client --list" },
     {
       text: "Many messages on one connection",
       command: "labwire json-client --keep-open < messages.jsonl > answers.jsonl",

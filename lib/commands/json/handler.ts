@@ -61,7 +61,7 @@ function templateInteract(out: Context["out"] | undefined): Interact {
   return Object.assign(interact, { anyNumber: true });
 }
 
-/** Passes messages to what a module exports when they come: it may be loaded anew. */
+/** Passes messages to what a module exports when they come: it may be loaded again. */
 function moduleInteract(module: ModuleHandler): Interact {
   let { exports } = module;
   let interact = exportedInteract(module);

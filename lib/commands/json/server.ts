@@ -36,7 +36,7 @@ export const jsonServer = defineCommand({
     'with a "result" where there is one, or {"status":"error","error":"…"}. The "id" of a message comes back in its answer.',
     "Numbers are passed on digit for digit; handlers in JavaScript get integers beyond 2^53 as bigint, and 1e400 is an error. A " +
     "message without a newline at its end is answered when it is complete and nothing has followed for a moment.",
-    "With nothing else given every message is answered with success and printed: on a terminal as the original program does, " +
+    "Without a handler, every message is answered with success and printed: on a terminal as the original program does, " +
     "in a pipe or a file as one line of JSON. --handler, --exec or --exec-persistent " +
     "pass messages to your own code. Unless --concurrency says otherwise, one message is handled at a time.",
     "--handler FILE is a module in Python, of which each function is a command: the message's fields are its arguments, checked by their " +
@@ -69,7 +69,8 @@ export const jsonServer = defineCommand({
     }),
     ...servingOptions,
     stats: flag({
-      help: "Show the counters once a second, on a terminal, and what a handler in Python costs",
+      help:
+        "Show the counters once a second on a terminal, with the time that a handler in Python takes",
     }),
     output: outputOption(["text", "json", "none"], {
       default: "text",
@@ -81,7 +82,7 @@ export const jsonServer = defineCommand({
   examples: [
     { text: "Print what clients send", command: "labwire json-server" },
     {
-      text: "Make the functions of a Python file commands, and load it anew when it has changed",
+      text: "Make the functions of a Python file commands, and load it again when it has changed",
       command: "labwire json-server --handler supply.py --reload",
     },
     {
@@ -128,7 +129,7 @@ export const jsonServer = defineCommand({
       },
       debug: debug ? (message) => say.info(message) : undefined,
     });
-    context.inHand(() => pending(server.stats));
+    context.describeOpenWork(() => pending(server.stats));
     using _announced = announceServer(say, server.addrs, options);
     const counters = () =>
       [summary(server.stats), ...handlerCounts(handler.module, options.stats)]

@@ -18,13 +18,13 @@ export const recordingOptions = {
   recordRotate: value(
     {
       help:
-        "Go on in another file at this size or time: 100MB, 1h, or 100MB,1h for whichever is first",
+        "Go on in another file at this size or time: 100MB, 1h, or 100MB,1h for whichever comes first",
     },
     "SIZE|TIME",
     parseRotation,
   ),
-  recordKeep: integer({ min: 1, help: "Keep so many files of this recording, the newest" }),
-  force: flag({ help: "Overwrite a recording that is there" }),
+  recordKeep: integer({ min: 1, help: "Keep only this many files of this recording, the newest" }),
+  force: flag({ help: "Overwrite an existing recording" }),
 } as const;
 
 /**
@@ -62,7 +62,7 @@ export interface Recording extends AsyncDisposable {
 }
 
 /**
- * Begins a recording: says what goes wrong with it, and opens its file anew at SIGHUP.
+ * Begins a recording: says what goes wrong with it, and opens its file again at SIGHUP.
  *
  * @param context The world around the command.
  * @param values The options' values.

@@ -22,7 +22,7 @@ export const speedOption = {
 /** The options of a client that can send a recording. */
 export const replayOptions = {
   replay: file({
-    help: "Send what was recorded in this file with --record, at the times at which it came then",
+    help: "Send what --record has recorded in this file again, at the times at which it came",
   }),
   ...speedOption,
 } as const;

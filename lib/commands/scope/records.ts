@@ -13,7 +13,7 @@ const LONGEST = 1 << 20;
 const HEAD = 1 << 16;
 /** Lines that are shown at once. */
 const TOGETHER = 1024;
-/** A time as it is recorded: whole seconds, and the digits behind them. */
+/** A time as it is recorded: whole seconds, and the digits after them. */
 const TIME = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d{1,9})\d*)?Z$/;
 
 /** A recording of records. */

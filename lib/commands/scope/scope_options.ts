@@ -19,7 +19,7 @@ import type { Tap } from "../../villas/path.ts";
 import { openBrowser } from "./open_browser.ts";
 import type { Plotter } from "./terminal_plot.ts";
 
-/** Where a scope listens unless told otherwise. */
+/** Where a scope listens by default. */
 const DEFAULT = { host: "127.0.0.1", port: 8080 };
 
 /** The same, for commands that show something in any case. */

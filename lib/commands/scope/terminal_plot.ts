@@ -28,7 +28,7 @@ interface Keyboard {
 export function startTerminalPlot(context: Context, plotter: Plotter): { close(): Promise<void> } {
   const { say } = context;
   if (!say.canShow.pictures) {
-    say.warn("Cannot plot: standard error is no terminal");
+    say.warn("Cannot plot: standard error is not a terminal");
     return { close: () => Promise.resolve() };
   }
   let isDrawing = false;

@@ -16,7 +16,7 @@ export class BusyWatch {
    * Notes that a message is given to the handler.
    *
    * @param peer Whose message it is.
-   * @param waiting Whether others of that peer wait behind it.
+   * @param waiting Whether others of that peer wait after it.
    * @returns Whether that has been so for a second; then not again before another second.
    */
   isSlow(peer: object, waiting: boolean): boolean {

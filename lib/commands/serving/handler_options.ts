@@ -19,18 +19,18 @@ export const handlerOptions = {
       "Python that runs a handler in Python (default that of VIRTUAL_ENV, else python3 or python, on Windows also py -3)",
   }),
   handlerArg: several(value(
-    { help: "What the handler's setup(options) gets" },
+    { help: "A setting that the handler's setup(options) gets" },
     "NAME=VALUE",
     parseArgument,
   )),
   handlerTimeout: seconds({
     min: 0.001,
     help:
-      "Seconds that a handler may take for a message; then that fails, and a handler in Python is ended and started again " +
+      "Seconds that a handler may take for a message; after that the message fails, and a handler in Python is ended and started again " +
       "(default no limit)",
   }),
   concurrency: integer({ default: 1, min: 1, help: "How many messages may be handled at once" }),
-  reload: flag({ help: "Load the handler anew when its file has changed, between two messages" }),
+  reload: flag({ help: "Load the handler again when its file has changed, between two messages" }),
   exec: text({ placeholder: "COMMAND", help: "Program to start for each message" }),
   execPersistent: text({
     placeholder: "COMMAND",

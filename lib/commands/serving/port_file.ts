@@ -7,7 +7,7 @@ const PORT_TEXT = /^(?:\d{1,5}\r?\n?)?$/;
 const LONGEST = 7;
 
 /**
- * Writes a port into a file for a script to read: whole or not at all, with a newline behind it. It is removed at the end, however the
+ * Writes a port into a file for a script to read: whole or not at all, with a newline at the end. It is removed at the end, however the
  * program ends.
  *
  * @param path The file; one that is there is replaced, unless it holds something else than a port.

@@ -17,14 +17,14 @@ export const socketClient = defineCommand({
   name: "socket-client",
   summary: "send bytes over TCP, TLS or UDP and show what comes back",
   details: [
-    "What is sent is MESSAGE, the bytes of --hex or --file, or else what is piped in: exactly that, and nothing that you did " +
-    "not write. On a terminal without any of them you are asked: what you type is sent line by line, and what arrives is shown " +
-    "at once, which --interactive does for piped input as well. Ctrl-D ends this side of a TCP connection; the rest of the " +
-    "answers is waited for until the server closes, or is silent for --timeout.",
+    "The message is MESSAGE, the bytes of --hex or --file, or else what is piped in: exactly that, and nothing that you " +
+    "did not write. Without any of them, on a terminal, what you type is sent line by line, and what arrives is shown at " +
+    "once; --interactive does the same with piped input. Ctrl-D ends this side of a TCP connection; the client then waits " +
+    "for the rest of the answers until the server closes, or is silent for --timeout.",
     "An answer is complete when the server closes the connection, or is silent for 100 ms; --count and --wait say otherwise. " +
     "--no-answer waits for none. The exit code is 4 if nobody is there, or no answer comes in time, and 5 if a line of the " +
     "input could not be read; the others are sent.",
-    "Into a file or a pipe goes the answer unchanged, with --output bytes as Python's print() shows bytes. --output json is a " +
+    "In a file or a pipe the answer is written unchanged, or with --output bytes as Python's print() shows it. --output json is a " +
     'record for each piece: "time" of arrival, "peer" (who sent it), and "text" if the bytes are UTF-8, else "hex".',
   ],
   positionals: [{ name: "MESSAGE", help: "What to send; by default what is typed or piped in" }],
@@ -35,7 +35,7 @@ export const socketClient = defineCommand({
     ...connectingOptions,
     timeout: seconds({
       default: 5,
-      help: "Seconds that connecting may take, and then the answer to begin",
+      help: "Seconds until connected, and then until the answer begins",
     }),
     hex: text({ placeholder: "DIGITS", help: "Send the bytes with these hex digits" }),
     file: file({ help: "Send what is in this file" }),
@@ -43,18 +43,22 @@ export const socketClient = defineCommand({
       help:
         "Understand \\n, \\r, \\t, \\0, \\xNN and \\\\ in MESSAGE and in what is typed or piped in",
     }),
-    newline: flag({ help: "Send a newline behind the message" }),
+    newline: flag({ help: "Send a newline after the message" }),
     halfClose: flag({
-      help: "End this side behind the message; the server's end completes the answer",
+      help:
+        "End this side of the connection after the message; the server's end completes the answer",
     }),
-    noAnswer: flag({ help: "Be done when the message has been sent" }),
+    noAnswer: flag({ help: "Wait for no answer" }),
     output: outputOption(BYTES_FORMS, {
-      help: "What arrives: by default bytes on a terminal, raw in a file or pipe",
+      help: "How to print what arrives: by default bytes on a terminal, raw in a file or pipe",
     }),
     interactive: flag({ help: "Send what is typed or piped in while showing what arrives" }),
     wait: seconds({ help: "Seconds to receive for, whatever comes" }),
     count: integer({ min: 1, help: "How many bytes, or over UDP datagrams, to receive" }),
-    repeat: integer({ min: 1, help: "Send the message so often and report round-trip times" }),
+    repeat: integer({
+      min: 1,
+      help: "Send the message this many times, and report round-trip times",
+    }),
     ...recordBytesOptions,
     ...replayOptions,
     interval: seconds({ default: 0, help: "Seconds from one message to the next with --repeat" }),

@@ -13,12 +13,14 @@ const LF = 0x0a;
 /** The options that make `socket-server` stand in for an instrument. */
 export const repliesOptions = {
   reply: several(value<Reply, { help: string }>(
-    { help: "Answer this query so, and others not at all" },
+    { help: "Answer this query so; other queries get no answer" },
     "QUERY=ANSWER",
     parseReplyOption,
   )),
   replies: file({ help: "Answer by the table in this file: QUERY=ANSWER on each line" }),
-  replyElse: text({ help: "Answer with this text what no --reply or --replies is for" }),
+  replyElse: text({
+    help: "Answer with this text the queries that --reply and --replies do not have",
+  }),
 } as const;
 
 /** The values of {@linkcode repliesOptions}. */
@@ -71,6 +73,6 @@ function unknownText(query: Uint8Array): string {
     (query.length > SHOWN_BYTES ? ` and ${query.length - SHOWN_BYTES} bytes more` : "");
   const why = query.includes(LF)
     ? "it has several lines, which --line takes one by one"
-    : "no --reply or --replies is for it";
+    : "no --reply or --replies has it";
   return `No answer to ${shown}: ${why}`;
 }

@@ -164,9 +164,9 @@ export async function serveStreams(context: Context, values: ServerValues): Prom
     begun.set(peer, handled);
     const waiting = line ? peer.bytesReceived > handled : message.length >= FULL_READ;
     if (!busy.isSlow(peer, waiting)) return;
-    say.throttled("slow", `The handler is slower than ${who} sends: it is read as it takes it`);
+    say.throttled("slow", `The handler is slower than ${who} sends: the sender has to wait`);
   };
-  context.inHand(() => connections(listener.stats.open));
+  context.describeOpenWork(() => connections(listener.stats.open));
   using _announced = announceServer(say, listener.addrs, values);
   await listener.finished;
   await values.closeHandler();
@@ -238,7 +238,7 @@ export async function serveDatagrams(context: Context, values: ServerValues): Pr
       say.throttled(kindWithPlace(kind, error), withPlace(text, error));
     },
   });
-  context.inHand(() => answers(server.pending));
+  context.describeOpenWork(() => answers(server.pending));
   using _announced = announceServer(say, server.addrs, values, true);
   await server.finished;
   over.abort(); // programs that were not done in time

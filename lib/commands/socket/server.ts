@@ -24,17 +24,18 @@ export const socketServer = defineCommand({
   name: "socket-server",
   summary: "echo bytes over TCP, TLS or UDP, or stand in for an instrument",
   details: [
-    "Each message that arrives is shown and sent back. A message is a datagram over UDP, what arrives at once over TCP, and with " +
-    "--line a line, however packets cut and join it; what is left at the end of a connection is the last line. Many clients are " +
-    "served at the same time.",
+    "Each message that arrives is shown and sent back. Over UDP a message is a datagram, over TCP whatever arrives at " +
+    "once, and with --line a line, however packets cut and join it; the last line may end with the connection. Many " +
+    "clients are served at the same time.",
     "--reply QUERY=ANSWER and --replies FILE make a table that stands in for an instrument: a query that is in it is answered, " +
     "one with an empty ANSWER and one that is not in it are not, unless --reply-else has a text for the latter. A line end is no " +
     "part of a query; its answer ends with the same one, or with its own. \\n, \\r, \\t, \\0, \\xNN and \\\\ are understood in " +
     "all of them, and \\= is an equals sign in a query. In FILE, blank lines and those that begin with # are comments.",
-    "--handler FILE is a module in Python with `def handle(data, peer): …`, or in JavaScript with `export function handle(data, " +
-    "peer) { … }`. It gets what arrives as bytes, and what it returns is sent back: bytes, a text, or nothing; peer.send() sends at any " +
-    "time. With --line it gets one line at a time without its end, and what is sent gets the same one. Over UDP, where a handler " +
-    "is too slow, up to 1000 datagrams wait for it, and further ones are dropped and counted.",
+    "--handler FILE is a module in Python with `def handle(data, peer): …`, or in JavaScript with `export function " +
+    "handle(data, peer) { … }`. It gets what arrives as bytes, and what it returns is sent back: bytes, a text, or " +
+    "nothing; peer.send() sends at any time. With --line it gets one line at a time without its end, and the same end is " +
+    "added to what it sends. Over UDP, up to 1000 datagrams wait for a handler that is too slow; further ones are dropped " +
+    "and counted.",
     "--exec 'PROGRAM ARG…' starts the program for each connection, without a shell: what the client sends is its standard input, " +
     "what it prints goes to the client. Over UDP it is started for each datagram. What it leaves in the background is ended with it. " +
     "--exec-persistent, with --line or --udp, keeps one program running: it must answer each line with one line and flush it; an empty " +
@@ -44,7 +45,7 @@ export const socketServer = defineCommand({
     host: host({ default: "localhost", help: "Address to listen on; 0.0.0.0 is all of them" }),
     port: port({ default: 12345, help: "Port; 0 for one that is free" }),
     udp: flag({ help: "Serve datagrams over UDP rather than connections over TCP" }),
-    line: flag({ help: "Take lines for messages rather than what arrives at once" }),
+    line: flag({ help: "A line is a message, rather than what arrives at once" }),
     maxBytes: integer({
       default: 1 << 20,
       min: 1,
@@ -57,7 +58,7 @@ export const socketServer = defineCommand({
     discard: flag({ help: "Answer nothing, only show" }),
     output: outputOption(BYTES_FORMS, { default: "bytes", help: "What arrives" }),
     ...recordBytesOptions,
-    count: integer({ min: 1, help: "End after so many messages" }),
+    count: integer({ min: 1, help: "End after this many messages" }),
     idleTimeout: seconds({
       default: 0,
       help: "Seconds of silence that end a connection; 0 is never",

@@ -19,16 +19,16 @@ export const structLineClient = defineCommand({
   name: "struct-line client",
   summary: "exchange Python structs over TCP with a server, records in both directions",
   details: [
-    "The stream is nothing but structs of one format. Lines of standard input are records in JSON or CSV, sent one after " +
-    "another; on a terminal their fields are asked for. Records received are printed one per line, in a form in which they can " +
-    "be sent.",
-    "At the end of standard input this side of the connection is ended, and what the server still sends is received; where " +
-    "standard input was empty, without a single byte, the line stays open for receiving. The exit code is 4 if the server was not reached, the connection " +
-    "broke, a record could not be sent or fewer came than --count, and 5 if the stream ended inside a record, a line of " +
-    "standard input was none or there was none among its lines.",
+    "The stream consists of structs of one format. Lines of standard input are records in JSON or CSV, sent one after " +
+    "another; on a terminal you are asked for their fields. Records received are printed one per line, in a form that can " +
+    "be sent again.",
+    "At the end of standard input the client ends its side of the connection, and receives what the server still sends; " +
+    "if standard input was empty, without a single byte, it only receives. The exit code is 4 if the server was not " +
+    "reached, the connection broke, a record could not be sent or fewer came than --count. It is 5 if the stream ended " +
+    "inside a record, or if a line of standard input, or all of them, held no record.",
     ...handlerDetails,
-    "With --reconnect the server may come later, and go and come again; it is tried for as long as it takes, or --attempts in " +
-    "a row if that is given.",
+    "With --reconnect the server may start later, and may go and come again; the client keeps trying, or makes --attempts " +
+    "in a row if that is given.",
   ],
   options: {
     ...lineOptions,

@@ -19,7 +19,7 @@ import { printOption, timestampsOption } from "./printer.ts";
 /** The options for the meaning of a format. */
 export const platformOption = {
   platform: choice(["linux", "darwin", "windows"], {
-    help: "Whose native sizes the mode @ means; this computer's unless given",
+    help: "The platform whose native sizes the mode @ means; this computer's unless given",
   }),
 } as const;
 

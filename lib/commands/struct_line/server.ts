@@ -18,10 +18,11 @@ export const structLineServer = defineCommand({
   name: "struct-line server",
   summary: "exchange Python structs over TCP with those who connect, records in both directions",
   details: [
-    "The stream is nothing but structs of one format. Records received are printed one per line. Lines of standard input are " +
-    "records in JSON or CSV, sent to everybody who is connected; on a terminal their fields are asked for. Nothing is read " +
-    "from standard input before somebody is connected; records for which no peer is connected later are reported and counted. " +
-    "A client that reads slowly slows down the sending, but one that reads nothing for a while is disconnected where others wait.",
+    "The stream consists of structs of one format. Records received are printed one per line. Lines of standard input are " +
+    "records in JSON or CSV, sent to everybody who is connected; on a terminal you are asked for their fields. Nothing is " +
+    "read from standard input before somebody is connected; records that nobody is connected for later are reported and " +
+    "counted. A client that reads slowly slows down the sending; one that reads nothing for a while is disconnected if " +
+    "others are waiting.",
     ...handlerDetails,
   ],
   options: {
@@ -29,7 +30,8 @@ export const structLineServer = defineCommand({
     maxConnections: integer({ default: 64, min: 1, help: "Most connections at once" }),
     stallTimeout: seconds({
       default: 10,
-      help: "Seconds that one may take nothing of what is sent while others wait for it",
+      help:
+        "Seconds after which a client that reads nothing is disconnected, while others wait for it",
     }),
     ...messageTimeoutOption,
     ...servingOptions,
@@ -68,7 +70,7 @@ export const structLineServer = defineCommand({
       },
       onProblem: (problem) => session.report(problem),
     });
-    context.inHand(() => connectionsToEnd(line.peers.length));
+    context.describeOpenWork(() => connectionsToEnd(line.peers.length));
     using _announced = announceServer(say, line.addrs, options);
     await line.connected;
     // What --send sends is all there is to send when it goes with --once.

@@ -36,7 +36,7 @@ export interface SessionValues extends PrinterOptions, HandlerValues, RecordValu
 export class LineSession implements AsyncDisposable {
   /** Handles each record. */
   readonly action: LineAction<string>;
-  /** How many records of a peer may be in hand at once. */
+  /** How many records of a peer may be handled at once. */
   readonly concurrency: (() => number) | undefined;
   /** Aborted when the line is to close. */
   readonly signal: AbortSignal;
@@ -219,9 +219,7 @@ export class LineSession implements AsyncDisposable {
     const waiting = peer.bytesReceived - this.#begun.get(peer)! * this.#text.struct.size;
     if (!this.#busy.isSlow(peer, waiting >= this.#text.struct.size)) return;
     const message = `The handler is slower than ${formatAddress(peer.remoteAddr)} sends records`;
-    this.#aside(() =>
-      this.#context.say.throttled("slow", `${message}: they are read as it takes them`)
-    );
+    this.#aside(() => this.#context.say.throttled("slow", `${message}: the sender has to wait`));
   }
 
   async #settle(result: unknown, last: boolean): Promise<void> {
@@ -306,7 +304,7 @@ function isGiven(value: unknown): boolean {
 }
 
 /**
- * Ends what handles the records, and says what a line has done, behind the records on a terminal.
+ * Ends what handles the records, and says what a line has done; on a terminal, after the records.
  *
  * @param context Where to.
  * @param session Whose line it was.

@@ -10,7 +10,7 @@ import { counted } from "../../text/wording.ts";
 import { whenAborted } from "../../time/lifecycle.ts";
 import { CapturedSamples } from "../../villas/captured_samples.ts";
 import { beginSamples, chunksOf, readSamples } from "../../villas/sample_stream.ts";
-import { formatOption, signalsOption } from "./format_option.ts";
+import { formatOption, signalsOption, warnOfUncounted } from "./format_option.ts";
 import { formatOfFile } from "./taps.ts";
 
 /** A capture of network traffic, in the place of a format. */
@@ -21,13 +21,14 @@ export const villasConvert = defineCommand({
   name: "villas-convert",
   summary: "convert samples from one of VILLASnode's formats into another, or out of a capture",
   details: [
-    "Reads IN or standard input and writes OUT or standard output, in the form in which VILLASnode's file node and its tools read and " +
-    "write files. Where --from and --to are not given, the names of the files say what is in them: .csv, .tsv, .json, .pb, .bin, " +
-    ".pcap, .pcapng; any other is villas.human.",
+    "Reads IN or standard input and writes OUT or standard output, in the form of the files that VILLASnode's file node " +
+    "and its tools read and write. Without --from and --to, the names of the files say the formats: .csv, .tsv, .json, " +
+    ".pb, .bin, .pcap, .pcapng; any other is villas.human.",
     "--from pcap (or pcapng) takes the UDP datagrams to --port out of a capture of tcpdump or Wireshark; --format says what is in " +
     "them. The time of each packet becomes the time of receipt.",
-    "What cannot be read or written ends the conversion with exit code 5 and says where it is; --skip-bad leaves it out and counts it. " +
-    "A last sample that was cut off, and a last line without its newline, are left out with a warning.",
+    "If something cannot be read or written, the conversion ends with exit code 5, and the error says where; with " +
+    "--skip-bad it is left out and counted. A last sample that was cut off, and a last line without its newline, are left " +
+    "out with a warning.",
   ],
   positionals: [
     { name: "IN", isFile: true, help: "What to read; standard input without it, or if it is -" },
@@ -38,9 +39,10 @@ export const villasConvert = defineCommand({
       { help: "Format of what is read, as for --to, or pcap or pcapng" },
       "FORMAT",
       (text) => /^pcap(ng)?$/.test(text) ? CAPTURE : villasFormat(text),
+      { short: "i" },
     ),
-    to: formatOption("Format of what is written"),
-    signals: signalsOption,
+    to: { ...formatOption("Format of what is written"), short: "o" },
+    signals: { ...signalsOption, short: "t" },
     port: integer({
       min: 0,
       max: 65535,
@@ -48,7 +50,7 @@ export const villasConvert = defineCommand({
     }),
     format: formatOption("Format of the datagrams in a capture, by default protobuf"),
     skipBad: flag({ help: "Leave out and count what cannot be converted" }),
-    force: flag({ help: "Overwrite OUT if it is there" }),
+    force: flag({ help: "Overwrite OUT if it exists" }),
   },
   examples: [
     {
@@ -61,7 +63,7 @@ export const villasConvert = defineCommand({
     },
     {
       text: "As VILLASnode's tool, in a pipe",
-      command: "labwire villas-convert --from villas.human --to json --signals 2f1i < run.dat",
+      command: "labwire villas-convert -i villas.human -o json -t 2f1i < run.dat",
     },
   ],
   async run(context, options, [inPath = "-", outPath = "-"]) {
@@ -85,6 +87,9 @@ export const villasConvert = defineCommand({
     if (signals) target.check(signals);
     const bad = new BadSamples(context, options.skipBad);
     const reading = { onBad: bad.onBad, onCut: (message: string) => say.warn(message) };
+    if (from === CAPTURE) {
+      warnOfUncounted(say, format && known(format), "the columns are wrong if it has several");
+    }
     const capture = from === CAPTURE
       ? new CapturedSamples({ ...reading, port, format: known(format ?? villasFormat("protobuf")) })
       : undefined;
@@ -134,7 +139,7 @@ class BadSamples {
   /** Takes what is wrong. */
   readonly onBad = (error: CodecError): void => {
     if (!this.#skips) {
-      throw new CodecError(`${error.message}; --skip-bad leaves such things out`, {
+      throw new CodecError(`${error.message}; --skip-bad leaves such samples out`, {
         cause: error,
         offset: error.offset,
       });
@@ -307,5 +312,5 @@ function noDatagram({ packets, ports }: CapturedSamples, port: number | undefine
   const to = port === undefined ? "" : ` to port ${port}`;
   const seen = ports.slice(0, 5).map(([port, count]) => `${port} (${count})`).join(", ");
   return `There is no UDP datagram${to} among ${counted(packets, "packet")}` +
-    (seen === "" ? "" : `; the ports that datagrams went to: ${seen}`);
+    (seen === "" ? "" : `; datagrams went to these ports: ${seen}`);
 }

@@ -7,12 +7,13 @@ import { counted } from "../../text/wording.ts";
 import { stackOf, UsageError } from "../../errors.ts";
 import { villasProtobuf } from "../../codecs/villas/protobuf.ts";
 import { formatAddress } from "../../net/address/address.ts";
+import { after } from "../../time/deadline.ts";
 import { startVillasEcho } from "../../villas/echo.ts";
 import type { VillasEchoProblem, VillasEchoStats } from "../../villas/echo_options.ts";
 import { portFileOption } from "../serving/announce.ts";
 import { handlerCounts, handlerOptions } from "../serving/handler_options.ts";
 import { openEchoHandler } from "./echo_handler.ts";
-import { signalsFor, socketFormat } from "./format_option.ts";
+import { signalsFor, socketFormat, warnOfUncounted } from "./format_option.ts";
 import { announceLayer, droppedAdvice, layerOptions, readLayer } from "./layer_options.ts";
 import {
   notPrinted,
@@ -32,24 +33,25 @@ export const villasEcho = defineCommand({
   name: "villas-echo",
   summary: "receive samples from VILLASnode, print each, and send it back (the client of Lab 19)",
   details: [
-    "Replies never make VILLASnode abort: one of another type than DATA, with an unset value, with more values than were " +
-    "received or of other kinds is refused, counted and not sent. With --signals, what VILLASnode is said to expect counts " +
-    "instead of what was received. A message from another sender that goes to the remote (--any-source) is compared " +
-    "with what the remote itself has sent last.",
-    "--handler FILE is a module in Python with `def handle(sample): …`, which returns the sample, another one, several or None, or with " +
-    "`def handle_batch(samples): …`, which gets those that have arrived together; or one in JavaScript with " +
-    "`export default (sample) => sample`. Messages for which a handler in Python is too slow are dropped and counted. --exec " +
-    "'PROGRAM ARG…' starts the program for each sample, which it reads as a line of JSON; each line of JSON that it prints is a reply.",
+    "Replies never make VILLASnode abort: a reply of another type than DATA, with an unset value, with more values than " +
+    "were received, or with values of other kinds is refused, counted and not sent. With --signals, replies are compared " +
+    "with these signals instead of what was received. If --any-source passes a message from another sender on to the " +
+    "remote, it is compared with the remote's own last sample.",
+    "--handler FILE is a module in Python with `def handle(sample): …`, which returns the sample, another one, several or " +
+    "None, or with `def handle_batch(samples): …`, which gets all samples that have arrived together; or a module in " +
+    "JavaScript with `export default (sample) => sample`. If a handler in Python is too slow, messages are dropped and " +
+    "counted. --exec 'PROGRAM ARG…' starts the program for each sample, which it reads as a line of JSON; each line of " +
+    "JSON that it prints is a reply.",
   ],
   options: {
     listen: address({
       default: "0.0.0.0:12001",
       help: "Where to bind; a tcp-server at localhost:12001 unless given",
     }),
-    remote: address({
-      default: "127.0.0.1:12000",
-      help: "VILLASnode; replies go there",
-    }),
+    remote: {
+      ...address({ default: "127.0.0.1:12000", help: "VILLASnode's address; replies go there" }),
+      also: "to",
+    },
     replyTo: choice(["remote", "sender"], { default: "remote", help: "Who gets the replies" }),
     anySource: flag({ help: "Handle datagrams from every address, not only from the remote" }),
     ...layerOptions,
@@ -57,16 +59,16 @@ export const villasEcho = defineCommand({
     ...outputDropOption,
     format: socketFormat,
     signals: signalsFor(
-      "The signals that VILLASnode has and expects; those received unless given, floats where the format does not tell",
+      "The signals that VILLASnode expects; those received unless given, floats where the format does not say",
     ),
     constant: value(
-      { help: "Reply with these values, each in the kind expected at its place" },
+      { help: "Reply with these values, each as the kind that its signal has" },
       "V,V,…",
       parseConstants,
     ),
     ...handlerOptions,
     count: integer({ min: 1, help: "End after N messages" }),
-    duration: seconds({ help: "End after so many seconds" }),
+    duration: seconds({ help: "End after this many seconds" }),
     grace: graceOption,
     stats: flag({ help: "Show the counters once a second, on a terminal" }),
     ...tapOptions,
@@ -91,7 +93,7 @@ export const villasEcho = defineCommand({
     },
   ],
   async run(context, options) {
-    const { out, say, signal, inHand, debug, given } = context;
+    const { out, say, signal, describeOpenWork, debug, given } = context;
     const own = options.handler ?? options.exec ?? options.execPersistent;
     if (own !== undefined && options.constant !== undefined) {
       const name = options.handler !== undefined ? "--handler" : "--exec";
@@ -116,7 +118,7 @@ export const villasEcho = defineCommand({
     const { taps, sentTaps } = recorded;
     // What happens beside the replies needs the event loop.
     const hasMore = printer || recorded.needsLoop || reply.batchHandler;
-    if (known.carried?.counted === false && !options.signals) say.warn(UNCOUNTED);
+    warnOfUncounted(say, known, "VILLASnode aborts if that is wrong");
     say.info("Start client...");
     await using echo = await startVillasEcho({
       ...layer,
@@ -136,7 +138,7 @@ export const villasEcho = defineCommand({
       onProblem: (problem) => report(say, problem, debug),
     });
     recorded.tell(() => echoStatistics(echo.stats));
-    inHand(() => "1 message that is being handled");
+    describeOpenWork(() => "1 message that is being handled");
     using _announced = announceLayer(say, options, {
       addrs: echo.addrs,
       detail: `remote ${formatAddress(layer.remote)}`,
@@ -147,16 +149,14 @@ export const villasEcho = defineCommand({
       [summary(echo.stats, printer), ...handlerCounts(reply.module, options.stats)].join(
         ", ",
       );
-    const timers = [
-      options.duration === undefined
-        ? 0
-        : setTimeout(() => void echo.close(), options.duration * 1000),
-      options.stats ? setInterval(() => say.live(counters()), 1000) : 0,
-    ];
+    using _ending = options.duration === undefined
+      ? undefined
+      : after(options.duration, () => void echo.close());
+    const shown = options.stats ? setInterval(() => say.live(counters()), 1000) : 0;
     try {
       await echo.finished;
     } finally {
-      timers.forEach(clearTimeout);
+      clearInterval(shown);
       await recorded.close();
       await reply[Symbol.asyncDispose]();
       say.summary(counters());
@@ -166,11 +166,6 @@ export const villasEcho = defineCommand({
     say.info("Bye.");
   },
 });
-
-/** Said where a message does not tell how many values a sample has, and nobody else did. */
-const UNCOUNTED =
-  "Each message is taken for one sample of floats; VILLASnode aborts if that is wrong, as with out.vectorize above 1: " +
-  "state the signals, as in --signals 5f1i";
 
 function report(say: Context["say"], problem: VillasEchoProblem, debug: boolean): void {
   const { kind, message, error, unstated } = problem;

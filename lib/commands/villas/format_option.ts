@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Context } from "../../cli/context.ts";
 import { type Option, value } from "../../cli/options.ts";
 import type { VillasFormat } from "../../codecs/villas/format.ts";
 import { villasFormat, villasFormats } from "../../codecs/villas/formats.ts";
@@ -21,7 +22,7 @@ export function formatOption(help: string): Option<VillasFormat | undefined> {
     {
       help: `${help}: ${
         NAMES.join(", ")
-      }; settings by VILLASnode's names behind commas, as in raw,bits=64,endianess=big or csv,separator=;`,
+      }; settings follow after commas, under VILLASnode's names, as in raw,bits=64,endianess=big or csv,separator=;`,
       complete: () => Promise.resolve(NAMES),
     },
     "FORMAT",
@@ -53,5 +54,26 @@ export function signalsFor(help: string): Option<Signal[] | undefined> {
 
 /** The option `--signals` of a command that reads samples. */
 export const signalsOption = signalsFor(
-  "The signals; floats unless given, where the format does not tell",
+  "The signals; floats unless given, where the format does not say",
 );
+
+/** Said where a message does not tell how many values a sample has, and nobody else did. */
+const UNCOUNTED = "Each message is taken for one sample of floats";
+
+/**
+ * Warns of a format whose messages do not tell how many values a sample has, where the signals were not stated either.
+ *
+ * @param say Where to.
+ * @param format The format, with the signals where they were stated.
+ * @param danger What happens if it is wrong, as a part of a sentence.
+ */
+export function warnOfUncounted(
+  say: Context["say"],
+  format: Pick<Partial<VillasFormat>, "carried" | "signals"> | undefined,
+  danger: string,
+): void {
+  if (format?.carried?.counted !== false || format.signals) return;
+  say.warn(
+    `${UNCOUNTED}; ${danger}, as with out.vectorize above 1: state the signals, as in --signals 5f1i`,
+  );
+}

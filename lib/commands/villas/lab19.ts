@@ -1,5 +1,5 @@
 import { defineCommand } from "../../cli/command.ts";
-import { integer, number } from "../../cli/options.ts";
+import { integer, number, value } from "../../cli/options.ts";
 import { outputOption } from "../../cli/output_option.ts";
 import type { Sample } from "../../codecs/villas/sample.ts";
 import { formatVillasHuman } from "../../codecs/villas/human.ts";
@@ -17,8 +17,10 @@ export const lab19 = defineCommand({
   summary: "run the whole of VILLASnode's Lab 19 here: signals to a client and back over UDP",
   details: [
     "A node sends mixed signals from port 12000 to a client on port 12001, which sends them back. What the client " +
-    "received is printed behind “client”, what came back behind “node”; as JSON, the name is in each record. Also a check " +
+    "received is printed after “client”, what came back after “node”; as JSON, the name is in each record. Also a check " +
     "that this program and UDP work: the exit code is 4 if a sample does not come back.",
+    "Both ends speak protobuf, as the lab does: its client knows no other format. villas-signal and villas-echo are the two ends as programs " +
+    "of their own, with all formats.",
   ],
   options: {
     limit: integer({ default: 3, min: 1, help: "Samples to send" }),
@@ -30,7 +32,12 @@ export const lab19 = defineCommand({
       max: 65534,
       help: "Port of the node; the client has the next one",
     }),
-    seed: integer({ min: 0, help: "Makes the random walk the same each time" }),
+    format: value(
+      { default: "protobuf", help: "Format of the messages: only protobuf, as in the lab" },
+      "FORMAT",
+      onlyProtobuf,
+    ),
+    seed: integer({ min: 0, help: "The same seed makes the same random walk each time" }),
     output: outputOption(["text", "json", "none"], {
       default: "text",
       help: "How to print what arrives at both ends",
@@ -86,6 +93,14 @@ export const lab19 = defineCommand({
     say.info(result);
   },
 });
+
+function onlyProtobuf(format: string): string {
+  if (format === "protobuf") return format;
+  throw new UsageError(
+    "expected protobuf, the only format that the lab's client knows; villas-signal and villas-echo have the others, " +
+      `as in labwire villas-echo --format ${format} and labwire villas-signal mixed --format ${format}`,
+  );
+}
 
 /** Names the option that helps where a port is taken. */
 async function onFreePort<T>(start: () => Promise<T>): Promise<T> {

@@ -28,8 +28,8 @@ export const layerOptions = {
     default: "udp",
     placeholder: "LAYER",
     help:
-      "What carries the messages, as in VILLASnode's socket node: udp, unix, tcp-client (connects, again and again), or " +
-      `tcp-server (at localhost unless told otherwise, any number of clients); unix uses ${UNIX.listen.path} and ` +
+      "What carries the messages, as in VILLASnode's socket node: udp, unix, tcp-client (connects again when the connection is lost), or " +
+      `tcp-server (at localhost by default, any number of clients); unix uses ${UNIX.listen.path} and ` +
       `${UNIX.remote.path} unless addresses are given`,
   }),
   allow: value(
@@ -40,13 +40,13 @@ export const layerOptions = {
   io: choice(["auto", "deno", "batch"], {
     default: "auto",
     help:
-      "The system calls for UDP: deno takes one datagram with each, batch up to 64 (Linux only), auto the faster one that works",
+      "System calls for UDP: deno takes one datagram per call, batch up to 64 (Linux only), auto the faster one that works",
   }),
   receiveBuffer: integer({
     min: 1,
     max: 2 ** 30,
     help:
-      "Bytes that the system is to keep of UDP while labwire is busy; Linux only, with --io auto or batch (default 4194304)",
+      "Bytes of UDP that the system keeps while labwire is busy; Linux only, with --io auto or batch (default 4194304)",
   }),
   multicast: text({
     placeholder: "GROUP",
@@ -59,7 +59,8 @@ export const layerOptions = {
   multicastTtl: integer({
     min: 0,
     max: 255,
-    help: "How many routers a datagram to a group may pass (default 255, as VILLASnode's)",
+    help:
+      "How many routers a datagram to a group may pass, to an IPv6 group on Linux only (default 255, as VILLASnode's)",
   }),
   multicastLoop: flag({
     help: "Let programs on this computer receive what is sent to a group, too",
@@ -160,7 +161,7 @@ function checkGiven(layer: Layer, given: ReadonlySet<string>, remoteOption: stri
     refuse("portFile", "it connects, and has no port for others");
   }
   if (layer === "tcp-server" && given.has(remoteOption)) {
-    refuse(remoteOption, "it serves whoever connects; --allow says who may");
+    refuse(remoteOption, "it serves everybody who connects; --allow says who may");
   }
   if (layer !== "tcp-server" && given.has("allow")) {
     refuse("allow", "only tcp-server has clients that connect");

@@ -9,17 +9,16 @@ import type { Signal } from "../../codecs/villas/signals.ts";
 import { exit, UsageError } from "../../errors.ts";
 import { formatAddress } from "../../net/address/address.ts";
 import { counted, rareCounts } from "../../text/wording.ts";
-import { within } from "../../time/deadline.ts";
-import {
-  startVillasPipe,
-  type VillasPipe,
-  type VillasPipeInput,
-  type VillasPipeProblem,
-  type VillasPipeStats,
-} from "../../villas/pipe.ts";
+import { after, within } from "../../time/deadline.ts";
+import { startVillasPipe, type VillasPipe } from "../../villas/pipe.ts";
+import type {
+  VillasPipeInput,
+  VillasPipeProblem,
+  VillasPipeStats,
+} from "../../villas/pipe_options.ts";
 import type { Tap } from "../../villas/path.ts";
 import { portFileOption } from "../serving/announce.ts";
-import { formatOption, signalsOption } from "./format_option.ts";
+import { formatOption, signalsOption, warnOfUncounted } from "./format_option.ts";
 import { announceLayer, droppedAdvice, layerOptions, readLayer } from "./layer_options.ts";
 import { pipeOutput, pipePrinter } from "./pipe_output.ts";
 import { openTaps, tapOptions } from "./taps.ts";
@@ -29,22 +28,26 @@ export const villasPipe = defineCommand({
   name: "villas-pipe",
   summary: "send samples from standard input to VILLASnode, and print what it sends",
   details: [
-    "Lines of standard input are samples in the format that --input-format names, or with --columns whatever prints numbers: rows of CSV, " +
-    "with or without a header, JSON arrays, objects and numbers. Samples without a sequence number are numbered on, those without a time " +
-    "get the present one. Values are floats unless --signals or the format itself (protobuf) says otherwise.",
-    "With --columns, a column or member called time, timestamp or date is the time, in seconds since 1970 or in ISO 8601; one called " +
-    "sequence or seq is the sequence number. All others are values, unless --fields chooses.",
-    "This is VILLASnode's villas-pipe, letters of options included, with some differences: at the end of standard input, answers to what was sent are waited for, " +
-    "with --send-only it ends there, and where standard input was empty, without a single byte, it goes on receiving. Exactly as many " +
-    "samples are printed as --limit-received says. A line that is no sample is reported, and not sent; the exit code is 5 then, " +
-    "unless --skip-bad is given.",
+    "Lines of standard input are samples in the format of --input-format, or with --columns plain numbers from any " +
+    "program: rows of CSV, with or without a header, JSON arrays, objects and numbers. Samples without a sequence number " +
+    "are numbered, those without a time get the present one. Values are floats unless --signals or the format itself " +
+    "(protobuf) says otherwise.",
+    "With --columns, a column or member called time, timestamp or date is the time, in seconds since 1970 or in ISO 8601; " +
+    "one called sequence or seq is the sequence number. All others are values, unless --fields names them.",
+    "This is VILLASnode's villas-pipe, with the same letters for options and some differences. At the end of standard " +
+    "input it waits for the answers to what it sent; with --send-only it ends at once. If standard input was empty, " +
+    "without a single byte, it goes on receiving. It prints exactly as many samples as --limit-received says. A line that " +
+    "is not a sample is reported and not sent, and the exit code is then 5, unless --skip-bad is given.",
   ],
   options: {
     listen: address({
       default: "0.0.0.0:12001",
       help: "Where to bind; a tcp-server at localhost:12001 unless given",
     }),
-    remote: address({ default: "127.0.0.1:12000", help: "VILLASnode; samples go there" }),
+    remote: {
+      ...address({ default: "127.0.0.1:12000", help: "VILLASnode's address; samples go there" }),
+      also: "to",
+    },
     anySource: flag({ help: "Take samples from every address, not only from the remote" }),
     ...layerOptions,
     format: formatOption("How messages are written on the wire (default protobuf)"),
@@ -84,18 +87,18 @@ export const villasPipe = defineCommand({
     },
     receiveOnly: { ...flag({ help: "Only receive: do not read standard input" }), short: "r" },
     limitReceived: {
-      ...integer({ min: 1, help: "End when so many samples were received, and not before" }),
+      ...integer({ min: 1, help: "End when this many samples were received, and not before" }),
       short: "l",
     },
     limitSent: { ...integer({ min: 1, help: "Send no more samples than this" }), short: "L" },
-    duration: { ...seconds({ help: "End after so many seconds" }), short: "T" },
-    realtime: flag({ help: "Send the samples at the distances of their times" }),
+    duration: { ...seconds({ help: "End after this many seconds" }), short: "T" },
+    realtime: flag({ help: "Keep the time between samples that their timestamps say" }),
     vectorize: integer({ default: 1, min: 1, help: "Samples in each message" }),
     wait: seconds({
       default: 1,
       help: "How long to wait for each further answer at the end of standard input",
     }),
-    skipBad: flag({ help: "Exit with 0 although lines were no samples" }),
+    skipBad: flag({ help: "Exit with 0 even if some lines were not samples" }),
     ...tapOptions,
     ...portFileOption,
   },
@@ -106,7 +109,7 @@ export const villasPipe = defineCommand({
       command: "labwire villas-pipe --realtime < samples.dat > answers.dat",
     },
     {
-      text: "Have a table of a spreadsheet sent to VILLASnode",
+      text: "Send a table from a spreadsheet to VILLASnode",
       command: "labwire villas-pipe --columns --send-only < table.csv",
     },
     {
@@ -120,6 +123,10 @@ export const villasPipe = defineCommand({
     checkOptions(options, given);
     const layer = readLayer(options, { ...options, remoteOption: "remote" }, given);
     const { sendOnly, receiveOnly } = options;
+    if (!sendOnly) {
+      const known = options.format && withSignals(options.format, options.signals);
+      warnOfUncounted(say, known, "the columns are wrong if it has several");
+    }
     let unprinted = 0;
     const print = sendOnly ? undefined : pipePrinter({
       ...options,
@@ -156,13 +163,12 @@ export const villasPipe = defineCommand({
       portFile: options.portFile,
       receiveBuffer: pipe.receiveBuffer,
     });
-    const timer = options.duration === undefined
+    using _ending = options.duration === undefined
       ? undefined
-      : setTimeout(() => void pipe.close(), options.duration * 1000);
+      : after(options.duration, () => void pipe.close());
     try {
       await pipe.finished;
     } finally {
-      clearTimeout(timer);
       reading.abort();
       await within(out.flush(), 1);
       say.summary(summary(pipe.stats, unprinted));
@@ -260,6 +266,21 @@ function summary(stats: VillasPipeStats, unprinted: number): string {
   ].join(", ");
 }
 
+/** What of the input and of what arrived went nowhere. */
+function whatWasLeftOut(
+  { bad, refused, unprinted }: { bad: number; refused: number; unprinted: number },
+): string {
+  return [
+    ...bad > 0
+      ? [`${counted(bad, "line")} that ${bad === 1 ? "is no sample" : "are no samples"}`]
+      : [],
+    ...refused > 0
+      ? [`${counted(refused, "sample")} that the format of the messages does not carry`]
+      : [],
+    ...unprinted > 0 ? [`${counted(unprinted, "sample")} that cannot be printed`] : [],
+  ].join(", ") + "; --skip-bad exits with 0 all the same";
+}
+
 function exitCode(
   { say, signal }: Context,
   pipe: VillasPipe,
@@ -267,10 +288,16 @@ function exitCode(
   { skipBad }: PipeValues,
 ): number {
   const { sent, bad, refused, unsent } = pipe.stats;
-  if ((bad > 0 || refused > 0 || unprinted > 0) && !skipBad) return exit.codec;
+  if ((bad > 0 || refused > 0 || unprinted > 0) && !skipBad) {
+    say.giveReason();
+    say.error(`Left out ${whatWasLeftOut({ bad, refused, unprinted })}`);
+    return exit.codec;
+  }
   if (pipe.isBarren && bad === 0 && !signal.aborted) {
     say.error("Cannot find a sample in standard input: expected more than blank lines or a header");
     return exit.codec;
   }
-  return sent === 0 && unsent > 0 ? exit.connect : exit.done;
+  if (sent > 0 || unsent === 0) return exit.done;
+  say.error("Cannot send: the system took no message");
+  return exit.connect;
 }

@@ -23,7 +23,7 @@ export function sampleOutput(fallback: SampleForm): Option<SampleForm> {
 export const outputDropOption = {
   outputDrop: flag({
     help:
-      "Where standard output does not keep up, print fewer samples rather than wait for it; they are counted",
+      "If standard output does not keep up, leave out samples rather than wait for it; they are counted",
   }),
 };
 
@@ -49,7 +49,7 @@ export class SamplePrinter {
   readonly #out: Output;
   readonly #format: Format | undefined;
   readonly #drop: boolean;
-  /** The messages that are to be printed, one behind the other. */
+  /** The messages that are to be printed, one after another. */
   readonly #bytes = new Uint8Array(ROOM);
   #used = 0;
   readonly #ends: number[] = [];

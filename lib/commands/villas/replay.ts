@@ -14,11 +14,12 @@ export const villasReplay = defineCommand({
   name: "villas-replay",
   summary: "send a recording of samples again, at the times in it, and print what comes back",
   details: [
-    "The file is one of --record, or of VILLASnode's file node. The samples keep their values, sequence numbers and times of origin, " +
-    "and the time between two of them is that between their origins. With --loop the numbers and times go on where the file ends; " +
+    "The file is a recording of --record or of VILLASnode's file node. The samples keep their values, sequence numbers " +
+    "and times of origin, and the time between two of them. With --loop, numbers and times continue where the file ends; " +
     "samples without a number get one.",
-    "A last sample that was cut off, as when the power failed, is left out. What else is no sample is reported and left out, and the " +
-    "exit code is 5 then. It is 4 when nothing came back at all: --no-return only sends, and --check wants every sample back unchanged.",
+    "A last sample that was cut off, for example by a power failure, is left out. Anything else that is not a sample is " +
+    "reported and left out, and the exit code is then 5. It is 4 when nothing comes back at all: with --no-return nothing " +
+    "is expected back, and with --check every sample must come back unchanged.",
   ],
   positionals: [{ name: "FILE", required: true, isFile: true, help: "The recording" }],
   options: {
@@ -28,17 +29,20 @@ export const villasReplay = defineCommand({
     signals: signalsOption,
     ...speedOption,
     rate: number({ min: 0.001, max: 1e6, help: "Samples per second, whatever their times are" }),
-    loop: flag({ help: "Begin again at the end, until Ctrl-C or --limit" }),
+    loop: flag({ help: "Start over at the end of the file, until Ctrl-C or --limit" }),
     from: value(
-      { help: "Leave out what is before: seconds from the first sample, or 2026-11-21T13:45:00" },
+      {
+        help:
+          "Leave out samples before this time: seconds from the first sample, or 2026-11-21T13:45:00",
+      },
       "TIME",
       parseTime,
     ),
-    until: value({ help: "Leave out what is at this time or later" }, "TIME", parseTime),
+    until: value({ help: "Leave out samples at this time or later" }, "TIME", parseTime),
     limit: integer({ min: 0, help: "Samples to send at most" }),
     origin: choice(["file", "now"], {
       default: "file",
-      help: "Time of origin of what is sent: that in the file, or the time of sending",
+      help: "Time of origin of the samples sent: that in the file, or the time of sending",
     }),
     vectorize: integer({ default: 1, min: 1, help: "Samples in each datagram" }),
     ...sendingOptions,
@@ -85,6 +89,7 @@ export const villasReplay = defineCommand({
       progress: (sent) => file && file.size > 0 ? `${sent}, ${percentOf(file)} of the file` : sent,
     });
     if (file!.bad === 0) return exit.done;
+    say.giveReason();
     say.error(
       `Left out ${counted(file!.bad, "thing")} in "${path}" that ${
         file!.bad === 1 ? "is no sample" : "are no samples"

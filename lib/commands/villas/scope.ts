@@ -7,6 +7,7 @@ import { formatAddress, type HostPort, parseAddress } from "../../net/address/ad
 import { counted } from "../../text/wording.ts";
 import { openEndpoint } from "../../villas/nodes/open_endpoint.ts";
 import { chunksOf, readSamples } from "../../villas/sample_stream.ts";
+import { whenAborted } from "../../time/lifecycle.ts";
 import { timestampClock } from "../../time/timestamp.ts";
 import { villasProtobuf } from "../../codecs/villas/protobuf.ts";
 import {
@@ -29,7 +30,7 @@ export const villasScope = defineCommand({
   summary: "show a recording, or what arrives at an address, in a browser",
   details: [
     "FILE is a recording of --record or of VILLASnode's file node. It can be looked at while it is being read.",
-    "ADDR is an address to bind, such as :12001. What arrives there is shown and not answered, whoever sends it.",
+    "ADDR is an address to bind, such as :12001. What arrives there, from any sender, is shown and not answered.",
   ],
   positionals: [{ name: "FILE|ADDR", required: true, isFile: true, help: "What to show" }],
   options: {
@@ -106,9 +107,7 @@ async function listen(context: Context, values: Values, address: HostPort): Prom
     }, without answering`,
   );
   say.info("Ready. Ctrl-C to quit.");
-  const stop = () => node.end();
-  signal.addEventListener("abort", stop, { once: true });
-  if (signal.aborted) stop();
+  using _ending = whenAborted(signal, () => node.end());
   const [show] = scope.taps;
   let samples = 0;
   await node.serve((batch) => {
@@ -123,7 +122,7 @@ async function showRecording(context: Context, values: Values, path: string): Pr
   const { signals, format: given = formatOfFile(path) } = values;
   const format = signals ? given.withSignals(signals) : given;
   const records = values.format ? undefined : await findRecords(path);
-  if (!records) format.stream.decoder(); // it may need to be told the signals
+  if (!records) format.stream.decoder(); // it may need to know the signals
   using file = await Deno.open(path).catch((cause) => {
     throw new UsageError(`Cannot read "${path}": ${messageOf(cause)}`, { cause });
   });
@@ -147,23 +146,19 @@ async function showRecording(context: Context, values: Values, path: string): Pr
       onBad: ({ message }) => onBad(message),
       onCut: (message) => say.throttled("bad", message),
     });
-  const told = setInterval(() => say.live(`${Math.floor(position / size * 100)} % read`), 500);
+  const shown = setInterval(() => say.live(`${Math.floor(position / size * 100)} % read`), 500);
   try {
     for await (const samples of portions) {
       if (signal.aborted) break;
       scope.feed.add(0, samples);
     }
   } finally {
-    clearInterval(told);
+    clearInterval(shown);
     say.clearLive();
   }
   isRead = true;
   const [lane] = scope.feed.lanes;
   say.info(`${counted(lane!.samples, "sample")} read`);
-  if (!signal.aborted) {
-    await new Promise<void>((resolve) =>
-      signal.addEventListener("abort", () => resolve(), { once: true })
-    );
-  }
+  await new Promise<void>((resolve) => whenAborted(signal, resolve));
   return bad === 0 ? exit.done : exit.codec;
 }

@@ -12,6 +12,7 @@ import type { Signal } from "../../codecs/villas/signals.ts";
 import { type Endpoint, formatAddress } from "../../net/address/address.ts";
 import { counted } from "../../text/wording.ts";
 import { within } from "../../time/deadline.ts";
+import { whenAborted } from "../../time/lifecycle.ts";
 import type { ScopeControl } from "../../scope/scope.ts";
 import type { Statistic } from "../../scope/viewer.ts";
 import type { SendingOptions, SignalSource } from "../../villas/signal_source.ts";
@@ -42,7 +43,7 @@ export const sendingOptions = {
     default: "0.0.0.0:12000",
     help: "Where to bind; a tcp-server at localhost:12000 unless given",
   }),
-  to: address({ default: "127.0.0.1:12001", help: "Where to send to" }),
+  to: { ...address({ default: "127.0.0.1:12001", help: "Where to send to" }), also: "remote" },
   format: socketFormat,
   ...layerOptions,
   anySource: flag({ help: "Take samples back from every address, not only from that of --to" }),
@@ -138,9 +139,7 @@ export async function sendSamples(
     portFile: options.portFile,
     receiveBuffer: source.receiveBuffer,
   });
-  const stop = () => source.stop();
-  signal.addEventListener("abort", stop, { once: true });
-  if (signal.aborted) stop();
+  using _stopping = whenAborted(signal, () => source.stop());
   const describe = () => {
     const sent = progress(source.stats, total, noReturn);
     return sending.progress?.(sent) ?? sent;
@@ -153,7 +152,6 @@ export async function sendSamples(
     await source.finished;
   } finally {
     clearInterval(live);
-    signal.removeEventListener("abort", stop);
     await recorded.close();
     await within(out.flush(), 1); // on a terminal, the summary comes last
     say.summary(noReturn ? sentOnly(source.stats) : summary(source.stats, printer));

@@ -16,7 +16,8 @@ export const villasSignal = defineCommand({
   details: [
     "Stands in for VILLASnode's signal node behind a UDP socket node. Options that take X,X,… take one number for all " +
     "values, or one for each.",
-    "The exit code is 4 when nothing came back at all. --no-return only sends, and --check wants every sample back unchanged.",
+    "The exit code is 4 when nothing comes back at all: with --no-return nothing is expected back, and with --check every " +
+    "sample must come back unchanged.",
   ],
   positionals: [{
     name: "TYPE",
@@ -24,29 +25,44 @@ export const villasSignal = defineCommand({
     choices: SIGNAL_TYPES,
   }],
   options: {
-    values: integer({ default: 1, min: 1, max: 4096, help: "Values in each sample" }),
-    rate: number({ default: 10, min: 0.001, max: 100_000, help: "Samples per second" }),
-    limit: integer({
-      min: 0,
-      help: "Samples to send, counted with the steps missed; endless without it",
-    }),
-    frequency: numbers({ default: [1], help: "Frequency in Hz" }),
-    amplitude: numbers({ default: [1], help: "Amplitude" }),
-    offset: numbers({ default: [0], help: "Offset" }),
-    phase: numbers({ default: [0], help: "Phase in rad" }),
-    stddev: numbers({ default: [0.2], help: "Standard deviation of a random signal's steps" }),
+    values: {
+      ...integer({ default: 1, min: 1, max: 4096, help: "Values in each sample" }),
+      short: "v",
+    },
+    rate: {
+      ...number({ default: 10, min: 0.001, max: 100_000, help: "Samples per second" }),
+      short: "r",
+    },
+    limit: {
+      ...integer({
+        min: 0,
+        help: "Samples to send, counted with the steps missed; endless without it",
+      }),
+      short: "l",
+    },
+    frequency: { ...numbers({ default: [1], help: "Frequency in Hz" }), short: "F" },
+    amplitude: { ...numbers({ default: [1], help: "Amplitude" }), short: "a" },
+    offset: { ...numbers({ default: [0], help: "Offset" }), short: "o" },
+    phase: { ...numbers({ default: [0], help: "Phase in rad" }), short: "p" },
+    stddev: {
+      ...numbers({ default: [0.2], help: "Standard deviation of a random signal's steps" }),
+      short: "D",
+    },
     pulseWidth: numbers({ default: [1], help: "Width of a pulse in samples" }),
     pulseLow: numbers({ default: [0], help: "Value outside a pulse" }),
     pulseHigh: numbers({ default: [1], help: "Value in a pulse" }),
     vectorize: integer({ default: 1, min: 1, help: "Samples in each datagram" }),
-    noRealtime: flag({ help: "Send as fast as the other end answers, not by the clock" }),
-    seed: integer({ min: 0, help: "Makes the random walk the same each time" }),
+    noRealtime: {
+      ...flag({ help: "Send as fast as the other end answers, not by the clock" }),
+      short: "n",
+    },
+    seed: integer({ min: 0, help: "The same seed makes the same random walk each time" }),
     signals: signalsFor(
-      "The values with their names and units, for formats that have these; all are floats",
+      "Names and units of the values, for formats that have these; all are floats",
     ),
     ...sendingOptions,
     scopeControl: flag({
-      help: "Let whoever looks at --scope change type, frequency, amplitude and offset",
+      help: "Let the page of --scope change type, frequency, amplitude and offset",
     }),
   },
   binds: { option: "listen", transports: ["udp"] },

@@ -49,7 +49,7 @@ export interface TapValues extends RecordingValues, ScopeValues {
   readonly recordFormat?: VillasFormat;
 }
 
-/** What a scope is told about a path. */
+/** What a scope knows about a path. */
 export interface PathDescription extends Omit<ScopeDescription, "lanes" | "signals"> {
   /** The signals, where they were stated. */
   readonly signals?: readonly Signal[];

@@ -8,7 +8,7 @@ import { concat } from "@std/bytes/concat";
 
 /** Bytes before the payload of a frame to Python: its length, kind, number. */
 const HEADER = 9;
-/** The same from Python, with two durations behind. */
+/** The same from Python, with two durations after it. */
 const ANSWER_HEADER = 17;
 /** The longest payload that is read: a longer one is no frame. */
 const LONGEST = 1 << 27;
@@ -17,7 +17,10 @@ const LONGEST = 1 << 27;
 const FIRST_SIZE = 1 << 14;
 const LARGEST_KEPT = 1 << 20;
 
-const EMPTY = new Uint8Array();
+const EMPTY: Uint8Array = new Uint8Array();
+
+/** How many bytes are copied sooner one by one than by a call of the engine. */
+const FEW = 64;
 
 /** A frame from Python. */
 export interface Answer {
@@ -33,12 +36,11 @@ export interface Answer {
   readonly payload: Uint8Array;
 }
 
-/** Puts frames to Python one behind the other, to be written together. */
+/** Puts frames to Python one after another, to be written together. */
 export class FrameWriter {
   #bytes = new Uint8Array(FIRST_SIZE);
   /** What was taken last: it is in use until the next one is taken. */
   #other = new Uint8Array(FIRST_SIZE);
-  #view = new DataView(this.#bytes.buffer);
   #length = 0;
 
   /** How many bytes there are. */
@@ -51,22 +53,21 @@ export class FrameWriter {
    *
    * @param kind A letter.
    * @param number The number of the call or peer.
-   * @param parts What it carries.
+   * @param first What it carries, in up to three parts.
    */
-  add(kind: string, number: number, ...parts: readonly Uint8Array[]): void {
-    let length = 0;
-    for (const part of parts) length += part.length;
-    let at = this.#length;
-    this.#reserve(at + HEADER + length);
-    this.#view.setUint32(at, length, true);
-    this.#bytes[at + 4] = kind.charCodeAt(0);
-    this.#view.setUint32(at + 5, number, true);
-    at += HEADER;
-    for (const part of parts) {
-      this.#bytes.set(part, at);
-      at += part.length;
-    }
-    this.#length = at;
+  add(kind: string, number: number, first = EMPTY, second = EMPTY, third = EMPTY): void {
+    const at = this.#length;
+    const length = first.length + second.length + third.length;
+    const end = at + HEADER + length;
+    if (end > this.#bytes.length) this.#grow(end);
+    const bytes = this.#bytes;
+    writeUint32(bytes, at, length);
+    bytes[at + 4] = kind.charCodeAt(0);
+    writeUint32(bytes, at + 5, number);
+    copy(first, bytes, at + HEADER);
+    copy(second, bytes, at + HEADER + first.length);
+    copy(third, bytes, end - third.length);
+    this.#length = end;
   }
 
   /**
@@ -75,7 +76,8 @@ export class FrameWriter {
    * @param bytes The bytes.
    */
   addBytes(bytes: Uint8Array): void {
-    this.#reserve(this.#length + bytes.length);
+    const end = this.#length + bytes.length;
+    if (end > this.#bytes.length) this.#grow(end);
     this.#bytes.set(bytes, this.#length);
     this.#length += bytes.length;
   }
@@ -85,18 +87,27 @@ export class FrameWriter {
     const taken = this.#bytes.subarray(0, this.#length);
     const next = this.#other.length > LARGEST_KEPT ? new Uint8Array(FIRST_SIZE) : this.#other;
     [this.#bytes, this.#other] = [next, this.#bytes];
-    this.#view = new DataView(this.#bytes.buffer);
     this.#length = 0;
     return taken;
   }
 
-  #reserve(length: number): void {
-    if (length <= this.#bytes.length) return;
+  #grow(length: number): void {
     const larger = new Uint8Array(Math.max(length, 2 * this.#bytes.length));
     larger.set(this.#bytes.subarray(0, this.#length));
     this.#bytes = larger;
-    this.#view = new DataView(larger.buffer);
   }
+}
+
+function writeUint32(bytes: Uint8Array, at: number, value: number): void {
+  bytes[at] = value;
+  bytes[at + 1] = value >>> 8;
+  bytes[at + 2] = value >>> 16;
+  bytes[at + 3] = value >>> 24;
+}
+
+function copy(from: Uint8Array, to: Uint8Array, at: number): void {
+  if (from.length > FEW) to.set(from, at);
+  else for (let i = 0; i < from.length; i++) to[at + i] = from[i]!;
 }
 
 /** Splits what Python writes into frames. */

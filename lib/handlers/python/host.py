@@ -7,15 +7,20 @@ Python 3.8 and its standard library; numpy is used where the module has imported
 Answers are written one by one, each before the next call begins: so labwire knows which call was at hand when this process dies.
 """
 
+import sys
+
+sys.path[:] = [folder for folder in sys.path if folder]  # not the one that labwire runs in, where a json.py may be
+
 import atexit
 import builtins
+import errno
 import io
 import json
 import marshal
 import os
+import select
 import signal
 import struct
-import sys
 import threading
 import time
 import types
@@ -28,10 +33,18 @@ ANSWER = struct.Struct("<IBIII")
 #: What is known of a sample beside its values: flags, message, sequence, origin and received in s, both in ns.
 META = struct.Struct("<IIQqqII")
 HAS_SEQUENCE, HAS_ORIGIN, HAS_RECEIVED, HAS_FRAME, NEW_FRAME, START, STOP = 1, 2, 4, 8, 16, 32, 64
+#: What the system says where labwire has gone; Windows says that a pipe is invalid.
+CLOSED = (errno.EPIPE, errno.ECONNRESET, errno.EINVAL)
 #: Seconds that everything may take at the end.
 LAST_SECONDS = 5
 #: Seconds between two looks whether a peer that is being sent to is still there.
 LOOK_SECONDS = 0.05
+#: Windows: milliseconds between two looks whether labwire is still there, and the right to wait for its end.
+LOOK_MILLISECONDS, SYNCHRONIZE = 500, 0x100000
+#: Seconds for which the next call is looked for before this process sleeps.
+SPIN_SECONDS = 200e-6
+#: After how many such calls it is.
+MANY = 16
 #: Where this program is in tracebacks.
 HOST = "<labwire>"
 NOT_COMMANDS = ("setup", "close", "interact", "handle", "handle_batch")
@@ -72,10 +85,20 @@ class Channel:
             setattr(sys, name, text)
             setattr(sys, "__%s__" % name, text)
         self.lock = threading.Lock()
+        #: Set when the module's `close()` is about to run.
+        self.closing = threading.Event()
+        #: Whether labwire wants the end of what does not return, on Windows.
+        self.interrupted = False
         self.buffer = bytearray()
         #: Where the next frame begins in it.
         self.at = 0
         self.read_at = 0.0
+        #: How many calls came one by one, each soon after the one before. Where they do, it pays to look for the next one rather than to
+        #: sleep until it comes; where many come together, it costs the others a processor.
+        self.single = 0
+        self.may_spin = hasattr(os, "sched_yield") and processors() > 1
+        if self.may_spin:
+            os.set_blocking(self.input, False)
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=self.forked)
 
@@ -102,11 +125,29 @@ class Channel:
                     os._exit(0)  # a fork that has come back from the user's code
             del buffer[:at]
             self.at = 0
-            chunk = os.read(self.input, 65536)
+            chunk = self.read()
             if not chunk:
                 return
             self.read_at = clock()
             buffer += chunk
+
+    def read(self):
+        """What comes next, nothing at the end. To be woken costs more than to look for a moment."""
+        if not self.may_spin:
+            return os.read(self.input, 65536)
+        begun = clock()
+        chunk = None
+        while chunk is None and self.single >= MANY and clock() - begun < SPIN_SECONDS:
+            try:
+                chunk = os.read(self.input, 65536)
+            except BlockingIOError:
+                os.sched_yield()
+        if chunk is None:
+            self.poll_input(None)
+            chunk = os.read(self.input, 65536)
+        alone = len(chunk) >= FRAME.size and len(chunk) == FRAME.size + FRAME.unpack_from(chunk)[0]
+        self.single = self.single + 1 if alone and clock() - begun < SPIN_SECONDS else 0
+        return chunk
 
     def look(self):
         """Reads ahead while a call is being handled: the peers that have gone, None where all have because this is the end."""
@@ -132,11 +173,13 @@ class Channel:
             import msvcrt
 
             return _winapi.PeekNamedPipe(msvcrt.get_osfhandle(self.input), 0)[0] > 0
-        import select
+        return self.poll_input(0)
 
+    def poll_input(self, timeout):
+        """Waits until there is something to read."""
         poll = select.poll()
         poll.register(self.input, select.POLLIN)
-        return bool(poll.poll(0))
+        return bool(poll.poll(timeout))
 
     def send(self, kind, number, payload=b"", micros=0, waited=0):
         """Writes a frame; from any thread."""
@@ -152,6 +195,13 @@ class Channel:
 
     def send_json(self, kind, number, value, micros=0, waited=0):
         self.send(kind, number, json.dumps(value).encode(), micros, waited)
+
+
+def processors():
+    """On how many processors this process may run."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 NO_INPUT = "Cannot read standard input: a handler has none; what it needs comes in messages, or by --handler-arg to setup(options)"
@@ -177,33 +227,43 @@ class NoInput(io.TextIOBase):
         return False
 
 
-def watch_input(fd, closing):
+def watch_input(channel, labwire):
     """Ends this process when labwire has gone, or has asked for the end, and the main thread does not get there in time.
 
     The user's code is interrupted first, so that its `close()` can run.
     """
     if WINDOWS:
-        import _winapi
-        import msvcrt
-
-        handle = msvcrt.get_osfhandle(fd)
-        try:
-            while not closing.is_set():
-                _winapi.PeekNamedPipe(handle, 0)
-                time.sleep(0.5)
-        except OSError:
-            pass  # its other end is closed
+        watch_pipe(channel, labwire)
     else:
-        import select
-
         poll = select.poll()
-        poll.register(fd, 0)
+        poll.register(channel.input, 0)
         poll.poll()
-        if not closing.wait(LAST_SECONDS) and signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
+        if not channel.closing.wait(LAST_SECONDS) and signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
             os.kill(os.getpid(), signal.SIGTERM)
     time.sleep(LAST_SECONDS)
     kill_group()
     os._exit(1)
+
+
+def watch_pipe(channel, labwire):
+    """Waits on Windows until labwire has gone, or its last frame waits in the pipe because the user's code does not return."""
+    import _thread
+    import _winapi
+    import msvcrt
+
+    pipe = msvcrt.get_osfhandle(channel.input)
+    try:
+        process = _winapi.OpenProcess(SYNCHRONIZE, False, labwire)
+        while not channel.closing.is_set():
+            gone = _winapi.WaitForSingleObject(process, LOOK_MILLISECONDS) == _winapi.WAIT_OBJECT_0
+            waiting = _winapi.PeekNamedPipe(pipe, 0)[0]
+            if gone or waiting and _winapi.PeekNamedPipe(pipe, waiting)[0].endswith(FRAME.pack(0, ord("C"), 0)):
+                break
+    except OSError:
+        pass  # its other end is closed
+    if not channel.closing.wait(LOOK_SECONDS):
+        channel.interrupted = True
+        _thread.interrupt_main()
 
 
 def show_nothing():
@@ -228,39 +288,86 @@ def kill_group():
 def load(path):
     """Loads the module as `python FILE` would, but under its own name and without a compiled copy on disk."""
     path = os.path.abspath(path)
-    name = os.path.splitext(os.path.basename(path))[0]
-    if name in sys.modules or name in sys.builtin_module_names:
-        name = "handler_" + name
+    folder, file = os.path.split(path)
+    name = os.path.splitext(file)[0]
+    package = name == "__init__"
+    if package:
+        folder, name = os.path.split(folder)
     with open(path, "rb") as file:
         source = file.read()
+    if b"\0" in source:
+        raise Refused("it is no text in UTF-8: save it as UTF-8, not as UTF-16 or Unicode")
     code = compile(source, path, "exec", dont_inherit=True)
+    keep_library(folder, name)
     if b"async" in source:
         Tasks.start()
-    sys.path[:1] = [os.path.dirname(path)]
+    if name in sys.modules or name in sys.builtin_module_names:
+        name = "handler_" + name
+    sys.path.insert(0, folder)
     sys.argv = [path]
     module = types.ModuleType(name)
     module.__file__ = path
+    if package:
+        module.__package__, module.__path__ = name, [os.path.dirname(path)]
     sys.modules[name] = module
     exec(code, module.__dict__)
     return module
 
 
+#: What this program imports when it needs it.
+LATER = "asyncio base64 collections.abc dataclasses datetime decimal difflib inspect logging pathlib queue traceback typing uuid".split()
+
+
+def keep_library(folder, name):
+    """Imports what this program needs of Python's library while files of the user's with the same names do not hide it."""
+    import importlib
+
+    if is_of_library(name):
+        importlib.import_module(name)  # or the module would be what it imports
+    for file in os.listdir(folder):
+        other, ending = os.path.splitext(file)
+        if is_of_library(other) and (ending == ".py" or os.path.exists(os.path.join(folder, file, "__init__.py"))):
+            for each in LATER:
+                importlib.import_module(each)
+            return
+
+
+def is_of_library(name):
+    names = getattr(sys, "stdlib_module_names", ())
+    if names:
+        return name in names
+    path = os.path.join(os.path.dirname(os.__file__), name)
+    return os.path.exists(path + ".py") or os.path.exists(os.path.join(path, "__init__.py"))
+
+
 def functions_of(module):
-    """The module's own functions that are commands, by name."""
+    """The functions that are commands, by name: what `__all__` names, else the module's own."""
+    names = getattr(module, "__all__", None)
     found = {}
     for name, value in vars(module).items():
         if name.startswith("_") or name in NOT_COMMANDS or isinstance(value, type) or not callable(value):
             continue
-        if getattr(value, "__module__", None) != module.__name__:
-            continue
-        if isinstance(value, (types.FunctionType, types.MethodType)) or hasattr(value, "__wrapped__"):
+        if is_own(value, module) if names is None else name in names:
             found[name] = value
     return found
 
 
+def is_own(value, module):
+    """Whether a module has made a function, and has not only imported it."""
+    import functools
+
+    if isinstance(value, functools.partial):
+        return True
+    if isinstance(value, types.MethodType) and any(value.__self__ is other for other in vars(module).values()):
+        return True  # of an object of the module, whatever that is
+    if getattr(value, "__module__", None) != module.__name__:
+        return False
+    return isinstance(value, (types.FunctionType, types.MethodType)) or hasattr(value, "__wrapped__")
+
+
 def files_of(module):
     """The files that the module consists of: its own, and those in its folder that it has imported."""
-    folder = os.path.dirname(module.__file__) + os.sep
+    folder = os.path.join(os.path.dirname(module.__file__), "")
     files = {module.__file__}
     for other in list(sys.modules.values()):
         file = getattr(other, "__file__", None)
@@ -273,6 +380,7 @@ class Tasks:
     """The event loop for `async def`, in a thread of its own, so that it goes on between calls."""
 
     loop = None
+    ended = False
 
     @classmethod
     def start(cls):
@@ -285,7 +393,11 @@ class Tasks:
 
         def run():
             asyncio.set_event_loop(cls.loop)
-            cls.loop.run_forever()
+            while not cls.ended:
+                try:
+                    cls.loop.run_forever()
+                except (SystemExit, KeyboardInterrupt):
+                    pass  # of a task in the background: the others go on
 
         threading.Thread(target=run, name="labwire-tasks", daemon=True).start()
 
@@ -294,10 +406,38 @@ class Tasks:
         import asyncio
 
         async def wait():
-            return await awaitable
+            try:
+                return await awaitable
+            except BaseException as error:  # some end the loop, and of some it would be lost where they come from
+                raise Raised(error)
 
         cls.start()
         return asyncio.run_coroutine_threadsafe(wait(), cls.loop)
+
+    @classmethod
+    def end(cls):
+        """Cancels what is still running, so that its `finally` is carried out."""
+        if cls.loop is None:
+            return
+        import asyncio
+
+        async def cancel():
+            tasks = asyncio.all_tasks() - {asyncio.current_task()}
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await cls.loop.shutdown_asyncgens()
+
+        try:
+            asyncio.run_coroutine_threadsafe(cancel(), cls.loop).result(LAST_SECONDS)
+        except BaseException:
+            pass  # it does not end
+        cls.ended = True
+        cls.loop.call_soon_threadsafe(cls.loop.stop)
+
+
+class Raised(Exception):
+    """What a task has raised."""
 
 
 def is_awaitable(value):
@@ -306,7 +446,15 @@ def is_awaitable(value):
 
 def settled(value):
     """What a function has returned, once it is there."""
-    return Tasks.submit(value).result() if is_awaitable(value) else value
+    return result_of(Tasks.submit(value)) if is_awaitable(value) else value
+
+
+def result_of(task):
+    try:
+        return task.result()
+    except Raised as raised:
+        (error,) = raised.args
+    raise error
 
 
 def fault_of(error):
@@ -351,7 +499,7 @@ def message_of(error):
 
 def shown_path(path):
     """A path as the user would write it."""
-    folder = FOLDER + os.sep
+    folder = os.path.join(FOLDER, "")
     return path[len(folder) :] if path.startswith(folder) else path
 
 
@@ -470,8 +618,54 @@ def check_for(hint):
     if isinstance(hint, type) and issubclass(hint, enum.Enum):
         return check_enum(hint)
     if isinstance(hint, type) and dataclasses.is_dataclass(hint):
-        return check_dataclass(hint)
+        fields = [field for field in dataclasses.fields(hint) if field.init]
+        given = [field.name for field in fields if (field.default, field.default_factory) != 2 * (dataclasses.MISSING,)]
+        return check_object(hint, [field.name for field in fields], given)
+    if isinstance(hint, type) and issubclass(hint, tuple) and hasattr(hint, "_field_defaults"):
+        return check_object(hint, hint._fields, hint._field_defaults)
+    if isinstance(hint, type) and hasattr(hint, "__total__"):  # a TypedDict
+        names = list(hint.__annotations__)
+        return check_object(hint, names, getattr(hint, "__optional_keys__", () if hint.__total__ else names))
+    return check_other(hint)
+
+
+def check_other(hint):
+    """The check of a class whose values are written as text or numbers where they are a result."""
+    import datetime
+    import decimal
+    import pathlib
+    import uuid
+
+    if hint in (datetime.datetime, datetime.date, datetime.time):
+        return made_of(hint.__name__ + " (a string, as in %s)" % shown_time(hint), hint.fromisoformat, str)
+    if hint is datetime.timedelta:
+        return made_of("timedelta (a number of seconds)", lambda seconds: hint(seconds=seconds), int, float)
+    if isinstance(hint, type) and issubclass(hint, (pathlib.PurePath, uuid.UUID)):
+        return made_of(hint.__name__ + " (a string)", hint, str)
+    if hint is decimal.Decimal:
+        return made_of("Decimal (a number or a string)", lambda number: hint(str(number)), int, float, str)
+    if getattr(hint, "__module__", None) == "numpy" and getattr(hint, "__name__", None) == "ndarray":
+        return made_of("list of numbers", sys.modules["numpy"].array, list)
     return None
+
+
+def shown_time(kind):
+    import datetime
+
+    example = datetime.datetime(2024, 1, 31, 12, 30)
+    return (example if kind is datetime.datetime else example.date() if kind is datetime.date else example.time()).isoformat()
+
+
+def made_of(text, make, *kinds):
+    def convert(value, text):
+        if type(value) in kinds:
+            try:
+                return make(value)
+            except (ValueError, ArithmeticError):
+                pass
+        raise Mistake(value, text)
+
+    return Check(text, convert)
 
 
 def check_literal(choices):
@@ -576,31 +770,25 @@ def check_enum(kind):
     return Check(text, convert)
 
 
-def check_dataclass(kind):
-    import dataclasses
-
+def check_object(kind, names, optional):
+    """The check of a class with fields."""
     hints = hints_of(kind)
-    fields = {field.name: field for field in dataclasses.fields(kind) if field.init}
-    needed = [
-        name
-        for name, field in fields.items()
-        if field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
-    ]
     checks = {}
-    text = "%s (an object with %s)" % (kind.__name__, ", ".join(fields))
+    known = "%s has %s" % (kind.__name__, ", ".join(names))
+    text = "%s (an object with %s)" % (kind.__name__, ", ".join(names))
 
     def convert(value, text):
         if not checks:  # made when it is needed: a dataclass may contain itself
-            checks.update((name, check_for(hints.get(name, object))) for name in fields)
+            checks.update((name, check_for(hints.get(name, object))) for name in names)
         if type(value) is not dict:
             raise Mistake(value, text)
-        for name in needed:
-            if name not in value:
-                raise Mistake(None, None, "." + name, "is missing: %s has %s" % (kind.__name__, ", ".join(fields)))
+        for name in names:
+            if name not in value and name not in optional:
+                raise Mistake(None, None, "." + name, "is missing: " + known)
         made = {}
         for name, part in value.items():
             if name not in checks:
-                raise Mistake(None, None, "." + name, "is not known: %s has %s" % (kind.__name__, ", ".join(fields)))
+                raise Mistake(None, None, "." + name, "is not known: " + known)
             check = checks[name]
             made[name] = part if check is None else within(lambda: check(part), "." + name)
         return kind(**made)
@@ -626,6 +814,19 @@ def hints_of(thing):
     return hints
 
 
+def inner_of(function):
+    """The function inside a method or a partial one."""
+    import functools
+
+    while True:
+        if isinstance(function, types.MethodType):
+            function = function.__func__
+        elif isinstance(function, functools.partial):
+            function = function.func
+        else:
+            return function
+
+
 def json_text(value, length=60):
     """A value as it is in a message, shortened."""
     try:
@@ -648,10 +849,12 @@ class Command:
         self.returns = ""
         if signature.return_annotation is not signature.empty:
             self.returns = " -> " + annotation_text(signature.return_annotation)
-        self.doc = inspect.getdoc(function) or ""
-        hints = hints_of(function.__func__ if isinstance(function, types.MethodType) else function)
-        self.rest = any(part.kind is part.VAR_KEYWORD for part in parameters)
-        self.first = [part.name for part in parameters if part.kind is part.POSITIONAL_ONLY]
+        inner = inner_of(function)
+        self.doc = inspect.getdoc(inner) or ""
+        hints = hints_of(inner)
+        self.rest = next((part.name for part in parameters if part.kind is part.VAR_KEYWORD), None)
+        self.rest_check = check_for(hints[self.rest]) if self.rest in hints else None
+        self.first = [(part.name, part.default) for part in parameters if part.kind is part.POSITIONAL_ONLY]
         named = [part for part in parameters if part.kind not in (part.VAR_KEYWORD, part.VAR_POSITIONAL)]
         self.names = {part.name for part in named}
         self.needed = [part.name for part in named if part.default is part.empty]
@@ -670,20 +873,23 @@ class Command:
     def call(self, message):
         for name in self.own:
             message.pop(name, None)
-        if not self.rest and not self.names.issuperset(message):
+        if self.rest is None and not self.names.issuperset(message):
             name = next(name for name in message if name not in self.names)
             raise self.refused('argument "%s" is not known' % name, name)
         for name in self.needed:
             if name not in message:
                 raise self.refused('argument "%s" is missing' % name)
-        for name, check in self.checks:
+        checks = self.checks
+        if self.rest_check is not None:
+            checks = checks + [(name, self.rest_check) for name in message if name not in self.names]
+        for name, check in checks:
             if name in message:
                 try:
                     message[name] = check(message[name])
                 except Mistake as mistake:
                     raise self.refused('argument "%s" %s' % (name + mistake.path, mistake.why)) from None
         if self.first:
-            first = [message.pop(name) for name in self.first if name in message]
+            first = [message.pop(name, default) for name, default in self.first]
             return self.function(*first, **message)
         return self.function(**message)
 
@@ -734,8 +940,14 @@ def signature_part(part):
     if part.annotation is not part.empty:
         text += ": " + annotation_text(part.annotation)
     if part.default is not part.empty:
-        text += (" = " if part.annotation is not part.empty else "=") + repr(part.default)
+        text += (" = " if part.annotation is not part.empty else "=") + default_text(part.default)
     return text
+
+
+def default_text(value):
+    import enum
+
+    return "%s.%s" % (type(value).__name__, value.name) if isinstance(value, enum.Enum) else repr(value)
 
 
 def annotation_text(hint):
@@ -753,8 +965,10 @@ def annotation_text(hint):
 def plain(value):
     """What JSON has in place of a value that it does not know."""
     import base64
+    import collections.abc
     import dataclasses
     import datetime
+    import decimal
     import enum
     import pathlib
     import uuid
@@ -769,7 +983,7 @@ def plain(value):
         return value.total_seconds()
     if isinstance(value, (bytes, bytearray, memoryview)):
         return base64.b64encode(value).decode()
-    if isinstance(value, (set, frozenset)):
+    if isinstance(value, (set, frozenset, range, collections.deque, collections.abc.MappingView)):
         return list(value)
     if hasattr(value, "tolist"):  # of numpy
         simple = value.tolist()
@@ -778,7 +992,12 @@ def plain(value):
         return {"real": value.real, "imag": value.imag}
     if isinstance(value, (pathlib.PurePath, uuid.UUID)):
         return str(value)
-    raise TypeError("%s, which JSON does not have" % article(type(value).__name__))
+    way = ""
+    if hasattr(value, "__next__") or hasattr(value, "__anext__"):
+        way = ": return a list"
+    elif isinstance(value, decimal.Decimal):
+        way = ": return float() or str() of it"
+    raise TypeError("%s, which JSON does not have%s" % (article(type(value).__name__), way))
 
 
 def article(name):
@@ -1358,12 +1577,13 @@ class Host:
         names_level()
         setup = getattr(module, "setup", None)
         options = dict(self.config["options"])
-        if callable(setup):
-            import inspect
-
-            settled(setup(options) if inspect.signature(setup).parameters else setup())
+        takes = callable(setup) and takes_arguments(setup)
+        if takes:
+            settled(setup(options))
         elif options:
             raise Refused("it has no setup(options) that could take --handler-arg")
+        elif callable(setup):
+            settled(setup())
         functions = functions_of(module)
         self.commands = {name.encode(): Command(name, function) for name, function in functions.items()}
         self.interact = function_of(module, "interact")
@@ -1437,7 +1657,7 @@ class Host:
 
         def done(future):
             try:
-                kind, data = task.finish(future.result())
+                kind, data = task.finish(result_of(future))
             except BaseException as error:
                 return self.fail(number, error, begun, read_at)
             ended = clock()
@@ -1515,13 +1735,12 @@ class Host:
 
     def wait_for(self, task):
         """Waits for a task of the event loop."""
-        while True:
-            try:
-                return task.result(LOOK_SECONDS)
-            except BaseException:
-                if task.done():
-                    raise
+        from concurrent import futures
+
+        while not task.done():
+            futures.wait((task,), LOOK_SECONDS)
             self.look()
+        result_of(task)
 
     def check_length(self, data):
         if len(data) > self.limit:
@@ -1603,6 +1822,12 @@ class Later:
         self.awaitable, self.finish = awaitable, finish
 
 
+def takes_arguments(function):
+    import inspect
+
+    return bool(inspect.signature(function).parameters)
+
+
 def function_of(module, name):
     function = getattr(module, name, None)
     return function if callable(function) else None
@@ -1667,11 +1892,11 @@ def main():
         return
     config = json.loads(first[2])
     channel.send("I", 0)
-    closing = threading.Event()
-    threading.Thread(target=watch_input, args=(channel.input, closing), name="labwire-watch", daemon=True).start()
+    threading.Thread(target=watch_input, args=(channel, config["labwire"]), name="labwire-watch", daemon=True).start()
     if WINDOWS:  # elsewhere Ctrl-C does not reach this process
         for name in ("SIGINT", "SIGBREAK"):
-            signal.signal(getattr(signal, name), signal.SIG_IGN)
+            if hasattr(signal, name):
+                signal.signal(getattr(signal, name), signal.SIG_IGN)
     import faulthandler
 
     faulthandler.enable(file=2, all_threads=False)  # says where it crashes
@@ -1686,15 +1911,21 @@ def main():
         fault = {"message": str(error)} if isinstance(error, Refused) else load_fault(error)
         channel.send_json("F", 0, fault)
         sys.exit(1)
-    signal.signal(signal.SIGTERM, host.end)
+    if WINDOWS:  # where nobody sends SIGTERM, and Ctrl-C looks like the interruption by `watch_pipe`
+        ends, handler = signal.SIGINT, lambda *_: channel.interrupted and host.end()
+    else:
+        ends, handler = signal.SIGTERM, host.end
+    signal.signal(ends, handler)
     try:
         asked = host.serve()
     except Ended:
         asked = True
-    except (BrokenPipeError, ConnectionError):
+    except OSError as error:
+        if error.errno not in CLOSED:
+            raise
         asked = False
-    closing.set()
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    channel.closing.set()
+    signal.signal(ends, signal.SIG_IGN)
     host.orphan = not asked
     if host.orphan:
         show_nothing()  # or the first print() of close() would end it
@@ -1702,8 +1933,7 @@ def main():
         host.close()
     except OSError:
         pass  # labwire has gone
-    if Tasks.loop is not None:
-        Tasks.loop.call_soon_threadsafe(Tasks.loop.stop)
+    Tasks.end()
 
 
 def load_fault(error):

@@ -27,7 +27,7 @@ export async function findPython(given?: string): Promise<string[][]> {
     } catch (cause) {
       const why = `there is no ${path}`;
       throw new UsageError(
-        `Cannot use the Python of VIRTUAL_ENV "${environment}": ${why}; make the environment anew, or name a Python with --python PATH`,
+        `Cannot use the Python of VIRTUAL_ENV "${environment}": ${why}; make the environment again, or name a Python with --python PATH`,
         { cause },
       );
     }

@@ -1,5 +1,6 @@
+import { resolve } from "node:path";
 import { JsonText } from "../../codecs/json/text.ts";
-import type { Sample } from "../../codecs/villas/sample.ts";
+import type { Sample, Timestamp } from "../../codecs/villas/sample.ts";
 import { ConnectError, messageOf, RemoteError, UsageError } from "../../errors.ts";
 import { timerDelay } from "../../time/deadline.ts";
 import { whenAborted } from "../../time/lifecycle.ts";
@@ -17,7 +18,7 @@ import type { Answer } from "./frames.ts";
 import { findPython, isOld, noPython, versionOf } from "./interpreter.ts";
 import { type Fault, type Loaded, PythonError, PythonProcess, type Start } from "./process.ts";
 import { decodeReplies, encodeSamples } from "./samples.ts";
-import { SourceFiles } from "./source_files.ts";
+import { SourceFiles } from "../source_files.ts";
 
 /** The longest answer that is passed on, in bytes. */
 const LIMIT = 1 << 24;
@@ -239,11 +240,11 @@ export class PythonModule implements ModuleHandler {
     peer?: HandlerPeer,
   ): Promise<unknown> {
     if (this.#closing) return Promise.reject(this.#stopped());
-    const mended = this.#broken && this.#options.reload && this.#files!.changed();
-    if (this.#broken && !mended && !this.#starting) return Promise.reject(this.#broken);
+    const repaired = this.#broken && this.#options.reload && this.#files!.changed();
+    if (this.#broken && !repaired && !this.#starting) return Promise.reject(this.#broken);
     return new Promise((resolve, reject) => {
       this.#waiting.push({ kind, payload, peer, resolve, reject, read, sent: 0 });
-      if (mended) this.#reload();
+      if (repaired) this.#reload();
       else this.#pump();
     });
   }
@@ -274,7 +275,7 @@ export class PythonModule implements ModuleHandler {
 
   /** Makes the frame of a call, and one before it where the process does not know its peer. */
   #addFrame(to: PythonProcess, number: number, { kind, payload, peer }: Call): void {
-    if (!peer) return to.add(kind, number, ...payload);
+    if (!peer) return to.add(kind, number, payload[0], payload[1]);
     let known = this.#peers.get(peer);
     if (known === undefined) {
       known = ++this.#lastPeer;
@@ -287,7 +288,7 @@ export class PythonModule implements ModuleHandler {
     }
     const bytes = new Uint8Array(4);
     new DataView(bytes.buffer).setUint32(0, known, true);
-    to.add(kind, number, bytes, ...payload);
+    to.add(kind, number, bytes, payload[0], payload[1]);
   }
 
   #onFrame(answer: Answer): void | Promise<void> {
@@ -376,9 +377,9 @@ export class PythonModule implements ModuleHandler {
       options: Object.fromEntries(handlerArg),
       concurrency,
       limit: LIMIT,
+      labwire: Deno.pid,
     };
-    const others = this.#files?.paths.filter((path) => path !== this.file) ?? [];
-    this.#files = new SourceFiles([this.file, ...others]);
+    this.#files = new SourceFiles([...new Set([resolve(this.file), ...this.#files?.paths ?? []])]);
     const started = new PythonProcess(this.#interpreter, this.#source, config, {
       onFrame: (answer) => this.#onFrame(answer),
       onPrint: (lines) => this.#events.onStderr?.(lines),
@@ -504,7 +505,7 @@ export class PythonModule implements ModuleHandler {
     this.#restartTimer = undefined;
     if (this.#closing) return;
     if (await this.#tryStart()) {
-      return this.#tell("reloaded", `Handler "${this.file}" has changed and was loaded anew`);
+      return this.#tell("reloaded", `Handler "${this.file}" has changed and was loaded again`);
     }
     if (!this.#closing) this.#startLater();
   }
@@ -576,12 +577,15 @@ export class PythonModule implements ModuleHandler {
   }
 
   /** Has samples handled, whether the module takes them one by one or together. */
-  readonly #batchFunction = (samples: readonly Sample[], messages: readonly number[]) =>
-    this.call(
-      "S",
-      [encodeSamples(samples, messages)],
-      ({ payload, micros }) => ({ ...decodeReplies(payload, samples), seconds: micros / 1e6 }),
-    );
+  readonly #batchFunction = (
+    samples: readonly Sample[],
+    messages: readonly number[],
+    received: readonly Timestamp[],
+  ) =>
+    this.call("S", [encodeSamples(samples, messages, received)], ({ payload, micros }) => ({
+      ...decodeReplies(payload, samples, messages, received),
+      seconds: micros / 1e6,
+    }));
 
   /** A function of JSON messages; an empty name is that of `interact`. */
   #jsonFunction(name: string) {

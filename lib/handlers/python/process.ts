@@ -20,6 +20,8 @@ export interface HostConfig {
   readonly concurrency: number;
   /** The longest answer in bytes. */
   readonly limit: number;
+  /** This process, whose end is the host's on Windows. */
+  readonly labwire: number;
 }
 
 /** What the host program says of a module that it has loaded. */
@@ -120,20 +122,26 @@ export class PythonProcess {
    *
    * @param kind Its kind.
    * @param number The number of the call or peer.
-   * @param parts What it carries.
+   * @param first What it carries, in up to three parts.
    */
-  add(kind: string, number: number, ...parts: readonly Uint8Array[]): void {
-    this.#out.add(kind, number, ...parts);
+  add(
+    kind: string,
+    number: number,
+    first?: Uint8Array,
+    second?: Uint8Array,
+    third?: Uint8Array,
+  ): void {
+    this.#out.add(kind, number, first, second, third);
   }
 
-  /** Writes what was added; what comes while that is being written is written behind it. */
+  /** Writes what was added; what comes while that is being written is written after it. */
   flush(): void {
     if (!this.#writing) void this.#flush();
   }
 
   /** Writes a frame at once. */
-  write(kind: string, number: number, ...parts: readonly Uint8Array[]): void {
-    this.add(kind, number, ...parts);
+  write(kind: string, number: number, payload?: Uint8Array): void {
+    this.add(kind, number, payload);
     this.flush();
   }
 
@@ -142,7 +150,7 @@ export class PythonProcess {
     this.#program.kill();
   }
 
-  /** Interrupts the user's code where it has not returned, so that its `close()` can run. Does nothing on Windows. */
+  /** Interrupts the user's code where it has not returned, so that its `close()` can run. On Windows the host does that itself. */
   interrupt(): void {
     if (Deno.build.os === "windows") return;
     try {

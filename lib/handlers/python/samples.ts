@@ -55,10 +55,12 @@ export interface SampleReplies {
  *
  * @param samples The samples.
  * @param messages The number of the message that each came in.
+ * @param received When each message arrived, for samples that do not say it themselves.
  */
 export function encodeSamples(
   samples: readonly Sample[],
   messages: readonly number[],
+  received: readonly Timestamp[],
 ): Uint8Array {
   const width = samples[0]?.values.length ?? 0;
   const table = samples.every(({ values }) =>
@@ -71,7 +73,9 @@ export function encodeSamples(
   view.setUint8(0, table ? 1 : 0);
   view.setUint32(1, samples.length, true);
   view.setUint32(5, width, true);
-  samples.forEach((sample, i) => writeMeta(view, HEAD + i * META, sample, messages[i]!));
+  samples.forEach((sample, i) => {
+    writeMeta(view, HEAD + i * META, sample, messages[i]!, received[messages[i]!]);
+  });
   if (lists) bytes.set(lists, start);
   else writeTable(view, start, samples);
   return bytes;
@@ -96,8 +100,14 @@ function listsOf(samples: readonly Sample[]): Uint8Array {
   return writer.bytes;
 }
 
-function writeMeta(view: DataView, at: number, sample: Sample, message: number): void {
-  const { type, sequence, origin, received, newFrame } = sample;
+function writeMeta(
+  view: DataView,
+  at: number,
+  sample: Sample,
+  message: number,
+  arrived: Timestamp | undefined,
+): void {
+  const { type, sequence, origin, received = arrived, newFrame } = sample;
   let flags = type === "start" ? START : type === "stop" ? STOP : 0;
   if (sequence !== undefined) {
     flags |= HAS_SEQUENCE;
@@ -128,15 +138,28 @@ function writeTime(view: DataView, sec: number, nsec: number, time: Timestamp): 
  *
  * @param payload What it has written.
  * @param samples The samples that it was given.
+ * @param messages The number of the message that each came in.
+ * @param received When each message arrived: what a reply only has from there, it does not have.
  * @throws {RangeError} If it is something else.
  */
-export function decodeReplies(payload: Uint8Array, samples: readonly Sample[]): SampleReplies {
+export function decodeReplies(
+  payload: Uint8Array,
+  samples: readonly Sample[],
+  messages: readonly number[],
+  received: readonly Timestamp[],
+): SampleReplies {
   if (payload[0] === 1) return { replies: tableOf(payload, samples), faults: [] };
   const [replies, faults] = readMarshal(
     payload.subarray(1),
   ) as readonly (readonly Marshalled[][])[];
   return {
-    replies: replies!.map(replyOf),
+    replies: replies!.map((parts) => {
+      const reply = replyOf(parts);
+      if (!samples[reply.index]?.received) {
+        leaveOut(reply.sample, received[messages[reply.index]!]);
+      }
+      return reply;
+    }),
     faults: faults!.map(faultOf),
   };
 }
@@ -161,6 +184,12 @@ function replyOf(parts: readonly Marshalled[]): SampleReply {
   sample.received = received === null ? undefined : timeOf(received);
   sample.newFrame = newFrame === null ? undefined : newFrame;
   return { index: Number(index), sample: sample as unknown as SampleReply["sample"] };
+}
+
+/** Lets a reply say when it was received only where the handler has said so. */
+function leaveOut(sample: { received?: Timestamp }, arrived: Timestamp | undefined): void {
+  const { received } = sample;
+  if (received?.sec === arrived?.sec && received?.nsec === arrived?.nsec) delete sample.received;
 }
 
 function timeOf(pair: Marshalled | undefined): unknown {

@@ -36,7 +36,7 @@ export interface ParseAddressOptions {
  *
  * @example IPv4 and IPv6
  * ```ts
- * import { parseAddress } from "@labwire/labwire";
+ * import { parseAddress } from "@labwire/labwire/net";
  * import { assertEquals } from "@std/assert";
  *
  * assertEquals(parseAddress("*:12000"), { hostname: "0.0.0.0", port: 12000 });

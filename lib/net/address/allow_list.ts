@@ -84,7 +84,7 @@ export function isLinkLocal(hostname: string): boolean {
  *
  * @example A network and this computer
  * ```ts
- * import { parseCidrList } from "@labwire/labwire";
+ * import { parseCidrList } from "@labwire/labwire/net";
  * import { assert, assertFalse } from "@std/assert";
  *
  * const allow = parseCidrList("192.168.1.0/24, ::1");
@@ -128,7 +128,7 @@ function parseCidr(text: string): Network {
   const zone = address.split("%")[1];
   if (zone !== undefined && !isLinkLocal(address)) {
     throw new UsageError(
-      `Cannot parse network "${text}": expected an interface behind link-local addresses (fe80::) only`,
+      `Cannot parse network "${text}": expected an interface after link-local addresses (fe80::) only`,
     );
   }
   // IPv4 addresses in their IPv6 form.

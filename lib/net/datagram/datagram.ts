@@ -3,7 +3,7 @@ import { type Endpoint, type HostPort, listenError } from "../address/address.ts
 import { BatchDatagrams } from "./batch.ts";
 import { DenoDatagrams, openDenoSocket } from "./deno.ts";
 import { batchObstacle, Descriptor } from "./libc.ts";
-import { checkMulticast, type MulticastOptions } from "./multicast.ts";
+import { checkMulticast, type MulticastOptions, wayToGroup } from "./multicast.ts";
 import type {
   ArrivalClock,
   DatagramCounters,
@@ -51,7 +51,7 @@ export interface BindDatagramOptions extends DatagramTransportOptions {
  *
  * @example A datagram to oneself
  * ```ts
- * import { bindDatagram } from "@labwire/labwire";
+ * import { bindDatagram } from "@labwire/labwire/net";
  * import { assertEquals } from "@std/assert";
  *
  * await using socket = await bindDatagram({ listen: { hostname: "127.0.0.1", port: 0 } });
@@ -65,7 +65,7 @@ export class DatagramSocket implements DatagramTransport {
   readonly #refused: WeakMap<Uint8Array, UnsentDatagram>;
   /** The system calls that are used. */
   readonly io: "deno" | "batch";
-  /** Bytes that the system keeps for a program that is busy; undefined where it does not tell. */
+  /** Bytes that the system keeps for a program that is busy; undefined where the system does not say. */
   readonly receiveBuffer: number | undefined;
   readonly #waiting: PromiseWithResolvers<Datagram | null>[] = [];
   #state: "idle" | "receiving" | "ended" = "idle";
@@ -104,7 +104,7 @@ export class DatagramSocket implements DatagramTransport {
     return this.#transport.counters;
   }
 
-  /** When datagrams arrive, where that was asked for and the system tells. */
+  /** When datagrams arrive, where that was asked for and the system says it. */
   get clock(): ArrivalClock | undefined {
     return this.#transport.clock;
   }
@@ -213,7 +213,7 @@ export class DatagramSocket implements DatagramTransport {
 export async function bindDatagram(options: BindDatagramOptions): Promise<DatagramSocket> {
   const { listen, multicast, io = "auto", receiveBuffer, signal, onUnsent } = options;
   signal?.throwIfAborted();
-  if (multicast) checkMulticast(multicast);
+  if (multicast) checkMulticast(multicast, batchObstacle());
   const refused = new WeakMap<Uint8Array, UnsentDatagram>();
   const watched = {
     ...options,
@@ -228,6 +228,10 @@ export async function bindDatagram(options: BindDatagramOptions): Promise<Datagr
   const socket = await openDenoSocket(listen, multicast).catch((cause) => {
     throw listenError(listen, cause);
   });
+  if (multicast && batchObstacle() === undefined) {
+    using descriptor = Descriptor.find(socket.addr as HostPort);
+    descriptor?.leadGroups(wayToGroup(multicast));
+  }
   if (obstacle === undefined) {
     const descriptor = Descriptor.find(socket.addr as HostPort);
     if (descriptor) {

@@ -36,6 +36,7 @@
  */
 
 import type { HostPort } from "../address/address.ts";
+import type { GroupWay } from "./multicast.ts";
 import { ADDRESS_ROOM, encodeAddress, sameAddress } from "./socket_address.ts";
 
 /** Datagrams for one call, at most. */
@@ -58,6 +59,12 @@ const MSG_DONTWAIT = 0x40;
 /** From `<asm-generic/sockios.h>`: asks when the datagram arrived that was received last. */
 const SIOCGSTAMPNS = 0x8907;
 const CLOCK_REALTIME = 0;
+/** From Linux's `<linux/in.h>` and `<linux/in6.h>`. */
+const IPPROTO_IP = 0;
+const IP_MULTICAST_IF = 32;
+const IPPROTO_IPV6 = 41;
+const IPV6_MULTICAST_IF = 17;
+const IPV6_MULTICAST_HOPS = 18;
 /** From `<asm-generic/poll.h>`: there is something to be read. */
 const POLLIN = 1;
 /** Files of this process that are looked at for a socket. */
@@ -359,6 +366,21 @@ export class Descriptor implements Disposable {
     return failed || this.#length[0]! < 36 ? 0 : this.#memory[8]!;
   }
 
+  /**
+   * Says how datagrams to multicast groups leave.
+   *
+   * @param way The network interface, by the four bytes of its address for IPv4 and by its number for IPv6; and for IPv6, how many routers
+   * they may pass.
+   */
+  leadGroups({ address, index, hops }: GroupWay): void {
+    if (address !== undefined) {
+      new Uint8Array(this.#number.buffer).set(address);
+      this.#giveOption(IPPROTO_IP, IP_MULTICAST_IF);
+    }
+    if (index !== undefined) this.#setOption(IPV6_MULTICAST_IF, index, IPPROTO_IPV6);
+    if (hops !== undefined) this.#setOption(IPV6_MULTICAST_HOPS, hops, IPPROTO_IPV6);
+  }
+
   /** Whether the system hands over the time of arrival with each datagram. */
   set times(wanted: boolean) {
     this.#setOption(SO_TIMESTAMPNS, wanted ? 1 : 0);
@@ -384,11 +406,15 @@ export class Descriptor implements Disposable {
     return this.#number[0]!;
   }
 
-  #setOption(name: number, value: number): void {
+  #setOption(name: number, value: number, level: number = SOL_SOCKET): void {
     this.#number[0] = value;
-    if (this.#fd >= 0) {
-      this.#library.symbols.setsockopt(this.#fd, SOL_SOCKET, name, this.#number, 4);
-    }
+    this.#giveOption(level, name);
+  }
+
+  /** Gives the system four bytes for an option. */
+  #giveOption(level: number, name: number): void {
+    if (this.#fd < 0) return;
+    this.#library.symbols.setsockopt(this.#fd, level, name, this.#number, 4);
   }
 
   /** Lets go of the descriptor: it may belong to another file soon. */

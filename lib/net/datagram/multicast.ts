@@ -11,9 +11,12 @@ import { isIPv4, isIPv6 } from "../address/address.ts";
 export interface MulticastOptions {
   /** The group: an IPv4 address from 224.0.0.0 to 239.255.255.255, or an IPv6 address that begins with ff. */
   readonly group: string;
-  /** The network interface, by its name or one of its addresses. Default: the one that the system's routes lead to. */
+  /**
+   * The network interface, by its name or one of its addresses. What is sent to the group leaves there on Linux; elsewhere if its address is
+   * bound, or the routes lead there. Default: the one that the system's routes lead to.
+   */
   readonly interface?: string;
-  /** How many routers a datagram to a group may pass, 0 to 255; IPv4 only. Default: 255, as VILLASnode's. */
+  /** How many routers a datagram to a group may pass, 0 to 255; for an IPv6 group on Linux only. Default: 255, as VILLASnode's. */
   readonly ttl?: number;
   /** Whether what is sent to a group also reaches programs on this computer. Default: false, as VILLASnode's. */
   readonly loop?: boolean;
@@ -37,9 +40,13 @@ export function isMulticast(hostname: string): boolean {
  * Checks what can be checked before a socket is there.
  *
  * @param options The group.
- * @throws {UsageError} If it is none, or the number of routers is out of range or given for IPv6.
+ * @param ipv6Obstacle Why the number of routers cannot be set for IPv6, as the rest of a sentence; undefined if it can.
+ * @throws {UsageError} If it is none, or the number of routers is out of range or cannot be set.
  */
-export function checkMulticast({ group, ttl }: MulticastOptions): void {
+export function checkMulticast(
+  { group, ttl }: MulticastOptions,
+  ipv6Obstacle: string | undefined,
+): void {
   if (!isMulticast(group)) {
     throw new UsageError(
       `Cannot join "${group}": expected a multicast group, 224.0.0.0 to 239.255.255.255 or an IPv6 address that begins with ff`,
@@ -51,9 +58,33 @@ export function checkMulticast({ group, ttl }: MulticastOptions): void {
       `Cannot send multicast with TTL ${ttl}: expected a whole number from 0 to 255`,
     );
   }
-  if (!isIPv4(group)) {
-    throw new UsageError(`Cannot set the TTL for group "${group}": only IPv4 groups have one`);
-  }
+  const obstacle = isIPv4(group) ? undefined : ipv6Obstacle;
+  if (obstacle === undefined) return;
+  throw new UsageError(
+    `Cannot set how many routers datagrams to IPv6 group "${group}" may pass: ${obstacle}; leave it out`,
+  );
+}
+
+/** How datagrams to a group are to leave, as far as Deno has no calls for it. */
+export interface GroupWay {
+  /** The bytes of the IPv4 address of the network interface. */
+  readonly address?: readonly number[];
+  /** The number of the network interface, as IPv6 has it. */
+  readonly index?: number;
+  /** How many routers they may pass, over IPv6. */
+  readonly hops?: number;
+}
+
+/**
+ * How datagrams to a group are to leave.
+ *
+ * @param options The group.
+ * @throws {UsageError} If there is no such interface.
+ */
+export function wayToGroup(options: MulticastOptions): GroupWay {
+  const { group, interface: name, ttl = TTL } = options;
+  if (!isIPv4(group)) return { hops: ttl, ...name !== undefined && { index: indexOf(options) } };
+  return name === undefined ? {} : { address: addressOf(options).split(".").map(Number) };
 }
 
 /**

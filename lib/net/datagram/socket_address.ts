@@ -50,7 +50,7 @@ export function encodeAddress({ hostname, port }: HostPort, view: DataView, at: 
  * Reads an address.
  *
  * @param view Where from.
- * @param at The offset, with {@linkcode ADDRESS_ROOM} bytes behind it.
+ * @param at The offset, with {@linkcode ADDRESS_ROOM} bytes after it.
  * @returns Host and port, written as Deno writes them; undefined if it is of no kind that is known here.
  */
 export function decodeAddress(view: DataView, at: number): HostPort | undefined {
@@ -131,7 +131,7 @@ export class Senders {
     return sender;
   }
 
-  /** What {@linkcode Senders.at} was given for a sender: with the interface, which the text of an address does not tell. */
+  /** What {@linkcode Senders.at} was given for a sender: with the interface, which the text of an address does not have. */
   addressOf(sender: HostPort): Uint8Array | undefined {
     return this.#bytes.get(sender);
   }

@@ -31,7 +31,7 @@ export interface DatagramCounters {
   readonly unsent: number;
   /** Errors that the system reported for datagrams sent earlier: on Windows, that nobody listens on a port. */
   readonly bounced: number;
-  /** Datagrams that arrived and were thrown away by the system, as the receive buffer was full; undefined where it does not tell. */
+  /** Datagrams that arrived and were thrown away by the system, as the receive buffer was full; undefined where the system does not say. */
   readonly dropped?: number;
 }
 
@@ -76,7 +76,7 @@ export interface DatagramTransport extends AsyncDisposable {
   readonly finished: Promise<void>;
   /** What was counted so far. */
   readonly counters: DatagramCounters;
-  /** When datagrams arrive, where that was asked for and the implementation can tell. */
+  /** When datagrams arrive, where that was asked for and the implementation knows it. */
   readonly clock?: ArrivalClock | undefined;
   /**
    * Hands every datagram to a function until the socket is closed, with no promise per datagram unless the function returns one.

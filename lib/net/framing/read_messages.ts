@@ -44,7 +44,7 @@ export interface ReadMessagesOptions {
  *
  * @example Lines
  * ```ts
- * import { connectStream, lineFraming, listenStream, readMessages } from "@labwire/labwire";
+ * import { connectStream, lineFraming, listenStream, readMessages } from "@labwire/labwire/net";
  * import { assertEquals } from "@std/assert";
  *
  * await using listener = listenStream({

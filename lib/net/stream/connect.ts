@@ -39,7 +39,7 @@ export interface ConnectStreamOptions extends StreamConnectionOptions, RetryOpti
  *
  * @example Five attempts, a second apart
  * ```ts
- * import { connectStream, listenStream } from "@labwire/labwire";
+ * import { connectStream, listenStream } from "@labwire/labwire/net";
  *
  * await using listener = listenStream({ port: 0 });
  * await using connection = await connectStream({

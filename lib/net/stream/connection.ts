@@ -31,7 +31,7 @@ const ONE_PACKET = 1200;
  *
  * @example Read to the end
  * ```ts
- * import { connectStream, listenStream } from "@labwire/labwire";
+ * import { connectStream, listenStream } from "@labwire/labwire/net";
  * import { assertEquals } from "@std/assert";
  *
  * await using listener = listenStream({

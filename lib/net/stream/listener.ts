@@ -53,7 +53,7 @@ const FOREIGN = {
  *
  * @example Echo
  * ```ts
- * import { connectStream, listenStream } from "@labwire/labwire";
+ * import { connectStream, listenStream } from "@labwire/labwire/net";
  * import { assertEquals } from "@std/assert";
  *
  * await using listener = listenStream({

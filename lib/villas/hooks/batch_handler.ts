@@ -24,12 +24,14 @@ const WEIGHT = 0.2;
  *
  * @param samples The samples, in the order in which they arrived.
  * @param messages The number of the message that each came in, from 0 on.
+ * @param received When each of the messages arrived.
  * @returns The replies, in the order in which they are to be sent, and what went wrong with a message. It rejects where that is true of
  * all of them.
  */
 export type BatchHandler = (
   samples: readonly Sample[],
   messages: readonly number[],
+  received: readonly Timestamp[],
 ) => Promise<BatchReplies>;
 
 /** What a {@linkcode BatchHandler} makes of samples. */
@@ -64,8 +66,8 @@ export interface BatchedRepliesOptions {
   readonly flush: () => Promise<void>;
   /** Called with what went wrong with a message. */
   readonly onFailed: (error: unknown, from: Endpoint | undefined) => void;
-  /** Called for each message that is dropped because the handler is too slow. */
-  readonly onDropped: (from: Endpoint | undefined) => void;
+  /** Called for each message that is dropped. */
+  readonly onDropped: (from: Endpoint | undefined, why: string) => void;
 }
 
 /** A message that waits for its replies. */
@@ -103,10 +105,13 @@ export class BatchedReplies implements Hook {
   process(batch: Batch): Batch | null | Promise<null> {
     const { from, received } = batch;
     if (batch.samples.length === 0) return batch; // there is nothing to be handled
-    if (this.#closed) return null;
+    if (this.#closed) {
+      this.#options.onDropped(from, "it came too late to be handled");
+      return null;
+    }
     if (this.#waiting.length >= MOST_WAITING) {
       if (!this.#options.waits) {
-        this.#options.onDropped(from);
+        this.#options.onDropped(from, "the handler is too slow for as many as arrive");
         return null;
       }
       this.#room ??= Promise.withResolvers();
@@ -155,9 +160,10 @@ export class BatchedReplies implements Hook {
     const alone = this.#under === 1;
     const samples = messages.flatMap(({ samples }) => samples);
     const numbers = messages.flatMap(({ samples }, i) => samples.map(() => i));
+    const received = messages.map(({ received }) => received);
     const begun = performance.now();
     try {
-      const answer = await this.#options.handler(samples, numbers);
+      const answer = await this.#options.handler(samples, numbers, received);
       const { seconds = (performance.now() - begun) / 1000 / (alone ? 1 : 2) } = answer;
       this.#mean += (1000 * seconds / Math.max(1, samples.length) - this.#mean) * WEIGHT;
       this.#sending = this.#sending.then(() => this.#send(messages, numbers, samples, answer));
@@ -180,17 +186,15 @@ export class BatchedReplies implements Hook {
     const { onFailed, flush } = this.#options;
     const firsts: number[] = [];
     messages.reduce((first, { samples }) => (firsts.push(first), first + samples.length), 0);
-    const failed = new Set<number>();
-    for (const fault of faults) {
-      failed.add(fault.message);
-      onFailed(errorOf(fault), messages[fault.message]?.from);
-    }
+    const failed = new Map(faults.map((fault) => [fault.message, fault]));
     let next = 0;
     for (const [number, message] of messages.entries()) {
       const made: Sample[] = [];
+      const fault = failed.get(number);
+      if (fault) onFailed(errorOf(fault), message.from);
       try {
         for (; next < replies.length && numbers[replies[next]!.index]! <= number; next++) {
-          if (failed.has(number)) continue;
+          if (fault) continue;
           const { index, sample } = replies[next]!;
           const expected = message.expected[index - firsts[number]!]!;
           takeApart(inKinds(sample, expected.kinds), samples[index]!, expected, made);

@@ -65,12 +65,7 @@ export class Expected {
     return true;
   }
 
-  /** What a sender showed before of whose samples values may be missing, not only behind the last one. */
-  static before(kinds: readonly ValueKind[]): Expected {
-    return new Expected(kinds, `at most ${kinds.length}, as many as were received before`, true);
-  }
-
-  /** What VILLASnode takes unless its signals are stated, where a message does not tell how many values a sample has. */
+  /** What VILLASnode takes unless its signals are stated, where a message does not say how many values a sample has. */
   static usual(): Expected {
     const kinds = new Array<ValueKind>(USUAL).fill("float");
     return new Expected(
@@ -111,9 +106,7 @@ export interface ExpectationsOptions {
   readonly signals?: readonly SignalKind[];
   /** The address that gets replies to others, too; undefined where each sender gets its own. */
   readonly passesOnTo?: Endpoint;
-  /** Whether a sender leaves out values that it cannot write, so that those behind them move up. Default: false. */
-  readonly movesUp?: boolean;
-  /** Whether a message does not tell how many values a sample has. Default: false. */
+  /** Whether a message does not say how many values a sample has. Default: false. */
   readonly uncounted?: boolean;
 }
 
@@ -121,19 +114,14 @@ export interface ExpectationsOptions {
 export class Expectations {
   readonly #stated: Expected | undefined;
   readonly #remote: Endpoint | undefined;
-  readonly #movesUp: boolean;
   readonly #uncounted: boolean;
-  /** Who sent last, and the kinds of its values, where they may move up. */
-  #sender: Endpoint | undefined;
-  #before: readonly ValueKind[] = [];
   /** The kinds of values that the remote has sent last. */
   #shown: readonly ValueKind[] | undefined;
   readonly #each: Expected[] = [];
   #last: Expected | undefined;
 
   /** @param options How it is found out. */
-  constructor({ signals, passesOnTo, movesUp, uncounted }: ExpectationsOptions) {
-    this.#movesUp = movesUp ?? false;
+  constructor({ signals, passesOnTo, uncounted }: ExpectationsOptions) {
     this.#uncounted = uncounted ?? false;
     if (signals) this.#stated = Expected.stated(signals);
     else this.#remote = passesOnTo;
@@ -168,28 +156,10 @@ export class Expectations {
   }
 
   /** What the sender of a batch takes where it may not be what it sent. */
-  #ofSender({ samples, from }: Batch): readonly Expected[] | undefined {
-    if (this.#uncounted && samples.some(({ values }) => values.length > USUAL)) {
-      const usual = Expected.usual();
-      return samples.map(() => usual);
-    }
-    if (!this.#movesUp || from === undefined) return undefined;
-    if (this.#sender === undefined || !sameEndpoint(from, this.#sender)) {
-      this.#sender = from;
-      this.#before = [];
-    }
-    let moved = false;
-    for (const { values } of samples) {
-      const before = this.#before;
-      const fits = values.every((value, i) => i >= before.length || kindOf(value) === before[i]);
-      if (values.length < before.length && !fits) moved = true;
-      else if (values.length >= before.length && !(fits && values.length === before.length)) {
-        this.#before = values.map(kindOf);
-      }
-    }
-    if (!moved) return undefined;
-    const expected = Expected.before(this.#before);
-    return samples.map(() => expected);
+  #ofSender({ samples }: Batch): readonly Expected[] | undefined {
+    if (!this.#uncounted || !samples.some(({ values }) => values.length > USUAL)) return undefined;
+    const usual = Expected.usual();
+    return samples.map(() => usual);
   }
 
   /**

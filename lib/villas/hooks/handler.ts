@@ -136,15 +136,17 @@ class Received implements Omit<Sample, "values"> {
   origin: Timestamp | undefined;
   received: Timestamp | undefined;
   newFrame: boolean | undefined;
+  newSimulation: boolean | undefined;
   readonly #origin = { sec: 0, nsec: 0 };
   readonly #received = { sec: 0, nsec: 0 };
 
-  take({ type, sequence, origin, received, newFrame }: Sample): void {
+  take({ type, sequence, origin, received, newFrame, newSimulation }: Sample): void {
     this.type = type;
     this.sequence = sequence;
     this.origin = origin && copy(origin, this.#origin);
     this.received = received && copy(received, this.#received);
     this.newFrame = newFrame;
+    this.newSimulation = newSimulation;
   }
 }
 

@@ -30,14 +30,14 @@ interface Suspect {
  * - A number that is 65,536 or more below is believed once one near to it follows: then the source began again. If
  *   the next number is not near to it, it was a stray, and counts as reordered.
  * - The number 0 after any other is a restart of the source, as it is to VILLASnode, unless the next number goes on as if
- *   nothing had been. At a restart tracking starts anew, and what was counted stays. Where the numbers before were
+ *   nothing had been. At a restart tracking starts over, and what was counted stays. Where the numbers before were
  *   the last ones of 32 bits, it is no restart: the source's counter has wrapped.
  *
  * Numbers are exact up to 2⁶⁴ − 1. Tracking a stream in its order allocates nothing up to 2⁵³ − 1.
  *
  * @example A gap that is filled in part
  * ```ts
- * import { SequenceTracker } from "@labwire/labwire";
+ * import { SequenceTracker } from "@labwire/labwire/villas";
  * import { assertEquals } from "@std/assert";
  *
  * const tracker = new SequenceTracker();
@@ -301,7 +301,7 @@ export class SequenceTracker {
     return this.#highest < WRAP && this.#highest + FAR >= WRAP && below < FAR;
   }
 
-  /** Starts anew; what was counted stays. */
+  /** Starts over; what was counted stays. */
   #begin(number: bigint): void {
     this.#started = true;
     this.#alone = true;

@@ -2,7 +2,7 @@ import { type Endpoint, formatAddress } from "../../net/address/address.ts";
 import { sameEndpoint } from "../../net/address/same.ts";
 import { SequenceTracker } from "./sequence_tracker.ts";
 
-/** What sequence numbers tell of what happened on the way; each count is 2⁵³ − 1 at most. */
+/** What sequence numbers show of what happened on the way; each count is 2⁵³ − 1 at most. */
 export interface SequenceCounts {
   /** Samples that never arrived: gaps in the sequence that nothing filled later. */
   missed: number;

@@ -81,7 +81,10 @@ function sampleOf(part: unknown, received: Omit<Sample, "values">, expected: Exp
     throw unfit("newFrame", show(newFrame), "true or false");
   }
   // What a sequence number is, is checked where it is encoded.
-  return dataSample(values, sequence as bigint | undefined, origin, arrival, newFrame);
+  const sample = dataSample(values, sequence as bigint | undefined, origin, arrival, newFrame);
+  const begins = "newSimulation" in given ? given.newSimulation : received.newSimulation;
+  if (begins) sample.newSimulation = true;
+  return sample;
 }
 
 function valuesOf(list: ArrayLike<unknown>, expected: Expected): Value[] {
@@ -144,7 +147,7 @@ function lengthOf(list: ArrayLike<unknown>, expected?: Expected): number {
   );
 }
 
-// A handler in Python or a program is told of the same in these words.
+// A handler in Python or a program gets the same message in these words.
 const ARTICLES = {
   float: "a float",
   integer: "an integer (in JavaScript a bigint, such as 1n)",

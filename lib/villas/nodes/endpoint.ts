@@ -26,9 +26,9 @@ export interface EndpointNode extends SampleNode {
   readonly counters: SocketNodeCounters;
   /** All addresses that are bound, where there can be several. */
   readonly addrs?: readonly Endpoint[];
-  /** Bytes that the system keeps of UDP while the program is busy; undefined where it does not tell. */
+  /** Bytes that the system keeps of UDP while the program is busy; undefined where the system does not say. */
   readonly receiveBuffer?: number | undefined;
-  /** When datagrams arrive, where that was asked for and the system tells. */
+  /** When datagrams arrive, where that was asked for and the system says it. */
   readonly clock?: ArrivalClock | undefined;
   /** Resolves when somebody is connected, where that matters: what is written before has nowhere to go. Undefined if there is somebody. */
   connected?(): Promise<void> | undefined;

@@ -65,11 +65,11 @@ export class FileNode implements SourceNode {
    * Opens a file.
    *
    * @param options The file and its pace.
-   * @throws {UsageError} If it cannot be read, or its format needs to be told the signals.
+   * @throws {UsageError} If it cannot be read, or its format needs to know the signals.
    */
   static async open(options: FileNodeOptions): Promise<FileNode> {
     const { path, format } = options;
-    format.stream.decoder(); // it may need to be told the signals
+    format.stream.decoder(); // it may need to know the signals
     let file: Deno.FsFile | undefined;
     try {
       file = await Deno.open(path);
@@ -280,7 +280,7 @@ class Shift {
   }
 
   /**
-   * Begins again behind the last sample.
+   * Begins again after the last sample.
    *
    * @returns The time between the last two samples, in ms.
    */

@@ -114,7 +114,7 @@ export class InputNode implements SampleNode {
     if (!signal.aborted && await take(() => decoder.end()) && samples.length > 0) await give();
   }
 
-  /** The next sample; what is none is told, and left out. */
+  /** The next sample; what is not a sample is reported, and left out. */
   #read(next: () => Sample | null): Sample | null {
     for (;;) {
       try {
@@ -152,7 +152,7 @@ export class InputNode implements SampleNode {
     const now = performance.now();
     this.#shift ??= now - time;
     const wait = time + this.#shift - now;
-    // A clock that was set back begins anew.
+    // A clock that was set back starts over.
     if (wait < 0) this.#shift = Math.max(this.#shift, now - time - LATENESS);
     else await delay(wait / 1000, this.#ending.signal).catch(() => {}); // aborted: the node ends
   }
@@ -178,7 +178,7 @@ export class InputNode implements SampleNode {
   }
 }
 
-/** How late samples may be before their pace begins anew, in ms: input that came late is not sent in a burst. */
+/** How late samples may be before their pace starts over, in ms: input that came late is not sent in a burst. */
 const LATENESS = 1000;
 
 /**

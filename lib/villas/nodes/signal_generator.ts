@@ -141,7 +141,7 @@ interface Signal extends Record<ListName, number> {
  *
  * @example A square and a triangle wave
  * ```ts
- * import { SignalGenerator } from "@labwire/labwire";
+ * import { SignalGenerator } from "@labwire/labwire/villas";
  * import { assertEquals } from "@std/assert";
  *
  * const square = new SignalGenerator({ type: "square", values: 2, amplitude: [1, 5] });

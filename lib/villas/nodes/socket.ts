@@ -76,7 +76,7 @@ export interface SocketNodeCounters {
   readonly sent: number;
   /** Datagrams that the system did not take. */
   readonly unsent: number;
-  /** Datagrams that this computer threw away, as the receive buffer was full; undefined where it does not tell. */
+  /** Datagrams that this computer threw away, as the receive buffer was full; undefined where the system does not say. */
   readonly dropped?: number;
 }
 
@@ -111,12 +111,12 @@ export class SocketNode implements SampleNode {
     return this.#transport.finished;
   }
 
-  /** Bytes that the system keeps while the program is busy; undefined where it does not tell. */
+  /** Bytes that the system keeps while the program is busy; undefined where the system does not say. */
   get receiveBuffer(): number | undefined {
     return this.#transport.receiveBuffer;
   }
 
-  /** When datagrams arrive, where that was asked for and the system tells. */
+  /** When datagrams arrive, where that was asked for and the system says it. */
   get clock(): ArrivalClock | undefined {
     return this.#transport.clock;
   }

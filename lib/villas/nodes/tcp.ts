@@ -355,7 +355,7 @@ class Link {
   }
 }
 
-/** What cuts a stream into messages: a format shows where they end, or their signals tell how long they are. */
+/** What cuts a stream into messages: a format shows where they end, or the signals say how long they are. */
 function splitterOf({ format, signals }: ReadingOptions): MessageSplitter {
   const whole = isWhole(format) ? format : villasFormat(format.name);
   return (signals ? whole.withSignals(signals) : whole).splitter();
@@ -370,7 +370,7 @@ function isWhole(format: Format): format is VillasFormat {
  *
  * @param options The side, the address and the format.
  * @throws {UsageError} If the server's address cannot be bound.
- * @throws {UsageError} Also if the format's messages cannot be told apart in a stream.
+ * @throws {UsageError} Also if the format has messages that cannot be separated in a stream.
  */
 export function openTcpNode(options: TcpNodeOptions): TcpNode {
   splitterOf(options); // before anything is bound

@@ -37,9 +37,16 @@ const FORMATS: readonly [string, number][] = [
   ["raw,bits=64,fake=true", 1_000_000],
   ["gtnet,fake=true", 1_000_000],
   ["opal.asyncip", 1_000_000],
+  ["villas.web", 1_000_000],
   ["villas.human", 300_000],
   ["json", 300_000],
+  ["json.kafka", 300_000],
+  ["json.reserve", 300_000],
+  ["json.edgeflex", 300_000],
   ["csv", 300_000],
+  ["tsv", 300_000],
+  ["value", 300_000],
+  ["iotagent_ul", 300_000],
 ];
 
 /** The benches of codecs: to add a format, add a row. */

@@ -6,7 +6,7 @@ import { here, labwireForms, run, spawn } from "../programs.ts";
 
 const PEER = "Python, recv and unpack";
 
-/** A receiver of so many records, started anew each time. */
+/** A receiver of so many records, started again each time. */
 function receiver(
   name: string,
   command: (count: number) => readonly string[],

@@ -83,7 +83,7 @@ async function villasNode(
   }
 }
 
-/** An echo that is started anew for each measurement, since it says at its end how many replies it sent. */
+/** An echo that is started again for each measurement, since it says at its end how many replies it sent. */
 function contestant(
   { name, command, options, replies }: Kind,
   measure: (echo: Echo, end: () => Promise<number>) => Promise<Figures>,

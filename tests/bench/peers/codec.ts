@@ -1,5 +1,5 @@
 /**
- * Decodes and encodes messages of one sample with five floats: `codec.ts FORMAT SECONDS`, where FORMAT is one of VILLASnode's, or
+ * Decodes and encodes messages of one sample with five floats (`value` has one): `codec.ts FORMAT SECONDS`, where FORMAT is one of VILLASnode's, or
  * `protobufjs` for that alone. For each line on standard input it measures once, and prints `N: {…}`, messages per second.
  */
 
@@ -9,12 +9,13 @@ import { villasSchema } from "../../../lib/codecs/villas/protobuf_schema.ts";
 import type { Sample } from "../../../lib/codecs/villas/sample.ts";
 
 const [name = "protobuf", seconds = "1"] = Deno.args;
+const format = villasFormat(name === "protobufjs" ? "protobuf" : name);
 /** Different ones, so that nothing is found out beforehand. */
 const samples: Sample[] = Array.from({ length: 1024 }, (_, i) => ({
   type: "data",
-  sequence: BigInt(i * 7),
+  ...(format.carried.sequence && { sequence: BigInt(i * 7) }),
   origin: { sec: 1_795_198_430, nsec: 457_807_691 + i },
-  values: [3, 4, 5, 6, 7].map((divisor) => i / divisor),
+  values: (name === "value" ? [3] : [3, 4, 5, 6, 7]).map((divisor) => i / divisor),
 }));
 
 interface Both<T> {
@@ -48,7 +49,6 @@ function measure<T>({ encode, decode }: Both<T>, datagrams: Uint8Array[]) {
   };
 }
 
-const format = villasFormat(name === "protobufjs" ? "protobuf" : name);
 const datagrams = samples.map((sample) => format.encode([sample]).slice());
 let turn = 0;
 for await (const text of Deno.stdin.readable.pipeThrough(new TextDecoderStream())) {

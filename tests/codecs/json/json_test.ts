@@ -129,7 +129,7 @@ const FAULTS: [string, number, string][] = [
   ['"\\x"', 1, 'expected an escape such as \\n, \\\\ or \\u00b5, found "\\\\x"'],
   ['"a\tb"', 2, 'expected a control character to be escaped, found "\\t"'],
   ["[01]", 1, "JSON numbers have no leading zeros"],
-  ["[1.]", 1, "JSON numbers have digits behind the point"],
+  ["[1.]", 1, "JSON numbers have digits after the point"],
   ["[.5]", 1, "JSON numbers start with a digit"],
   ["// x", 0, "JSON has no comments"],
 ];

@@ -37,14 +37,14 @@ export function udp(port: number, payload: Uint8Array): Uint8Array {
 /** An IPv4 packet. */
 export function ipv4(
   content: Uint8Array,
-  { fragment = 0, options = "", protocol = 17 } = {},
+  { fragment = 0, options = "", protocol = 17, id = 0x1234 } = {},
 ): Uint8Array {
   const header = 20 + options.length / 2;
   return join(
     0x40 | header / 4,
     0,
     uint(2, header + content.length),
-    "1234",
+    uint(2, id),
     uint(2, fragment),
     64,
     protocol,

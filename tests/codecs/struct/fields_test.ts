@@ -171,11 +171,11 @@ function secondsOf(action: () => unknown): number {
 }
 
 Deno.test("long lists of fields, long digits and long texts cost no more than their length", () => {
-  const count = 200_000;
+  const count = 50_000;
   const fields = Array.from({ length: count }, (_, i) => `a field with the number ${i}`);
   const struct = compileStruct(`<${count}b`, { fields });
   const record = Object.fromEntries(fields.map((name) => [name, 1]));
-  const text = "1".repeat(1_000_000);
+  const text = "1".repeat(250_000);
   const plain = new StructJson(compileStruct("<Id?D5s"));
   const target = compileStruct<string>("<Id?D5s");
   const refused = (index: number, typed: string) => () => {
@@ -199,13 +199,13 @@ Deno.test("long lists of fields, long digits and long texts cost no more than th
     "no number": refused(1, `${text}x`),
     "no fraction": refused(1, `1.${text}x`),
     "no boolean": refused(2, text),
-    "no complex number": refused(3, `${"1-".repeat(500_000)}x`),
-    "no complex number, with exponents": refused(3, `${"1e-1".repeat(250_000)}x`),
+    "no complex number": refused(3, `${"1-".repeat(125_000)}x`),
+    "no complex number, with exponents": refused(3, `${"1e-1".repeat(60_000)}x`),
     "no text": refused(4, text),
   };
   for (const [name, action] of Object.entries(actions)) {
     const seconds = secondsOf(action);
-    assert(seconds < 3, `${name}: ${seconds} s`);
+    assert(seconds < 1.5, `${name}: ${seconds} s`);
   }
 });
 

@@ -256,6 +256,62 @@ for (const [name, text, samples] of READ) {
   });
 }
 
+/** Rows of: format with a setting, and what VILLASnode writes then in a datagram and in a file. */
+const SETTINGS: readonly (readonly [string, string, string])[] = [
+  ["csv", "1,000000005,7,1.5,3\n", "1,000000005,nan,7,1.5,3\n"],
+  ["csv,sequence=false", "1,000000005,1.5,3\n", "1,000000005,nan,1.5,3\n"],
+  ["csv,data=false", "1,000000005,7\n", "1,000000005,nan,7\n"],
+  // A separator stands before every column but the seconds.
+  ["csv,ts_origin=false", ",7,1.5,3\n", ",nan,7,1.5,3\n"],
+  ["tsv,ts_origin=false", "\t7\t1.5\t3\n", "\tnan\t7\t1.5\t3\n"],
+  ["csv,ts_origin=false,sequence=false", ",1.5,3\n", ",nan,1.5,3\n"],
+  ["villas.human,ts_origin=false", "(7)\t1.5\t3\n", "(7)\t1.5\t3\n"],
+  ["villas.human,sequence=false", "1.000000005\t1.5\t3\n", "1.000000005\t1.5\t3\n"],
+  ["villas.human,data=false", "1.000000005(7)\n", "1.000000005(7)\n"],
+  [
+    "json,ts_origin=false",
+    '[{"sequence": 7, "data": [1.5, 3]}]',
+    '{"sequence": 7, "data": [1.5, 3]}\n',
+  ],
+  [
+    "json,sequence=false",
+    '[{"ts": {"origin": [1, 5]}, "data": [1.5, 3]}]',
+    '{"ts": {"origin": [1, 5]}, "data": [1.5, 3]}\n',
+  ],
+  [
+    "json,data=false",
+    '[{"ts": {"origin": [1, 5]}, "sequence": 7}]',
+    '{"ts": {"origin": [1, 5]}, "sequence": 7}\n',
+  ],
+];
+
+for (const [setting, datagram, line] of SETTINGS) {
+  const notation = setting.startsWith("json") ? setting : `${setting},real_precision=1`;
+  Deno.test(`format ${notation} leaves out what its setting says, and reads what is left`, () => {
+    const whole: Sample = {
+      type: "data",
+      sequence: 7n,
+      origin: { sec: 1, nsec: 5 },
+      values: [1.5, 3n],
+    };
+    const format = villasFormat(notation, { signals: "fi" });
+    const left: Sample = { ...whole, values: setting.includes("data=") ? [] : whole.values };
+    if (setting.includes("ts_origin")) delete left.origin;
+    if (setting.includes("sequence")) delete left.sequence;
+    assertEquals(new TextDecoder().decode(format.encode([whole])), datagram);
+    assertEquals(format.decode(encode(datagram)), [left]);
+    assertEquals(
+      format.decode(encode(datagram.repeat(format.name === "json" ? 1 : 3))).at(-1),
+      left,
+    );
+    const encoder = format.stream.encoder({ header: false });
+    assertEquals(new TextDecoder().decode(encoder.encode([whole])), line);
+    const decoder = format.stream.decoder();
+    decoder.push(encode(line));
+    assertEquals(decoder.next(), left);
+  });
+}
+
 /** Rows of: format, text, the offset at which it does not fit, and what is said. */
 const REFUSED: readonly (readonly [string, string, number, string])[] = [
   ["villas.human", "7\n", 0, "expected SECONDS.NANOSECONDS"],

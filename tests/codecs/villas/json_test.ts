@@ -1,6 +1,9 @@
 import { assertEquals, assertMatch } from "@std/assert";
+import type { VillasFormat } from "../../../lib/codecs/villas/format.ts";
+import { villasFormat } from "../../../lib/codecs/villas/formats.ts";
 import { formatVillasJson } from "../../../lib/codecs/villas/json.ts";
-import type { Sample, Value } from "../../../lib/codecs/villas/sample.ts";
+import { kindOf, type Sample, type Value } from "../../../lib/codecs/villas/sample.ts";
+import type { SignalKind } from "../../../lib/codecs/villas/signals.ts";
 import { hexLines } from "../../fixtures/read.ts";
 import { PYTHON, pythonLines } from "../../interop/python.ts";
 import { bitsOf, edgeDoubles, randomSamples } from "../struct/random_values.ts";
@@ -110,4 +113,78 @@ Deno.test(`formatVillasJson() reads back in ${PYTHON} as it was, kinds and bits`
   const lines = await pythonLines(["-c", SCRIPT], samples.map(formatVillasJson));
   assertEquals(lines.length, samples.length);
   samples.forEach((sample, i) => assertEquals(JSON.parse(lines[i]!), shownSample(sample)));
+});
+
+for (
+  const [name, message] of [
+    [
+      "json.kafka",
+      (members: string) =>
+        `[{"schema": {"type": "struct", "fields": []}, "payload": {"timestamp": 5, "sequence": 7, ${members}}}]`,
+    ],
+    ["json.edgeflex", (members: string) => `[{${members}, "created": 5}]`],
+  ] as const
+) {
+  Deno.test(`${name} of unknown signals is read the same whatever was read before`, () => {
+    const used = villasFormat(name);
+    const messages = [
+      '"a": 1.5, "b": -2.0',
+      '"a": 1.5, "b": -2.0',
+      '"a": 1.5, "b": -2', // an integer
+      '"a": 1e3, "b": 2.5E-7',
+      '"b": 1.5, "a": 2.5', // in another order
+      '"a": 1.5',
+      '"a": 1.5, "b": 2.5, "c": 3.5',
+      '"a": 1.5, "b": true',
+      '"a": 1.5, "b": {"real": 1.0, "imag": 2.0}',
+      '"a": 9007199254740993, "b": 2.5',
+      '"a": 1.5, "b": 2.0, "\\": 5,": 2.0',
+      '"2": 1.0, "1": 2.0',
+      '"a": -0.0, "b": 0.0',
+    ].map((members) => new TextEncoder().encode(message(members)));
+    for (const first of messages) {
+      for (const second of messages) {
+        const expected = villasFormat(name).decode(second);
+        for (const bytes of [first, second, second, first]) used.decode(bytes);
+        assertEquals(used.decode(second), expected, new TextDecoder().decode(second));
+      }
+    }
+  });
+}
+
+Deno.test("floats of unknown signals are written as with the names that they get", () => {
+  for (const name of ["json.kafka", "json.edgeflex", "json.reserve", "iotagent_ul"]) {
+    const format = villasFormat(name);
+    const numbered = format.carried.sequence && { sequence: 7n };
+    for (const values of [[1.5], [1, -0, 2.5], [], [1.5, 2n, true]] as Value[][]) {
+      const samples: Sample[] = [{
+        type: "data",
+        ...numbered,
+        origin: { sec: 1, nsec: 5e8 },
+        values,
+      }];
+      const kinds = values.map(kindOf).map((kind, i) => ({
+        name: `signal${i}`,
+        type: kind as SignalKind,
+        unit: "",
+      }));
+      const write = (format: VillasFormat) => {
+        try {
+          return new TextDecoder().decode(format.encode(samples));
+        } catch (error) {
+          return (error as Error).name;
+        }
+      };
+      const text = write(format);
+      assertEquals(text, write(format));
+      assertEquals(text, write(villasFormat(name, { signals: kinds })));
+      const tooMany: Sample[] = [...samples, { ...samples[0]!, values: [...values, 2.5] }];
+      if (format.carried.samples > 1 && values.length > 0) {
+        assertEquals(format.decode(format.encode(tooMany)).map(({ values }) => values.length), [
+          values.length,
+          values.length + 1,
+        ]);
+      }
+    }
+  }
 });

@@ -279,7 +279,7 @@ for (
     "protobuf",
   ]
 ) {
-  Deno.test(`messages of ${capture} one behind the other are cut apart again`, async () => {
+  Deno.test(`messages of ${capture} one after another are cut apart again`, async () => {
     const datagrams = await hexLines(`formats/${capture}.hex`);
     const signals = capture.startsWith("villas.") && capture !== "villas.human"
       ? "2f"

@@ -4,7 +4,8 @@ import { open } from "./open.ts";
 
 const ARGUMENTS = `
 from __future__ import annotations
-import dataclasses, enum, typing
+import dataclasses, datetime, decimal, enum, functools, pathlib, typing
+from random import randint
 from typing import Any, Dict, List, Literal, Optional, Tuple, Union
 
 @dataclasses.dataclass
@@ -19,6 +20,7 @@ class Mode(enum.Enum):
 if typing.TYPE_CHECKING:
     from nowhere import Thing
 
+def plain(a, b=3, *, c=4): return [a, b, c]
 def f(x: float): return [type(x).__name__, x]
 def i(x: int): return x
 def b(x: bool): return x
@@ -36,9 +38,25 @@ def mode(x: Mode): return x.name
 def anything(x: Any, y: Thing = None): return x
 def raw(x: bytes): return len(x)
 def rest(**fields): return fields
-def first(a, b=2, /): return [a, b]
+def first(a=1, b=2, /): return [a, b]
+class Options(typing.TypedDict):
+    gain: float
+class Pair(typing.NamedTuple):
+    a: int
+    b: str = "x"
+def options(x: Options): return x
+def pair(x: Pair): return x.a
+def each(a: int, **x: float): return x
+def when(x: datetime.datetime, y: datetime.timedelta = None): return [x.year, y]
+def where(x: pathlib.PurePosixPath): return x.name
+def exact(x: decimal.Decimal): return str(x)
+def chosen(x: Mode = Mode.ON): return x
+part = functools.partial(plain, c=5)
+class _Device:
+    def measure(self, x: float): return x
+_device = _Device()
+measure = _device.measure
 def own(id, command_id): return [id, command_id]
-def plain(a, b=3, *, c=4): return [a, b, c]
 _private = 1
 def _hidden(): pass
 `;
@@ -68,7 +86,17 @@ Deno.test("a command in Python gets the message's fields as arguments, checked b
     ["raw", '{"x":"AAE="}', "2"],
     ["rest", '{"a":1,"b":[2],"id":9}', '{"a":1,"b":[2]}'],
     ["first", '{"a":1}', "[1,2]"],
+    ["first", '{"b":3}', "[1,3]"],
     ["own", '{"id":5}', '[5,"own"]'],
+    ["options", '{"x":{"gain":2}}', '{"gain":2.0}'],
+    ["pair", '{"x":{"a":1}}', "1"],
+    ["each", '{"a":1,"b":2}', '{"b":2.0}'],
+    ["when", '{"x":"2024-01-31T12:30:00","y":1.5}', "[2024,1.5]"],
+    ["where", '{"x":"/a/b"}', '"b"'],
+    ["exact", '{"x":1.10}', '"1.1"'],
+    ["chosen", "{}", "1"],
+    ["part", '{"a":1}', "[1,3,5]"],
+    ["measure", '{"x":1}', "1.0"],
     ["plain", '{"a":1,"c":2}', "[1,3,2]"],
   ];
   for (const [name, fields, result] of good) {
@@ -120,6 +148,27 @@ Deno.test("a command in Python gets the message's fields as arguments, checked b
       '{"x":"a"}',
       'Cannot call implicit(x: int = None): argument "x" is "a": expected int or null',
     ],
+    [
+      "options",
+      '{"x":{"gain":"a"}}',
+      'Cannot call options(x: Options): argument "x.gain" is "a": expected float',
+    ],
+    ["pair", '{"x":{}}', 'Cannot call pair(x: Pair): argument "x.a" is missing: Pair has a, b'],
+    [
+      "each",
+      '{"a":1,"b":"c"}',
+      'Cannot call each(a: int, **x: float): argument "b" is "c": expected float',
+    ],
+    [
+      "when",
+      '{"x":"now"}',
+      'Cannot call when(x: datetime.datetime, y: datetime.timedelta = None): argument "x" is "now": expected datetime (a string, as in 2024-01-31T12:30:00)',
+    ],
+    [
+      "chosen",
+      '{"x":"no"}',
+      'Cannot call chosen(x: Mode = Mode.ON): argument "x" is "no": expected one of "off", 1',
+    ],
     ["plain", "{}", 'Cannot call plain(a, b=3, *, c=4): argument "a" is missing'],
     [
       "plain",
@@ -132,14 +181,12 @@ Deno.test("a command in Python gets the message's fields as arguments, checked b
     assertEquals(error.message.replaceAll("'", '"'), message);
   }
   const names = (await opened.module.describe()).map(({ name }) => name);
-  assertEquals(
-    names.includes("_hidden") || names.includes("Range") || names.includes("Any"),
-    false,
-  );
+  const others = ["_hidden", "Range", "Any", "randint"];
+  assertEquals(names.filter((name) => others.includes(name)), []);
 });
 
 const RESULTS = `
-import dataclasses, datetime, decimal, enum, math, pathlib
+import collections, dataclasses, datetime, decimal, enum, math, pathlib, sys
 @dataclasses.dataclass
 class Reading:
     volts: float
@@ -150,7 +197,8 @@ def nothing(): pass
 def numbers(): return [1, -0.0, 1.0, 2**70, True, None, 0.1]
 def data(): return Reading(1.5, datetime.datetime(2026, 1, 2, 3, 4, 5))
 def kinds(): return {"mode": Mode.ON, "raw": b"\\x00\\x01", "c": 1+2j, "set": {1}, "path": pathlib.PurePosixPath("/a"),
-                     "day": datetime.date(2026, 1, 2), "tuple": (1, 2), 3: "three", "wait": datetime.timedelta(seconds=1.5)}
+                     "day": datetime.date(2026, 1, 2), "tuple": (1, 2), 3: "three", "wait": datetime.timedelta(seconds=1.5),
+                     "range": range(2), "deque": collections.deque([1]), "keys": {"a": 1}.keys()}
 def nan(): return {"volts": [1.0, math.nan]}
 def inf(): return {"a b": -math.inf}
 def surrogate(): return ["ok", "half \\ud800"]
@@ -177,6 +225,7 @@ async def later():
     import asyncio
     await asyncio.sleep(0.001)
     return "later"
+async def leaves_later(): sys.exit(3)
 async def fails():
     raise ValueError("async")
 def memory(): return bytearray(1 << 60)
@@ -191,7 +240,7 @@ Deno.test("a command in Python answers with what JSON has of its result, or an e
     ["data", '{"volts":1.5,"at":"2026-01-02T03:04:05"}'],
     [
       "kinds",
-      '{"mode":"on","raw":"AAE=","c":{"real":1.0,"imag":2.0},"set":[1],"path":"/a","day":"2026-01-02","tuple":[1,2],"3":"three","wait":1.5}',
+      '{"mode":"on","raw":"AAE=","c":{"real":1.0,"imag":2.0},"set":[1],"path":"/a","day":"2026-01-02","tuple":[1,2],"3":"three","wait":1.5,"range":[0,1],"deque":[1],"keys":["a"]}',
     ],
     ["later", '"later"'],
   ];
@@ -206,15 +255,22 @@ Deno.test("a command in Python answers with what JSON has of its result, or an e
     ["cycle", "Cannot write result as JSON: result contains itself"],
     ["deep", "Cannot write result as JSON: it nests too deep"],
     ["strange", "Cannot write result as JSON: result.x is an object, which JSON does not have"],
-    ["generator", "Cannot write result as JSON: result is a generator, which JSON does not have"],
+    [
+      "generator",
+      "Cannot write result as JSON: result is a generator, which JSON does not have: return a list",
+    ],
     ["keys", "Cannot write result as JSON: result has a tuple as a key: expected a string"],
-    ["exact", "Cannot write result as JSON: result is a Decimal, which JSON does not have"],
+    [
+      "exact",
+      "Cannot write result as JSON: result is a Decimal, which JSON does not have: return float() or str() of it",
+    ],
     ["huge", "Cannot send result of 100000002 bytes: expected at most 16777216"],
     ["raises", "30 V is the limit"],
     ["key", "KeyError: 'volts'"],
     ["silent", "ValueError"],
     ["leaves", "no such channel"],
     ["breaks", "KeyboardInterrupt"],
+    ["leaves_later", "The handler called sys.exit(3)"],
     ["fails", "async"],
     ["memory", "MemoryError"],
   ];
@@ -226,6 +282,17 @@ Deno.test("a command in Python answers with what JSON has of its result, or an e
   assertEquals(message.startsWith("maximum recursion depth exceeded"), true);
   assertEquals(opened.problems, []);
   assertEquals(opened.module.counters.restarts, 0);
+});
+
+Deno.test("__all__ of a module in Python says which functions are commands, imported ones too", async () => {
+  await using opened = await open(`
+from os.path import join
+__all__ = ["get", "join", "nowhere"]
+def get(): return 1
+def helper(): return 2
+`);
+  assertEquals((await opened.module.describe()).map(({ name }) => name), ["join", "get"]);
+  assertEquals(await ask(opened, "join", '{"a":"b"}'), '"b"');
 });
 
 /** Calls a command with fields written as JSON. */

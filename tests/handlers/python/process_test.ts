@@ -1,6 +1,9 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { ConnectError, RemoteError, UsageError } from "../../../lib/errors.ts";
 import { placeOf } from "../../../lib/handlers/place.ts";
+import { relative } from "node:path";
+import { openPython } from "../../../lib/handlers/python/module.ts";
+import { PYTHON } from "../../interop/python.ts";
 import { pythons } from "../../interop/pythons.ts";
 import { isAlive } from "../../process/is_alive.ts";
 import { open } from "./open.ts";
@@ -171,6 +174,18 @@ for (
       "it has no setup(options) that could take --handler-arg",
     ],
     [
+      "options that setup() does not take",
+      "def setup(): pass",
+      { handlerArg: [["a", "b"]] as [string, string][] },
+      "it has no setup(options) that could take --handler-arg",
+    ],
+    [
+      "UTF-16",
+      "def f(): return '\0'",
+      {},
+      "it is no text in UTF-8: save it as UTF-8, not as UTF-16 or Unicode",
+    ],
+    [
       "arguments",
       "def interact(): pass",
       {},
@@ -269,7 +284,36 @@ def get(): return count
   assert(later > first);
 });
 
-Deno.test("a changed module in Python is loaded anew between two messages, and a mistake leaves the old one", async () => {
+Deno.test("a task of a module in Python that fails or ends the program harms no other, and all are cancelled at the end", async () => {
+  const opened = await open(
+    `
+import asyncio, sys
+tasks = []
+async def leave(): sys.exit(3)
+async def stop(): asyncio.get_running_loop().stop()
+async def begin():
+    async def run():
+        try: await asyncio.sleep(1000)
+        finally: print("cancelled")
+    tasks.append(asyncio.ensure_future(run()))
+    tasks.append(asyncio.ensure_future(leave()))
+async def late():
+    await asyncio.wait_for(asyncio.sleep(1000), 0.001)
+async def get(): return 1
+async def close(): print("closed")
+`,
+    { handlerTimeout: 10 },
+  );
+  for (const name of ["leave", "begin", "stop", "get"]) await opened.call(name).catch(() => {});
+  assertEquals(await opened.call("get"), "1");
+  const error = await assertRejects(() => opened.call("late"), RemoteError, "TimeoutError");
+  assertEquals(placeOf(error), `${opened.path}:13`);
+  assertEquals(opened.module.counters.restarts, 0);
+  await opened[Symbol.asyncDispose]();
+  assertStringIncludes(opened.printed(), "closed\ncancelled\n");
+});
+
+Deno.test("a changed module in Python is loaded again between two messages, and a mistake leaves the old one", async () => {
   await using opened = await open(
     "def get(): return 1\ndef close(): print('closed 1')",
     { ...QUICK, reload: true },
@@ -290,6 +334,24 @@ Deno.test("a changed module in Python is loaded anew between two messages, and a
   await assertRejects(() => opened.call("get"), RemoteError, "ValueError: no device");
   await Deno.writeTextFile(opened.path, "def get(): return 555");
   assertEquals(await opened.call("get"), "555");
+});
+
+Deno.test("a module in Python that changes while it is loaded is loaded again, by whatever path it is given", async () => {
+  await using opened = await open("def get(): return 0");
+  await Deno.writeTextFile(
+    opened.path,
+    `
+text = open(__file__).read()
+def get(): return 1
+if "return " + "1" in text:
+    open(__file__, "w").write(text.replace("return " + "1", "return 22"))
+`,
+  );
+  const file = relative(Deno.cwd(), opened.path);
+  const options = { python: PYTHON, reload: true };
+  await using module = await openPython(file, { kind: "commands" }, options, {});
+  const { get } = module.exports.commands as Record<string, (data: unknown) => unknown>;
+  assertEquals((await get!({}) as { text: string }).text, "22");
 });
 
 for (const { path, version } of pythons()) {

@@ -1,4 +1,5 @@
-import { assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { checkMulticast } from "../../../lib/net/datagram/multicast.ts";
 import { bindDatagram, isMulticast, UsageError } from "../../../mod.ts";
 import { startPython } from "../../interop/peer.ts";
 
@@ -108,7 +109,6 @@ for (
   const [what, multicast, message] of [
     ["no group", { group: "192.168.0.1" }, 'Cannot join "192.168.0.1": expected a multicast group'],
     ["no TTL", { group: GROUP, ttl: 256 }, "Cannot send multicast with TTL 256"],
-    ["a TTL for IPv6", { group: "ff02::123", ttl: 1 }, "only IPv4 groups have one"],
     ["no interface", { group: GROUP, interface: "nix0" }, 'on interface "nix0": expected an IPv4'],
     ["IPv6 on an IPv4 socket", { group: "ff02::123" }, "Cannot join multicast group"],
   ] as const
@@ -118,3 +118,74 @@ for (
     await assertRejects(() => bindDatagram({ listen, multicast }), UsageError, message);
   });
 }
+
+const LINUX = Deno.build.os === "linux";
+
+Deno.test({
+  name: "what is sent to a group leaves by its interface, on Linux",
+  ignore: !LINUX,
+  async fn() {
+    await using listener = startPython(
+      `
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(("", 0))
+s.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, socket.inet_aton(sys.argv[1]) + socket.inet_aton("127.0.0.1"))
+print(s.getsockname()[1])
+data, sender = s.recvfrom(99)
+print(data.decode(), sender[0])
+`,
+      GROUP,
+    );
+    const port = Number((await listener.until("stdout", /(\d+)\n/))[1]);
+    await using socket = await bindDatagram({
+      listen: { hostname: "0.0.0.0", port: 0 },
+      multicast: { group: GROUP, interface: "127.0.0.1", loop: true },
+    });
+    await socket.send(new TextEncoder().encode("here"), { hostname: GROUP, port });
+    assertEquals((await listener.result()).stdout, `${port}\nhere 127.0.0.1\n`);
+  },
+});
+
+const HAS_IPV6 = LINUX &&
+  Deno.networkInterfaces().some(({ name, address }) => name === "lo" && address === "::1");
+
+/** What the system knows of an option of the sockets of IPv6 that this process has. */
+function optionsOfSockets(option: number): number[] {
+  const library = Deno.dlopen("libc.so.6", {
+    getsockopt: { parameters: ["i32", "i32", "i32", "buffer", "buffer"], result: "i32" },
+  });
+  const [value, length] = [new Int32Array(1), new Uint32Array(1)];
+  const values: number[] = [];
+  for (let fd = 3; fd < 256; fd++) {
+    length[0] = 4;
+    if (library.symbols.getsockopt(fd, 41, option, value, length) === 0) values.push(value[0]!);
+  }
+  library.close();
+  return values;
+}
+
+Deno.test({
+  name:
+    "datagrams to an IPv6 group leave by its interface, and may pass as many routers as is said, on Linux",
+  ignore: !HAS_IPV6,
+  async fn() {
+    const [HOPS, INTERFACE] = [18, 17];
+    for (const [ttl, hops] of [[undefined, 255], [77, 77]] as const) {
+      await using _socket = await bindDatagram({
+        listen: { hostname: "::", port: 0 },
+        multicast: { group: "ff02::1234", interface: "1", ttl }, // the loopback is always number 1
+      });
+      assert(optionsOfSockets(HOPS).includes(hops));
+      assert(optionsOfSockets(INTERFACE).includes(1));
+    }
+  },
+});
+
+Deno.test("the number of routers of an IPv6 group is refused where it cannot be set", () => {
+  checkMulticast({ group: "ff02::1234", ttl: 3 }, undefined);
+  assertThrows(
+    () => checkMulticast({ group: "ff02::1234", ttl: 3 }, "only Linux has the system calls for it"),
+    UsageError,
+    'IPv6 group "ff02::1234" may pass: only Linux has the system calls for it; leave it out',
+  );
+});

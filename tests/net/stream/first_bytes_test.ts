@@ -149,7 +149,7 @@ Deno.test("FirstBytesGate takes a request line that does not end for one, byte b
   const { refused, readAll } = gateBefore(bytes("POST /" + "A".repeat(1 << 17)), 1);
   const start = performance.now();
   assertEquals([await readAll(), refused], [new Uint8Array(), ["http"]]);
-  // 65,536 reads with their timers; held together anew each time they would take many times as long.
+  // 65,536 reads with their timers; held together again each time they would take many times as long.
   assert(performance.now() - start < 5000);
 });
 

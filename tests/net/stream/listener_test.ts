@@ -91,14 +91,14 @@ Deno.test("listenStream() says why it cannot listen", () => {
   }
 });
 
-Deno.test("StreamListener.close() lets what is in hand finish, and ends who waits", async () => {
-  const inHand = Promise.withResolvers<void>();
+Deno.test("StreamListener.close() lets open connections finish, and ends who waits", async () => {
+  const handling = Promise.withResolvers<void>();
   const listener = listenStream({
     port: 0,
     host: "127.0.0.1",
     onConnection: async (connection) => {
       for await (const _ of connection) {
-        await inHand.promise;
+        await handling.promise;
         await connection.write(bytes("done"));
       }
     },
@@ -114,7 +114,7 @@ Deno.test("StreamListener.close() lets what is in hand finish, and ends who wait
   const closed = listener.close({ grace: 60 });
   assertEquals(listener.close(), closed);
   assertEquals(await waiting.read(), null);
-  inHand.resolve();
+  handling.resolve();
   assertEquals(text(await busy.read()), "done");
   await closed;
   await listener.finished;

@@ -136,7 +136,7 @@ s.close()`,
   assertEquals(await readAll(connection), "(('DNS', 'client'),)");
 });
 
-Deno.test(`TLS: a client's certificate that is no use is told as such${note}`, {
+Deno.test(`TLS: a client's certificate that is not valid is reported as such${note}`, {
   ignore,
 }, async () => {
   await using tls = await makeCertificate();

@@ -77,7 +77,7 @@ type Path = readonly (string | number)[];
  *
  * @example A table
  * ```ts
- * import { ColumnsDecoder } from "@labwire/labwire";
+ * import { ColumnsDecoder } from "@labwire/labwire/codecs/villas";
  * import { assertEquals } from "@std/assert";
  *
  * const decoder = new ColumnsDecoder();

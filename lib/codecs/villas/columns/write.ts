@@ -28,7 +28,7 @@ export interface ColumnsEncoderOptions {
  *
  * @example A command out of a sample
  * ```ts
- * import { ColumnsEncoder } from "@labwire/labwire";
+ * import { ColumnsEncoder } from "@labwire/labwire/codecs/villas";
  * import { assertEquals } from "@std/assert";
  *
  * const encoder = new ColumnsEncoder({ form: "objects", names: ["volts"], commandId: "set" });

@@ -16,10 +16,7 @@ export class SourceFiles {
 
   /** Whether one of them is another than when that was last accepted; one that is missing, as while an editor writes it, is none. */
   changed(): boolean {
-    return this.paths.some((path, i) => {
-      const stamp = stampOf(path);
-      return stamp !== "" && stamp !== this.#stamps[i];
-    });
+    return this.paths.some((path, i) => differs(path, this.#stamps[i]!));
   }
 
   /** Takes the files as they are now for unchanged. */
@@ -28,7 +25,14 @@ export class SourceFiles {
   }
 }
 
-function stampOf(path: string): string {
+/** Whether a file is there and is another than it was. */
+export function differs(path: string, stamp: string): boolean {
+  const now = stampOf(path);
+  return now !== "" && now !== stamp;
+}
+
+/** What changes when a file does; empty where there is none. */
+export function stampOf(path: string): string {
   try {
     const { mtime, size, ino } = Deno.statSync(path);
     return `${mtime?.getTime()} ${size} ${ino}`;

@@ -1,0 +1,182 @@
+import { messageOf, UsageError } from "../errors.ts";
+
+const NOTHING = new Uint8Array();
+
+/** What is to become of a file that is there already and not empty. */
+export type Existing = "refuse" | "append" | "next";
+
+/** How a {@linkcode RecordingFile} works. */
+export interface RecordingFileOptions {
+  /** What each file begins with, asked for when there is something to be written to it. Default: nothing. */
+  readonly header?: () => Uint8Array | undefined;
+  /** Overwrite a file that is there. Default: refuse to. */
+  readonly force?: boolean;
+  /** How many files to keep, the newest; only those that were begun here count. Default: all. */
+  readonly keep?: number;
+  /** The name after one that is taken. */
+  readonly next: () => string;
+  /** Called when an old file cannot be removed (`keep`), or the system does not say that the data is on the disk (`sync`). */
+  readonly onProblem: (kind: "keep" | "sync", message: string, error: unknown) => void;
+}
+
+/** The file that a recording is in at the time: what is written to it is there as a whole, or not at all. */
+export class RecordingFile {
+  readonly #options: RecordingFileOptions;
+  readonly #made: string[] = [];
+  #path = "";
+  #file: Deno.FsFile | undefined;
+  /** Tells one file from another of the same name; undefined for what is no file on a disk. */
+  #identity: string | undefined;
+  /** Whether the header of the present file is still to be written. */
+  #headerDue = false;
+  #unsynced = false;
+  #bytes = 0;
+  #count = 0;
+
+  /** @param options How it works. */
+  constructor(options: RecordingFileOptions) {
+    this.#options = options;
+  }
+
+  /** Its path. */
+  get path(): string {
+    return this.#path;
+  }
+
+  /** Whether it is open. */
+  get isOpen(): boolean {
+    return this.#file !== undefined;
+  }
+
+  /** What the file begins with. */
+  get header(): Uint8Array {
+    return this.#options.header?.() ?? NOTHING;
+  }
+
+  /** Bytes written to all files, with headers. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Files begun. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /**
+   * Opens a file.
+   *
+   * @param path Its path.
+   * @param existing What to do about a file that is there and not empty: `refuse` it, `append` to it, or take the `next` name.
+   * @throws {UsageError} If it is refused, or a directory. What the system says is passed on.
+   */
+  async begin(path: string, existing: Existing): Promise<void> {
+    const { force = false, next } = this.#options;
+    const info = await statOf(path);
+    const taken = info?.isFile && info.size > 0;
+    if (info?.isDirectory) throw new UsageError(`Cannot record to "${path}": it is a directory`);
+    if (taken && !force && existing === "refuse") {
+      throw new UsageError(
+        `Cannot record to "${path}": it is there already; --force overwrites it, and a name such as run-%Y%m%d-%H%M%S.dat is new each time`,
+      );
+    }
+    if (taken && !force && existing === "next") return await this.begin(next(), existing);
+    const truncate = taken && existing !== "append";
+    this.#file = await Deno.open(path, { write: true, create: true, truncate });
+    this.#path = path;
+    this.#identity = identityOf(await this.#file.stat());
+    if (existing !== "append" || !info) this.#count++;
+    this.#headerDue = !(taken && existing === "append");
+    if (existing !== "append") await this.#keep(path);
+  }
+
+  /** Writes all of some bytes, or none, at the end of the open file; before the first of all, its header. */
+  async write(bytes: Uint8Array): Promise<void> {
+    if (this.#headerDue) {
+      await this.#writeWhole(this.header);
+      this.#headerDue = false;
+    }
+    await this.#writeWhole(bytes);
+  }
+
+  /** Whether the file has another name now, or none. */
+  async isRemoved(): Promise<boolean> {
+    if (this.#identity === undefined) return false;
+    const info = await statOf(this.#path);
+    return info === undefined || identityOf(info) !== this.#identity;
+  }
+
+  /** Has the system put on the disk what was written, so that it survives a loss of power. */
+  async sync(): Promise<void> {
+    if (!this.#unsynced || !this.#file || this.#identity === undefined) return;
+    this.#unsynced = false;
+    try {
+      await this.#file.syncData();
+    } catch (error) {
+      if (error instanceof Deno.errors.BadResource) return; // the file was changed for another one meanwhile, and closed
+      const message = `Cannot bring "${this.#path}" to the disk: ${whyNot(error)}`;
+      this.#options.onProblem("sync", message, error);
+    }
+  }
+
+  /** Closes the file. */
+  letGo(): void {
+    this.#file?.close();
+    this.#file = undefined;
+  }
+
+  async #writeWhole(bytes: Uint8Array): Promise<void> {
+    const file = this.#file!;
+    const at = this.#identity === undefined ? 0 : await file.seek(0, Deno.SeekMode.End);
+    try {
+      for (let done = 0; done < bytes.length;) done += await file.write(bytes.subarray(done));
+    } catch (error) {
+      if (this.#identity !== undefined) await file.truncate(at).catch(() => {});
+      throw error;
+    }
+    this.#unsynced = true;
+    this.#bytes += bytes.length;
+  }
+
+  /** Removes the oldest files where there are more than are to be kept. */
+  async #keep(path: string): Promise<void> {
+    const { keep = Infinity, onProblem } = this.#options;
+    if (keep === Infinity) return;
+    this.#made.push(path);
+    while (this.#made.length > keep) {
+      const old = this.#made.shift()!;
+      try {
+        if (old !== path) await Deno.remove(old);
+      } catch (error) {
+        if (error instanceof Deno.errors.NotFound) continue;
+        onProblem("keep", `Cannot remove the old recording "${old}": ${whyNot(error)}`, error);
+      }
+    }
+  }
+}
+
+/** Makes the folder that a file is to lie in; as VILLASnode does, only the last one. */
+export async function makeFolderOf(path: string): Promise<void> {
+  const folder = path.replace(/[^/\\]*$/, "").replace(/(?<=.)[/\\]+$/, "");
+  if (folder === "" || await statOf(folder)) return;
+  await Deno.mkdir(folder);
+}
+
+/** Why a file cannot be written, for a person. */
+export function whyNot(error: unknown): string {
+  return error instanceof Deno.errors.NotFound ? "no such directory" : messageOf(error);
+}
+
+async function statOf(path: string): Promise<Deno.FileInfo | undefined> {
+  try {
+    return await Deno.stat(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
+
+/** What tells a file from others; on systems that number none, all are the same. Undefined for what is no file on a disk. */
+function identityOf({ isFile, dev, ino }: Deno.FileInfo): string | undefined {
+  return isFile ? `${dev} ${ino}` : undefined;
+}
