@@ -115,6 +115,8 @@ class Equipment:
     It connects when it is made, and again before a command if the server has ended the connection, as servers do after a silence.
     A command is never sent twice. Threads may share it: their commands go one after another.
 
+    For TAB, dir() and help() the server is asked to list its commands (`list_commands`), and for nothing else that was not written.
+
     Args:
         host: Name or address of the server.
         port: Its TCP port.

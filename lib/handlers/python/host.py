@@ -376,6 +376,25 @@ def files_of(module):
     return sorted(files)
 
 
+class LaterImports:
+    """Tells labwire of files that the module imports when it is running already, so that it watches them too."""
+
+    def __init__(self, host):
+        self.host = host
+        self.timer = None
+        sys.meta_path.insert(0, self)
+
+    def find_spec(self, name, path=None, target=None):
+        if self.timer is None and self.host.channel.output >= 0:  # not in the other process of a fork
+            self.timer = threading.Timer(0.1, self.tell)
+            self.timer.daemon = True
+            self.timer.start()
+
+    def tell(self):
+        self.timer = None
+        self.host.channel.send_json("M", 0, files_of(self.host.module))
+
+
 class Tasks:
     """The event loop for `async def`, in a thread of its own, so that it goes on between calls."""
 
@@ -592,6 +611,13 @@ def within(part, step):
 
 def check_for(hint):
     """The check that belongs to an annotation; None where everything fits."""
+    try:
+        return known_check(hint)
+    except Exception:
+        return None  # it is nothing of Python's, such as an array or a unit
+
+
+def known_check(hint):
     import collections.abc as abc
     import dataclasses
     import enum
@@ -1603,6 +1629,8 @@ class Host:
                 "python": sys.version.split()[0],
             },
         )
+        if self.config["reload"]:
+            LaterImports(self)
 
     def serve(self):
         """Handles calls until labwire asks for the end; tells whether it did."""

@@ -295,6 +295,7 @@ export class PythonModule implements ModuleHandler {
     const { kind, number } = answer;
     if (kind === "Y") return this.#send(number, answer.payload.slice());
     if (kind === "W") return this.#tellClose(answer);
+    if (kind === "M") return this.#watch(JSON.parse(decoder.decode(answer.payload)));
     const call = this.#sent.get(number);
     if (!call) return;
     this.#sent.delete(number);
@@ -320,6 +321,12 @@ export class PythonModule implements ModuleHandler {
     } catch {
       // it has gone, which whoever listens to it knows
     }
+  }
+
+  /** Watches these files too. */
+  #watch(paths: readonly string[]): void {
+    const all = new Set([...this.#files?.paths ?? [], ...paths]);
+    this.#files = new SourceFiles([...all], this.#files);
   }
 
   #tellClose(answer: Answer): void {
@@ -377,6 +384,7 @@ export class PythonModule implements ModuleHandler {
       options: Object.fromEntries(handlerArg),
       concurrency,
       limit: LIMIT,
+      reload: this.#options.reload ?? false,
       labwire: Deno.pid,
     };
     this.#files = new SourceFiles([...new Set([resolve(this.file), ...this.#files?.paths ?? []])]);
@@ -397,7 +405,7 @@ export class PythonModule implements ModuleHandler {
     this.#loaded = start.loaded;
     this.#exports = this.#exported(start.loaded);
     if (this.#options.reload) {
-      this.#files = new SourceFiles(start.loaded.files, this.#files);
+      this.#watch(start.loaded.files);
       this.#lookTimer ??= setInterval(() => this.#look(), LOOK_EVERY);
     }
     this.#process = started;
@@ -432,7 +440,11 @@ export class PythonModule implements ModuleHandler {
 
   async #startAgain(): Promise<void> {
     this.#restartTimer = undefined;
-    if (await this.#tryStart()) return this.#pump();
+    const broken = this.#broken !== undefined;
+    if (await this.#tryStart()) {
+      if (broken) this.#tell("reloaded", `Handler "${this.file}" was loaded again`);
+      return this.#pump();
+    }
     if (!this.#closing) this.#startLater();
   }
 

@@ -20,6 +20,8 @@ export interface HostConfig {
   readonly concurrency: number;
   /** The longest answer in bytes. */
   readonly limit: number;
+  /** Whether files that are imported later are to be told as well. */
+  readonly reload: boolean;
   /** This process, whose end is the host's on Windows. */
   readonly labwire: number;
 }

@@ -39,6 +39,10 @@ def anything(x: Any, y: Thing = None): return x
 def raw(x: bytes): return len(x)
 def rest(**fields): return fields
 def first(a=1, b=2, /): return [a, b]
+class _Odd:
+    __hash__ = None
+    def __eq__(self, other): raise ValueError("not to be compared")
+def odd(x: _Odd(), y: "0 to 30 V" = 1, z: {"unit": "V"} = 2): return x
 class Options(typing.TypedDict):
     gain: float
 class Pair(typing.NamedTuple):
@@ -88,6 +92,7 @@ Deno.test("a command in Python gets the message's fields as arguments, checked b
     ["first", '{"a":1}', "[1,2]"],
     ["first", '{"b":3}', "[1,3]"],
     ["own", '{"id":5}', '[5,"own"]'],
+    ["odd", '{"x":1}', "1"],
     ["options", '{"x":{"gain":2}}', '{"gain":2.0}'],
     ["pair", '{"x":{"a":1}}', "1"],
     ["each", '{"a":1,"b":2}', '{"b":2.0}'],

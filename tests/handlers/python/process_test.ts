@@ -336,6 +336,51 @@ Deno.test("a changed module in Python is loaded again between two messages, and 
   assertEquals(await opened.call("get"), "555");
 });
 
+Deno.test("a fork of a module in Python that is watched may import too", {
+  ignore: windows,
+}, async () => {
+  const source = `
+import os, time
+def fork():
+    child = os.fork()
+    if child == 0:
+        import wave
+        time.sleep(0.3)
+        os._exit(5)
+    return os.waitpid(child, 0)[1] >> 8
+`;
+  await using opened = await open(source, { reload: true });
+  assertEquals(await opened.call("fork"), "5");
+});
+
+Deno.test("what a module in Python imports is watched too, when it imports it only later as well", async () => {
+  await using opened = await open(
+    "def get():\n    import helper\n    return helper.value",
+    { ...QUICK, reload: true },
+  );
+  const helper = opened.path.replace("supply.py", "helper.py");
+  await Deno.writeTextFile(helper, "value = 1");
+  assertEquals(await opened.call("get"), "1");
+  // It is told a moment after the import.
+  for (let value = 10; opened.problems.length === 0; value++) {
+    await Deno.writeTextFile(helper, `value = ${value}`);
+    await opened.call("get");
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  await Deno.writeTextFile(helper, "value = 'last'");
+  assertEquals(await opened.call("get"), '"last"');
+  const broken = opened.path.replace("supply.py", "broken.py");
+  await Deno.writeTextFile(broken, "value = (");
+  await Deno.writeTextFile(opened.path, "import broken\ndef get(): return broken.value");
+  await assertRejects(() => opened.call("get"), RemoteError, "broken.py");
+  const said = opened.problems.length;
+  await Deno.writeTextFile(broken, "value = 'mended'");
+  while (await opened.call("get").catch(() => "") !== '"mended"') {
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  assertStringIncludes(opened.problems.slice(said).at(-1)!.message, "was loaded again");
+});
+
 Deno.test("a module in Python that changes while it is loaded is loaded again, by whatever path it is given", async () => {
   await using opened = await open("def get(): return 0");
   await Deno.writeTextFile(

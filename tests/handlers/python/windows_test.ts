@@ -73,7 +73,14 @@ async function open(python: string, labwire = Deno.pid) {
   let printed = "";
   const begun = Promise.withResolvers<void>();
   const answers: ((text: string) => void)[] = [];
-  const config = { file, use: { kind: "commands" }, options: {}, concurrency: 1, limit: 1 << 20 };
+  const config = {
+    file,
+    use: { kind: "commands" },
+    options: {},
+    concurrency: 1,
+    limit: 1 << 20,
+    reload: false,
+  };
   const process = new PythonProcess(
     [python],
     STAND_INS + HOST.replace(windows, "WINDOWS = True"),

@@ -1,0 +1,2 @@
+import new
+def get(): return new.x
