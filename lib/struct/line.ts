@@ -239,8 +239,8 @@ export class Line<F extends string = string>
 
   /** Serves a connection to its end. */
   async #serve(connection: StreamConnection, halfOpen: boolean): Promise<void> {
-    const { onConnect, onDisconnect } = this.#options;
-    const peer = new LineConnection(connection, this.struct);
+    const { onConnect, onDisconnect, onSent } = this.#options;
+    const peer = new LineConnection(connection, this.struct, onSent);
     if (this.#stopped) peer.stop();
     this.#peers.add(peer);
     this.#stats.connections++;

@@ -28,13 +28,19 @@ export class LineConnection<F extends string = string> implements LinePeer<F> {
    *
    * @param connection The connection, which this object owns from now on.
    * @param struct The format of the records.
+   * @param onSent Called with the bytes of records that the system has taken.
    */
-  constructor(connection: StreamConnection, struct: Struct<F, readonly unknown[]>) {
+  constructor(
+    connection: StreamConnection,
+    struct: Struct<F, readonly unknown[]>,
+    onSent?: (bytes: Uint8Array, peer: LinePeer<F>) => void,
+  ) {
     this.#connection = connection;
     this.#struct = struct;
     this.#sends = new SendBuffer(struct, async (bytes) => {
       const taken = await connection.write(bytes);
-      if (!taken) this.#sendEnd.resolve();
+      if (taken) onSent?.(bytes, this);
+      else this.#sendEnd.resolve();
       return taken;
     });
     connection.finished.then(() => this.#sendEnd.resolve());

@@ -82,6 +82,8 @@ export interface LineOptions<F extends string>
   onEnd?: (peer: LinePeer<F>) => void;
   /** Called when a connection is closed. */
   onDisconnect?: (peer: LinePeer<F>) => void;
+  /** Called with the bytes of records that the system has taken to send, one after another; valid during the call only. */
+  onSent?: (bytes: Uint8Array, peer: LinePeer<F>) => void;
   /**
    * Called with each problem with a peer. Without it, problems are not reported, but an error thrown by the action ends the line, and
    * `finished` rejects with it.

@@ -116,6 +116,33 @@ for (
   });
 }
 
+Deno.test("struct-line --record-sent records what is sent, at both ends, and --replay sends it again", async () => {
+  await using files = await folder({});
+  const path = (name: string) => `${files.path}/${name}`;
+  const format = ["--format", "!Id", "--output", "none"];
+  await using server = await serveStruct([
+    ...format,
+    "--echo",
+    ...["--record", path("in.jsonl"), "--record-sent", path("out.csv")],
+  ]);
+  const client = [...format, "--record", path("back.jsonl"), "--record-sent", path("sent.jsonl")];
+  const { code, stderr } = await server.client([...client, "--count", "3"], {
+    input: "[1,0.5]\n[2,-1e300]\n[3,7]\n",
+  });
+  assertEquals(code, 0, stderr);
+  assertEquals(stderr.match(/Recorded 3 records in/g)?.length, 2, stderr);
+  await server.stop();
+  const recorded = (name: string) =>
+    lines(path(name)).map((line) => line.replace(/^[{[]?"?(?:time":")?[-\dT:.Z]+"?,/, ""));
+  assertEquals(recorded("out.csv"), ["1,0.5", "2,-1e+300", "3,7"]);
+  for (const name of ["sent.jsonl", "back.jsonl"]) {
+    assertEquals(recorded(name), recorded("in.jsonl"));
+  }
+  await using again = await serveStruct(["--format", "!Id", "--count", "3"]);
+  await again.client([...format, "--once", "--replay", path("sent.jsonl"), "--speed", "max"]);
+  assertEquals((await again.program.result()).stdout, "[1,0.5]\n[2,-1e+300]\n[3,7]\n");
+});
+
 Deno.test("struct-line records the bytes themselves in a file called .bin", async () => {
   await using files = await folder({});
   const path = `${files.path}/run.bin`;

@@ -324,6 +324,7 @@ const ODD: readonly (readonly [string, string | undefined, string, string | RegE
     "0,000000000,0,0,1.50000000000000000,2.50000000000000000\n",
   ],
   ["csv,data=false", "f", "1,000000005,7\n", "1,000000005,0,7\n"],
+  ["csv,data=false", "f", "1,000000005,7,1.5\n", "1,000000005,0,7,1.50000000000000000\n"],
   [
     "json.kafka,ts_origin=false",
     "f",

@@ -108,6 +108,23 @@ Deno.test("a pipe with a limit on what is received waits for it after its input"
   assertEquals(it.samples.length, 2);
 });
 
+Deno.test("a pipe says when VILLASnode seems to have left a value out of json", async () => {
+  await using node = await bindDatagram({ listen: { hostname: "127.0.0.1", port: 0 } });
+  await using it = await pipe("", {
+    input: undefined,
+    remote: node.addr,
+    codec: villasFormat("json"),
+    limitReceived: 3,
+  });
+  for (const data of ["1.5, 2.5", "2.5", "3.5, 4.5"]) {
+    await node.send(new TextEncoder().encode(`[{"data": [${data}]}]`), it.running.addr);
+  }
+  await it.running.finished;
+  assertEquals(it.samples.map(({ values }) => values), [[1.5, 2.5], [2.5], [3.5, 4.5]]);
+  assertEquals(it.problems.map(({ kind }) => kind), ["leftOut"]);
+  assertStringIncludes(it.problems[0]!.message, "it has 1 value, and 2 came before");
+});
+
 Deno.test("a pipe sends no more than its limit", async () => {
   await using other = await echo();
   await using it = await pipe(lines(50), { remote: other.addr, limitSent: 7, vectorize: 3 });

@@ -75,7 +75,7 @@ function columns(name: string, separator: string) {
           let line = form === "reply"
             ? replyHeadOf(sample, settings.separator, () => unnumbered++)
             : headOf(sample, settings, form);
-          if (!settings.data) return line;
+          if (!settings.data && form !== "reply") return line;
           const style = form === "node" ? node : exact;
           const { values } = sample;
           for (let i = 0; i < values.length; i++) {

@@ -125,7 +125,7 @@ export const villasHuman = formatRow(NAME, LINES, (settings, signals) => {
         const style = form === "node" ? written : exact;
         const fields = form === "reply" ? { ...settings, ts_origin: true } : settings;
         let line = headOf(sample, fields, form === "file");
-        if (!settings.data) return line;
+        if (!settings.data && form !== "reply") return line;
         const { values } = sample;
         for (let i = 0; i < values.length; i++) {
           line += "\t" + writeValue(values[i]!, i, NAME, style);

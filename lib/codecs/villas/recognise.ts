@@ -38,7 +38,7 @@ const TEXTS: readonly [RecognisedFormat, RegExp][] = [
   ["json", /^\[?\s*\{\s*"(?:ts|flags|sequence|data)":/],
   ["json.edgeflex", /^\[?\s*\{\s*"[^]*"created": ?\d+\}/],
   ["JSON", /^(?:\[|\{\s*["}])/],
-  ["csv", /^(?:# ?secs,|(?:\d+|nan),(?:\d+|nan),)/],
+  ["csv", /^(?:# ?secs,|(?:\d+|nan),(?:\d+|nan),|\d+([;:| ])\d{9}\1\d+\1)/],
   ["tsv", /^(?:# ?secs\t|(?:\d+|nan)\t(?:\d+|nan)\t)/],
   ["value", /^[+-]?(?:\d+(?:\.\d+)?|nan|inf)(?:[+-][\d.]+i)?\n?$/],
   ["villas.human", /^(?:# ?seconds|\d+\.\d+(?:[+-][\d.e+-]+)?(?:\(\d+\))?F?(?:\t|\r?\n|$))/],
@@ -75,6 +75,10 @@ export function recogniseFormat(bytes: Uint8Array): RecognisedFormat | undefined
 
 /** How the format is asked for that a datagram is recognised as. */
 function notationOf(format: RecognisedFormat, bytes: Uint8Array): string {
+  if (format === "csv") {
+    const separator = /^\s*\d+([;:| ])/.exec(textOf(bytes)!)?.[1];
+    return separator === undefined ? format : `"csv,separator=${separator}"`;
+  }
   if (format !== "raw") return format;
   return rawOf(new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength))!;
 }
@@ -150,12 +154,15 @@ function isOpal(view: DataView): boolean {
 /** The settings with which the beginning is nothing but numbers as a laboratory has them; undefined if there are none. */
 function rawOf(view: DataView): string | undefined {
   const end = Math.min(view.byteLength, LOOK);
-  for (const size of [8, 4]) {
-    if (view.byteLength < 8 || view.byteLength % size !== 0) continue;
-    for (const little of [true, false]) {
-      let at = 0;
-      while (at < end && isUsual(view, at, size, little)) at += size;
-      if (at >= end) return RAWS[`${size}${little}`];
+  for (const fake of [false, true]) {
+    for (const size of [8, 4]) {
+      if (view.byteLength < 8 || view.byteLength % size !== 0) continue;
+      for (const little of [true, false]) {
+        if (fake && !isStamped(view, size, little)) continue;
+        let at = fake ? 3 * size : 0;
+        while (at < end && isUsual(view, at, size, little)) at += size;
+        if (at >= end) return RAWS[`${size}${little}`] + (fake ? ",fake=true" : "");
+      }
     }
   }
   return undefined;
@@ -187,12 +194,23 @@ function isProtobuf(bytes: Uint8Array): boolean {
   return at > 0 && at === bytes.length;
 }
 
+/** Whether there stand a sequence number, seconds of this century and nanoseconds at the beginning, as `fake` has them. */
+function isStamped(view: DataView, size: number, little: boolean): boolean {
+  if (view.byteLength < 3 * size) return false;
+  const number = (word: number) => {
+    const at = word * size;
+    const [high, low] = little ? [at + size - 4, at] : [at, at + size - 4];
+    return size === 4 || view.getUint32(high) === 0 ? view.getUint32(low, little) : NaN;
+  };
+  return number(0) >= 0 && number(1) > 1e9 && number(2) < 1e9;
+}
+
 /** Whether some bytes are a float of ordinary size, or a small integer. */
 function isUsual(view: DataView, at: number, size: number, littleEndian: boolean): boolean {
   const float = Math.abs(
     size === 8 ? view.getFloat64(at, littleEndian) : view.getFloat32(at, littleEndian),
   );
-  if (float === 0 || float > 1e-7 && float < 1e9) return true;
+  if (float === 0 || float > 1e-12 && float < 1e12) return true;
   const [high, low] = littleEndian ? [at + size - 4, at] : [at, at + size - 4];
   const integer = view.getInt32(low, littleEndian);
   return Math.abs(integer) < 65536 &&

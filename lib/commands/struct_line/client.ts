@@ -78,6 +78,7 @@ export const structLineClient = defineCommand({
         // What is sent when the server has ended may never be read, so it waits for the next connection.
         halfOpen: !terminal && !reconnect,
         action: session.action,
+        onSent: session.onSent,
         concurrency: session.concurrency,
         signal: session.signal,
         onAttemptFailed: (attempt, of, error) => attempts.failed(attempt, of, error),

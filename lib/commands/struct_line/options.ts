@@ -4,7 +4,7 @@
  * @module
  */
 
-import { choice, flag, host, integer, list, port, text } from "../../cli/options.ts";
+import { choice, file, flag, host, integer, list, port, text } from "../../cli/options.ts";
 import { StructJson } from "../../codecs/struct/json.ts";
 import { type AnyStruct, compileStruct, type StructOptions } from "../../codecs/struct/struct.ts";
 import type { StructInput } from "../../codecs/struct/types.ts";
@@ -109,6 +109,7 @@ export const lineOptions = {
   ...recordOptions(
     "Record what arrives in this file: as CSV if it is called .csv, as bytes if .bin or .raw, else as JSON",
   ),
+  recordSent: file({ help: "Record what is sent in this file, likewise" }),
   ...scopeOptions,
   ...truncateOption,
   ...platformOption,

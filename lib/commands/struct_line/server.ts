@@ -58,6 +58,7 @@ export const structLineServer = defineCommand({
       ...serving,
       messageTimeout: options.messageTimeout || Infinity,
       action: session.action,
+      onSent: session.onSent,
       concurrency: session.concurrency,
       signal: session.signal,
       onConnect: (peer) => {

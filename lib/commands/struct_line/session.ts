@@ -21,7 +21,13 @@ import type { RecordText } from "./options.ts";
 import { type Printer, type PrinterOptions, structPrinter } from "./printer.ts";
 import type { ScopeValues } from "../scope/scope_options.ts";
 import { openRecordScope } from "./scope.ts";
-import { openRecords, type RecordsRecording, type RecordValues } from "./record.ts";
+import {
+  openRecords,
+  openSentRecords,
+  type RecordsRecording,
+  type RecordValues,
+  type SentRecording,
+} from "./record.ts";
 
 /** The values of the options that a session needs. */
 export interface SessionValues extends PrinterOptions, HandlerValues, RecordValues, ScopeValues {
@@ -49,7 +55,10 @@ export class LineSession implements AsyncDisposable {
   readonly #busy = new BusyWatch();
   /** Records that were given to the handler. */
   readonly #begun = new WeakMap<LinePeer, number>();
+  /** Takes what was sent, if it is recorded. */
+  readonly onSent: ((bytes: Uint8Array) => void) | undefined;
   readonly #recording: RecordsRecording | undefined;
+  readonly #sent: SentRecording | undefined;
   #left: number;
   #prompter: Prompter | undefined;
 
@@ -59,8 +68,11 @@ export class LineSession implements AsyncDisposable {
     values: SessionValues,
     handler: SessionHandler,
     recording: RecordsRecording | undefined,
+    sent: SentRecording | undefined,
   ) {
     this.#recording = recording;
+    this.#sent = sent;
+    this.onSent = sent?.write;
     this.#context = context;
     this.#text = text;
     this.#handler = handler;
@@ -87,15 +99,16 @@ export class LineSession implements AsyncDisposable {
     values: SessionValues,
   ): Promise<LineSession> {
     const handler = await sessionHandler(values, text, context);
+    const opened: { close?: () => Promise<void> }[] = [handler];
     try {
       const recording = await openRecords(context, text.struct, values);
-      const scope = await openRecordScope(context, text.struct, values).catch(async (error) => {
-        await recording?.close();
-        throw error;
-      });
-      return new LineSession(context, text, values, handler, bothOf(recording, scope));
+      if (recording) opened.push(recording);
+      const sent = await openSentRecords(context, text.struct, values);
+      if (sent) opened.push(sent);
+      const scope = await openRecordScope(context, text.struct, values);
+      return new LineSession(context, text, values, handler, bothOf(recording, scope), sent);
     } catch (error) {
-      await handler.close?.();
+      for (const { close } of opened) await close?.();
       throw error;
     }
   }
@@ -115,9 +128,10 @@ export class LineSession implements AsyncDisposable {
     this.#handler.release?.(peer);
   }
 
-  /** Ends the recording, if there is one. */
+  /** Ends the recordings, if there are any. */
   async closeRecording(): Promise<void> {
     await this.#recording?.close();
+    await this.#sent?.close();
   }
 
   /** Ends what handles the records, and the recording. */

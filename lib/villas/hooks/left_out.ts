@@ -53,7 +53,7 @@ export class LeftOut implements Hook {
   /** @throws {Refusal} If a value is missing: VILLASnode would read others in its place. */
   process(batch: Batch): Batch {
     if (this.#reason === undefined) return batch;
-    throw new Refusal(`Refused to answer a sample: ${this.#reason}`);
+    throw new Refusal(`Refused to answer a sample: ${this.#reason}`, this.#signals === undefined);
   }
 
   #reasonOf(sample: Sample, from: Endpoint | undefined): string | undefined {

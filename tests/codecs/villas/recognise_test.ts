@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { CodecError } from "../../../lib/errors.ts";
+import { villasFormat } from "../../../lib/codecs/villas/formats.ts";
 import { describeLikeness, recogniseFormat } from "../../../lib/codecs/villas/recognise.ts";
 import { villasProtobuf } from "../../../lib/codecs/villas/protobuf.ts";
 import { hexLines } from "../../fixtures/read.ts";
@@ -72,6 +73,28 @@ Deno.test("recogniseFormat() knows several samples, header lines, and what is no
   assertEquals(of(`[{${'"name": 1.0, '.repeat(2000)}"created": 1700000000100}]`), "json.edgeflex");
   assertEquals(of(""), undefined);
   assertEquals(of("Größe"), undefined);
+});
+
+Deno.test("describeLikeness() names the settings of raw and csv that a datagram shows", () => {
+  const sample = {
+    type: "data" as const,
+    sequence: 70_000n,
+    origin: { sec: 1_795_253_843, nsec: 999_999_999 },
+    values: [0.5, -1.25, 3e6, 1e-9],
+  };
+  for (
+    const notation of [
+      "raw,fake=true",
+      "raw,bits=64,fake=true",
+      "raw,bits=64,endianess=big,fake=true",
+      "gtnet,fake=true",
+    ]
+  ) {
+    const said = describeLikeness(villasFormat(notation).encode([sample]))!;
+    assertStringIncludes(said, `use --format ${notation} here`);
+  }
+  const text = describeLikeness(villasFormat("csv,separator=;").encode([sample]))!;
+  assertStringIncludes(text, 'use --format "csv,separator=;" here');
 });
 
 Deno.test("recogniseFormat() knows the format of a datagram that was cut off, from its beginning", async () => {
