@@ -177,6 +177,18 @@ Deno.test(
   },
 );
 
+Deno.test("a long error reaches the client as a whole, and the terminal as far as a person reads", async () => {
+  await using files = await folder({
+    "long.py": "def fail(): raise ValueError('x' * 100_000)\n",
+  });
+  await using server = await serve(["--handler", "long.py", "--python", PYTHON], {
+    cwd: files.path,
+  });
+  const { error } = JSON.parse(await server.ask('{"command_id":"fail"}'));
+  assertEquals(error, "x".repeat(100_000));
+  await server.program.until("stderr", / failed: x{2000}… \(long\.py:1\)\n/);
+});
+
 Deno.test("what is raised at one place does not hide what is raised at another", async () => {
   const script = `
 def one(): raise ValueError("first")
