@@ -150,12 +150,11 @@ export class Path {
   }
 
   #showSent(batch: Batch): void | Promise<void> {
-    if (this.#sentTaps.length === 0) return undefined;
-    const waiting: Promise<void>[] = [];
-    for (const tap of this.#sentTaps) {
-      const shown = tap(batch);
-      if (shown) waiting.push(shown);
+    let waiting: Promise<void>[] | undefined;
+    for (let i = 0; i < this.#sentTaps.length; i++) {
+      const shown = this.#sentTaps[i]!(batch);
+      if (shown) (waiting ??= []).push(shown);
     }
-    if (waiting.length > 0) return Promise.all(waiting).then(() => {});
+    if (waiting) return Promise.all(waiting).then(() => {});
   }
 }

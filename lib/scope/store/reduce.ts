@@ -118,8 +118,9 @@ export function reduceToColumns(
   count: number,
 ): Columns {
   const flags = new Uint8Array(count).fill(EMPTY);
-  const mins = channels.map(() => new Float64Array(count).fill(NaN));
-  const maxs = channels.map(() => new Float64Array(count).fill(NaN));
+  const rows = rowsOf(2 * channels.length, count).map((row) => row.fill(NaN));
+  const mins = rows.slice(0, channels.length);
+  const maxs = rows.slice(channels.length);
   const { origin, width } = grid;
   const from = origin + first * width;
   const places = new Int32Array(CHUNK);
@@ -148,6 +149,12 @@ export function reduceToColumns(
     });
   }
   return { flags, mins, maxs };
+}
+
+/** Rows of numbers, in one piece of memory: thousands of small ones in a second would leave holes in that of the process. */
+function rowsOf(rows: number, length: number): Float64Array[] {
+  const all = new Float64Array(rows * length);
+  return Array.from({ length: rows }, (_, i) => all.subarray(i * length, (i + 1) * length));
 }
 
 /** Puts entries of one channel into their columns. */
@@ -195,7 +202,7 @@ export function copyPoints(
   const count = Math.max(0, Math.min(end, raw.next) - from);
   const times = new Float64Array(count);
   const flags = new Uint8Array(count);
-  const values = channels.map(() => new Float64Array(count));
+  const values = rowsOf(channels.length, count);
   let filled = 0;
   raw.visit(from, from + count, (chunk, start, stop) => {
     times.set(chunk.from.subarray(start, stop), filled);

@@ -10,8 +10,10 @@ import { type RingHandler, RingReader } from "./ring.ts";
 
 /** Milliseconds between two looks for samples. */
 const INTERVAL = 10;
-/** Milliseconds for which they are read at a time, before the browsers have their turn. */
-const TURN = 8;
+/** Milliseconds for which they are read at a time, before the browsers have their turn; and when much waits, so that nothing is lost. */
+const [TURN, LONG_TURN] = [8, 100];
+/** The part of the memory that is much. */
+const MUCH = 0.25;
 /** Looks in vain after which this waits to be woken. */
 const PATIENCE = 20;
 
@@ -92,7 +94,13 @@ class Host implements RingHandler {
   }
 
   message(lane: number, time: number, bytes: Uint8Array): void {
-    this.#samples = villasProtobuf.decode(bytes);
+    try {
+      this.#samples = villasProtobuf.decode(bytes);
+    } catch {
+      // It is told by whoever receives it; here it is not shown.
+      this.#samples = [];
+      return this.#feed.lost(lane, 1);
+    }
     this.#feed.add(lane, this.#samples, time);
   }
 
@@ -108,7 +116,7 @@ class Host implements RingHandler {
   #look(): void {
     if (this.#isClosed) return;
     clearTimeout(this.#timer);
-    const end = performance.now() + TURN;
+    const end = performance.now() + (this.#reader.filled > MUCH ? LONG_TURN : TURN);
     let count = 0;
     const isEmpty = this.#reader.drain(this, () => ++count % 16 > 0 || performance.now() < end);
     this.#inVain = count > 0 ? 0 : this.#inVain + 1;

@@ -181,6 +181,11 @@ export class RingReader extends Ring {
     return true;
   }
 
+  /** How much of the memory waits to be taken, from 0 to 1. */
+  get filled(): number {
+    return (Atomics.load(this.control, WRITTEN) - this.#read >>> 0) / this.size;
+  }
+
   /**
    * Asks to be woken by the next message.
    *

@@ -15,8 +15,10 @@ import type { FromThread, ToThread } from "./messages.ts";
 import { ringMemory, RingWriter } from "./ring.ts";
 import { threadName, workerUrl } from "./worker.ts";
 
-/** Bytes that may be on their way: a second of 64 signals at 10,000 samples/s. */
-const ROOM = 2 ** 23;
+/** Bytes that may be on their way: two seconds of 64 signals at 10,000 samples/s. */
+const ROOM = 2 ** 24;
+/** To look at the clock takes longer than to copy a message: of those that go back at once, one in so many is looked at. */
+const LOOK_EVERY = 16;
 /** Seconds that the thread has to close its connections. */
 const GRACE = 1;
 
@@ -60,6 +62,10 @@ export class ScopeThread implements AsyncDisposable {
   readonly #drawn: ((lines: string[]) => void)[] = [];
   #last: Batch | undefined;
   #lastBytes: Uint8Array | undefined;
+  /** When that came, and how much later such a message was sent when that was looked at last. */
+  #time = NaN;
+  #delay = 0;
+  #count = 0;
   #resolveFinished: () => void;
   #closing: Promise<void> | undefined;
 
@@ -84,6 +90,14 @@ export class ScopeThread implements AsyncDisposable {
     this.finished = promise;
     this.#resolveFinished = resolve;
     worker.onmessage = ({ data }) => this.#receive(data);
+    worker.onerror = (event) => {
+      event.preventDefault();
+      options.onProblem?.(
+        "thread",
+        `The scope has ended, and what it shows goes on: ${event.message}`,
+      );
+      void this.close();
+    };
   }
 
   /**
@@ -95,13 +109,14 @@ export class ScopeThread implements AsyncDisposable {
     return (batch) => {
       const { bytes } = batch;
       if (!this.#isReadable || !batch.plain || !bytes) return this.add(index, batch.samples);
-      const time = now();
       // What goes back as it came is the same message.
       if (index !== 0 && batch === this.#last && bytes === this.#lastBytes) {
-        this.#ring.again(index, time);
+        if (this.#count++ % LOOK_EVERY === 0) this.#delay = now() - this.#time;
+        this.#ring.again(index, this.#time + this.#delay);
         return;
       }
-      this.#last = this.#ring.put(index, time, bytes) ? batch : undefined;
+      this.#time = now();
+      this.#last = this.#ring.put(index, this.#time, bytes) ? batch : undefined;
       this.#lastBytes = bytes;
     };
   }
