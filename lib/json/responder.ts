@@ -6,7 +6,7 @@ import { decodeUtf8 } from "../text/utf8.ts";
 import { ConnectError } from "../errors.ts";
 import type { HostPort } from "../net/address/address.ts";
 import { lineFraming } from "../net/framing/line.ts";
-import type { Clock } from "../time/clock.ts";
+import { type Clock, systemClock } from "../time/clock.ts";
 import { orAborted } from "../time/deadline.ts";
 import { whenAborted } from "../time/lifecycle.ts";
 import { Limit } from "../time/limit.ts";
@@ -56,6 +56,8 @@ export interface ResponderOptions {
   onHandlerError?: (error: unknown) => void;
   /** Called for each message that is not handled because its client has disconnected. */
   onDropped?: (remoteAddr: HostPort) => void;
+  /** Called for each message that had to wait for others for more than a second, with the seconds. */
+  onDelayed?: (remoteAddr: HostPort, seconds: number) => void;
 }
 
 /** The sender of messages, as answering needs to know it. */
@@ -66,6 +68,8 @@ export interface Client {
   readonly gone: boolean;
   /** Whether it has ended its half, so that only {@linkcode Client.isThere} can tell. */
   readonly halfClosed: boolean;
+  /** When the message arrived that it sent last, by the responder's clock, in ms. */
+  readonly since: number;
   /** Checks whether answers can reach it. */
   isThere(): Promise<boolean>;
   /** Called when it disconnects while its message waits for its turn. */
@@ -82,6 +86,9 @@ const NOTHING = new Uint8Array();
 
 /** Numbers that `String()` might write differently: `-0`, many digits, exponents, zeros at the end or after the point. */
 const OTHER_FORM = /-0|[\d.]{16}|\d[eE]|\.\d*0(?!\d)|0\.000000/;
+
+/** How long a message may wait for others before that is reported, in ms. */
+const LONG_WAIT = 1000;
 
 /** The state of a message in the responder. */
 interface Request {
@@ -108,12 +115,14 @@ export class Responder {
   dropped = 0;
   readonly #options: ResponderOptions;
   readonly #queue: Queue;
+  readonly #clock: Clock;
   /** What gives up each handler that is waited for. */
   readonly #awaited = new Set<(reason: unknown) => void>();
 
   /** @param options How to answer. */
   constructor(options: ResponderOptions) {
     this.#options = options;
+    this.#clock = options.clock ?? systemClock;
     const { concurrency, interact, givenUp } = options;
     whenAborted(givenUp, () => {
       for (const giveUp of this.#awaited) giveUp(givenUp.reason);
@@ -185,6 +194,8 @@ export class Responder {
     const { client } = request;
     client.onGone = undefined;
     if (client.gone) return this.#drop(request);
+    const waited = this.#clock.now() - client.since;
+    if (waited > LONG_WAIT) this.#options.onDelayed?.(client.remoteAddr, waited / 1000);
     if (!client.halfClosed) return this.#handle(request);
     return client.isThere().then((isThere) =>
       isThere ? this.#handle(request) : this.#drop(request)

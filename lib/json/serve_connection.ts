@@ -1,7 +1,7 @@
 import { concat } from "@std/bytes/concat";
 import { CodecError } from "../errors.ts";
 import type { HostPort } from "../net/address/address.ts";
-import type { Clock } from "../time/clock.ts";
+import { type Clock, systemClock } from "../time/clock.ts";
 import { within } from "../time/deadline.ts";
 import type { LineDecoder, LineFraming } from "../net/framing/line.ts";
 import type { StreamConnection } from "../net/stream/connection.ts";
@@ -48,11 +48,15 @@ class Session implements Client {
   readonly #connection: StreamConnection;
   readonly #options: ServeConnectionOptions;
   readonly #decoder: LineDecoder;
+  readonly #clock: Clock;
   /** The read-ahead in progress. */
   #ahead: Promise<Uint8Array | null> | null = null;
   /** Buffers for that: one is read into while the messages in the other are answered. */
   readonly #buffers: Uint8Array[] = [];
   #turn = 0;
+  /** When what is being answered arrived, and what was read ahead. */
+  #since = 0;
+  #sinceAhead = 0;
   /** Finds the end of a value without a newline; made when needed. */
   #valueEnd: ValueEnd | null = null;
   /** Answers that wait to be sent. */
@@ -64,10 +68,15 @@ class Session implements Client {
     this.#connection = connection;
     this.#options = options;
     this.#decoder = options.framing.decoder();
+    this.#clock = options.clock ?? systemClock;
   }
 
   get remoteAddr(): HostPort {
     return this.#connection.remoteAddr;
+  }
+
+  get since(): number {
+    return this.#since;
   }
 
   get gone(): boolean {
@@ -86,6 +95,8 @@ class Session implements Client {
   async run(): Promise<number> {
     const connection = this.#connection;
     for (let chunk; (chunk = await this.#read()) !== null;) {
+      this.#since = this.#sinceAhead || this.#clock.now();
+      this.#sinceAhead = 0;
       this.#decoder.push(chunk);
       for (let answer; (answer = this.#answer("next")) !== null;) {
         if (answer instanceof Promise) answer = await this.#wait(answer);
@@ -138,6 +149,7 @@ class Session implements Client {
   }
 
   #arrived(chunk: Uint8Array | null): Uint8Array | null {
+    this.#sinceAhead = this.#clock.now();
     if (chunk === null && this.gone) this.onGone?.();
     return chunk;
   }

@@ -29,10 +29,10 @@ const WARNED = 1000;
 /** Something that went wrong with one client; the server continues. */
 export interface JsonServerProblem extends Omit<StreamProblem, "kind"> {
   /**
-   * What it is: a problem of the listener, a message that was not handled because its client had disconnected, or the first message of a
-   * client without a newline at its end.
+   * What it is: a problem of the listener, a message that was not handled because its client had disconnected, the first message that had
+   * to wait for others for more than a second, or the first one of a client without a newline at its end.
    */
-  kind: StreamProblem["kind"] | "dropped" | "unended";
+  kind: StreamProblem["kind"] | "dropped" | "delayed" | "unended";
 }
 
 /** Where and how {@linkcode startJsonServer} serves. The first two and their defaults are the template's. */
@@ -179,6 +179,7 @@ export class JsonServer implements AsyncDisposable {
   /** The addresses of clients whose missing newlines have been reported. */
   readonly #warned = new Set<string>();
   #unanswered = 0;
+  #isDelayed = false;
   #closing: Promise<void> | null = null;
 
   /**
@@ -206,6 +207,7 @@ export class JsonServer implements AsyncDisposable {
       onMessage: this.#telling(onMessage),
       onHandlerError,
       onDropped: (from) => this.#dropped(from),
+      onDelayed: (from, seconds) => this.#delayed(from, seconds),
     });
     this.#listener = this.#listen();
     this.finished = this.#listener.finished;
@@ -316,6 +318,16 @@ export class JsonServer implements AsyncDisposable {
       formatAddress(from)
     }: it disconnected before its turn`;
     this.#tell({ kind: "dropped", from, message });
+  }
+
+  /** Reports once that messages arrive faster than they are handled: whoever sends them is slowed down. */
+  #delayed(from: HostPort, seconds: number): void {
+    if (this.#isDelayed) return;
+    this.#isDelayed = true;
+    const message =
+      `A message from ${formatAddress(from)} waited ${seconds.toFixed(1)} s for others: ` +
+      "the handler is slower than messages arrive, so clients have to wait; this is not reported again";
+    this.#tell({ kind: "delayed", from, message });
   }
 
   /** Reports once for each client that a newline should end its messages. */

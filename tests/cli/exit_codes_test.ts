@@ -185,7 +185,7 @@ const ways: readonly Way[] = [
   {
     command: "villas-replay",
     code: 5,
-    when: "a line of the file is no sample",
+    when: "a line of the file is not a sample",
     args: (others) => [BAD_RECORDING, "--listen", "127.0.0.1:0", "--to", at(others.udp(true))],
   },
 
@@ -213,7 +213,7 @@ const ways: readonly Way[] = [
   {
     command: "villas-pipe",
     code: 5,
-    when: "a line is no sample",
+    when: "a line is not a sample",
     args: (others) => ["--columns", "--listen", "127.0.0.1:0", "--remote", at(others.udp(true))],
     input: "1.5\nx\n2.5\n",
     sent: /./s,
@@ -229,7 +229,7 @@ const ways: readonly Way[] = [
   {
     command: "villas-convert",
     code: 5,
-    when: "a line is no sample",
+    when: "a line is not a sample",
     args: () => ["--to", "csv"],
     input: "nonsense\n",
   },

@@ -89,14 +89,15 @@ Deno.test("json-server tells a mistake in a handler in Python before it listens"
 });
 
 Deno.test("a handler in Python may have the name of a module of its library, and others beside it", async () => {
-  const source = `
-import json, random
-def get(x: int = 1): return {json.loads("1"), random.randint(2, 2)}
+  // What the host has imported is the library's; anything else beside the handler is the user's own, as in Python itself.
+  const source = (name: string, two: string) => `
+import json, ${name}
+def get(x: int = 1): return {json.loads("1"), ${two}}
 async def later(): return __name__
 `;
   await using files = await folder({
-    "json.py": source,
-    "random.py": source,
+    "json.py": source("json", "2"),
+    "random.py": source("random", "random.randint(2, 2)"),
     "queue.py": "",
     "typing.py": "",
     "asyncio.py": "",
@@ -175,6 +176,18 @@ Deno.test(
     assert((await Deno.stat(`${files.path}/closed`)).isFile);
   },
 );
+
+Deno.test("a long error reaches the client as a whole, and the terminal as far as a person reads", async () => {
+  await using files = await folder({
+    "long.py": "def fail(): raise ValueError('x' * 100_000)\n",
+  });
+  await using server = await serve(["--handler", "long.py", "--python", PYTHON], {
+    cwd: files.path,
+  });
+  const { error } = JSON.parse(await server.ask('{"command_id":"fail"}'));
+  assertEquals(error, "x".repeat(100_000));
+  await server.program.until("stderr", / failed: x{2000}… \(long\.py:1\)\n/);
+});
 
 Deno.test("what is raised at one place does not hide what is raised at another", async () => {
   const script = `

@@ -97,12 +97,12 @@ Deno.test("villas-pipe reports bad lines, sends the others, and exits with 5 unl
   const skipped = await through("u\n1\nx\n3\n", "--columns", "--skip-bad");
   assertEquals(skipped.code, 0);
   assertStringIncludes(skipped.stderr, "1 bad line");
-  assertStringIncludes(stderr, "error: Left out 1 line that is no sample; --skip-bad exits with 0");
+  assertStringIncludes(stderr, "error: Left out 1 line that is not a sample; with --skip-bad");
   const quiet = await through("u\n1\nx\n3\n", "--columns", "--quiet");
   assertEquals(quiet.code, 5);
   assertMatch(
     quiet.stderr,
-    /^error: Cannot read line 3: column "u" is "x": .*\nerror: Left out 1 line that is no sample; .*\n$/,
+    /^error: Cannot read line 3: column "u" is "x": .*\nerror: Left out 1 line that is not a sample; .*\n$/,
   );
   const barren = await through("u\n", "--columns");
   assertEquals(barren.code, 5);

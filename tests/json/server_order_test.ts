@@ -1,6 +1,7 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertMatch } from "@std/assert";
 import { connectJson, sendJson } from "../../lib/json/client.ts";
 import { startJsonServer } from "../../lib/json/server.ts";
+import { ManualClock } from "../time/manual_clock.ts";
 import { Gate, pending } from "./gate.ts";
 import { Peer } from "./peer.ts";
 
@@ -154,4 +155,41 @@ Deno.test("startJsonServer() goes on after handlerTimeout, and tells the handler
     "success",
   ]);
   assertEquals(aborted, 1);
+});
+
+Deno.test("startJsonServer() says once that clients have to wait for a handler that is too slow", async () => {
+  for (const pipelined of [true, false]) {
+    const gate = new Gate();
+    const clock = new ManualClock();
+    const told: string[] = [];
+    await using server = startJsonServer({
+      port: 0,
+      interact: gate.interact,
+      clock,
+      idleTimeout: Infinity,
+      messageTimeout: Infinity,
+      onProblem: ({ kind, message }) => told.push(`${kind}: ${message}`),
+    });
+    await using first = await Peer.connect(server.addr);
+    await using second = await Peer.connect(server.addr);
+    await first.write(pipelined ? '{"n":0}\n{"n":1}\n{"n":2}\n' : '{"n":0}\n');
+    await gate.running(1);
+    if (!pipelined) {
+      await second.write('{"n":1}\n');
+      await pending(server, 2);
+    }
+    clock.pass(0.9);
+    assertEquals(told, []);
+    clock.pass(0.7);
+    for (let n = 0; n < (pipelined ? 3 : 2); n++) {
+      await gate.running(1);
+      gate.release();
+      await (pipelined || n === 0 ? first : second).line();
+    }
+    assertEquals(told.length, 1);
+    assertMatch(
+      told[0]!,
+      /^delayed: A message from 127\.0\.0\.1:\d+ waited 1\.6 s for others: the handler is slower than messages arrive, so clients have to wait; this is not reported again$/,
+    );
+  }
 });

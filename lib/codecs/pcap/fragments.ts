@@ -36,7 +36,11 @@ export class DatagramReader {
   readonly #waiting = new Map<string, Pieces>();
   readonly #onIncomplete: (datagram: IncompleteDatagram) => void;
 
-  /** @param onIncomplete Called with each datagram whose pieces were not all captured. */
+  /**
+   * Begins without pieces.
+   *
+   * @param onIncomplete Called with each datagram whose pieces were not all captured.
+   */
   constructor(onIncomplete: (datagram: IncompleteDatagram) => void) {
     this.#onIncomplete = onIncomplete;
   }

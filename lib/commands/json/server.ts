@@ -1,4 +1,4 @@
-import { counted, rareCounts } from "../../text/wording.ts";
+import { counted, rareCounts, shorten } from "../../text/wording.ts";
 import { defineCommand } from "../../cli/command.ts";
 import type { Context } from "../../cli/context.ts";
 import { choice, flag, host, integer, port, seconds } from "../../cli/options.ts";
@@ -26,6 +26,9 @@ import {
   readServing,
   servingOptions,
 } from "../serving/serving.ts";
+
+/** Most of an error that is shown, in characters; the client gets all of it. */
+const LONGEST_REASON = 2000;
 
 /** `labwire json-server`. */
 export const jsonServer = defineCommand({
@@ -167,7 +170,8 @@ function reportFailure(
 ): void {
   if (answer.status === "success") return;
   const kind = data === undefined ? "unreadable" : "failed";
-  const message = `Message from ${formatAddress(remoteAddr)} failed: ${answer.error}`;
+  const why = shorten(answer.error, LONGEST_REASON);
+  const message = `Message from ${formatAddress(remoteAddr)} failed: ${why}`;
   say.throttled(kindWithPlace(kind, thrown), withPlace(message, thrown));
 }
 

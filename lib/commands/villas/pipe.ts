@@ -272,13 +272,13 @@ function whatWasLeftOut(
 ): string {
   return [
     ...bad > 0
-      ? [`${counted(bad, "line")} that ${bad === 1 ? "is no sample" : "are no samples"}`]
+      ? [`${counted(bad, "line")} that ${bad === 1 ? "is not a sample" : "are not samples"}`]
       : [],
     ...refused > 0
       ? [`${counted(refused, "sample")} that the format of the messages does not carry`]
       : [],
     ...unprinted > 0 ? [`${counted(unprinted, "sample")} that cannot be printed`] : [],
-  ].join(", ") + "; --skip-bad exits with 0 all the same";
+  ].join(", ") + "; with --skip-bad the exit code is 0";
 }
 
 function exitCode(

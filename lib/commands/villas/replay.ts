@@ -92,7 +92,7 @@ export const villasReplay = defineCommand({
     say.giveReason();
     say.error(
       `Left out ${counted(file!.bad, "thing")} in "${path}" that ${
-        file!.bad === 1 ? "is no sample" : "are no samples"
+        file!.bad === 1 ? "is not a sample" : "are not samples"
       }`,
     );
     return exit.codec;

@@ -149,6 +149,12 @@ class Channel:
         self.single = self.single + 1 if alone and clock() - begun < SPIN_SECONDS else 0
         return chunk
 
+    def sleep_only(self):
+        """Looks for nothing: others of this process need the interpreter."""
+        if self.may_spin:
+            self.may_spin = False
+            os.set_blocking(self.input, True)
+
     def look(self):
         """Reads ahead while a call is being handled: the peers that have gone, None where all have because this is the end."""
         while self.input >= 0 and self.has_input():
@@ -1637,6 +1643,7 @@ class Host:
         if self.concurrency > 1:
             import queue
 
+            self.channel.sleep_only()
             self.jobs = queue.SimpleQueue()
             for _ in range(self.concurrency):
                 threading.Thread(target=self.work, name="labwire-call", daemon=True).start()

@@ -1,2 +1,0 @@
-import new
-def get(): return new.x
