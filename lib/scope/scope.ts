@@ -211,16 +211,21 @@ export class Scope implements AsyncDisposable {
   }
 
   #tick(): void {
-    const now = performance.now() / 1000;
-    for (const viewer of this.#viewers) {
-      viewer.tick(now).catch((error) => this.#options.onProblem?.("scope", messageOf(error)));
-    }
+    for (const viewer of this.#viewers) this.#serveFrame(viewer);
+  }
+
+  #serveFrame(viewer: Viewer): void {
+    viewer.tick(performance.now() / 1000)
+      .catch((error) => this.#options.onProblem?.("scope", messageOf(error)));
   }
 
   async #receive(text: string, viewer: Viewer, socket: WebSocketConnection): Promise<void> {
     const message = parseFields(text);
-    if (message?.type === "ready") viewer.ready();
-    else if (message?.type === "view") {
+    if (message?.type === "ready") {
+      viewer.ready();
+      // What waits for the next tick would miss the browser's next picture.
+      this.#serveFrame(viewer);
+    } else if (message?.type === "view") {
       const view = parseView(message);
       if (view) viewer.show(view);
     } else if (message?.type === "control") {

@@ -8,8 +8,8 @@ import { laneSpectrum } from "./store/spectrum.ts";
 import { Trigger } from "./store/trigger.ts";
 import type { View } from "./view.ts";
 
-/** Seconds between two frames at least. */
-const FRAME_SECONDS = 1 / 45;
+/** Seconds between two frames at least: a little less than two ticks of the scope, so that a tick that is early is not left out. */
+const FRAME_SECONDS = 1 / 50;
 /** Seconds between two looks at values, statistics and measurements. */
 const STATE_SECONDS = 0.25;
 /** Seconds between two spectra or pictures of X over Y. */

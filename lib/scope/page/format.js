@@ -123,6 +123,17 @@ export function duration(seconds) {
 }
 
 /**
+ * A day, as in 2026-11-21.
+ *
+ * @param {number} time Seconds since 1970.
+ */
+export function day(time) {
+  const date = new Date(time * 1000);
+  return [date.getFullYear(), date.getMonth() + 1, date.getDate()]
+    .map((number) => String(number).padStart(2, "0")).join("-");
+}
+
+/**
  * A time of day.
  *
  * @param {number} time Seconds since 1970.

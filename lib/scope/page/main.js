@@ -4,7 +4,7 @@
 /** The page: what the server sends goes into the panes, what the user does goes to the server. */
 
 import { Connection } from "./connection.js";
-import { band, beside, clock, duration, si } from "./format.js";
+import { band, beside, clock, day, duration, si } from "./format.js";
 import { PlanePlot, SpectrumPlot } from "./extras.js";
 import { labelsFor, Pane, timeAxis, zoomOf } from "./panes.js";
 import {
@@ -344,7 +344,7 @@ function showStatus(now, isEmpty) {
     ? [
       "paused",
       hello?.isRecording
-        ? `Recording, ${clock(now.zero + now.to, 1)}`
+        ? `Recording, ${day(now.zero + now.to)} ${clock(now.zero + now.to, 1)}`
         : `Paused at ${clock(now.zero + now.to, 1)}`,
     ]
     : view.trigger && last.isTriggered
@@ -358,7 +358,7 @@ function showStatus(now, isEmpty) {
   announce(
     view.trigger?.mode === "auto" && name === "live"
       ? "Live"
-      : text.replace(/,? (at )?[\d:., ]+%?$/, ""),
+      : text.replace(/,? (at )?[\d:., -]+%?$/, ""),
   );
 }
 

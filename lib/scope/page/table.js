@@ -17,6 +17,9 @@ export function make(name, text = null, attributes = {}) {
   return element;
 }
 
+/** Pixels beside what is seen of the table that are kept up to date too, and how often the rest is: every so many times. */
+const [BESIDE, EVERY] = [200, 4];
+
 /** Sets a text only where it is another one: a screen reader and the layout then have no work. */
 /** @param {Element | undefined} element @param {string} text */
 function set(element, text) {
@@ -45,6 +48,8 @@ const orNone = (number) => number ?? NaN;
 
 export class SignalTable {
   #body = /** @type {HTMLElement} */ (document.querySelector("#signals tbody"));
+  #scroller = /** @type {HTMLElement} */ (this.#body.closest(".scroll"));
+  #turn = 0;
   /** For each signal the cells of what came, and of the reply. */
   /** @type {Map<number, Record<string, HTMLElement>[]>} */
   #rows = new Map();
@@ -58,6 +63,7 @@ export class SignalTable {
    */
   build(signals, { hasGroups, isDark }, actions) {
     this.#rows.clear();
+    this.#turn = -1; // the next update is of all
     const rows = signals.map((each, index) => {
       const row = make("tr");
       const head = make("th", null, { scope: "row" });
@@ -106,7 +112,16 @@ export class SignalTable {
    * @param {import("./types.js").State} state
    */
   update(signals, state) {
-    for (const { signal, channels } of signals) {
+    this.#turn++;
+    const { scrollTop, clientHeight } = this.#scroller;
+    const isSeen = (/** @type {HTMLElement | undefined} */ row) =>
+      !row ||
+      row.offsetTop > scrollTop - BESIDE && row.offsetTop < scrollTop + clientHeight + BESIDE;
+    // Before anything is written, so that the layout is made once.
+    const due = signals.filter(({ signal }) =>
+      this.#turn % EVERY === 0 || isSeen(this.#rows.get(signal)?.[0]?.["row"])
+    );
+    for (const { signal, channels } of due) {
       // The reply is written with the digits of what came, so that they can be compared.
       let size = NaN;
       this.#rows.get(signal)?.forEach((cells, i) => {
@@ -134,7 +149,7 @@ export class SignalTable {
 /** @param {HTMLElement} row @param {string} unit */
 function makeCells(row, unit) {
   /** @type {Record<string, HTMLElement>} */
-  const cells = {};
+  const cells = { row };
   for (const name of ["value", "min", "max", "mean", "rms", "frequency"]) {
     const cell = make("td", "–", { class: name });
     cells[name] = cell;
