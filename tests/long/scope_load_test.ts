@@ -90,6 +90,6 @@ Deno.test({
     const [alone, seen] = [await least(), await least(2)];
     console.log(`${alone.toFixed(2)} µs for a message, ${seen.toFixed(2)} µs with two viewers`);
     // A copy of 0.2 µs, and what another busy thread takes from the processors' caches.
-    assert(seen < 1.3 * alone, `${seen} µs after ${alone} µs`);
+    assert(seen < 1.4 * alone, `${seen} µs after ${alone} µs`);
   },
 });
