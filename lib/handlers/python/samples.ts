@@ -168,10 +168,10 @@ function tableOf(payload: Uint8Array, samples: readonly Sample[]): SampleReply[]
   const view = new DataView(payload.buffer, payload.byteOffset, payload.length);
   const width = view.getUint32(5, true);
   let at = HEAD;
-  return samples.map((sample, index) => {
+  return samples.map((_, index) => {
     const values: number[] = [];
     for (let i = 0; i < width; i++, at += 8) values.push(view.getFloat64(at, true));
-    return { index, sample: { ...sample, values } };
+    return { index, sample: { values } };
   });
 }
 

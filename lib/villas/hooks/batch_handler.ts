@@ -1,5 +1,11 @@
 import type { Format } from "../../codecs/villas/format.ts";
-import type { Sample, Timestamp, Value, ValueKind } from "../../codecs/villas/sample.ts";
+import {
+  dataSample,
+  type Sample,
+  type Timestamp,
+  type Value,
+  type ValueKind,
+} from "../../codecs/villas/sample.ts";
 import { RemoteError } from "../../errors.ts";
 import type { Endpoint } from "../../net/address/address.ts";
 import { type Batch, batchOf } from "../node.ts";
@@ -84,6 +90,8 @@ export class BatchedReplies implements Hook {
   #expected: readonly Expected[] = [];
   #waiting: Message[] = [];
   #under = 0;
+  /** Messages in the batch that was handed over last. */
+  #lastCount = 0;
   /** The mean duration of a sample in ms. */
   #mean = LONGEST_BATCH;
   /** The sending of replies, in the order of their messages. */
@@ -91,6 +99,8 @@ export class BatchedReplies implements Hook {
   #room: PromiseWithResolvers<void> | undefined;
   #idle: PromiseWithResolvers<void> | undefined;
   #closed = false;
+  /** Whether what waits is about to be handed over. */
+  #scheduled = false;
 
   /** @param options What it needs. */
   constructor(options: BatchedRepliesOptions) {
@@ -132,21 +142,28 @@ export class BatchedReplies implements Hook {
     await this.#sending;
   }
 
+  /** What arrives in one turn is handed over together, when the turn is over. */
   #add(message: Message): null {
     this.#waiting.push(message);
-    this.#handOver();
+    if (!this.#scheduled && this.#under < AHEAD) {
+      this.#scheduled = true;
+      queueMicrotask(() => this.#handOver());
+    }
     return null;
   }
 
   #handOver(): void {
+    this.#scheduled = false;
     while (this.#waiting.length > 0 && this.#under < AHEAD) {
       const most = Math.min(MOST_TOGETHER, LONGEST_BATCH / this.#mean);
-      if (this.#under > 0 && most < MOST_TOGETHER / 64) return; // it is slow: nothing is gained by being early
+      if (this.#under > 0 && most < MOST_TOGETHER / 64) break; // it is slow: nothing is gained by being early
+      if (this.#under > 0 && this.#waiting.length < this.#lastCount) break; // few and large batches cost least
       let count = 0;
       let samples = 0;
       while (count < this.#waiting.length && (count === 0 || samples < most)) {
         samples += this.#waiting[count++]!.samples.length;
       }
+      this.#lastCount = count;
       void this.#handle(this.#waiting.splice(0, count));
     }
     if (this.#waiting.length < MOST_WAITING) {
@@ -225,13 +242,13 @@ function errorOf({ refused, text, place, trace }: BatchReplies["faults"][number]
 
 /** A copy that shares nothing with the original, which the next message may use again. */
 function copyOf(sample: Sample): Sample {
-  const { values, origin, received } = sample;
-  return {
-    ...sample,
-    values: [...values],
-    ...(origin && { origin: { ...origin } }),
-    ...(received && { received: { ...received } }),
-  };
+  const { type, values, sequence, origin, received, newFrame } = sample;
+  const copy = dataSample([...values], sequence, timeOf(origin), timeOf(received), newFrame);
+  return type === "data" ? copy : { ...copy, type };
+}
+
+function timeOf(time: Timestamp | undefined): Timestamp | undefined {
+  return time && { sec: time.sec, nsec: time.nsec };
 }
 
 /** A reply with its values in the kinds that are expected, where nothing is lost: in Python, 2 is as good a float as 2.0. */
