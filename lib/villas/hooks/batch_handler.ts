@@ -20,8 +20,6 @@ const MOST_WAITING = 1024;
 const MOST_TOGETHER = 1024;
 /** How long those that are handed over together may take, in ms: nothing else is handled in the meantime. */
 const LONGEST_BATCH = 5;
-/** How often samples are handed over while others are still being handled. */
-const AHEAD = 2;
 /** How much a batch counts in the mean duration. */
 const WEIGHT = 0.2;
 
@@ -89,9 +87,8 @@ export class BatchedReplies implements Hook {
   readonly #options: BatchedRepliesOptions;
   #expected: readonly Expected[] = [];
   #waiting: Message[] = [];
-  #under = 0;
-  /** Messages in the batch that was handed over last. */
-  #lastCount = 0;
+  /** Whether the handler has some: few and large batches cost least, so there is one at a time. */
+  #isBusy = false;
   /** The mean duration of a sample in ms. */
   #mean = LONGEST_BATCH;
   /** The sending of replies, in the order of their messages. */
@@ -135,7 +132,7 @@ export class BatchedReplies implements Hook {
   /** Takes no more messages; resolves when the replies to all others have been sent. */
   async close(): Promise<void> {
     this.#closed = true;
-    if (this.#under > 0 || this.#waiting.length > 0) {
+    if (this.#isBusy || this.#waiting.length > 0) {
       this.#idle ??= Promise.withResolvers();
       await this.#idle.promise;
     }
@@ -145,7 +142,7 @@ export class BatchedReplies implements Hook {
   /** What arrives in one turn is handed over together, when the turn is over. */
   #add(message: Message): null {
     this.#waiting.push(message);
-    if (!this.#scheduled && this.#under < AHEAD) {
+    if (!this.#scheduled && !this.#isBusy) {
       this.#scheduled = true;
       queueMicrotask(() => this.#handOver());
     }
@@ -154,16 +151,13 @@ export class BatchedReplies implements Hook {
 
   #handOver(): void {
     this.#scheduled = false;
-    while (this.#waiting.length > 0 && this.#under < AHEAD) {
+    if (this.#waiting.length > 0 && !this.#isBusy) {
       const most = Math.min(MOST_TOGETHER, LONGEST_BATCH / this.#mean);
-      if (this.#under > 0 && most < MOST_TOGETHER / 64) break; // it is slow: nothing is gained by being early
-      if (this.#under > 0 && this.#waiting.length < this.#lastCount) break; // few and large batches cost least
       let count = 0;
       let samples = 0;
       while (count < this.#waiting.length && (count === 0 || samples < most)) {
         samples += this.#waiting[count++]!.samples.length;
       }
-      this.#lastCount = count;
       void this.#handle(this.#waiting.splice(0, count));
     }
     if (this.#waiting.length < MOST_WAITING) {
@@ -173,23 +167,22 @@ export class BatchedReplies implements Hook {
   }
 
   async #handle(messages: readonly Message[]): Promise<void> {
-    this.#under++;
-    const alone = this.#under === 1;
+    this.#isBusy = true;
     const samples = messages.flatMap(({ samples }) => samples);
     const numbers = messages.flatMap(({ samples }, i) => samples.map(() => i));
     const received = messages.map(({ received }) => received);
     const begun = performance.now();
     try {
       const answer = await this.#options.handler(samples, numbers, received);
-      const { seconds = (performance.now() - begun) / 1000 / (alone ? 1 : 2) } = answer;
+      const { seconds = (performance.now() - begun) / 1000 } = answer;
       this.#mean += (1000 * seconds / Math.max(1, samples.length) - this.#mean) * WEIGHT;
       this.#sending = this.#sending.then(() => this.#send(messages, numbers, samples, answer));
     } catch (error) {
       for (const { from } of messages) this.#options.onFailed(error, from);
     }
-    this.#under--;
+    this.#isBusy = false;
     this.#handOver();
-    if (this.#under > 0) return;
+    if (this.#isBusy) return;
     this.#idle?.resolve();
     this.#idle = undefined;
   }
