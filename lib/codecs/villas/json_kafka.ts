@@ -7,6 +7,7 @@
 import type { JsonValue } from "../json/reader.ts";
 import { ALL, carriedBy, formatRow } from "./format_row.ts";
 import { type JsonForm, jsonForms } from "./json_format.ts";
+import { readPlainMembers } from "./json_plain.ts";
 import {
   JSON_SETTINGS,
   jsonText,
@@ -22,7 +23,6 @@ import {
   misnamed,
   NamedValues,
   parseQuickly,
-  quickValues,
   readJsonValue,
   readMillis,
   readSequence,
@@ -33,7 +33,7 @@ import {
 import { kindOf, type Sample, type ValueKind } from "./sample.ts";
 import { writtenBehind } from "./scratch.ts";
 import { group } from "./settings.ts";
-import { floatSignals } from "./signals.ts";
+import { floatSignals, type Signal } from "./signals.ts";
 import { checkHead } from "./text_format.ts";
 
 const NAME = "json.kafka";
@@ -61,6 +61,13 @@ export const villasJsonKafka = formatRow(
   (settings, signals) => {
     const names = memberNames(signals, settings);
     const shown = new ShownSignals();
+    let named: readonly Signal[] | undefined = signals;
+    let shownNames = names;
+    /** The names of signals as they begin a member. */
+    const namesOf = (known: readonly Signal[]) => {
+      if (known !== named) [named, shownNames] = [known, memberNames(known, settings)];
+      return shownNames!;
+    };
     const schemas: string[] = [];
     /** What stands before the payload of the message that was read last; it is the same in all that a node sends. */
     let head = "";
@@ -157,26 +164,14 @@ export const villasJsonKafka = formatRow(
         readPlain(text) {
           const known = signals ?? shown.signals;
           if (known === undefined) return null;
-          if (head === "" || !text.startsWith(head)) head = headOf(text);
+          if (head === "" || text.slice(0, head.length) !== head) head = headOf(text);
           if (head === "" || !text.endsWith("}]")) return null;
-          const source = text.slice(head.length, -2);
-          const payload = parseQuickly(source);
-          const values = payload && quickValues(payload, known);
-          if (!values) return null;
-          const { timestamp, sequence } = payload;
-          const others = Number(timestamp !== undefined) + Number(sequence !== undefined);
-          const areShown = () =>
-            shown.areIn(payload, RESERVED) && shown.areFloats(values, source, others);
-          if (!signals && !areShown()) return null;
+          const found = readPlainMembers(text, head.length, text.length - 2, known, namesOf(known));
+          if (found === null) return null;
+          const { values, timestamp, sequence } = found;
           const sample: Sample = { type: "data", values };
-          if (sequence !== undefined) {
-            if (!Number.isSafeInteger(sequence) || sequence as number < 0) return null;
-            sample.sequence = BigInt(sequence as number);
-          }
-          if (timestamp !== undefined) {
-            if (!Number.isSafeInteger(timestamp)) return null;
-            sample.origin = readMillis("timestamp", timestamp as number);
-          }
+          if (sequence !== undefined) sample.sequence = BigInt(sequence);
+          if (timestamp !== undefined) sample.origin = readMillis("timestamp", timestamp);
           return [sample];
         },
         read(json) {

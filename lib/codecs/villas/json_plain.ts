@@ -1,5 +1,5 @@
 /**
- * Reads samples of format `json` that are written exactly as VILLASnode writes them, in less time than any JSON takes.
+ * Reads samples in JSON that are written exactly as VILLASnode writes them, in less time than any JSON takes.
  *
  * @module
  */
@@ -26,6 +26,35 @@ export function readPlainJson(text: string, signals?: readonly Signal[]): Sample
   return new Reader(text, signals).read();
 }
 
+/** What an object of named values says. */
+export interface PlainMembers {
+  /** Milliseconds since 1970. */
+  readonly timestamp?: number;
+  readonly sequence?: number;
+  /** One value for each signal. */
+  readonly values: Value[];
+}
+
+/**
+ * Reads an object of named values: time and sequence number, where there are any, then all signals in their order.
+ *
+ * @param text A text that it is in.
+ * @param start Where it begins.
+ * @param end Where it must end.
+ * @param signals The signals.
+ * @param names Their names, as they begin a member.
+ * @returns Null if it is written in any other way, be it valid or not, or a value is not of its signal's kind.
+ */
+export function readPlainMembers(
+  text: string,
+  start: number,
+  end: number,
+  signals: readonly Signal[],
+  names: readonly string[],
+): PlainMembers | null {
+  return new Reader(text, signals, start).members(names, end);
+}
+
 class Reader {
   readonly #text: string;
   readonly #signals: readonly Signal[] | undefined;
@@ -33,9 +62,32 @@ class Reader {
   /** Whether the number that was read last has a point or an exponent. */
   #isFloat = false;
 
-  constructor(text: string, signals: readonly Signal[] | undefined) {
+  constructor(text: string, signals: readonly Signal[] | undefined, start = 0) {
     this.#text = text;
     this.#signals = signals;
+    this.#at = start;
+  }
+
+  members(names: readonly string[], end: number): PlainMembers | null {
+    if (!this.#take("{")) return null;
+    let timestamp: number | undefined;
+    let sequence: number | undefined;
+    if (this.#take('"timestamp": ')) {
+      timestamp = this.#integer();
+      if (timestamp !== timestamp || !this.#take(", ")) return null;
+    }
+    if (this.#take('"sequence": ')) {
+      sequence = this.#integer();
+      if (!(sequence >= 0) || !this.#take(", ")) return null;
+    }
+    const values: Value[] = [];
+    for (let i = 0; i < names.length; i++) {
+      if (i > 0 && !this.#take(", ")) return null;
+      const value = this.#take(names[i]!) ? this.#value() : null;
+      if (value === null || kindOf(value) !== this.#signals![i]!.type) return null;
+      values.push(value);
+    }
+    return this.#take("}") && this.#at === end ? { timestamp, sequence, values } : null;
   }
 
   read(): Sample[] | null {
