@@ -59,6 +59,24 @@ Deno.test("struct-line shows the numbers of its records", async () => {
   assertEquals((await program.result()).code, 0);
 });
 
+Deno.test("struct-line shows integers that are too large for a sample as floats, and takes them for no fault", async () => {
+  await using program = startServer([
+    ...["struct-line", "server", "--port", "0", "--host", "127.0.0.1", "--format", "<Q"],
+    ...["--output", "none", ...scope],
+  ]);
+  const [, port] = await program.until("stderr", /Listening on 127\.0\.0\.1:(\d+)/);
+  {
+    using peer = await Deno.connect({ hostname: "127.0.0.1", port: Number(port) });
+    await peer.write(new Uint8Array(8).fill(255));
+    const [, line] = await csvOf(await urlOf(program), 1);
+    assertMatch(line!, /,18446744073709552000$/);
+  }
+  program.interrupt();
+  const { code, stderr } = await program.result();
+  assertEquals(code, 0);
+  assertMatch(stderr, /1 record received, 0 sent, 1 connection\n/);
+});
+
 Deno.test("villas-scope shows a recording, with the times in it", async () => {
   const file = await Deno.makeTempFile({ suffix: ".csv" });
   const lines = Array.from({ length: 1000 }, (_, i) => `1600000000,${i * 1e6},0,${i},${i / 2},1`);

@@ -160,6 +160,19 @@ Deno.test("samples of every kind go to the other thread, which draws them in the
   assert(head!.startsWith("paused"), head);
 });
 
+Deno.test("a sample that protobuf cannot carry is not shown, and counted, and does no harm", async () => {
+  await using scope = await startScopeThread({
+    lanes: [{ name: "received" }],
+    listen: { hostname: "127.0.0.1", port: 0 },
+    statistics: () => [{ name: "Invalid", value: 0 }],
+  });
+  scope.add(0, [{ type: "data", values: [1], origin: { sec: -1, nsec: 0 } }]);
+  scope.add(0, [{ type: "data", values: [2n ** 63n] }]);
+  scope.add(0, [{ type: "data", values: [1] }]);
+  const { lanes: [lane] } = await stateOf(scope, ([lane]) => lane!.samples === 1);
+  assertEquals([lane!.unseen, lane!.values], [2, ["1"]]);
+});
+
 Deno.test("what is no message is not shown, and counted, and the next one is shown", async () => {
   await using scope = await startScopeThread({
     lanes: [{ name: "received" }],

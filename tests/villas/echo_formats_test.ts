@@ -385,10 +385,17 @@ Deno.test("a sample of json that is changed keeps its marks", async () => {
   const handler = ({ values }: Sample) => ({
     values: values.map((value) => (value as number) * 2),
   });
-  await using it = await lab({ codec: villasFormat("json"), handler });
-  for (const flags of ["new_simulation", "new_frame", 'new_simulation", "new_frame']) {
-    const answer = await it.ask(utf8.encode(`[{"flags": ["${flags}"], "data": [1.5]}]`));
-    assertEquals(new TextDecoder().decode(answer), `[{"flags": ["${flags}"], "data": [3.0]}]`);
+  const batchHandler = (samples: readonly Sample[]) =>
+    Promise.resolve({
+      replies: samples.map((sample, index) => ({ index, sample: handler(sample) })),
+      faults: [],
+    });
+  for (const how of [{ handler }, { batchHandler }]) {
+    await using it = await lab({ codec: villasFormat("json"), ...how });
+    for (const flags of ["new_simulation", "new_frame", 'new_simulation", "new_frame']) {
+      const answer = await it.ask(utf8.encode(`[{"flags": ["${flags}"], "data": [1.5]}]`));
+      assertEquals(new TextDecoder().decode(answer), `[{"flags": ["${flags}"], "data": [3.0]}]`);
+    }
   }
 });
 

@@ -34,17 +34,18 @@ export async function openRecordScope(
   });
   return {
     write: (record) => {
-      const shown = Array.from(
-        record,
-        (value, i): Value =>
-          value instanceof Uint8Array
-            ? null
-            : typeof value === "number" && INTEGERS.includes(codes[i] ?? "?")
-            ? BigInt(value)
-            : value as Value,
-      );
+      const shown = Array.from(record, (value, i) => shownValue(value as Field, codes[i] ?? "?"));
       scope.add(0, [{ type: "data", values: shown }]);
     },
     close: scope.close,
   };
+}
+
+type Field = Value | Uint8Array;
+
+/** What is drawn of a field: integers as such where a sample can have them. */
+function shownValue(value: Field, code: string): Value {
+  if (value instanceof Uint8Array) return null;
+  if (typeof value === "bigint") return BigInt.asIntN(64, value) === value ? value : Number(value);
+  return typeof value === "number" && INTEGERS.includes(code) ? BigInt(value) : value;
 }

@@ -96,7 +96,7 @@ export class RingWriter extends Ring {
   put(lane: number, time: number, bytes: Uint8Array): boolean {
     const { length } = bytes;
     const at = this.#place(ENTRY + length);
-    if (at < 0) return this.#lose(lane);
+    if (at < 0) return this.lose(lane);
     this.bytes.set(bytes, at + ENTRY);
     this.#publish(at, ENTRY + length, length, MESSAGE | lane << 8, time);
     return true;
@@ -105,12 +105,13 @@ export class RingWriter extends Ring {
   /** Says that the message which was put in last has passed another lane too. */
   again(lane: number, time: number): boolean {
     const at = this.#place(ENTRY);
-    if (at < 0) return this.#lose(lane);
+    if (at < 0) return this.lose(lane);
     this.#publish(at, ENTRY, 0, AGAIN | lane << 8, time);
     return true;
   }
 
-  #lose(lane: number): false {
+  /** Notes that a message is not put in, which is told to the other side. */
+  lose(lane: number): false {
     this.#lost[lane] = (this.#lost[lane] ?? 0) + 1;
     return false;
   }

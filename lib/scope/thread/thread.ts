@@ -1,6 +1,7 @@
 import type { Format } from "../../codecs/villas/format.ts";
 import { villasProtobuf } from "../../codecs/villas/protobuf.ts";
 import type { Sample } from "../../codecs/villas/sample.ts";
+import { CodecError } from "../../errors.ts";
 import type { HostPort } from "../../net/address/address.ts";
 import { within } from "../../time/deadline.ts";
 import type { Batch } from "../../villas/node.ts";
@@ -36,7 +37,7 @@ export interface ScopeThreadOptions {
   readonly title?: string;
   /** The format of the batches' messages: those of protobuf that are known to be whole are read by the other thread. */
   readonly format?: Format;
-  /** Numbers that are told beside the traces. */
+  /** Numbers that are shown beside the traces. */
   readonly statistics?: () => readonly Statistic[];
   /** What may be changed from the page. Default: nothing. */
   readonly control?: ScopeControl;
@@ -94,7 +95,7 @@ export class ScopeThread implements AsyncDisposable {
       event.preventDefault();
       options.onProblem?.(
         "thread",
-        `The scope has ended, and what it shows goes on: ${event.message}`,
+        `The scope has stopped: ${event.message}; everything else goes on`,
       );
       void this.close();
     };
@@ -122,14 +123,22 @@ export class ScopeThread implements AsyncDisposable {
   }
 
   /**
-   * Shows samples to a lane; they are copied.
+   * Shows samples to a lane; they are copied. What does not fit into a message of protobuf is not shown, and the page says how many.
    *
    * @param index The lane.
    * @param samples The samples.
    */
   add(index: number, samples: readonly Sample[]): void {
     this.#last = undefined;
-    this.#ring.put(index, now(), villasProtobuf.encode([...samples]));
+    let bytes: Uint8Array;
+    try {
+      bytes = villasProtobuf.encode([...samples]);
+    } catch (error) {
+      if (!(error instanceof CodecError)) throw error;
+      this.#ring.lose(index);
+      return;
+    }
+    this.#ring.put(index, now(), bytes);
   }
 
   /**

@@ -235,9 +235,11 @@ function errorOf({ refused, text, place, trace }: BatchReplies["faults"][number]
 
 /** A copy that shares nothing with the original, which the next message may use again. */
 function copyOf(sample: Sample): Sample {
-  const { type, values, sequence, origin, received, newFrame } = sample;
+  const { type, values, sequence, origin, received, newFrame, newSimulation } = sample;
   const copy = dataSample([...values], sequence, timeOf(origin), timeOf(received), newFrame);
-  return type === "data" ? copy : { ...copy, type };
+  copy.type = type;
+  if (newSimulation) copy.newSimulation = true;
+  return copy;
 }
 
 function timeOf(time: Timestamp | undefined): Timestamp | undefined {

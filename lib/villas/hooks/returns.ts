@@ -37,7 +37,7 @@ export interface ReturnsOptions {
   readonly onMessage?: () => void;
   /** What the format of the messages makes of a sample. Default: it stays what it is. */
   readonly carry?: (sample: Sample) => Sample;
-  /** when messages arrive, where the system says it. */
+  /** When messages arrive, where the system says it. */
   readonly clock?: ArrivalClock | undefined;
 }
 
