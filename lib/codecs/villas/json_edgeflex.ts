@@ -10,6 +10,7 @@ import { ALL, formatRow } from "./format_row.ts";
 import { jsonForms } from "./json_format.ts";
 import { JSON_SETTINGS, jsonText, jsonValue, type Tree } from "./json_text.ts";
 import {
+  BY_NAME,
   memberNames,
   membersOf,
   misnamed,
@@ -41,10 +42,7 @@ export const villasJsonEdgeflex = formatRow(NAME, JSON_SETTINGS, (settings, sign
     carried: {
       ...ALL,
       sequence: false,
-      newFrame: false,
-      notFinite: false,
-      exact: false,
-      named: true,
+      ...BY_NAME,
     },
     misfit: (signals) => misnamed(signals, RESERVED),
     ...jsonForms({

@@ -17,6 +17,7 @@ import {
   writeTree,
 } from "./json_text.ts";
 import {
+  BY_NAME,
   isNumber,
   memberNames,
   membersOf,
@@ -138,10 +139,7 @@ export const villasJsonKafka = formatRow(
       carried: {
         ...ALL,
         ...carriedBy(settings),
-        newFrame: false,
-        notFinite: false,
-        exact: false,
-        named: true,
+        ...BY_NAME,
       },
       misfit: (signals) => misnamed(signals, RESERVED),
       ...jsonForms({

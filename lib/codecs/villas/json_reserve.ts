@@ -9,6 +9,7 @@ import { ALL, carriedBy, formatRow } from "./format_row.ts";
 import { jsonForms } from "./json_format.ts";
 import { JSON_SETTINGS, notFinite, type Tree, writeReal, writeString } from "./json_text.ts";
 import {
+  BY_NAME,
   isNumber,
   membersOf,
   misnamed,
@@ -48,10 +49,7 @@ export const villasJsonReserve = formatRow(NAME, JSON_SETTINGS, (settings, signa
     carried: {
       ...ALL,
       ...carriedBy(settings),
-      newFrame: false,
-      notFinite: false,
-      exact: false,
-      named: true,
+      ...BY_NAME,
     },
     misfit: (signals) => misnamed(signals, []),
     ...jsonForms({

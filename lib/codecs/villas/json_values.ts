@@ -11,6 +11,9 @@ import type { Timestamp, Value } from "./sample.ts";
 import type { Signal, SignalKind } from "./signals.ts";
 import { isTimePart, sequenceText } from "./text_format.ts";
 
+/** What formats that name their values carry otherwise than others. */
+export const BY_NAME = { newFrame: false, notFinite: false, exact: false, named: true } as const;
+
 /** The members of a JSON object. None that is asked for is a name that every object has. */
 export type Members = Record<string, JsonValue | undefined>;
 
