@@ -68,8 +68,8 @@ export interface Client {
   readonly gone: boolean;
   /** Whether it has ended its half, so that only {@linkcode Client.isThere} can tell. */
   readonly halfClosed: boolean;
-  /** When the message arrived that it sent last, by the responder's clock, in ms. */
-  readonly since: number;
+  /** When the message arrived that it sent last, by the responder's clock, in ms; undefined if just now. */
+  readonly since: number | undefined;
   /** Checks whether answers can reach it. */
   isThere(): Promise<boolean>;
   /** Called when it disconnects while its message waits for its turn. */
@@ -91,16 +91,24 @@ const OTHER_FORM = /-0|[\d.]{16}|\d[eE]|\.\d*0(?!\d)|0\.000000/;
 const LONG_WAIT = 1000;
 
 /** The state of a message in the responder. */
-interface Request {
+class Request {
   readonly bytes: Uint8Array;
   readonly client: Client;
-  readonly started: number;
-  text?: string;
-  data?: JsonValue;
+  readonly started: number = performance.now();
+  /** When it began to wait for others; undefined if it did not have to. */
+  waitsSince: number | undefined;
+  text: string | undefined;
+  data: JsonValue | undefined;
   /** The message's `id`, before a handler could change it. */
-  id?: JsonValue;
+  id: JsonValue | undefined;
   /** The same as received. */
-  idText?: string;
+  idText: string | undefined;
+
+  constructor(bytes: Uint8Array, client: Client) {
+    this.bytes = bytes;
+    this.client = client;
+    this.waitsSince = client.since;
+  }
 }
 
 /** Answers messages: parses them, calls the handler in the order of their arrival, and counts. */
@@ -145,7 +153,7 @@ export class Responder {
    * @returns The answer as a line, empty if the client is gone; a promise of it if that takes time.
    */
   respond(bytes: Uint8Array, client: Client): Uint8Array | Promise<Uint8Array> {
-    const request: Request = { bytes, client, started: performance.now() };
+    const request = new Request(bytes, client);
     try {
       this.#read(request);
     } catch (error) {
@@ -154,6 +162,7 @@ export class Responder {
     }
     if (client.gone) return this.#drop(request);
     return this.#queue.run(() => this.#begin(request), (callOff) => {
+      request.waitsSince ??= this.#clock.now();
       client.onGone = () => callOff(this.#drop(request));
     });
   }
@@ -167,7 +176,7 @@ export class Responder {
    */
   respondBad(error: Error, client: Client): Uint8Array {
     this.invalid++;
-    return this.#fail({ bytes: NOTHING, client, started: performance.now() }, error);
+    return this.#fail(new Request(NOTHING, client), error);
   }
 
   /**
@@ -191,11 +200,13 @@ export class Responder {
 
   /** Handles a message when its turn has come, unless its client has disconnected. */
   #begin(request: Request): Uint8Array | Promise<Uint8Array> {
-    const { client } = request;
+    const { client, waitsSince } = request;
     client.onGone = undefined;
     if (client.gone) return this.#drop(request);
-    const waited = this.#clock.now() - client.since;
-    if (waited > LONG_WAIT) this.#options.onDelayed?.(client.remoteAddr, waited / 1000);
+    if (waitsSince !== undefined) {
+      const waited = this.#clock.now() - waitsSince;
+      if (waited > LONG_WAIT) this.#options.onDelayed?.(client.remoteAddr, waited / 1000);
+    }
     if (!client.halfClosed) return this.#handle(request);
     return client.isThere().then((isThere) =>
       isThere ? this.#handle(request) : this.#drop(request)
@@ -302,24 +313,28 @@ export class Responder {
 }
 
 class HandledMessage implements Handled {
-  readonly time: Date;
   readonly remoteAddr: HostPort;
   readonly data: JsonValue | undefined;
   readonly answer: Answer;
   readonly thrown: unknown;
   readonly duration: number;
   readonly answerText: string;
+  readonly #started: number;
   readonly #text: string | undefined;
 
   constructor(request: Request, answer: Answer, answerText: string, thrown: unknown) {
     this.duration = (performance.now() - request.started) / 1000;
-    this.time = new Date(Date.now() - this.duration * 1000);
+    this.#started = request.started;
     this.remoteAddr = request.client.remoteAddr;
     this.data = request.data;
     this.answer = answer;
     this.thrown = thrown;
     this.#text = request.text;
     this.answerText = answerText;
+  }
+
+  get time(): Date {
+    return new Date(Date.now() - (performance.now() - this.#started));
   }
 
   get text(): string | undefined {

@@ -54,9 +54,9 @@ class Session implements Client {
   /** Buffers for that: one is read into while the messages in the other are answered. */
   readonly #buffers: Uint8Array[] = [];
   #turn = 0;
-  /** When what is being answered arrived, and what was read ahead. */
-  #since = 0;
-  #sinceAhead = 0;
+  /** When what is being answered arrived, and what was read ahead; undefined if just now. */
+  #since: number | undefined;
+  #sinceAhead: number | undefined;
   /** Finds the end of a value without a newline; made when needed. */
   #valueEnd: ValueEnd | null = null;
   /** Answers that wait to be sent. */
@@ -75,7 +75,7 @@ class Session implements Client {
     return this.#connection.remoteAddr;
   }
 
-  get since(): number {
+  get since(): number | undefined {
     return this.#since;
   }
 
@@ -95,8 +95,8 @@ class Session implements Client {
   async run(): Promise<number> {
     const connection = this.#connection;
     for (let chunk; (chunk = await this.#read()) !== null;) {
-      this.#since = this.#sinceAhead || this.#clock.now();
-      this.#sinceAhead = 0;
+      this.#since = this.#sinceAhead;
+      this.#sinceAhead = undefined;
       this.#decoder.push(chunk);
       for (let answer; (answer = this.#answer("next")) !== null;) {
         if (answer instanceof Promise) answer = await this.#wait(answer);
@@ -187,6 +187,7 @@ class Session implements Client {
 
   /** Waits for an answer that takes time. Answers that are ready are sent meanwhile, and the client does not count as idle. */
   async #wait(answer: Promise<Uint8Array>): Promise<Uint8Array> {
+    this.#since ??= this.#clock.now();
     using _hold = this.#connection.hold();
     const flushed = this.#size > 0 ? this.#flush() : undefined;
     this.#lookAhead();
@@ -214,5 +215,6 @@ class Session implements Client {
 }
 
 function isBlank(message: Uint8Array): boolean {
-  return message.every((byte) => byte === 0x20 || byte === 0x09 || byte === 0x0d);
+  for (const byte of message) if (byte !== 0x20 && byte !== 0x09 && byte !== 0x0d) return false;
+  return true;
 }

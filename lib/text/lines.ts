@@ -36,8 +36,8 @@ export function encodeLine(message: Uint8Array | string): Uint8Array {
 }
 
 function withoutEnd(line: Uint8Array): Uint8Array {
-  const content = line.at(-1) === LF ? line.subarray(0, -1) : line;
-  return content.at(-1) === CR ? content.subarray(0, -1) : content;
+  const content = line[line.length - 1] === LF ? line.subarray(0, -1) : line;
+  return content[content.length - 1] === CR ? content.subarray(0, -1) : content;
 }
 
 /** Cuts a stream of bytes into lines, however it comes in chunks: pass each to `push()`, then call `next()` until it returns null. */

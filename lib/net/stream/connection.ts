@@ -4,6 +4,7 @@ import { within } from "../../time/deadline.ts";
 import { mayBeForeign } from "./first_bytes.ts";
 import { FirstBytesGate, type ForeignProtocol } from "./first_bytes_gate.ts";
 import { closeWhenAborted } from "../../time/lifecycle.ts";
+import type { Clock } from "../../time/clock.ts";
 import { IdleClock, IdleTimer } from "../../time/idle_timer.ts";
 import { type ReadEnd, ReadSide } from "./read_side.ts";
 import type {
@@ -22,6 +23,8 @@ const SETTLING = 0.2;
 const NOTHING = new Uint8Array();
 /** Bytes that fit into a packet of any network. */
 const ONE_PACKET = 1200;
+
+type OnForeign = NonNullable<StreamConnectionOptions["onForeign"]>;
 
 /**
  * A TCP or TLS connection.
@@ -56,9 +59,11 @@ export class StreamConnection implements AsyncDisposable {
   readonly #idle: IdleTimer;
   /** Runs while a message has begun and not ended. */
   readonly #message: IdleTimer;
-  /** Makes what refuses browsers; null once the first bytes have shown that the peer is not one. */
-  #makeGate: (() => FirstBytesGate) | null = null;
+  /** Told of browsers; null once the first bytes have shown that the peer is not one. */
+  #onForeign: OnForeign | null;
+  /** What refuses them; made where the first bytes leave it open. */
   #gate: FirstBytesGate | null = null;
+  readonly #clock: Clock | undefined;
   readonly #reads: ReadSide;
   readonly #writes: WriteSide;
   readonly #finish: () => void;
@@ -93,13 +98,8 @@ export class StreamConnection implements AsyncDisposable {
     this.#writes = new WriteSide((bytes) => this.#conn.write(bytes), this.#idle, onError);
     this.#plain = "setNoDelay" in conn;
     this.#delays = this.#plain;
-    if (onForeign) {
-      const onRefused = (protocol: ForeignProtocol) => {
-        onForeign(protocol);
-        void this.abort("refused");
-      };
-      this.#makeGate = () => new FirstBytesGate((buffer) => conn.read(buffer), onRefused, clock);
-    }
+    this.#onForeign = onForeign ?? null;
+    this.#clock = clock;
     closeWhenAborted(signal, this.finished, () => void this.abort("aborted"));
   }
 
@@ -173,8 +173,9 @@ export class StreamConnection implements AsyncDisposable {
    */
   async firstBytes(seconds: number): Promise<boolean> {
     try {
-      this.#gate ??= this.#makeGate?.() ?? null;
-      return await this.#gate?.look(seconds) ?? this.#released === null;
+      if (this.#onForeign === null) return this.#released === null;
+      this.#gate ??= this.#makeGate(this.#onForeign);
+      return await this.#gate.look(seconds);
     } catch (error) {
       this.#lose(error);
       return false;
@@ -321,22 +322,30 @@ export class StreamConnection implements AsyncDisposable {
   }
 
   #readSome(buffer: Uint8Array): Promise<number | null> {
-    if (this.#gate?.open) this.#gate = this.#makeGate = null;
+    if (this.#gate?.open) this.#gate = this.#onForeign = null;
     if (this.#gate !== null) return this.#gate.read(buffer);
-    return this.#makeGate === null ? this.#conn.read(buffer) : this.#readFirst(buffer);
+    return this.#onForeign === null ? this.#conn.read(buffer) : this.#readFirst(buffer);
   }
 
   /** Reads the first bytes: most show at once that the peer is not a browser. */
   #readFirst(buffer: Uint8Array): Promise<number | null> {
     return this.#conn.read(buffer).then((length) => {
       if (length === null || length === 0) return length;
-      if (this.#makeGate === null || !mayBeForeign(buffer[0]!)) {
-        this.#makeGate = null;
+      if (this.#onForeign === null || !mayBeForeign(buffer[0]!)) {
+        this.#onForeign = null;
         return length;
       }
-      this.#gate ??= this.#makeGate();
+      this.#gate ??= this.#makeGate(this.#onForeign);
       return this.#gate.pass(buffer, length);
     });
+  }
+
+  #makeGate(onForeign: OnForeign): FirstBytesGate {
+    const onRefused = (protocol: ForeignProtocol) => {
+      onForeign(protocol, this.remoteAddr);
+      void this.abort("refused");
+    };
+    return new FirstBytesGate((buffer) => this.#conn.read(buffer), onRefused, this.#clock);
   }
 
   async #end(grace: number): Promise<void> {

@@ -1,4 +1,5 @@
 import type { ForeignProtocol } from "./first_bytes_gate.ts";
+import type { HostPort } from "../address/address.ts";
 import type { Clock } from "../../time/clock.ts";
 import type { IdleClock } from "../../time/idle_timer.ts";
 
@@ -35,7 +36,7 @@ export interface StreamConnectionOptions {
    *
    * @internal
    */
-  onForeign?: (protocol: ForeignProtocol) => void;
+  onForeign?: (protocol: ForeignProtocol, from: HostPort) => void;
   /** Closes the connection at once. */
   signal?: AbortSignal;
   /**

@@ -13,7 +13,7 @@ import type {
   StreamProblem,
 } from "./listener_options.ts";
 import { type GraceOptions, hostPort, StreamConnection } from "./connection.ts";
-import type { RawConnection } from "./connection_options.ts";
+import type { RawConnection, StreamConnectionOptions } from "./connection_options.ts";
 
 export type { ListenStreamOptions, StreamListenerStats, StreamProblem };
 
@@ -82,6 +82,7 @@ export class StreamListener implements AsyncDisposable {
   readonly #options: ListenStreamOptions;
   readonly #idleClock: IdleClock;
   readonly #messageClock: IdleClock;
+  readonly #connectionOptions: StreamConnectionOptions;
   readonly #verifier: ClientVerifier | null;
   readonly #sockets: readonly StreamSocket[];
   readonly #stopping = new AbortController();
@@ -128,6 +129,12 @@ export class StreamListener implements AsyncDisposable {
     const { idleTimeout = Infinity, messageTimeout = Infinity, clock } = options;
     this.#idleClock = new IdleClock(idleTimeout, { lasting: true, clock });
     this.#messageClock = new IdleClock(messageTimeout, { lasting: true, clock });
+    this.#connectionOptions = {
+      idleClock: this.#idleClock,
+      messageClock: this.#messageClock,
+      clock,
+      onForeign: options.allowHttp ? undefined : (protocol, from) => this.#refuse(protocol, from),
+    };
     this.#sockets = sockets;
     this.addrs = sockets.map(({ addr }) => addr as Deno.NetAddr)
       .map(({ hostname, port }) => ({ hostname, port }));
@@ -192,7 +199,7 @@ export class StreamListener implements AsyncDisposable {
     const { signal } = this.#stopping;
     while (!signal.aborted) {
       try {
-        await this.#room?.promise;
+        if (this.#room !== null) await this.#room.promise;
         if (signal.aborted) return;
         this.#admit(await socket.accept());
       } catch (error) {
@@ -210,31 +217,38 @@ export class StreamListener implements AsyncDisposable {
   }
 
   #admit(conn: Deno.Conn): void {
-    const { allow, maxConnections = Infinity, onConnection, onTooMany } = this.#options;
-    const from = hostPort(conn.remoteAddr);
-    const refuse = (kind: StreamProblem["kind"], why: string) => {
-      this.#tell({ kind, from, message: `Refused ${formatAddress(from)}: ${why}` });
-    };
-    if (allow && !allow.matches(from.hostname, this.#localName(conn))) {
+    const { allow, maxConnections = Infinity, onConnection } = this.#options;
+    if (allow && !allow.matches(hostPort(conn.remoteAddr).hostname, this.#localName(conn))) {
       this.#stats.refusedByAllow++;
       this.#giveUp(conn);
-      refuse("not-allowed", "not in the allow list");
+      this.#tellRefused("not-allowed", conn, "not in the allow list");
     } else if (this.#open >= maxConnections) {
       this.#stats.refusedByLimit++;
       const open = maxConnections === 1 ? "1 connection is" : `${maxConnections} connections are`;
-      refuse("too-many", `${open} open already`);
-      if (!onTooMany || this.#telling >= TOLD_AT_ONCE) return this.#giveUp(conn);
-      this.#telling++;
-      const tell = async (connection: StreamConnection) => {
-        await onTooMany(connection);
-        await connection.end();
-      };
-      this.#track(this.#serve(conn, tell), () => this.#telling--);
+      this.#tellRefused("too-many", conn, `${open} open already`);
+      this.#turnAway(conn);
     } else {
       this.#stats.accepted++;
       this.#open++;
       this.#track(this.#serve(conn, onConnection), this.#onServed);
     }
+  }
+
+  /** Informs a connection beyond the limit. */
+  #turnAway(conn: Deno.Conn): void {
+    const { onTooMany } = this.#options;
+    if (!onTooMany || this.#telling >= TOLD_AT_ONCE) return this.#giveUp(conn);
+    this.#telling++;
+    const tell = async (connection: StreamConnection) => {
+      await onTooMany(connection);
+      await connection.end();
+    };
+    this.#track(this.#serve(conn, tell), () => this.#telling--);
+  }
+
+  #tellRefused(kind: StreamProblem["kind"], conn: Deno.Conn, why: string): void {
+    const from = hostPort(conn.remoteAddr);
+    this.#tell({ kind, from, message: `Refused ${formatAddress(from)}: ${why}` });
   }
 
   /** The local address of a connection, with the zone if the listener has one. */
@@ -247,14 +261,7 @@ export class StreamListener implements AsyncDisposable {
     const isPlain = !this.#verifier && !("handshake" in accepted);
     const conn = isPlain ? accepted : await this.#secure(accepted);
     if (conn === null) return;
-    const connection = new StreamConnection(conn, {
-      idleClock: this.#idleClock,
-      messageClock: this.#messageClock,
-      clock: this.#options.clock,
-      onForeign: this.#options.allowHttp
-        ? undefined
-        : (protocol) => this.#refuse(protocol, connection.remoteAddr),
-    });
+    const connection = new StreamConnection(conn, this.#connectionOptions);
     this.#connections.push(connection);
     if (this.#stopping.signal.aborted) connection.stopReading();
     if (handler) {
@@ -265,12 +272,12 @@ export class StreamListener implements AsyncDisposable {
         const message = `Serving ${formatAddress(from)} failed: ${messageOf(error)}`;
         this.#tell({ kind: "handler", from, message, error });
       }
-      void connection.close();
+      await connection.close();
     } else {
       this.#arrived.push(connection);
       this.#wake?.();
+      await connection.finished;
     }
-    await connection.finished;
     this.#connections.splice(this.#connections.indexOf(connection), 1);
   }
 

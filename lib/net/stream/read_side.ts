@@ -26,7 +26,9 @@ export class ReadSide {
   /** Resolves when the read in progress is over; made where somebody wants to know. */
   #over: PromiseWithResolvers<void> | null = null;
   /** Resolves the promise of the read in progress: with what was read, or with null to call it off. */
-  #resolve: ((length: number | null) => void) | null = null;
+  #resolve: ((read: unknown) => void) | null = null;
+  /** Makes what was read of its length. */
+  #take: (length: number) => unknown = asLength;
   #end: ReadEnd = "open";
   #bytes = 0;
 
@@ -53,18 +55,12 @@ export class ReadSide {
 
   /** Reads into a buffer that is used again by the next call. */
   read(): Promise<Uint8Array | null> {
-    const buffer = this.#buffer ??= spare.pop() ?? new Uint8Array(FIRST_BUFFER);
-    return this.#begin(buffer, (length) => {
-      if (length === buffer.length && length < LARGEST_BUFFER) {
-        this.#buffer = new Uint8Array(4 * length);
-      }
-      return buffer.subarray(0, length);
-    });
+    return this.#begin(this.#buffer ??= spare.pop() ?? new Uint8Array(FIRST_BUFFER), this.#asBytes);
   }
 
   /** Reads into the caller's buffer. */
   readInto(buffer: Uint8Array): Promise<number | null> {
-    return this.#begin(buffer, (length) => length);
+    return this.#begin(buffer, asLength);
   }
 
   /** Ends reading, including a read in progress. */
@@ -97,12 +93,22 @@ export class ReadSide {
       return Promise.reject(new TypeError(why));
     }
     return new Promise((resolve) => {
-      this.#resolve = (length) => resolve(length === null ? null : take(length));
+      this.#resolve = resolve as (read: unknown) => void;
+      this.#take = take;
       this.#isReading = true;
       this.#idle.begin();
       this.#readSome(buffer).then(this.#onRead, this.#onFailed);
     });
   }
+
+  /** What was read into the own buffer. */
+  readonly #asBytes = (length: number): Uint8Array => {
+    const buffer = this.#buffer!;
+    if (length === buffer.length && length < LARGEST_BUFFER) {
+      this.#buffer = new Uint8Array(4 * length);
+    }
+    return buffer.subarray(0, length);
+  };
 
   readonly #onRead = (length: number | null): void => {
     if (length !== null) this.#bytes += length;
@@ -122,7 +128,8 @@ export class ReadSide {
     this.#isReading = false;
     this.#over?.resolve();
     this.#over = null;
-    this.#resolve!(length);
+    const isThere = length !== null && this.#end === "open";
+    this.#resolve!(isThere ? this.#take(length) : null);
   }
 
   #finish(end: ReadEnd): boolean {
@@ -132,4 +139,8 @@ export class ReadSide {
     this.#buffer = null;
     return true;
   }
+}
+
+function asLength(length: number): number {
+  return length;
 }

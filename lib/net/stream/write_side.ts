@@ -7,20 +7,30 @@ const JOINED_BYTES = 1 << 16;
 /** Writes some of the bytes and returns how many. */
 export type WriteSome = (bytes: Uint8Array) => Promise<number>;
 
+/** What a write resolves with where nothing has to be waited for. */
+const TAKEN = Promise.resolve(true);
+const GONE = Promise.resolve(false);
+
 /** Writes whole byte arrays one after another; those written during another write are combined. */
 export class WriteSide {
   readonly #writeSome: WriteSome;
   readonly #idle: IdleTimer;
   readonly #onError: (error: unknown) => void;
-  /** Bytes that wait for their turn, and the promise of their batch. */
+  /** What is being written, how much of it has been, what follows it, and what resolves the promise of all that. */
+  #chunk: Uint8Array | null = null;
+  #at = 0;
+  #following: Uint8Array[] = [];
+  #resolve: ((taken: boolean) => void) | null = null;
+  /** Bytes that wait for their turn, and the promise of all of them. */
   #queue: Uint8Array[] = [];
-  #batch: Promise<boolean> | null = null;
-  #tail: Promise<boolean> = Promise.resolve(true);
-  #flushing = false;
+  #queued: PromiseWithResolvers<boolean> | null = null;
+  /** The promise of what was written last. */
+  #tail = TAKEN;
   #waiting = 0;
   #bytes = 0;
-  #writing: Promise<void> | null = null;
-  #callOff: ((written: number) => void) | null = null;
+  /** Whether the system is writing, and what resolves when that is over; made where somebody wants to know. */
+  #isWriting = false;
+  #over: PromiseWithResolvers<void> | null = null;
   #ended = false;
   #failed = false;
 
@@ -47,17 +57,18 @@ export class WriteSide {
 
   /** Resolves with true when the system has taken all of the bytes, with false when it will not. */
   write(bytes: Uint8Array): Promise<boolean> {
-    if (this.#ended) return Promise.resolve(false);
+    if (this.#ended) return GONE;
     this.#waiting += bytes.length;
-    if (!this.#flushing) return this.#tail = this.#flush([bytes]);
-    this.#queue.push(bytes);
-    this.#batch ??= this.#tail = this.#tail.then(() => {
-      const chunks = joined(this.#queue);
-      this.#queue = [];
-      this.#batch = null;
-      return this.#flush(chunks);
+    if (this.#chunk !== null) {
+      this.#queue.push(bytes);
+      this.#queued ??= Promise.withResolvers();
+      return this.#tail = this.#queued.promise;
+    }
+    if (bytes.length === 0) return TAKEN;
+    return this.#tail = new Promise((resolve) => {
+      this.#resolve = resolve;
+      this.#begin(bytes);
     });
-    return this.#batch;
   }
 
   /** Accepts no more writes; resolves when everything queued has been written or has failed. */
@@ -70,48 +81,70 @@ export class WriteSide {
   fail(): void {
     this.#ended = true;
     this.#failed = true;
-    this.#callOff?.(0);
+    this.#resolve?.(false);
+    this.#queued?.resolve(false);
   }
 
-  /** The last write, if it is in progress. */
+  /** The write of the system that is in progress, also after {@linkcode WriteSide.fail}; it never rejects. */
   get writing(): Promise<void> | null {
-    return this.#writing;
+    if (!this.#isWriting) return null;
+    this.#over ??= Promise.withResolvers();
+    return this.#over.promise;
   }
 
-  async #flush(chunks: Uint8Array[]): Promise<boolean> {
-    this.#flushing = true;
-    try {
-      for (const chunk of chunks) {
-        for (let at = 0; at < chunk.length && !this.#failed;) {
-          const written = await this.#some(at === 0 ? chunk : chunk.subarray(at));
-          this.#idle.end();
-          this.#bytes += written;
-          this.#waiting -= written;
-          at += written;
-        }
-      }
-    } catch (error) {
-      this.#idle.end();
-      if (!this.#failed) this.#onError(error);
-      this.fail();
-    }
-    this.#flushing = this.#batch !== null;
-    return !this.#failed;
+  #begin(chunk: Uint8Array): void {
+    this.#chunk = chunk;
+    this.#at = 0;
+    this.#writeRest();
   }
 
-  /** Waits until the system has accepted some bytes, or the write is cancelled. */
-  #some(bytes: Uint8Array): Promise<number> {
+  /** Has the system write what is left of the chunk. */
+  #writeRest(): void {
+    const chunk = this.#chunk!;
     this.#idle.begin();
-    return new Promise((resolve, reject) => {
-      this.#callOff = resolve;
-      this.#writing = this.#writeSome(bytes).then((written) => {
-        this.#writing = null;
-        resolve(written);
-      }, (error) => {
-        this.#writing = null;
-        reject(error);
-      });
-    });
+    this.#isWriting = true;
+    this.#writeSome(this.#at === 0 ? chunk : chunk.subarray(this.#at))
+      .then(this.#onWritten, this.#onFailed);
+  }
+
+  readonly #onWritten = (written: number): void => {
+    this.#settle();
+    if (this.#failed) return;
+    this.#bytes += written;
+    this.#waiting -= written;
+    this.#at += written;
+    if (this.#at < this.#chunk!.length) return this.#writeRest();
+    const next = this.#following.shift();
+    if (next) this.#begin(next);
+    else this.#done();
+  };
+
+  readonly #onFailed = (error: unknown): void => {
+    this.#settle();
+    if (!this.#failed) this.#onError(error);
+    this.fail();
+  };
+
+  #settle(): void {
+    this.#idle.end();
+    this.#isWriting = false;
+    this.#over?.resolve();
+    this.#over = null;
+  }
+
+  /** Begins to write what was queued meanwhile. */
+  #done(): void {
+    this.#resolve!(true);
+    this.#chunk = this.#resolve = null;
+    if (this.#queued === null) return;
+    const chunks = joined(this.#queue.filter((chunk) => chunk.length > 0));
+    this.#resolve = this.#queued.resolve;
+    this.#queue = [];
+    this.#queued = null;
+    const [first, ...following] = chunks;
+    this.#following = following;
+    if (first) this.#begin(first);
+    else this.#done();
   }
 }
 
