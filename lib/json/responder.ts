@@ -52,6 +52,8 @@ export interface ResponderOptions {
   givenUp: AbortSignal;
   /** Called with each message that was answered. */
   onMessage?: (handled: Handled) => void;
+  /** Called with each of these that was answered with a failure. */
+  onFailure?: (handled: Handled) => void;
   /** Called with what a handler threw. */
   onHandlerError?: (error: unknown) => void;
   /** Called for each message that is not handled because its client has disconnected. */
@@ -288,7 +290,11 @@ export class Responder {
       }
     }
     this.successes++;
-    this.#tell(request, { status: "success", id: request.id, result } as Answer, text);
+    const { onMessage } = this.#options;
+    if (onMessage) {
+      const answer = { status: "success", id: request.id, result } as Answer;
+      onMessage(new HandledMessage(request, answer, text, undefined));
+    }
     return line;
   }
 
@@ -303,12 +309,10 @@ export class Responder {
     const reason = answerText(error);
     const text = `{"status":"${status}"${idMember(request)},"error":${JSON.stringify(reason)}}`;
     const answer = { status, id: request.id, error: reason };
-    this.#tell(request, answer, text, thrown ? error : undefined);
+    const handled = new HandledMessage(request, answer, text, thrown ? error : undefined);
+    this.#options.onMessage?.(handled);
+    this.#options.onFailure?.(handled);
     return encode(text);
-  }
-
-  #tell(request: Request, answer: Answer, text: string, thrown?: unknown): void {
-    this.#options.onMessage?.(new HandledMessage(request, answer, text, thrown));
   }
 }
 

@@ -26,6 +26,8 @@ export interface ServeConnectionOptions {
   clock?: Clock;
   /** Called for each such message, before it is answered. */
   onUnended: (remoteAddr: HostPort) => void;
+  /** Called with how many answers did not reach the client, if there are any. */
+  onUnanswered: (count: number) => void;
 }
 
 /**
@@ -34,12 +36,12 @@ export interface ServeConnectionOptions {
  *
  * @param connection The connection.
  * @param options How to separate messages, and what answers them.
- * @returns How many answers did not reach the client, when the connection is closed.
+ * @returns Resolves when the connection is closed.
  */
 export function serveConnection(
   connection: StreamConnection,
   options: ServeConnectionOptions,
-): Promise<number> {
+): Promise<void> {
   return new Session(connection, options).run();
 }
 
@@ -62,8 +64,6 @@ class Session implements Client {
   /** Answers that wait to be sent. */
   #ready: Uint8Array[] = [];
   #size = 0;
-  #unanswered = 0;
-
   constructor(connection: StreamConnection, options: ServeConnectionOptions) {
     this.#connection = connection;
     this.#options = options;
@@ -91,19 +91,21 @@ class Session implements Client {
     return this.#connection.check();
   }
 
-  /** Serves; returns how many answers did not reach the client. */
-  async run(): Promise<number> {
+  async run(): Promise<void> {
     const connection = this.#connection;
     for (let chunk; (chunk = await this.#read()) !== null;) {
       this.#since = this.#sinceAhead;
       this.#sinceAhead = undefined;
       this.#decoder.push(chunk);
-      for (let answer; (answer = this.#answer("next")) !== null;) {
+      for (let answer; (answer = this.#answer()) !== null;) {
         if (answer instanceof Promise) answer = await this.#wait(answer);
         this.#add(answer);
         if (this.#size >= BATCH_BYTES) await this.#flush();
       }
-      if (this.#size > 0) await this.#flush();
+      if (this.#size > 0) {
+        const count = this.#ready.length;
+        if (!await connection.write(this.#takeReady())) this.#options.onUnanswered(count);
+      }
       if (this.#decoder.partial) connection.beginMessage();
     }
     if (connection.readEnd === "late" && connection.error instanceof CodecError) {
@@ -111,8 +113,8 @@ class Session implements Client {
       await this.#flush();
     }
     if (connection.readEnd === "ended") await this.#answerLast();
-    await connection.end();
-    return this.#unanswered;
+    const ending = connection.end();
+    if (!connection.isFinished) await ending;
   }
 
   /** Reads what arrives next. */
@@ -162,17 +164,17 @@ class Session implements Client {
 
   /** Answers a message that no newline has ended. */
   async #answerLast(): Promise<void> {
-    const answer = this.#answer("end");
+    const answer = this.#answer(true);
     if (answer) this.#add(answer instanceof Promise ? await this.#wait(answer) : answer);
     if (this.#size > 0) await this.#flush();
   }
 
-  /** Answers the next message that is not blank; null when there is none. */
-  #answer(take: "next" | "end"): Uint8Array | Promise<Uint8Array> | null {
+  /** Answers the next message that is not blank, or what is left at the end; null when there is none. */
+  #answer(atEnd = false): Uint8Array | Promise<Uint8Array> | null {
     for (;;) {
       let message: Uint8Array | null;
       try {
-        message = this.#decoder[take]();
+        message = atEnd ? this.#decoder.end() : this.#decoder.next();
       } catch (error) {
         if (!(error instanceof CodecError)) throw error;
         this.#valueEnd = null;
@@ -203,14 +205,17 @@ class Session implements Client {
   }
 
   /** Sends the answers that are ready; resolves when the system has accepted them. */
-  #flush(): Promise<void> {
+  async #flush(): Promise<void> {
+    const count = this.#ready.length;
+    if (!await this.#connection.write(this.#takeReady())) this.#options.onUnanswered(count);
+  }
+
+  /** The answers that are ready, as the bytes to send. */
+  #takeReady(): Uint8Array {
     const answers = this.#ready;
-    const bytes = answers.length === 1 ? answers[0]! : concat(answers);
     this.#ready = [];
     this.#size = 0;
-    return this.#connection.write(bytes).then((written) => {
-      if (!written) this.#unanswered += answers.length;
-    });
+    return answers.length === 1 ? answers[0]! : concat(answers);
   }
 }
 

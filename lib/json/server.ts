@@ -82,6 +82,8 @@ export interface JsonServerOptions {
   signal?: AbortSignal;
   /** Called with each message that was answered. */
   onMessage?: (handled: Handled) => void;
+  /** Called with each of these that was answered with a failure, after `onMessage`. */
+  onFailure?: (handled: Handled) => void;
   /** Called with each problem with a client. */
   onProblem?: (problem: JsonServerProblem) => void;
   /** Called with what a handler threw. */
@@ -205,6 +207,7 @@ export class JsonServer implements AsyncDisposable {
       signal: this.#overdue.signal,
       givenUp: this.#givenUp.signal,
       onMessage: this.#telling(onMessage),
+      onFailure: options.onFailure,
       onHandlerError,
       onDropped: (from) => this.#dropped(from),
       onDelayed: (from, seconds) => this.#delayed(from, seconds),
@@ -281,6 +284,7 @@ export class JsonServer implements AsyncDisposable {
       completeAfter: this.#options.completeAfter ?? 0.1,
       clock,
       onUnended: (from) => this.#unended(from),
+      onUnanswered: (count) => this.#unanswered += count,
     };
     return listenStream({
       host,
@@ -298,12 +302,9 @@ export class JsonServer implements AsyncDisposable {
         const why = `Too many connections: ${open} open already`;
         await connection.write(this.#responder.refusal(why));
       },
-      onConnection: async (connection) => {
-        debug?.(`Connected with ${formatAddress(connection.remoteAddr)}`);
-        this.#unanswered += await serveConnection(connection, serving);
-        debug?.(
-          `Connection with ${formatAddress(connection.remoteAddr)} closed: ${reasonOf(connection)}`,
-        );
+      onConnection: (connection) => {
+        if (debug) return serveTelling(connection, serving, debug);
+        return serveConnection(connection, serving);
       },
     });
   }
@@ -362,6 +363,13 @@ function interactOf({ interact, commands }: JsonServerOptions): Interact {
   return interact ?? (() => {});
 }
 
-function reasonOf(connection: StreamConnection): string {
-  return connection.closeReason ?? "closed";
+async function serveTelling(
+  connection: StreamConnection,
+  options: ServeConnectionOptions,
+  tell: (message: string) => void,
+): Promise<void> {
+  const client = formatAddress(connection.remoteAddr);
+  tell(`Connected with ${client}`);
+  await serveConnection(connection, options);
+  tell(`Connection with ${client} closed: ${connection.closeReason ?? "closed"}`);
 }

@@ -60,7 +60,8 @@ export class IdleClock {
   /** Watches a connection no longer. */
   delete(timer: IdleTimer): void {
     const at = this.#watched.indexOf(timer);
-    if (at >= 0) this.#watched.splice(at, 1);
+    const last = at >= 0 ? this.#watched.pop() : undefined;
+    if (last && last !== timer) this.#watched[at] = last;
     if (this.#watched.length === 0 && !this.#lasting) this.stop();
   }
 

@@ -264,7 +264,7 @@ Deno.test("startJsonServer() is ended by its signal", async () => {
   await server.finished;
 });
 
-Deno.test("startJsonServer() tells onMessage and debug what was handled", async () => {
+Deno.test("startJsonServer() tells onMessage, onFailure and debug what was handled", async () => {
   const records: unknown[] = [];
   const said: string[] = [];
   {
@@ -277,13 +277,14 @@ Deno.test("startJsonServer() tells onMessage and debug what was handled", async 
         assertGreater(duration, 0);
         records.push([data, answer.status]);
       },
+      onFailure: ({ data, text }) => records.push(["failed", data, text]),
       debug: (message) => said.push(message.replace(/:\d+/, "")),
     });
     await using peer = await Peer.connect(server.addr);
     await peer.ask("1");
     await peer.ask("x");
   }
-  assertEquals(records, [[1, "success"], [undefined, "error"]]);
+  assertEquals(records, [[1, "success"], [undefined, "error"], ["failed", undefined, undefined]]);
   assertEquals(said.slice(0, 3), [
     "Connected with 127.0.0.1",
     "127.0.0.1 sent 1",

@@ -104,6 +104,11 @@ export const jsonServer = defineCommand({
     const recording = await openLines(context, options, ["message", "messages"]);
     await using _recording = { [Symbol.asyncDispose]: async () => await recording?.close() };
     await using handler = await jsonHandler(options, context, output === "text");
+    const tell = (handled: Handled) => {
+      const line = record(handled);
+      recording?.write(line.includes("\n") ? visibleJson(line) : line);
+      if (output === "json") out.json(line);
+    };
     await using server = startJsonServer({
       ...options,
       ...serving,
@@ -114,14 +119,8 @@ export const jsonServer = defineCommand({
       // A module in Python is ended by its own clock, which starts when its turn has come.
       handlerTimeout: handler.module?.language === "python" ? undefined : options.handlerTimeout,
       signal,
-      onMessage(handled) {
-        if (output === "json" || recording) {
-          const line = record(handled);
-          recording?.write(line.includes("\n") ? visibleJson(line) : line);
-          if (output === "json") out.json(line);
-        }
-        if (handled.answer.status !== "success") reportFailure(say, handled);
-      },
+      onMessage: recording || output === "json" ? tell : undefined,
+      onFailure: (handled) => reportFailure(say, handled),
       onProblem(problem) {
         // Once for each client, and not to be lost among those of others.
         if (problem.kind === "unended") say.warn(problem.message);

@@ -1,7 +1,6 @@
 import { CodecError } from "../../errors.ts";
 import { type HostPort, unmapped } from "../address/address.ts";
 import { within } from "../../time/deadline.ts";
-import { mayBeForeign } from "./first_bytes.ts";
 import { FirstBytesGate, type ForeignProtocol } from "./first_bytes_gate.ts";
 import { closeWhenAborted } from "../../time/lifecycle.ts";
 import type { Clock } from "../../time/clock.ts";
@@ -21,6 +20,7 @@ export type { CloseReason, GraceOptions, RawConnection, StreamConnectionOptions 
 const SETTLING = 0.2;
 /** Writing it sends nothing, but fails on a broken connection. */
 const NOTHING = new Uint8Array();
+const DONE = Promise.resolve();
 /** Bytes that fit into a packet of any network. */
 const ONE_PACKET = 1200;
 
@@ -49,27 +49,23 @@ type OnForeign = NonNullable<StreamConnectionOptions["onForeign"]>;
 export class StreamConnection implements AsyncDisposable {
   /** The peer's address. */
   readonly remoteAddr: HostPort;
-  /** Resolves when the connection is closed. */
-  readonly finished: Promise<void>;
   readonly #conn: RawConnection;
   /** Whether this is TCP without TLS. */
   readonly #plain: boolean;
   /** Whether the system still delays small packets. */
   #delays: boolean;
   readonly #idle: IdleTimer;
-  /** Runs while a message has begun and not ended. */
-  readonly #message: IdleTimer;
-  /** Told of browsers; null once the first bytes have shown that the peer is not one. */
-  #onForeign: OnForeign | null;
-  /** What refuses them; made where the first bytes leave it open. */
-  #gate: FirstBytesGate | null = null;
-  readonly #clock: Clock | undefined;
+  readonly #messageClock: IdleClock;
+  /** Runs while a message has begun and not ended; made where one arrives in parts. */
+  #message: IdleTimer | null = null;
   readonly #reads: ReadSide;
   readonly #writes: WriteSide;
-  readonly #finish: () => void;
+  /** Made where somebody waits for it while the connection is open. */
+  #finished: PromiseWithResolvers<void> | null = null;
   #writeEnd: Promise<void> | null = null;
   #closing: Promise<void> | null = null;
   #released: Promise<void> | null = null;
+  #isFinished = false;
   #lost: CloseReason | undefined;
   #closeReason: CloseReason | undefined;
   #error: Error | undefined;
@@ -84,23 +80,30 @@ export class StreamConnection implements AsyncDisposable {
    */
   constructor(conn: RawConnection, options: StreamConnectionOptions = {}) {
     const { idleTimeout = Infinity, messageTimeout = Infinity, clock, onForeign, signal } = options;
-    const { idleClock = new IdleClock(idleTimeout, { clock }) } = options;
-    const { messageClock = new IdleClock(messageTimeout, { clock }) } = options;
     this.#conn = conn;
     this.remoteAddr = hostPort(conn.remoteAddr);
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.finished = promise;
-    this.#finish = resolve;
+    this.#messageClock = options.messageClock ?? new IdleClock(messageTimeout, { clock });
+    const idleClock = options.idleClock ?? new IdleClock(idleTimeout, { clock });
     this.#idle = new IdleTimer(idleClock, () => void this.abort("idle"));
-    this.#message = new IdleTimer(messageClock, () => this.#onLate());
-    const onError = (error: unknown) => this.#lose(error);
-    this.#reads = new ReadSide((buffer) => this.#readSome(buffer), this.#idle, onError);
-    this.#writes = new WriteSide((bytes) => this.#conn.write(bytes), this.#idle, onError);
+    this.#reads = new ReadSide(
+      conn,
+      this.#idle,
+      onForeign ? () => this.#makeGate(onForeign, clock) : null,
+    );
+    this.#writes = new WriteSide(conn, this.#idle);
     this.#plain = "setNoDelay" in conn;
     this.#delays = this.#plain;
-    this.#onForeign = onForeign ?? null;
-    this.#clock = clock;
-    closeWhenAborted(signal, this.finished, () => void this.abort("aborted"));
+    if (signal) closeWhenAborted(signal, this.finished, () => void this.abort("aborted"));
+  }
+
+  /** Whether the connection is closed, and nothing of it left open. */
+  get isFinished(): boolean {
+    return this.#isFinished;
+  }
+
+  /** Resolves when the connection is closed. */
+  get finished(): Promise<void> {
+    return this.#released ?? (this.#finished ??= Promise.withResolvers()).promise;
   }
 
   /** This side's address. */
@@ -115,12 +118,13 @@ export class StreamConnection implements AsyncDisposable {
 
   /** The system's error, if the connection was lost, or a {@linkcode CodecError}, if a message was not complete in time. */
   get error(): Error | undefined {
-    return this.#error;
+    const error = this.#error ?? this.#reads.error ?? this.#writes.error;
+    return error === undefined || error instanceof Error ? error : new Error(String(error));
   }
 
   /** Whether it is known that nothing written now can arrive: see {@linkcode StreamConnection.check}. */
   get broken(): boolean {
-    return this.#lost !== undefined || this.#released !== null;
+    return this.#reason !== undefined || this.#released !== null;
   }
 
   /** Why there is nothing more to read, `"open"` as long as there may be. */
@@ -172,26 +176,20 @@ export class StreamConnection implements AsyncDisposable {
    * @returns Whether the connection can be served: false if it was refused or closed.
    */
   async firstBytes(seconds: number): Promise<boolean> {
-    try {
-      if (this.#onForeign === null) return this.#released === null;
-      this.#gate ??= this.#makeGate(this.#onForeign);
-      return await this.#gate.look(seconds);
-    } catch (error) {
-      this.#lose(error);
-      return false;
-    }
+    return await this.#reads.firstBytes(seconds) && this.#released === null;
   }
 
   /**
    * Starts the `messageTimeout`, unless it runs already: a message has begun and its rest has not arrived.
    */
   beginMessage(): void {
+    this.#message ??= new IdleTimer(this.#messageClock, () => this.#onLate());
     if (!this.#message.waiting) this.#message.begin();
   }
 
   /** Stops the `messageTimeout`: the message is complete. */
   endMessage(): void {
-    if (this.#message.waiting) this.#message.end();
+    if (this.#message?.waiting) this.#message.end();
   }
 
   /**
@@ -289,7 +287,7 @@ export class StreamConnection implements AsyncDisposable {
    * @returns Resolves when nothing is left open.
    */
   abort(reason: CloseReason = "aborted"): Promise<void> {
-    this.#lost ??= reason;
+    this.#lost ??= this.#reason ?? reason;
     return this.#release();
   }
 
@@ -321,31 +319,12 @@ export class StreamConnection implements AsyncDisposable {
     }
   }
 
-  #readSome(buffer: Uint8Array): Promise<number | null> {
-    if (this.#gate?.open) this.#gate = this.#onForeign = null;
-    if (this.#gate !== null) return this.#gate.read(buffer);
-    return this.#onForeign === null ? this.#conn.read(buffer) : this.#readFirst(buffer);
-  }
-
-  /** Reads the first bytes: most show at once that the peer is not a browser. */
-  #readFirst(buffer: Uint8Array): Promise<number | null> {
-    return this.#conn.read(buffer).then((length) => {
-      if (length === null || length === 0) return length;
-      if (this.#onForeign === null || !mayBeForeign(buffer[0]!)) {
-        this.#onForeign = null;
-        return length;
-      }
-      this.#gate ??= this.#makeGate(this.#onForeign);
-      return this.#gate.pass(buffer, length);
-    });
-  }
-
-  #makeGate(onForeign: OnForeign): FirstBytesGate {
+  #makeGate(onForeign: OnForeign, clock?: Clock): FirstBytesGate {
     const onRefused = (protocol: ForeignProtocol) => {
       onForeign(protocol, this.remoteAddr);
       void this.abort("refused");
     };
-    return new FirstBytesGate((buffer) => this.#conn.read(buffer), onRefused, this.#clock);
+    return new FirstBytesGate((buffer) => this.#conn.read(buffer), onRefused, clock);
   }
 
   async #end(grace: number): Promise<void> {
@@ -363,11 +342,11 @@ export class StreamConnection implements AsyncDisposable {
   }
 
   #letGo(): Promise<void> {
-    this.#closeReason = this.#lost ?? (this.#reads.end === "ended" ? "ended" : "closed");
+    this.#closeReason = this.#reason ?? (this.#reads.end === "ended" ? "ended" : "closed");
     this.#reads.stop(this.#lost === "idle" ? "lost" : "stopped");
     this.#writes.fail();
     this.#idle.stop();
-    this.#message.stop();
+    this.#message?.stop();
     try {
       this.#conn.close();
     } catch {
@@ -376,9 +355,23 @@ export class StreamConnection implements AsyncDisposable {
     // Deno before 2.9 ends a write that waits for the peer only when the peer reads or disconnects.
     const { reading } = this.#reads;
     const { writing } = this.#writes;
-    if (!reading && !writing) this.#finish();
-    else void within(Promise.all([reading, writing]), SETTLING).then(this.#finish);
-    return this.finished;
+    if (!reading && !writing) {
+      this.#finish();
+      return DONE;
+    }
+    return within(Promise.all([reading, writing]), SETTLING).then(() => this.#finish());
+  }
+
+  #finish(): void {
+    this.#isFinished = true;
+    this.#finished?.resolve();
+  }
+
+  /** Why the connection cannot be used any more; undefined while it can. */
+  get #reason(): CloseReason | undefined {
+    if (this.#lost !== undefined) return this.#lost;
+    const isReset = this.#reads.error !== undefined || this.#writes.error !== undefined;
+    return isReset ? "reset" : undefined;
   }
 
   #lose(error: unknown): void {
@@ -388,7 +381,7 @@ export class StreamConnection implements AsyncDisposable {
   }
 
   #onLate(): void {
-    const { seconds } = this.#message;
+    const { seconds } = this.#messageClock;
     this.#error ??= new CodecError(`Cannot read message: it was not complete within ${seconds} s`);
     this.#lost ??= "late";
     this.#reads.stop("late");

@@ -1,7 +1,6 @@
 import { type Clock, systemClock } from "../../time/clock.ts";
 import { within } from "../../time/deadline.ts";
 import { FirstBytes } from "./first_bytes.ts";
-import type { ReadSome } from "./read_side.ts";
 
 /** Seconds of silence after which bytes that could still begin a request are passed on. */
 const SILENCE = 0.5;
@@ -9,6 +8,9 @@ const SILENCE = 0.5;
 const LONGEST = 5;
 /** Bytes that are read at once while some are held back. */
 const PIECE = 1 << 12;
+
+/** Reads what has arrived into a buffer; null at the end. */
+export type ReadSome = (buffer: Uint8Array) => Promise<number | null>;
 
 /** What a server refuses unless it expects it: an HTTP request, TLS, or a STUN request of WebRTC. */
 export type ForeignProtocol = "http" | "tls" | "stun";

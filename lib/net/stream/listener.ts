@@ -141,7 +141,7 @@ export class StreamListener implements AsyncDisposable {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.finished = promise;
     this.#finish = resolve;
-    for (const socket of sockets) this.#track(this.#acceptFrom(socket));
+    for (const socket of sockets) void this.#acceptFrom(socket);
     closeWhenAborted(options.signal, this.finished, () => void this.close());
   }
 
@@ -195,15 +195,17 @@ export class StreamListener implements AsyncDisposable {
     }
   }
 
+  /** Accepts connections until the listener is closed; never rejects. */
   async #acceptFrom(socket: StreamSocket): Promise<void> {
     const { signal } = this.#stopping;
+    this.#tasks++;
     while (!signal.aborted) {
       try {
         if (this.#room !== null) await this.#room.promise;
-        if (signal.aborted) return;
+        if (signal.aborted) break;
         this.#admit(await socket.accept());
       } catch (error) {
-        if (signal.aborted) return;
+        if (signal.aborted) break;
         if (isClientGone(error)) continue;
         // Too many open files, for example, must not end the listener.
         this.#tell({
@@ -214,6 +216,7 @@ export class StreamListener implements AsyncDisposable {
         await delay(ACCEPT_PAUSE, signal).catch(() => {});
       }
     }
+    this.#endTask();
   }
 
   #admit(conn: Deno.Conn): void {
@@ -230,7 +233,7 @@ export class StreamListener implements AsyncDisposable {
     } else {
       this.#stats.accepted++;
       this.#open++;
-      this.#track(this.#serve(conn, onConnection), this.#onServed);
+      void this.#serve(conn, onConnection, this.#onServed);
     }
   }
 
@@ -243,7 +246,7 @@ export class StreamListener implements AsyncDisposable {
       await onTooMany(connection);
       await connection.end();
     };
-    this.#track(this.#serve(conn, tell), () => this.#telling--);
+    void this.#serve(conn, tell, () => this.#telling--);
   }
 
   #tellRefused(kind: StreamProblem["kind"], conn: Deno.Conn, why: string): void {
@@ -257,28 +260,46 @@ export class StreamListener implements AsyncDisposable {
     return host?.includes("%") ? host : hostPort(conn.localAddr).hostname;
   }
 
-  async #serve(accepted: Deno.Conn, handler: ListenStreamOptions["onConnection"]): Promise<void> {
+  /** Serves a connection until it is closed; never rejects. */
+  async #serve(
+    accepted: Deno.Conn,
+    handler: ListenStreamOptions["onConnection"],
+    onOver: () => void,
+  ): Promise<void> {
+    this.#tasks++;
     const isPlain = !this.#verifier && !("handshake" in accepted);
     const conn = isPlain ? accepted : await this.#secure(accepted);
-    if (conn === null) return;
+    if (conn !== null) {
+      const connection = this.#connect(conn);
+      if (handler) {
+        try {
+          await handler(connection);
+        } catch (error) {
+          this.#tellFailed(connection, error);
+        }
+        if (!connection.isFinished) await connection.close();
+      } else {
+        this.#arrived.push(connection);
+        this.#wake?.();
+        await connection.finished;
+      }
+      const last = this.#connections.pop()!;
+      if (last !== connection) this.#connections[this.#connections.indexOf(connection)] = last;
+    }
+    onOver();
+    this.#endTask();
+  }
+
+  #connect(conn: RawConnection): StreamConnection {
     const connection = new StreamConnection(conn, this.#connectionOptions);
     this.#connections.push(connection);
     if (this.#stopping.signal.aborted) connection.stopReading();
-    if (handler) {
-      try {
-        await handler(connection);
-      } catch (error) {
-        const { remoteAddr: from } = connection;
-        const message = `Serving ${formatAddress(from)} failed: ${messageOf(error)}`;
-        this.#tell({ kind: "handler", from, message, error });
-      }
-      await connection.close();
-    } else {
-      this.#arrived.push(connection);
-      this.#wake?.();
-      await connection.finished;
-    }
-    this.#connections.splice(this.#connections.indexOf(connection), 1);
+    return connection;
+  }
+
+  #tellFailed({ remoteAddr: from }: StreamConnection, error: unknown): void {
+    const message = `Serving ${formatAddress(from)} failed: ${messageOf(error)}`;
+    this.#tell({ kind: "handler", from, message, error });
   }
 
   /** Counts a connection that began with an HTTP request, TLS or STUN, and reports the first of each kind. */
@@ -360,15 +381,10 @@ export class StreamListener implements AsyncDisposable {
     this.#open--;
   };
 
-  /** Has the end wait for a task that never rejects. */
-  #track(task: Promise<void>, onOver?: () => void): void {
-    this.#tasks++;
-    void task.then(() => {
-      onOver?.();
-      if (--this.#tasks > 0) return;
-      this.#idle?.resolve();
-      this.#idle = null;
-    });
+  #endTask(): void {
+    if (--this.#tasks > 0) return;
+    this.#idle?.resolve();
+    this.#idle = null;
   }
 
   async #settled(): Promise<void> {

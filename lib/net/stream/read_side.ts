@@ -1,11 +1,31 @@
 import type { IdleTimer } from "../../time/idle_timer.ts";
+import type { RawConnection } from "./connection_options.ts";
+import { mayBeForeign } from "./first_bytes.ts";
+import type { FirstBytesGate } from "./first_bytes_gate.ts";
 
 /** A read buffer grows from the first size to the second while reads fill it. */
 const FIRST_BUFFER = 1 << 12;
 const LARGEST_BUFFER = 1 << 16;
 /** First buffers of closed connections, to be reused: most connections never need a larger one. */
-const spare: Uint8Array<ArrayBuffer>[] = [];
+const spare: ReadBuffer[] = [];
 const SPARE = 64;
+
+/** What is read into. */
+class ReadBuffer {
+  readonly bytes: Uint8Array;
+  /** The view that was made last: what is read next often has the same length. */
+  #view: Uint8Array;
+
+  constructor(size: number) {
+    this.bytes = this.#view = new Uint8Array(size);
+  }
+
+  /** The bytes at its start. */
+  start(length: number): Uint8Array {
+    if (this.#view.length !== length) this.#view = this.bytes.subarray(0, length);
+    return this.#view;
+  }
+}
 
 /**
  * Why there is nothing more to read: `"open"` means that there may be more; the peer has ended its side; this side has stopped reading
@@ -13,34 +33,44 @@ const SPARE = 64;
  */
 export type ReadEnd = "open" | "ended" | "stopped" | "late" | "lost";
 
-/** Reads what has arrived into a buffer; null at the end. */
-export type ReadSome = (buffer: Uint8Array) => Promise<number | null>;
-
 /** The reading half of a connection: one read at a time, which can be cancelled without closing anything. */
 export class ReadSide {
-  readonly #readSome: ReadSome;
+  readonly #conn: Pick<RawConnection, "read">;
   readonly #idle: IdleTimer;
-  readonly #onError: (error: unknown) => void;
-  #buffer: Uint8Array<ArrayBuffer> | null = null;
+  /** Makes what refuses browsers; null once the first bytes have shown that the peer is not one. */
+  #makeGate: (() => FirstBytesGate) | null;
+  #gate: FirstBytesGate | null = null;
+  #buffer: ReadBuffer | null = null;
   #isReading = false;
   /** Resolves when the read in progress is over; made where somebody wants to know. */
   #over: PromiseWithResolvers<void> | null = null;
   /** Resolves the promise of the read in progress: with what was read, or with null to call it off. */
   #resolve: ((read: unknown) => void) | null = null;
-  /** Makes what was read of its length. */
-  #take: (length: number) => unknown = asLength;
+  /** What it reads into, and whether that is the own buffer, so that it resolves with bytes of it. */
+  #target: Uint8Array | null = null;
+  #isOwn = false;
   #end: ReadEnd = "open";
   #bytes = 0;
+  #error: unknown;
 
   /**
-   * @param readSome Reads from the system.
+   * @param conn The system's connection.
    * @param idle Measures how long reads wait.
-   * @param onError Called with the error that ended reading, if any.
+   * @param makeGate Makes what the first bytes have to pass; null if there is no such thing.
    */
-  constructor(readSome: ReadSome, idle: IdleTimer, onError: (error: unknown) => void) {
-    this.#readSome = readSome;
+  constructor(
+    conn: Pick<RawConnection, "read">,
+    idle: IdleTimer,
+    makeGate: (() => FirstBytesGate) | null,
+  ) {
+    this.#conn = conn;
     this.#idle = idle;
-    this.#onError = onError;
+    this.#makeGate = makeGate;
+  }
+
+  /** The error that ended reading; undefined if none did. */
+  get error(): unknown {
+    return this.#error;
   }
 
   /** Why there is nothing more to read. */
@@ -55,12 +85,13 @@ export class ReadSide {
 
   /** Reads into a buffer that is used again by the next call. */
   read(): Promise<Uint8Array | null> {
-    return this.#begin(this.#buffer ??= spare.pop() ?? new Uint8Array(FIRST_BUFFER), this.#asBytes);
+    this.#buffer ??= spare.pop() ?? new ReadBuffer(FIRST_BUFFER);
+    return this.#begin(this.#buffer.bytes, true);
   }
 
   /** Reads into the caller's buffer. */
   readInto(buffer: Uint8Array): Promise<number | null> {
-    return this.#begin(buffer, asLength);
+    return this.#begin(buffer, false);
   }
 
   /** Ends reading, including a read in progress. */
@@ -86,31 +117,59 @@ export class ReadSide {
     return this.#over.promise;
   }
 
-  #begin<T>(buffer: Uint8Array, take: (length: number) => T): Promise<T | null> {
+  /**
+   * Waits for the first bytes, without consuming them.
+   *
+   * @param seconds How long.
+   * @returns Whether the peer can be served.
+   */
+  async firstBytes(seconds: number): Promise<boolean> {
+    if (this.#makeGate === null) return true;
+    try {
+      this.#gate ??= this.#makeGate();
+      return await this.#gate.look(seconds);
+    } catch (error) {
+      if (this.#finish("lost")) this.#error = error;
+      return false;
+    }
+  }
+
+  #begin<T>(buffer: Uint8Array, isOwn: boolean): Promise<T | null> {
     if (this.#end !== "open") return Promise.resolve(null);
     if (this.#isReading) {
       const why = "Cannot read: another read of this connection is in progress";
       return Promise.reject(new TypeError(why));
     }
+    if (this.#gate?.open) this.#gate = this.#makeGate = null;
     return new Promise((resolve) => {
       this.#resolve = resolve as (read: unknown) => void;
-      this.#take = take;
+      this.#target = buffer;
+      this.#isOwn = isOwn;
       this.#isReading = true;
       this.#idle.begin();
-      this.#readSome(buffer).then(this.#onRead, this.#onFailed);
+      (this.#gate ?? this.#conn).read(buffer).then(this.#onRead, this.#onFailed);
     });
   }
 
   /** What was read into the own buffer. */
-  readonly #asBytes = (length: number): Uint8Array => {
+  #asBytes(length: number): Uint8Array {
     const buffer = this.#buffer!;
-    if (length === buffer.length && length < LARGEST_BUFFER) {
-      this.#buffer = new Uint8Array(4 * length);
+    if (length === buffer.bytes.length && length < LARGEST_BUFFER) {
+      this.#buffer = new ReadBuffer(4 * length);
     }
-    return buffer.subarray(0, length);
-  };
+    return buffer.start(length);
+  }
 
   readonly #onRead = (length: number | null): void => {
+    if (this.#makeGate !== null && this.#gate === null && length !== null && length > 0) {
+      // Most first bytes show at once that the peer is not a browser.
+      if (mayBeForeign(this.#target![0]!)) {
+        this.#gate = this.#makeGate();
+        this.#gate.pass(this.#target!, length).then(this.#onRead, this.#onFailed);
+        return;
+      }
+      this.#makeGate = null;
+    }
     if (length !== null) this.#bytes += length;
     else this.#finish("ended");
     this.#done(length);
@@ -119,7 +178,7 @@ export class ReadSide {
   readonly #onFailed = (error: unknown): void => {
     // A TLS peer may close without announcing it.
     if (error instanceof Deno.errors.UnexpectedEof) this.#finish("ended");
-    else if (this.#finish("lost")) this.#onError(error);
+    else if (this.#finish("lost")) this.#error = error;
     this.#done(null);
   };
 
@@ -127,20 +186,18 @@ export class ReadSide {
     this.#idle.end();
     this.#isReading = false;
     this.#over?.resolve();
-    this.#over = null;
-    const isThere = length !== null && this.#end === "open";
-    this.#resolve!(isThere ? this.#take(length) : null);
+    this.#over = this.#target = null;
+    if (length === null || this.#end !== "open") this.#resolve!(null);
+    else this.#resolve!(this.#isOwn ? this.#asBytes(length) : length);
   }
 
   #finish(end: ReadEnd): boolean {
     if (this.#end !== "open") return false;
     this.#end = end;
-    if (this.#buffer?.length === FIRST_BUFFER && spare.length < SPARE) spare.push(this.#buffer);
+    if (this.#buffer?.bytes.length === FIRST_BUFFER && spare.length < SPARE) {
+      spare.push(this.#buffer);
+    }
     this.#buffer = null;
     return true;
   }
-}
-
-function asLength(length: number): number {
-  return length;
 }

@@ -1,11 +1,9 @@
 import { concat } from "@std/bytes/concat";
 import type { IdleTimer } from "../../time/idle_timer.ts";
+import type { RawConnection } from "./connection_options.ts";
 
 /** Writes up to this size are combined. */
 const JOINED_BYTES = 1 << 16;
-
-/** Writes some of the bytes and returns how many. */
-export type WriteSome = (bytes: Uint8Array) => Promise<number>;
 
 /** What a write resolves with where nothing has to be waited for. */
 const TAKEN = Promise.resolve(true);
@@ -13,16 +11,15 @@ const GONE = Promise.resolve(false);
 
 /** Writes whole byte arrays one after another; those written during another write are combined. */
 export class WriteSide {
-  readonly #writeSome: WriteSome;
+  readonly #conn: Pick<RawConnection, "write">;
   readonly #idle: IdleTimer;
-  readonly #onError: (error: unknown) => void;
   /** What is being written, how much of it has been, what follows it, and what resolves the promise of all that. */
   #chunk: Uint8Array | null = null;
   #at = 0;
-  #following: Uint8Array[] = [];
+  #following: Uint8Array[] | null = null;
   #resolve: ((taken: boolean) => void) | null = null;
   /** Bytes that wait for their turn, and the promise of all of them. */
-  #queue: Uint8Array[] = [];
+  #queue: Uint8Array[] | null = null;
   #queued: PromiseWithResolvers<boolean> | null = null;
   /** The promise of what was written last. */
   #tail = TAKEN;
@@ -33,16 +30,20 @@ export class WriteSide {
   #over: PromiseWithResolvers<void> | null = null;
   #ended = false;
   #failed = false;
+  #error: unknown;
 
   /**
-   * @param writeSome Writes to the system.
+   * @param conn The system's connection.
    * @param idle Measures how long writes wait.
-   * @param onError Called with the first error; nothing is written after it.
    */
-  constructor(writeSome: WriteSome, idle: IdleTimer, onError: (error: unknown) => void) {
-    this.#writeSome = writeSome;
+  constructor(conn: Pick<RawConnection, "write">, idle: IdleTimer) {
+    this.#conn = conn;
     this.#idle = idle;
-    this.#onError = onError;
+  }
+
+  /** The error that ended writing; undefined if none did. */
+  get error(): unknown {
+    return this.#error;
   }
 
   /** Bytes that the system has not accepted yet. */
@@ -60,7 +61,7 @@ export class WriteSide {
     if (this.#ended) return GONE;
     this.#waiting += bytes.length;
     if (this.#chunk !== null) {
-      this.#queue.push(bytes);
+      (this.#queue ??= []).push(bytes);
       this.#queued ??= Promise.withResolvers();
       return this.#tail = this.#queued.promise;
     }
@@ -103,7 +104,7 @@ export class WriteSide {
     const chunk = this.#chunk!;
     this.#idle.begin();
     this.#isWriting = true;
-    this.#writeSome(this.#at === 0 ? chunk : chunk.subarray(this.#at))
+    this.#conn.write(this.#at === 0 ? chunk : chunk.subarray(this.#at))
       .then(this.#onWritten, this.#onFailed);
   }
 
@@ -114,14 +115,14 @@ export class WriteSide {
     this.#waiting -= written;
     this.#at += written;
     if (this.#at < this.#chunk!.length) return this.#writeRest();
-    const next = this.#following.shift();
+    const next = this.#following?.shift();
     if (next) this.#begin(next);
     else this.#done();
   };
 
   readonly #onFailed = (error: unknown): void => {
     this.#settle();
-    if (!this.#failed) this.#onError(error);
+    if (!this.#failed) this.#error = error;
     this.fail();
   };
 
@@ -137,10 +138,9 @@ export class WriteSide {
     this.#resolve!(true);
     this.#chunk = this.#resolve = null;
     if (this.#queued === null) return;
-    const chunks = joined(this.#queue.filter((chunk) => chunk.length > 0));
+    const chunks = joined(this.#queue!.filter((chunk) => chunk.length > 0));
     this.#resolve = this.#queued.resolve;
-    this.#queue = [];
-    this.#queued = null;
+    this.#queue = this.#queued = null;
     const [first, ...following] = chunks;
     this.#following = following;
     if (first) this.#begin(first);
