@@ -68,6 +68,28 @@ export const echo: Bench = {
   },
 };
 
+/** The round trip at the rate of a real-time simulator, between whose steps everything sleeps. */
+export const echoPaced: Bench = {
+  name: "echo-1kHz",
+  title: "UDP echo of 80 bytes, 1,000 a second at even intervals",
+  units: UNITS,
+  goals: [{ figure: "p50", most: 1, times: PYTHON }],
+  needs: needsCompiler,
+  contestants({ quick }) {
+    const measure = async (echo: Echo, warmUp: boolean): Promise<Figures> => {
+      const seconds = quick || warmUp ? 1 : 4;
+      const { rtt, lost } = await loadEcho(echo, { window: 1, seconds, rate: 1000 });
+      return { p50: rtt.p50, p99: rtt.p99, "p99.9": rtt.p999, lost };
+    };
+    return [
+      echoContestant(C, c, measure),
+      ...PROTOBUF ? [echoContestant(PYTHON, python, measure)] : [],
+      ...labwireEchoes(["--output", "none"])
+        .map(({ name, start }) => echoContestant(name, start, measure)),
+    ];
+  },
+};
+
 /** A handler in JavaScript doubles the values. */
 export const echoHandler: Bench = {
   name: "echo-handler",

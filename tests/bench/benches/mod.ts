@@ -2,7 +2,7 @@
 
 import type { Bench } from "../bench.ts";
 import { codecs } from "./codec.ts";
-import { echo, echoHandler, echoPrint, echoPython } from "./echo.ts";
+import { echo, echoHandler, echoPaced, echoPrint, echoPython } from "./echo.ts";
 import { idle, memory } from "./endurance.ts";
 import { json1, json8, jsonKept, jsonPython1, jsonPython8 } from "./json.ts";
 import { record } from "./record.ts";
@@ -15,6 +15,7 @@ import { villasFlood, villasRoundTrip } from "./villasnode.ts";
 export const benches: readonly Bench[] = [
   ...codecs,
   echo,
+  echoPaced,
   echoHandler,
   echoPython,
   ...echoPrint,

@@ -53,6 +53,8 @@ export interface LoadOptions {
   readonly seconds?: number;
   /** How many datagrams. */
   readonly count?: number;
+  /** How many a second, one at a time at even intervals. Default: as many as are echoed. */
+  readonly rate?: number;
   /** Whether what comes back may be something else. */
   readonly changes?: boolean;
 }
@@ -60,9 +62,9 @@ export interface LoadOptions {
 /** Loads an echo. */
 export async function loadEcho(
   { port, remote }: Echo,
-  { window, seconds = 3600, count = MANY, changes = false }: LoadOptions,
+  { window, seconds = 3600, count = MANY, rate = 0, changes = false }: LoadOptions,
 ): Promise<Load> {
-  const args = [port, count, window, remote, seconds];
+  const args = [port, count, window, remote, seconds, rate];
   const load: Load = JSON.parse(await run([cProgram("udp_load"), ...args.map(String)]));
   if (load.changed > 0 && !changes) throw new Error(`The echo changed ${load.changed} datagrams`);
   return load;

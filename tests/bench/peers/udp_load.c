@@ -1,10 +1,11 @@
 /* Loads a UDP echo with VILLASnode messages, and prints one JSON line about it.
  *
- *     udp_load PORT COUNT WINDOW [LOCAL_PORT [SECONDS]]
+ *     udp_load PORT COUNT WINDOW [LOCAL_PORT [SECONDS [RATE]]]
  *
  * Binds 127.0.0.1:LOCAL_PORT (0: any port), waits until 127.0.0.1:PORT answers, then sends COUNT messages, or as many as it can in
  * SECONDS, of one sample with five floats, sequence numbers in order, of which WINDOW are kept on the way. What has not
- * come back after a fifth of a second without any echo is lost. Linux only: it sends and receives in batches, so that it is
+ * come back after a fifth of a second without any echo is lost. With a RATE, no more than that many messages are sent per second, one
+ * at a time at even intervals, between which it sleeps, as a real-time simulator does. Linux only: it sends and receives in batches, so that it is
  * not the bottleneck. */
 
 #define _GNU_SOURCE
@@ -107,6 +108,13 @@ static int receive_batch(struct mmsghdr *messages) {
   }
 }
 
+/* Sleeps until the next of the even intervals that has not passed yet. */
+static void wait_for_step(uint64_t start, uint64_t interval) {
+  uint64_t at = start + ((now_ns(CLOCK_MONOTONIC) - start) / interval + 1) * interval;
+  struct timespec wake = {.tv_sec = (time_t)(at / 1000000000u), .tv_nsec = (long)(at % 1000000000u)};
+  while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &wake, NULL) == EINTR) {}
+}
+
 static int open_socket(uint16_t local_port, uint16_t port) {
   struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(local_port)};
   struct timeval patience = {.tv_usec = 200000};
@@ -146,7 +154,7 @@ static int by_size(const void *a, const void *b) {
 }
 
 int main(int argc, char **argv) {
-  if (argc < 4) { fprintf(stderr, "Usage: udp_load PORT COUNT WINDOW [LOCAL_PORT [SECONDS]]\n"); return 2; }
+  if (argc < 4) { fprintf(stderr, "Usage: udp_load PORT COUNT WINDOW [LOCAL_PORT [SECONDS [RATE]]]\n"); return 2; }
   uint64_t count = strtoull(argv[2], NULL, 10), window = strtoull(argv[3], NULL, 10);
   if (count < 1 || window < 1 || window > SLOTS / 2) {
     fprintf(stderr, "Cannot send: COUNT from 1, WINDOW from 1 to %d\n", SLOTS / 2);
@@ -158,12 +166,16 @@ int main(int argc, char **argv) {
   uint64_t first = wait_for_peer(messages), next = first, end = first + count;
   uint64_t pending = 0, echoed = 0, lost = 0, changed = 0, late = 0, silent = 0;
   uint64_t start = now_ns(CLOCK_MONOTONIC), last = start;
+  double rate = argc > 6 ? atof(argv[6]) : 0;
+  uint64_t interval = rate > 0 ? (uint64_t)(1e9 / rate) : 0;
   uint64_t limit = argc > 5 ? start + (uint64_t)(atof(argv[5]) * 1e9) : UINT64_MAX;
 
   while (next < end || pending > 0) {
     uint64_t room = window - pending, left = end - next;
     unsigned batch = (unsigned)(room < left ? room : left);
     if (batch > BATCH) batch = BATCH;
+    if (batch > 1 && interval > 0) batch = 1;
+    if (batch > 0 && interval > 0) wait_for_step(start, interval);
     if (batch > 0) send_batch(next, batch);
     next += batch, pending += batch;
     if (pending < window && next < end) continue;
