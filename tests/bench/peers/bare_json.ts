@@ -1,5 +1,9 @@
-/** What Deno itself can do: accepts, reads once, parses, writes an answer, closes. Prints its port. */
+/**
+ * What Deno itself can do: accepts, reads once, parses, writes an answer, closes. With the argument "keep" it takes further messages
+ * of the connection, and closes when the client has. Prints its port.
+ */
 
+const keeps = Deno.args.includes("keep");
 const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
 console.log((listener.addr as Deno.NetAddr).port);
 const answer = new TextEncoder().encode('{"status": "success"}\n');
@@ -7,10 +11,10 @@ const decoder = new TextDecoder();
 
 async function serve(conn: Deno.TcpConn): Promise<void> {
   const buffer = new Uint8Array(1024);
-  const length = await conn.read(buffer);
-  if (length !== null) {
+  for (let length; (length = await conn.read(buffer)) !== null;) {
     JSON.parse(decoder.decode(buffer.subarray(0, length)));
     await conn.write(answer);
+    if (!keeps) break;
   }
   conn.close();
 }
