@@ -71,13 +71,15 @@ async function cost(viewers: number | undefined): Promise<number> {
   await exchange(WARM_UP);
   const { pid } = program.process;
   const before = await runTime(pid);
-  await exchange(MESSAGES);
+  const first = sequence;
+  const isSeen = () => all.every(({ frames }) => frames() > 10);
+  for (let round = 0; round === 0 || round < 20 && !isSeen(); round++) await exchange(MESSAGES);
   const spent = await runTime(pid) - before;
-  for (const { frames } of all) assert(frames() > 10);
+  assert(isSeen());
   program.interrupt();
   const { stderr } = await program.result();
   assert(stderr.includes(`${sequence} replies, 0 invalid, 0 refused, 0 ignored, 0 missed`), stderr);
-  return spent / MESSAGES / 1000;
+  return spent / (sequence - first) / 1000;
 }
 
 Deno.test({

@@ -190,15 +190,16 @@ async function steps(t: Deno.TestContext, browser: Browser, lab: typeof openLab)
           });
           await until(page, "document.querySelectorAll('.pane').length === 1");
           await until(page, `import("./main.js").then(({ panes }) => panes[0].range[0] > -1)`);
-          await page.evaluate(
-            "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))",
-          );
           await until(
             page,
             `import("./main.js").then(({ panes: [{ plot }], scene }) => {
               const [{ mode, width }] = scene().lanes;
               return mode === "points" || Math.abs(${span} / width - plot.bbox.width) < 0.01;
             })`,
+          );
+          // What has arrived is drawn with the next frame.
+          await page.evaluate(
+            "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))",
           );
           const { rows, range: [min, max], width, height } = await look(page, 0, "c74a00");
           const isColumns = span * RATE > 3 * width;
