@@ -102,10 +102,7 @@ class Session implements Client {
         this.#add(answer);
         if (this.#size >= BATCH_BYTES) await this.#flush();
       }
-      if (this.#size > 0) {
-        const count = this.#ready.length;
-        if (!await connection.write(this.#takeReady())) this.#options.onUnanswered(count);
-      }
+      if (this.#size > 0) await this.#flush();
       if (this.#decoder.partial) connection.beginMessage();
     }
     if (connection.readEnd === "late" && connection.error instanceof CodecError) {
@@ -113,8 +110,7 @@ class Session implements Client {
       await this.#flush();
     }
     if (connection.readEnd === "ended") await this.#answerLast();
-    const ending = connection.end();
-    if (!connection.isFinished) await ending;
+    await connection.end();
   }
 
   /** Reads what arrives next. */
@@ -206,16 +202,11 @@ class Session implements Client {
 
   /** Sends the answers that are ready; resolves when the system has accepted them. */
   async #flush(): Promise<void> {
-    const count = this.#ready.length;
-    if (!await this.#connection.write(this.#takeReady())) this.#options.onUnanswered(count);
-  }
-
-  /** The answers that are ready, as the bytes to send. */
-  #takeReady(): Uint8Array {
     const answers = this.#ready;
+    const bytes = answers.length === 1 ? answers[0]! : concat(answers);
     this.#ready = [];
     this.#size = 0;
-    return answers.length === 1 ? answers[0]! : concat(answers);
+    if (!await this.#connection.write(bytes)) this.#options.onUnanswered(answers.length);
   }
 }
 

@@ -65,7 +65,6 @@ export class StreamConnection implements AsyncDisposable {
   #writeEnd: Promise<void> | null = null;
   #closing: Promise<void> | null = null;
   #released: Promise<void> | null = null;
-  #isFinished = false;
   #lost: CloseReason | undefined;
   #closeReason: CloseReason | undefined;
   #error: Error | undefined;
@@ -94,11 +93,6 @@ export class StreamConnection implements AsyncDisposable {
     this.#plain = "setNoDelay" in conn;
     this.#delays = this.#plain;
     if (signal) closeWhenAborted(signal, this.finished, () => void this.abort("aborted"));
-  }
-
-  /** Whether the connection is closed, and nothing of it left open. */
-  get isFinished(): boolean {
-    return this.#isFinished;
   }
 
   /** Resolves when the connection is closed. */
@@ -355,16 +349,8 @@ export class StreamConnection implements AsyncDisposable {
     // Deno before 2.9 ends a write that waits for the peer only when the peer reads or disconnects.
     const { reading } = this.#reads;
     const { writing } = this.#writes;
-    if (!reading && !writing) {
-      this.#finish();
-      return DONE;
-    }
-    return within(Promise.all([reading, writing]), SETTLING).then(() => this.#finish());
-  }
-
-  #finish(): void {
-    this.#isFinished = true;
-    this.#finished?.resolve();
+    const over = reading || writing ? within(Promise.all([reading, writing]), SETTLING) : DONE;
+    return over.then(() => this.#finished?.resolve());
   }
 
   /** Why the connection cannot be used any more; undefined while it can. */

@@ -277,7 +277,7 @@ export class StreamListener implements AsyncDisposable {
         } catch (error) {
           this.#tellFailed(connection, error);
         }
-        if (!connection.isFinished) await connection.close();
+        await connection.close();
       } else {
         this.#arrived.push(connection);
         this.#wake?.();

@@ -7,25 +7,8 @@ import type { FirstBytesGate } from "./first_bytes_gate.ts";
 const FIRST_BUFFER = 1 << 12;
 const LARGEST_BUFFER = 1 << 16;
 /** First buffers of closed connections, to be reused: most connections never need a larger one. */
-const spare: ReadBuffer[] = [];
+const spare: Uint8Array<ArrayBuffer>[] = [];
 const SPARE = 64;
-
-/** What is read into. */
-class ReadBuffer {
-  readonly bytes: Uint8Array;
-  /** The view that was made last: what is read next often has the same length. */
-  #view: Uint8Array;
-
-  constructor(size: number) {
-    this.bytes = this.#view = new Uint8Array(size);
-  }
-
-  /** The bytes at its start. */
-  start(length: number): Uint8Array {
-    if (this.#view.length !== length) this.#view = this.bytes.subarray(0, length);
-    return this.#view;
-  }
-}
 
 /**
  * Why there is nothing more to read: `"open"` means that there may be more; the peer has ended its side; this side has stopped reading
@@ -40,7 +23,7 @@ export class ReadSide {
   /** Makes what refuses browsers; null once the first bytes have shown that the peer is not one. */
   #makeGate: (() => FirstBytesGate) | null;
   #gate: FirstBytesGate | null = null;
-  #buffer: ReadBuffer | null = null;
+  #buffer: Uint8Array<ArrayBuffer> | null = null;
   #isReading = false;
   /** Resolves when the read in progress is over; made where somebody wants to know. */
   #over: PromiseWithResolvers<void> | null = null;
@@ -85,8 +68,7 @@ export class ReadSide {
 
   /** Reads into a buffer that is used again by the next call. */
   read(): Promise<Uint8Array | null> {
-    this.#buffer ??= spare.pop() ?? new ReadBuffer(FIRST_BUFFER);
-    return this.#begin(this.#buffer.bytes, true);
+    return this.#begin(this.#buffer ??= spare.pop() ?? new Uint8Array(FIRST_BUFFER), true);
   }
 
   /** Reads into the caller's buffer. */
@@ -154,10 +136,10 @@ export class ReadSide {
   /** What was read into the own buffer. */
   #asBytes(length: number): Uint8Array {
     const buffer = this.#buffer!;
-    if (length === buffer.bytes.length && length < LARGEST_BUFFER) {
-      this.#buffer = new ReadBuffer(4 * length);
+    if (length === buffer.length && length < LARGEST_BUFFER) {
+      this.#buffer = new Uint8Array(4 * length);
     }
-    return buffer.start(length);
+    return buffer.subarray(0, length);
   }
 
   readonly #onRead = (length: number | null): void => {
@@ -194,9 +176,7 @@ export class ReadSide {
   #finish(end: ReadEnd): boolean {
     if (this.#end !== "open") return false;
     this.#end = end;
-    if (this.#buffer?.bytes.length === FIRST_BUFFER && spare.length < SPARE) {
-      spare.push(this.#buffer);
-    }
+    if (this.#buffer?.length === FIRST_BUFFER && spare.length < SPARE) spare.push(this.#buffer);
     this.#buffer = null;
     return true;
   }

@@ -24,6 +24,16 @@ function python(): Promise<Echo> {
   return startEcho((port) => [PROTOBUF!.python, here("peers/python_echo.py"), String(port)]);
 }
 
+/** Everybody who returns what arrives and prints nothing. */
+function echoes(measure: (echo: Echo, warmUp: boolean) => Promise<Figures>): Contestant[] {
+  return [
+    echoContestant(C, c, measure),
+    ...PROTOBUF ? [echoContestant(PYTHON, python, measure)] : [],
+    ...labwireEchoes(["--output", "none"])
+      .map(({ name, start }) => echoContestant(name, start, measure)),
+  ];
+}
+
 /** How many echoes a second there are with 32 datagrams in flight. */
 function throughput({ quick }: Settings, changes = false) {
   return async (echo: Echo, warmUp: boolean): Promise<Figures> => {
@@ -57,15 +67,7 @@ export const echo: Bench = {
     { figure: "p99", most: 1.5, times: C },
   ],
   needs: needsCompiler,
-  contestants(settings) {
-    const measure = throughputAndRoundTrip(settings);
-    return [
-      echoContestant(C, c, measure),
-      ...PROTOBUF ? [echoContestant(PYTHON, python, measure)] : [],
-      ...labwireEchoes(["--output", "none"])
-        .map(({ name, start }) => echoContestant(name, start, measure)),
-    ];
-  },
+  contestants: (settings) => echoes(throughputAndRoundTrip(settings)),
 };
 
 /** The round trip at the rate of a real-time simulator, between whose steps everything sleeps. */
@@ -81,12 +83,7 @@ export const echoPaced: Bench = {
       const { rtt, lost } = await loadEcho(echo, { window: 1, seconds, rate: 1000 });
       return { p50: rtt.p50, p99: rtt.p99, "p99.9": rtt.p999, lost };
     };
-    return [
-      echoContestant(C, c, measure),
-      ...PROTOBUF ? [echoContestant(PYTHON, python, measure)] : [],
-      ...labwireEchoes(["--output", "none"])
-        .map(({ name, start }) => echoContestant(name, start, measure)),
-    ];
+    return echoes(measure);
   },
 };
 
