@@ -61,9 +61,14 @@ class Session implements Client {
   #sinceAhead: number | undefined;
   /** Finds the end of a value without a newline; made when needed. */
   #valueEnd: ValueEnd | null = null;
-  /** Answers that wait to be sent. */
-  #ready: Uint8Array[] = [];
+  /** Answers that wait to be sent, and how many are being sent. */
+  #ready: Uint8Array[] | null = null;
   #size = 0;
+  #sending = 0;
+  /** What the connection's end is told to. */
+  #resolve!: () => void;
+  #reject!: (error: unknown) => void;
+
   constructor(connection: StreamConnection, options: ServeConnectionOptions) {
     this.#connection = connection;
     this.#options = options;
@@ -91,33 +96,69 @@ class Session implements Client {
     return this.#connection.check();
   }
 
-  async run(): Promise<void> {
-    const connection = this.#connection;
-    for (let chunk; (chunk = await this.#read()) !== null;) {
-      this.#since = this.#sinceAhead;
-      this.#sinceAhead = undefined;
-      this.#decoder.push(chunk);
+  /** Serves the connection. Reading, answering and sending call one another: an answer that need not be waited for costs no promise. */
+  run(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+      this.#read();
+    });
+  }
+
+  /** Reads what arrives next. */
+  #read(): void {
+    const isInside = this.#decoder.partial && this.#decoder.held.length > 0;
+    const reading = isInside && this.#options.completeAfter !== Infinity
+      ? this.#readOrComplete()
+      : this.#takeAhead();
+    if (reading === null) this.#connection.readThen(this.#onChunk);
+    else reading.then(this.#onChunk).catch(this.#reject);
+  }
+
+  readonly #onChunk = (chunk: Uint8Array | null): void => {
+    if (chunk === null) return void this.#end().then(this.#resolve, this.#reject);
+    this.#since = this.#sinceAhead;
+    this.#sinceAhead = undefined;
+    this.#decoder.push(chunk);
+    this.#answerAll();
+  };
+
+  /** Answers the messages of a chunk, sends the answers, and reads on. */
+  #answerAll(): void {
+    try {
       for (let answer; (answer = this.#answer()) !== null;) {
-        if (answer instanceof Promise) answer = await this.#wait(answer);
+        if (answer instanceof Promise) {
+          return void this.#wait(answer).then(this.#onAnswer).catch(this.#reject);
+        }
         this.#add(answer);
-        if (this.#size >= BATCH_BYTES) await this.#flush();
+        if (this.#size >= BATCH_BYTES) break;
       }
-      if (this.#size > 0) await this.#flush();
-      if (this.#decoder.partial) connection.beginMessage();
+      if (this.#size > 0) return this.#send(this.#onSent);
+      if (this.#decoder.partial) this.#connection.beginMessage();
+      this.#read();
+    } catch (error) {
+      this.#reject(error);
     }
+  }
+
+  readonly #onAnswer = (answer: Uint8Array): void => {
+    this.#add(answer);
+    this.#answerAll();
+  };
+
+  readonly #onSent = (taken: boolean): void => {
+    this.#sent(taken);
+    this.#answerAll();
+  };
+
+  async #end(): Promise<void> {
+    const connection = this.#connection;
     if (connection.readEnd === "late" && connection.error instanceof CodecError) {
       this.#add(this.#options.responder.respondBad(connection.error, this));
       await this.#flush();
     }
     if (connection.readEnd === "ended") await this.#answerLast();
     await connection.end();
-  }
-
-  /** Reads what arrives next. */
-  #read(): Promise<Uint8Array | null> {
-    const isInside = this.#decoder.partial && this.#decoder.held.length > 0;
-    if (isInside && this.#options.completeAfter !== Infinity) return this.#readOrComplete();
-    return this.#takeAhead() ?? this.#connection.read();
   }
 
   /** Reads what arrives next; if nothing does for a while, answers the value received so far, if it is complete. */
@@ -196,17 +237,33 @@ class Session implements Client {
 
   #add(answer: Uint8Array): void {
     if (answer.length === 0) return;
-    this.#ready.push(answer);
+    if (this.#ready === null) this.#ready = [answer];
+    else this.#ready.push(answer);
     this.#size += answer.length;
   }
 
   /** Sends the answers that are ready; resolves when the system has accepted them. */
-  async #flush(): Promise<void> {
-    const answers = this.#ready;
+  #flush(): Promise<void> {
+    return new Promise((resolve) =>
+      this.#send((taken) => {
+        this.#sent(taken);
+        resolve();
+      })
+    );
+  }
+
+  /** Sends the answers that are ready. */
+  #send(then: (taken: boolean) => void): void {
+    const answers = this.#ready!;
     const bytes = answers.length === 1 ? answers[0]! : concat(answers);
-    this.#ready = [];
+    this.#ready = null;
     this.#size = 0;
-    if (!await this.#connection.write(bytes)) this.#options.onUnanswered(answers.length);
+    this.#sending = answers.length;
+    this.#connection.writeThen(bytes, then);
+  }
+
+  #sent(taken: boolean): void {
+    if (!taken) this.#options.onUnanswered(this.#sending);
   }
 }
 

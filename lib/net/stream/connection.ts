@@ -90,7 +90,7 @@ export class StreamConnection implements AsyncDisposable {
       onForeign ? () => this.#makeGate(onForeign, clock) : null,
     );
     this.#writes = new WriteSide(conn, this.#idle);
-    this.#plain = "setNoDelay" in conn;
+    this.#plain = (conn as Partial<Deno.TcpConn>).setNoDelay !== undefined;
     this.#delays = this.#plain;
     if (signal) closeWhenAborted(signal, this.finished, () => void this.abort("aborted"));
   }
@@ -152,6 +152,18 @@ export class StreamConnection implements AsyncDisposable {
   }
 
   /**
+   * Reads what arrives next, with a call instead of a promise.
+   *
+   * @param then Takes it, as `read()` resolves with it; must not throw.
+   * @throws {TypeError} If another read is in progress.
+   *
+   * @internal
+   */
+  readThen(then: (chunk: Uint8Array | null) => void): void {
+    this.#reads.readThen(then);
+  }
+
+  /**
    * Reads what arrives next into the caller's buffer.
    *
    * @param buffer Where the bytes go; not to be touched before the promise resolves.
@@ -196,6 +208,19 @@ export class StreamConnection implements AsyncDisposable {
   write(bytes: Uint8Array): Promise<boolean> {
     if (this.#delays) this.#sendAtOnce(bytes.length);
     return this.#writes.write(bytes);
+  }
+
+  /**
+   * Writes bytes as `write()` does, with a call instead of a promise.
+   *
+   * @param bytes What to write; do not change it before the call.
+   * @param then Takes whether the system has taken them; must not throw.
+   *
+   * @internal
+   */
+  writeThen(bytes: Uint8Array, then: (taken: boolean) => void): void {
+    if (this.#delays) this.#sendAtOnce(bytes.length);
+    this.#writes.writeThen(bytes, then);
   }
 
   /**

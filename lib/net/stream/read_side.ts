@@ -27,9 +27,9 @@ export class ReadSide {
   #isReading = false;
   /** Resolves when the read in progress is over; made where somebody wants to know. */
   #over: PromiseWithResolvers<void> | null = null;
-  /** Resolves the promise of the read in progress: with what was read, or with null to call it off. */
-  #resolve: ((read: unknown) => void) | null = null;
-  /** What it reads into, and whether that is the own buffer, so that it resolves with bytes of it. */
+  /** Takes what the read in progress has read, or null where there is nothing more or it was called off. */
+  #then: ((read: unknown) => void) | null = null;
+  /** What it reads into, and whether that is the own buffer, so that bytes of it are handed on. */
   #target: Uint8Array | null = null;
   #isOwn = false;
   #end: ReadEnd = "open";
@@ -68,19 +68,26 @@ export class ReadSide {
 
   /** Reads into a buffer that is used again by the next call. */
   read(): Promise<Uint8Array | null> {
-    return this.#begin(this.#buffer ??= spare.pop() ?? new Uint8Array(FIRST_BUFFER), true);
+    return new Promise((resolve) => this.readThen(resolve));
   }
 
   /** Reads into the caller's buffer. */
   readInto(buffer: Uint8Array): Promise<number | null> {
-    return this.#begin(buffer, false);
+    return new Promise((resolve) => this.#begin(buffer, false, resolve));
+  }
+
+  /** As {@linkcode ReadSide.read}, with a call instead of a promise; what is called must not throw. */
+  readThen(then: (chunk: Uint8Array | null) => void): void {
+    this.#begin(this.#buffer ??= spare.pop() ?? new Uint8Array(FIRST_BUFFER), true, then);
   }
 
   /** Ends reading, including a read in progress. */
   stop(end: "stopped" | "late" | "lost"): void {
     if (this.#end !== "open") return;
     this.#end = end;
-    this.#resolve?.(null);
+    const then = this.#then;
+    this.#then = null;
+    if (then) queueMicrotask(() => then(null));
   }
 
   /** Reads and drops everything up to the peer's end, also after {@linkcode ReadSide.stop}. */
@@ -116,21 +123,18 @@ export class ReadSide {
     }
   }
 
-  #begin<T>(buffer: Uint8Array, isOwn: boolean): Promise<T | null> {
-    if (this.#end !== "open") return Promise.resolve(null);
+  #begin<T>(buffer: Uint8Array, isOwn: boolean, then: (read: T | null) => void): void {
+    if (this.#end !== "open") return then(null);
     if (this.#isReading) {
-      const why = "Cannot read: another read of this connection is in progress";
-      return Promise.reject(new TypeError(why));
+      throw new TypeError("Cannot read: another read of this connection is in progress");
     }
     if (this.#gate?.open) this.#gate = this.#makeGate = null;
-    return new Promise((resolve) => {
-      this.#resolve = resolve as (read: unknown) => void;
-      this.#target = buffer;
-      this.#isOwn = isOwn;
-      this.#isReading = true;
-      this.#idle.begin();
-      (this.#gate ?? this.#conn).read(buffer).then(this.#onRead, this.#onFailed);
-    });
+    this.#then = then as (read: unknown) => void;
+    this.#target = buffer;
+    this.#isOwn = isOwn;
+    this.#isReading = true;
+    this.#idle.begin();
+    (this.#gate ?? this.#conn).read(buffer).then(this.#onRead, this.#onFailed);
   }
 
   /** What was read into the own buffer. */
@@ -169,8 +173,11 @@ export class ReadSide {
     this.#isReading = false;
     this.#over?.resolve();
     this.#over = this.#target = null;
-    if (length === null || this.#end !== "open") this.#resolve!(null);
-    else this.#resolve!(this.#isOwn ? this.#asBytes(length) : length);
+    const then = this.#then;
+    this.#then = null;
+    if (then === null) return; // it was called off
+    if (length === null || this.#end !== "open") then(null);
+    else then(this.#isOwn ? this.#asBytes(length) : length);
   }
 
   #finish(end: ReadEnd): boolean {

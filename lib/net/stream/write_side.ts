@@ -5,24 +5,18 @@ import type { RawConnection } from "./connection_options.ts";
 /** Writes up to this size are combined. */
 const JOINED_BYTES = 1 << 16;
 
-/** What a write resolves with where nothing has to be waited for. */
-const TAKEN = Promise.resolve(true);
-const GONE = Promise.resolve(false);
-
 /** Writes whole byte arrays one after another; those written during another write are combined. */
 export class WriteSide {
   readonly #conn: Pick<RawConnection, "write">;
   readonly #idle: IdleTimer;
-  /** What is being written, how much of it has been, what follows it, and what resolves the promise of all that. */
+  /** What is being written, how much of it has been, what follows it, and what takes whether the system has taken all that. */
   #chunk: Uint8Array | null = null;
   #at = 0;
   #following: Uint8Array[] | null = null;
-  #resolve: ((taken: boolean) => void) | null = null;
+  #then: ((taken: boolean) => void) | null = null;
   /** Bytes that wait for their turn, and the promise of all of them. */
   #queue: Uint8Array[] | null = null;
   #queued: PromiseWithResolvers<boolean> | null = null;
-  /** The promise of what was written last. */
-  #tail = TAKEN;
   #waiting = 0;
   #bytes = 0;
   /** Whether the system is writing, and what resolves when that is over; made where somebody wants to know. */
@@ -58,31 +52,45 @@ export class WriteSide {
 
   /** Resolves with true when the system has taken all of the bytes, with false when it will not. */
   write(bytes: Uint8Array): Promise<boolean> {
-    if (this.#ended) return GONE;
+    return new Promise((resolve) => this.writeThen(bytes, resolve));
+  }
+
+  /** As {@linkcode WriteSide.write}, with a call instead of a promise; what is called must not throw. */
+  writeThen(bytes: Uint8Array, then: (taken: boolean) => void): void {
+    if (this.#ended) return then(false);
     this.#waiting += bytes.length;
     if (this.#chunk !== null) {
       (this.#queue ??= []).push(bytes);
       this.#queued ??= Promise.withResolvers();
-      return this.#tail = this.#queued.promise;
-    }
-    if (bytes.length === 0) return TAKEN;
-    return this.#tail = new Promise((resolve) => {
-      this.#resolve = resolve;
+      void this.#queued.promise.then(then);
+    } else if (bytes.length === 0) then(true);
+    else {
+      this.#then = then;
       this.#begin(bytes);
-    });
+    }
   }
 
-  /** Accepts no more writes; resolves when everything queued has been written or has failed. */
+  /** Accepts no more writes; resolves when everything queued has been written or has failed, with whether it has been written. */
   finish(): Promise<boolean> {
     this.#ended = true;
-    return this.#tail;
+    if (this.#queued !== null) return this.#queued.promise;
+    const then = this.#then;
+    if (then === null) return Promise.resolve(!this.#failed);
+    return new Promise((resolve) => {
+      this.#then = (taken) => {
+        then(taken);
+        resolve(taken);
+      };
+    });
   }
 
   /** Accepts no more writes and drops those queued or in progress. */
   fail(): void {
     this.#ended = true;
     this.#failed = true;
-    this.#resolve?.(false);
+    const then = this.#then;
+    this.#then = null;
+    if (then) queueMicrotask(() => then(false));
     this.#queued?.resolve(false);
   }
 
@@ -135,11 +143,15 @@ export class WriteSide {
 
   /** Begins to write what was queued meanwhile. */
   #done(): void {
-    this.#resolve!(true);
-    this.#chunk = this.#resolve = null;
-    if (this.#queued === null) return;
-    const chunks = joined(this.#queue!.filter((chunk) => chunk.length > 0));
-    this.#resolve = this.#queued.resolve;
+    const then = this.#then!;
+    this.#chunk = this.#then = null;
+    if (this.#queued !== null) this.#beginQueued(this.#queue!, this.#queued.resolve);
+    then(true);
+  }
+
+  #beginQueued(queue: Uint8Array[], then: (taken: boolean) => void): void {
+    const chunks = joined(queue.filter((chunk) => chunk.length > 0));
+    this.#then = then;
     this.#queue = this.#queued = null;
     const [first, ...following] = chunks;
     this.#following = following;
