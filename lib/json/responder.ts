@@ -11,7 +11,7 @@ import { orAborted } from "../time/deadline.ts";
 import { whenAborted } from "../time/lifecycle.ts";
 import { Limit } from "../time/limit.ts";
 import { ownProperty } from "./commands.ts";
-import type { Answer, FailStatus, Interact } from "./protocol.ts";
+import type { Answer, FailStatus, Interact, InteractContext } from "./protocol.ts";
 import { Queue } from "../handlers/queue.ts";
 
 /** A message that was answered. */
@@ -113,6 +113,23 @@ class Request {
   }
 }
 
+/** What a handler gets beside the message. */
+class MessageContext implements InteractContext {
+  readonly bytes: Uint8Array;
+  readonly signal: AbortSignal;
+  readonly #client: Client;
+
+  constructor({ bytes, client }: Request, signal: AbortSignal) {
+    this.bytes = bytes;
+    this.signal = signal;
+    this.#client = client;
+  }
+
+  get remoteAddr(): HostPort {
+    return this.#client.remoteAddr;
+  }
+}
+
 /** Answers messages: parses them, calls the handler in the order of their arrival, and counts. */
 export class Responder {
   /** Messages answered with success so far. */
@@ -126,6 +143,8 @@ export class Responder {
   readonly #options: ResponderOptions;
   readonly #queue: Queue;
   readonly #clock: Clock;
+  /** Whether handlers are not waited for or called any more. */
+  #isGivenUp = false;
   /** What gives up each handler that is waited for. */
   readonly #awaited = new Set<(reason: unknown) => void>();
 
@@ -135,6 +154,7 @@ export class Responder {
     this.#clock = options.clock ?? systemClock;
     const { concurrency, interact, givenUp } = options;
     whenAborted(givenUp, () => {
+      this.#isGivenUp = true;
       for (const giveUp of this.#awaited) giveUp(givenUp.reason);
     });
     this.#queue = new Queue(
@@ -223,7 +243,7 @@ export class Responder {
 
   #handle(request: Request): Uint8Array | Promise<Uint8Array> {
     const { handlerTimeout, clock, signal, givenUp } = this.#options;
-    if (givenUp.aborted) return this.#fail(request, givenUp.reason);
+    if (this.#isGivenUp) return this.#fail(request, givenUp.reason);
     if (handlerTimeout === Infinity) return this.#call(request, signal, givenUp);
     const late = new ConnectError(`The message was not handled within ${handlerTimeout} s`);
     const limit = new Limit(handlerTimeout, late, signal, clock);
@@ -245,11 +265,10 @@ export class Responder {
     signal: AbortSignal,
     end: AbortSignal,
   ): Uint8Array | Promise<Uint8Array> {
-    const { bytes, client: { remoteAddr }, data } = request;
     let result: unknown;
     let pending: boolean;
     try {
-      result = this.#options.interact(data, { remoteAddr, bytes, signal });
+      result = this.#options.interact(request.data, new MessageContext(request, signal));
       pending = isThenable(result);
     } catch (error) {
       return this.#handlerFailed(request, error);

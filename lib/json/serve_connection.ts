@@ -54,7 +54,7 @@ class Session implements Client {
   /** The read-ahead in progress. */
   #ahead: Promise<Uint8Array | null> | null = null;
   /** Buffers for that: one is read into while the messages in the other are answered. */
-  readonly #buffers: Uint8Array[] = [];
+  #buffers: Uint8Array[] | null = null;
   #turn = 0;
   /** When what is being answered arrived, and what was read ahead; undefined if just now. */
   #since: number | undefined;
@@ -151,14 +151,22 @@ class Session implements Client {
     this.#answerAll();
   };
 
-  async #end(): Promise<void> {
-    const connection = this.#connection;
-    if (connection.readEnd === "late" && connection.error instanceof CodecError) {
-      this.#add(this.#options.responder.respondBad(connection.error, this));
+  /** Answers what is left when there is nothing more to read, and ends the connection. */
+  #end(): Promise<void> {
+    const { readEnd } = this.#connection;
+    const isOver = readEnd !== "late" && (readEnd !== "ended" || !this.#decoder.partial);
+    return isOver ? this.#connection.end() : this.#endInside();
+  }
+
+  /** The same, inside a message. */
+  async #endInside(): Promise<void> {
+    const { readEnd, error } = this.#connection;
+    if (readEnd === "ended") await this.#answerLast();
+    else if (error instanceof CodecError) {
+      this.#add(this.#options.responder.respondBad(error, this));
       await this.#flush();
     }
-    if (connection.readEnd === "ended") await this.#answerLast();
-    await connection.end();
+    await this.#connection.end();
   }
 
   /** Reads what arrives next; if nothing does for a while, answers the value received so far, if it is complete. */
@@ -181,7 +189,8 @@ class Session implements Client {
   /** Begins to read what follows the message being handled, to notice when the client disconnects. */
   #lookAhead(): void {
     if (this.#ahead) return;
-    const buffer = this.#buffers[this.#turn] ??= new Uint8Array(AHEAD_BYTES);
+    this.#buffers ??= [new Uint8Array(AHEAD_BYTES), new Uint8Array(AHEAD_BYTES)];
+    const buffer = this.#buffers[this.#turn]!;
     this.#turn = 1 - this.#turn;
     this.#ahead = this.#connection.readInto(buffer)
       .then((length) => this.#arrived(length === null ? null : buffer.subarray(0, length)));

@@ -47,8 +47,6 @@ type OnForeign = NonNullable<StreamConnectionOptions["onForeign"]>;
  * ```
  */
 export class StreamConnection implements AsyncDisposable {
-  /** The peer's address. */
-  readonly remoteAddr: HostPort;
   readonly #conn: RawConnection;
   /** Whether this is TCP without TLS. */
   readonly #plain: boolean;
@@ -60,6 +58,8 @@ export class StreamConnection implements AsyncDisposable {
   #message: IdleTimer | null = null;
   readonly #reads: ReadSide;
   readonly #writes: WriteSide;
+  /** Worked out where somebody asks for it: Deno makes the objects of addresses such that reading them takes long. */
+  #remoteAddr: HostPort | null = null;
   /** Made where somebody waits for it while the connection is open. */
   #finished: PromiseWithResolvers<void> | null = null;
   #writeEnd: Promise<void> | null = null;
@@ -80,7 +80,6 @@ export class StreamConnection implements AsyncDisposable {
   constructor(conn: RawConnection, options: StreamConnectionOptions = {}) {
     const { idleTimeout = Infinity, messageTimeout = Infinity, clock, onForeign, signal } = options;
     this.#conn = conn;
-    this.remoteAddr = hostPort(conn.remoteAddr);
     this.#messageClock = options.messageClock ?? new IdleClock(messageTimeout, { clock });
     const idleClock = options.idleClock ?? new IdleClock(idleTimeout, { clock });
     this.#idle = new IdleTimer(idleClock, () => void this.abort("idle"));
@@ -98,6 +97,11 @@ export class StreamConnection implements AsyncDisposable {
   /** Resolves when the connection is closed. */
   get finished(): Promise<void> {
     return this.#released ?? (this.#finished ??= Promise.withResolvers()).promise;
+  }
+
+  /** The peer's address. */
+  get remoteAddr(): HostPort {
+    return this.#remoteAddr ??= hostPort(this.#conn.remoteAddr);
   }
 
   /** This side's address. */
@@ -374,8 +378,12 @@ export class StreamConnection implements AsyncDisposable {
     // Deno before 2.9 ends a write that waits for the peer only when the peer reads or disconnects.
     const { reading } = this.#reads;
     const { writing } = this.#writes;
-    const over = reading || writing ? within(Promise.all([reading, writing]), SETTLING) : DONE;
-    return over.then(() => this.#finished?.resolve());
+    if (reading || writing) {
+      return within(Promise.all([reading, writing]), SETTLING)
+        .then(() => this.#finished?.resolve());
+    }
+    this.#finished?.resolve();
+    return DONE;
   }
 
   /** Why the connection cannot be used any more; undefined while it can. */

@@ -44,9 +44,15 @@ const BINARY: readonly (readonly ["tls" | "stun", Pattern])[] = [
   ["stun", FRAMED_STUN_REQUEST],
 ];
 
+/** For each byte whether anything that {@linkcode FirstBytes} recognises begins with it. */
+const FOREIGN: readonly boolean[] = Array.from(
+  { length: 256 },
+  (_, byte) => isMethodByte(byte) || BINARY.some(([, pattern]) => fits(byte, pattern[0]!)),
+);
+
 /** Whether anything that {@linkcode FirstBytes} recognises begins with a byte. */
 export function mayBeForeign(byte: number): boolean {
-  return isMethodByte(byte) || BINARY.some(([, pattern]) => fits(byte, pattern[0]!));
+  return FOREIGN[byte]!;
 }
 
 /**

@@ -86,6 +86,8 @@ export class StreamListener implements AsyncDisposable {
   readonly #verifier: ClientVerifier | null;
   readonly #sockets: readonly StreamSocket[];
   readonly #stopping = new AbortController();
+  /** The same as a boolean: asking a signal takes longer. */
+  #isStopping = false;
   /** An array: where connections come and go, a `Set` costs more. */
   readonly #connections: StreamConnection[] = [];
   /** How many tasks are under way, and what resolves when none is; made where somebody waits. */
@@ -190,22 +192,21 @@ export class StreamListener implements AsyncDisposable {
     for (;;) {
       const connection = this.#arrived.shift();
       if (connection) yield connection;
-      else if (this.#stopping.signal.aborted) return;
+      else if (this.#isStopping) return;
       else await new Promise<void>((resolve) => this.#wake = resolve);
     }
   }
 
   /** Accepts connections until the listener is closed; never rejects. */
   async #acceptFrom(socket: StreamSocket): Promise<void> {
-    const { signal } = this.#stopping;
     this.#tasks++;
-    while (!signal.aborted) {
+    while (!this.#isStopping) {
       try {
         if (this.#room !== null) await this.#room.promise;
-        if (signal.aborted) break;
+        if (this.#isStopping) break;
         this.#admit(await socket.accept());
       } catch (error) {
-        if (signal.aborted) break;
+        if (this.#isStopping) break;
         if (isClientGone(error)) continue;
         // Too many open files, for example, must not end the listener.
         this.#tell({
@@ -213,7 +214,7 @@ export class StreamListener implements AsyncDisposable {
           message: `Cannot accept a connection: ${messageOf(error)}`,
           error,
         });
-        await delay(ACCEPT_PAUSE, signal).catch(() => {});
+        await delay(ACCEPT_PAUSE, this.#stopping.signal).catch(() => {});
       }
     }
     this.#endTask();
@@ -233,7 +234,7 @@ export class StreamListener implements AsyncDisposable {
     } else {
       this.#stats.accepted++;
       this.#open++;
-      void this.#serve(conn, onConnection, this.#onServed);
+      this.#serve(conn, onConnection, this.#onServed);
     }
   }
 
@@ -246,7 +247,7 @@ export class StreamListener implements AsyncDisposable {
       await onTooMany(connection);
       await connection.end();
     };
-    void this.#serve(conn, tell, () => this.#telling--);
+    this.#serve(conn, tell, () => this.#telling--);
   }
 
   #tellRefused(kind: StreamProblem["kind"], conn: Deno.Conn, why: string): void {
@@ -260,40 +261,52 @@ export class StreamListener implements AsyncDisposable {
     return host?.includes("%") ? host : hostPort(conn.localAddr).hostname;
   }
 
-  /** Serves a connection until it is closed; never rejects. */
-  async #serve(
+  /** Serves a connection until it is closed. */
+  #serve(
     accepted: Deno.Conn,
     handler: ListenStreamOptions["onConnection"],
     onOver: () => void,
-  ): Promise<void> {
+  ): void {
     this.#tasks++;
-    const isPlain = !this.#verifier && !("handshake" in accepted);
-    const conn = isPlain ? accepted : await this.#secure(accepted);
-    if (conn !== null) {
-      const connection = this.#connect(conn);
-      if (handler) {
-        try {
-          await handler(connection);
-        } catch (error) {
-          this.#tellFailed(connection, error);
-        }
-        await connection.close();
-      } else {
-        this.#arrived.push(connection);
-        this.#wake?.();
-        await connection.finished;
-      }
+    if (!this.#verifier && (accepted as Partial<Deno.TlsConn>).handshake === undefined) {
+      return this.#attend(accepted, handler, onOver);
+    }
+    void this.#secure(accepted).then((conn) => {
+      if (conn !== null) return this.#attend(conn, handler, onOver);
+      onOver();
+      this.#endTask();
+    });
+  }
+
+  #attend(
+    conn: RawConnection,
+    handler: ListenStreamOptions["onConnection"],
+    onOver: () => void,
+  ): void {
+    const connection = this.#connect(conn);
+    const over = () => {
       const last = this.#connections.pop()!;
       if (last !== connection) this.#connections[this.#connections.indexOf(connection)] = last;
+      onOver();
+      this.#endTask();
+    };
+    if (handler) {
+      const close = () => void connection.close().then(over);
+      called(handler, connection).then(close, (error) => {
+        this.#tellFailed(connection, error);
+        close();
+      });
+    } else {
+      this.#arrived.push(connection);
+      this.#wake?.();
+      void connection.finished.then(over);
     }
-    onOver();
-    this.#endTask();
   }
 
   #connect(conn: RawConnection): StreamConnection {
     const connection = new StreamConnection(conn, this.#connectionOptions);
     this.#connections.push(connection);
-    if (this.#stopping.signal.aborted) connection.stopReading();
+    if (this.#isStopping) connection.stopReading();
     return connection;
   }
 
@@ -332,7 +345,7 @@ export class StreamListener implements AsyncDisposable {
 
   /** Closes a connection that is not served, at once or, as Deno closes none in a TLS handshake, when that has ended. */
   #giveUp(conn: Deno.Conn): void {
-    if (this.#verifier || !("handshake" in conn) || this.#stopping.signal.aborted) {
+    if (this.#verifier || !("handshake" in conn) || this.#isStopping) {
       return close(conn);
     }
     const hanging = conn as Deno.TlsConn;
@@ -360,6 +373,7 @@ export class StreamListener implements AsyncDisposable {
   }
 
   async #close(grace: number): Promise<void> {
+    this.#isStopping = true;
     this.#stopping.abort();
     this.#makeRoom();
     for (const conn of this.#hanging) close(conn);
@@ -392,7 +406,19 @@ export class StreamListener implements AsyncDisposable {
   }
 
   #tell(problem: StreamProblem): void {
-    if (!this.#stopping.signal.aborted) this.#options.onProblem?.(problem);
+    if (!this.#isStopping) this.#options.onProblem?.(problem);
+  }
+}
+
+/** Calls a handler; what it throws rejects the promise. */
+function called(
+  handler: NonNullable<ListenStreamOptions["onConnection"]>,
+  connection: StreamConnection,
+): Promise<void> {
+  try {
+    return Promise.resolve(handler(connection));
+  } catch (error) {
+    return Promise.reject(error);
   }
 }
 
