@@ -15,9 +15,7 @@ import type { Answer, FailStatus, Interact, InteractContext } from "./protocol.t
 import { Queue } from "../handlers/queue.ts";
 
 /** A message that was answered. */
-export interface Handled {
-  /** When the message arrived. */
-  readonly time: Date;
+export interface Answered {
   /** Who sent it. */
   readonly remoteAddr: HostPort;
   /** The message; undefined if it could not be parsed. */
@@ -30,6 +28,12 @@ export interface Handled {
   readonly answerText: string;
   /** What the handler threw; undefined if it did not. */
   readonly thrown: unknown;
+}
+
+/** A message that was answered, with the times: whoever does not ask for those does not pay for them. */
+export interface Handled extends Answered {
+  /** When the message arrived. */
+  readonly time: Date;
   /** Seconds from the message to its answer, the wait for its turn included. */
   readonly duration: number;
 }
@@ -53,7 +57,7 @@ export interface ResponderOptions {
   /** Called with each message that was answered. */
   onMessage?: (handled: Handled) => void;
   /** Called with each of these that was answered with a failure. */
-  onFailure?: (handled: Handled) => void;
+  onFailure?: (answered: Answered) => void;
   /** Called with what a handler threw. */
   onHandlerError?: (error: unknown) => void;
   /** Called for each message that is not handled because its client has disconnected. */
@@ -96,7 +100,8 @@ const LONG_WAIT = 1000;
 class Request {
   readonly bytes: Uint8Array;
   readonly client: Client;
-  readonly started: number = performance.now();
+  /** When it arrived, in ms; NaN where nobody asks for times. */
+  readonly started: number;
   /** When it began to wait for others; undefined if it did not have to. */
   waitsSince: number | undefined;
   text: string | undefined;
@@ -106,9 +111,10 @@ class Request {
   /** The same as received. */
   idText: string | undefined;
 
-  constructor(bytes: Uint8Array, client: Client) {
+  constructor(bytes: Uint8Array, client: Client, isTimed: boolean) {
     this.bytes = bytes;
     this.client = client;
+    this.started = isTimed ? performance.now() : NaN;
     this.waitsSince = client.since;
   }
 }
@@ -175,7 +181,7 @@ export class Responder {
    * @returns The answer as a line, empty if the client is gone; a promise of it if that takes time.
    */
   respond(bytes: Uint8Array, client: Client): Uint8Array | Promise<Uint8Array> {
-    const request = new Request(bytes, client);
+    const request = new Request(bytes, client, this.#options.onMessage !== undefined);
     try {
       this.#read(request);
     } catch (error) {
@@ -198,7 +204,8 @@ export class Responder {
    */
   respondBad(error: Error, client: Client): Uint8Array {
     this.invalid++;
-    return this.#fail(new Request(NOTHING, client), error);
+    const request = new Request(NOTHING, client, this.#options.onMessage !== undefined);
+    return this.#fail(request, error);
   }
 
   /**

@@ -128,7 +128,10 @@ class Session implements Client {
     try {
       for (let answer; (answer = this.#answer()) !== null;) {
         if (answer instanceof Promise) {
-          return void this.#wait(answer).then(this.#onAnswer).catch(this.#reject);
+          return void this.#wait(answer).then((last) => {
+            this.#add(last);
+            this.#answerAll();
+          }).catch(this.#reject);
         }
         this.#add(answer);
         if (this.#size >= BATCH_BYTES) break;
@@ -140,11 +143,6 @@ class Session implements Client {
       this.#reject(error);
     }
   }
-
-  readonly #onAnswer = (answer: Uint8Array): void => {
-    this.#add(answer);
-    this.#answerAll();
-  };
 
   readonly #onSent = (taken: boolean): void => {
     this.#sent(taken);

@@ -261,7 +261,7 @@ export class StreamListener implements AsyncDisposable {
     return host?.includes("%") ? host : hostPort(conn.localAddr).hostname;
   }
 
-  /** Serves a connection until it is closed. */
+  /** Serves a connection until it is closed; never rejects. */
   #serve(
     accepted: Deno.Conn,
     handler: ListenStreamOptions["onConnection"],
@@ -269,7 +269,7 @@ export class StreamListener implements AsyncDisposable {
   ): void {
     this.#tasks++;
     if (!this.#verifier && (accepted as Partial<Deno.TlsConn>).handshake === undefined) {
-      return this.#attend(accepted, handler, onOver);
+      return void this.#attend(accepted, handler, onOver);
     }
     void this.#secure(accepted).then((conn) => {
       if (conn !== null) return this.#attend(conn, handler, onOver);
@@ -278,29 +278,29 @@ export class StreamListener implements AsyncDisposable {
     });
   }
 
-  #attend(
+  /** Serves a connection that may be served; never rejects. */
+  async #attend(
     conn: RawConnection,
     handler: ListenStreamOptions["onConnection"],
     onOver: () => void,
-  ): void {
+  ): Promise<void> {
     const connection = this.#connect(conn);
-    const over = () => {
-      const last = this.#connections.pop()!;
-      if (last !== connection) this.#connections[this.#connections.indexOf(connection)] = last;
-      onOver();
-      this.#endTask();
-    };
     if (handler) {
-      const close = () => void connection.close().then(over);
-      called(handler, connection).then(close, (error) => {
+      try {
+        await handler(connection);
+      } catch (error) {
         this.#tellFailed(connection, error);
-        close();
-      });
+      }
+      if (!connection.released) await connection.close();
     } else {
       this.#arrived.push(connection);
       this.#wake?.();
-      void connection.finished.then(over);
+      await connection.finished;
     }
+    const last = this.#connections.pop()!;
+    if (last !== connection) this.#connections[this.#connections.indexOf(connection)] = last;
+    onOver();
+    this.#endTask();
   }
 
   #connect(conn: RawConnection): StreamConnection {
@@ -407,18 +407,6 @@ export class StreamListener implements AsyncDisposable {
 
   #tell(problem: StreamProblem): void {
     if (!this.#isStopping) this.#options.onProblem?.(problem);
-  }
-}
-
-/** Calls a handler; what it throws rejects the promise. */
-function called(
-  handler: NonNullable<ListenStreamOptions["onConnection"]>,
-  connection: StreamConnection,
-): Promise<void> {
-  try {
-    return Promise.resolve(handler(connection));
-  } catch (error) {
-    return Promise.reject(error);
   }
 }
 
