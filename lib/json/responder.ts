@@ -290,17 +290,18 @@ export class Responder {
 
   /** Waits for a handler until all are given up, with one listener for all of them. */
   #await(request: Request, result: PromiseLike<unknown>): Promise<Uint8Array> {
-    return new Promise((resolve) => {
-      const giveUp = (reason: unknown) => {
-        this.#awaited.delete(giveUp);
-        resolve(this.#handlerFailed(request, reason));
+    return new Promise((resolve, reject) => {
+      const end = (answer: () => Uint8Array) => {
+        if (!this.#awaited.delete(failed)) return;
+        try {
+          resolve(answer());
+        } catch (error) {
+          reject(error);
+        }
       };
-      this.#awaited.add(giveUp);
-      result.then((value) => {
-        if (this.#awaited.delete(giveUp)) resolve(this.#succeed(request, value));
-      }, (error) => {
-        if (this.#awaited.delete(giveUp)) resolve(this.#handlerFailed(request, error));
-      });
+      const failed = (error: unknown) => end(() => this.#handlerFailed(request, error));
+      this.#awaited.add(failed);
+      result.then((value) => end(() => this.#succeed(request, value)), failed);
     });
   }
 
