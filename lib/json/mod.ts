@@ -41,7 +41,7 @@ export type {
   NoAnswerResult,
   SuccessResult,
 } from "./read_answer.ts";
-export type { Answered, Handled } from "./responder.ts";
+export type { Handled } from "./responder.ts";
 export {
   type JsonServer,
   type JsonServerOptions,

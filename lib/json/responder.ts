@@ -15,7 +15,9 @@ import type { Answer, FailStatus, Interact, InteractContext } from "./protocol.t
 import { Queue } from "../handlers/queue.ts";
 
 /** A message that was answered. */
-export interface Answered {
+export interface Handled {
+  /** When the message arrived. */
+  readonly time: Date;
   /** Who sent it. */
   readonly remoteAddr: HostPort;
   /** The message; undefined if it could not be parsed. */
@@ -28,12 +30,6 @@ export interface Answered {
   readonly answerText: string;
   /** What the handler threw; undefined if it did not. */
   readonly thrown: unknown;
-}
-
-/** A message that was answered, with the times: whoever does not ask for those does not pay for them. */
-export interface Handled extends Answered {
-  /** When the message arrived. */
-  readonly time: Date;
   /** Seconds from the message to its answer, the wait for its turn included. */
   readonly duration: number;
 }
@@ -57,7 +53,7 @@ export interface ResponderOptions {
   /** Called with each message that was answered. */
   onMessage?: (handled: Handled) => void;
   /** Called with each of these that was answered with a failure. */
-  onFailure?: (answered: Answered) => void;
+  onFailure?: (handled: Handled) => void;
   /** Called with what a handler threw. */
   onHandlerError?: (error: unknown) => void;
   /** Called for each message that is not handled because its client has disconnected. */
@@ -100,8 +96,7 @@ const LONG_WAIT = 1000;
 class Request {
   readonly bytes: Uint8Array;
   readonly client: Client;
-  /** When it arrived, in ms; NaN where nobody asks for times. */
-  readonly started: number;
+  readonly started: number = performance.now();
   /** When it began to wait for others; undefined if it did not have to. */
   waitsSince: number | undefined;
   text: string | undefined;
@@ -111,10 +106,9 @@ class Request {
   /** The same as received. */
   idText: string | undefined;
 
-  constructor(bytes: Uint8Array, client: Client, isTimed: boolean) {
+  constructor(bytes: Uint8Array, client: Client) {
     this.bytes = bytes;
     this.client = client;
-    this.started = isTimed ? performance.now() : NaN;
     this.waitsSince = client.since;
   }
 }
@@ -149,8 +143,6 @@ export class Responder {
   readonly #options: ResponderOptions;
   readonly #queue: Queue;
   readonly #clock: Clock;
-  /** Whether handlers are not waited for or called any more. */
-  #isGivenUp = false;
   /** What gives up each handler that is waited for. */
   readonly #awaited = new Set<(reason: unknown) => void>();
 
@@ -160,7 +152,6 @@ export class Responder {
     this.#clock = options.clock ?? systemClock;
     const { concurrency, interact, givenUp } = options;
     whenAborted(givenUp, () => {
-      this.#isGivenUp = true;
       for (const giveUp of this.#awaited) giveUp(givenUp.reason);
     });
     this.#queue = new Queue(
@@ -181,7 +172,7 @@ export class Responder {
    * @returns The answer as a line, empty if the client is gone; a promise of it if that takes time.
    */
   respond(bytes: Uint8Array, client: Client): Uint8Array | Promise<Uint8Array> {
-    const request = new Request(bytes, client, this.#options.onMessage !== undefined);
+    const request = new Request(bytes, client);
     try {
       this.#read(request);
     } catch (error) {
@@ -204,8 +195,7 @@ export class Responder {
    */
   respondBad(error: Error, client: Client): Uint8Array {
     this.invalid++;
-    const request = new Request(NOTHING, client, this.#options.onMessage !== undefined);
-    return this.#fail(request, error);
+    return this.#fail(new Request(NOTHING, client), error);
   }
 
   /**
@@ -250,7 +240,7 @@ export class Responder {
 
   #handle(request: Request): Uint8Array | Promise<Uint8Array> {
     const { handlerTimeout, clock, signal, givenUp } = this.#options;
-    if (this.#isGivenUp) return this.#fail(request, givenUp.reason);
+    if (givenUp.aborted) return this.#fail(request, givenUp.reason);
     if (handlerTimeout === Infinity) return this.#call(request, signal, givenUp);
     const late = new ConnectError(`The message was not handled within ${handlerTimeout} s`);
     const limit = new Limit(handlerTimeout, late, signal, clock);

@@ -65,9 +65,8 @@ class Session implements Client {
   #ready: Uint8Array[] | null = null;
   #size = 0;
   #sending = 0;
-  /** What the connection's end is told to. */
-  #resolve!: () => void;
-  #reject!: (error: unknown) => void;
+  /** Settles when the connection has been served. */
+  readonly #served = Promise.withResolvers<void>();
 
   constructor(connection: StreamConnection, options: ServeConnectionOptions) {
     this.#connection = connection;
@@ -98,11 +97,8 @@ class Session implements Client {
 
   /** Serves the connection. Reading, answering and sending call one another: an answer that need not be waited for costs no promise. */
   run(): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#resolve = resolve;
-      this.#reject = reject;
-      this.#read();
-    });
+    this.#read();
+    return this.#served.promise;
   }
 
   /** Reads what arrives next. */
@@ -112,11 +108,11 @@ class Session implements Client {
       ? this.#readOrComplete()
       : this.#takeAhead();
     if (reading === null) this.#connection.readThen(this.#onChunk);
-    else reading.then(this.#onChunk).catch(this.#reject);
+    else reading.then(this.#onChunk).catch(this.#served.reject);
   }
 
   readonly #onChunk = (chunk: Uint8Array | null): void => {
-    if (chunk === null) return void this.#end().then(this.#resolve, this.#reject);
+    if (chunk === null) return void this.#end().then(this.#served.resolve, this.#served.reject);
     this.#since = this.#sinceAhead;
     this.#sinceAhead = undefined;
     this.#decoder.push(chunk);
@@ -131,7 +127,7 @@ class Session implements Client {
           return void this.#wait(answer).then((last) => {
             this.#add(last);
             this.#answerAll();
-          }).catch(this.#reject);
+          }).catch(this.#served.reject);
         }
         this.#add(answer);
         if (this.#size >= BATCH_BYTES) break;
@@ -140,7 +136,7 @@ class Session implements Client {
       if (this.#decoder.partial) this.#connection.beginMessage();
       this.#read();
     } catch (error) {
-      this.#reject(error);
+      this.#served.reject(error);
     }
   }
 

@@ -17,7 +17,7 @@ import {
   type FailStatus,
   type Interact,
 } from "./protocol.ts";
-import { type Answered, type Handled, Responder } from "./responder.ts";
+import { type Handled, Responder } from "./responder.ts";
 import { serveConnection, type ServeConnectionOptions } from "./serve_connection.ts";
 
 /** Seconds for a handler to react when its time is over, and then for its answer to be sent. */
@@ -83,7 +83,7 @@ export interface JsonServerOptions {
   /** Called with each message that was answered. */
   onMessage?: (handled: Handled) => void;
   /** Called with each of these that was answered with a failure, after `onMessage`. */
-  onFailure?: (answered: Answered) => void;
+  onFailure?: (handled: Handled) => void;
   /** Called with each problem with a client. */
   onProblem?: (problem: JsonServerProblem) => void;
   /** Called with what a handler threw. */

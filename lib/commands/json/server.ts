@@ -11,7 +11,7 @@ import {
   DEFAULT_PORT,
   type Interact,
 } from "../../json/protocol.ts";
-import type { Answered, Handled } from "../../json/responder.ts";
+import type { Handled } from "../../json/responder.ts";
 import { type JsonServerStats, startJsonServer } from "../../json/server.ts";
 import { formatAddress } from "../../net/address/address.ts";
 import { visibleJson } from "../../text/visible_text.ts";
@@ -120,7 +120,7 @@ export const jsonServer = defineCommand({
       handlerTimeout: handler.module?.language === "python" ? undefined : options.handlerTimeout,
       signal,
       onMessage: recording || output === "json" ? tell : undefined,
-      onFailure: (answered) => reportFailure(say, answered),
+      onFailure: (handled) => reportFailure(say, handled),
       onProblem(problem) {
         // Once for each client, and not to be lost among those of others.
         if (problem.kind === "unended") say.warn(problem.message);
@@ -165,7 +165,7 @@ function record({ time, remoteAddr, text, answerText, duration }: Handled): stri
 
 function reportFailure(
   say: Context["say"],
-  { remoteAddr, data, answer, thrown }: Answered,
+  { remoteAddr, data, answer, thrown }: Handled,
 ): void {
   if (answer.status === "success") return;
   const kind = data === undefined ? "unreadable" : "failed";

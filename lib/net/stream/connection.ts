@@ -104,15 +104,6 @@ export class StreamConnection implements AsyncDisposable {
     return this.#remoteAddr ??= hostPort(this.#conn.remoteAddr);
   }
 
-  /**
-   * Whether the connection is closed and nothing of it is left open.
-   *
-   * @internal
-   */
-  get released(): boolean {
-    return this.#released === DONE;
-  }
-
   /** This side's address. */
   get localAddr(): HostPort {
     return hostPort(this.#conn.localAddr);

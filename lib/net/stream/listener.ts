@@ -86,8 +86,6 @@ export class StreamListener implements AsyncDisposable {
   readonly #verifier: ClientVerifier | null;
   readonly #sockets: readonly StreamSocket[];
   readonly #stopping = new AbortController();
-  /** The same as a boolean: asking a signal takes longer. */
-  #isStopping = false;
   /** An array: where connections come and go, a `Set` costs more. */
   readonly #connections: StreamConnection[] = [];
   /** How many tasks are under way, and what resolves when none is; made where somebody waits. */
@@ -192,7 +190,7 @@ export class StreamListener implements AsyncDisposable {
     for (;;) {
       const connection = this.#arrived.shift();
       if (connection) yield connection;
-      else if (this.#isStopping) return;
+      else if (this.#stopping.signal.aborted) return;
       else await new Promise<void>((resolve) => this.#wake = resolve);
     }
   }
@@ -200,13 +198,13 @@ export class StreamListener implements AsyncDisposable {
   /** Accepts connections until the listener is closed; never rejects. */
   async #acceptFrom(socket: StreamSocket): Promise<void> {
     this.#tasks++;
-    while (!this.#isStopping) {
+    while (!this.#stopping.signal.aborted) {
       try {
         if (this.#room !== null) await this.#room.promise;
-        if (this.#isStopping) break;
+        if (this.#stopping.signal.aborted) break;
         this.#admit(await socket.accept());
       } catch (error) {
-        if (this.#isStopping) break;
+        if (this.#stopping.signal.aborted) break;
         if (isClientGone(error)) continue;
         // Too many open files, for example, must not end the listener.
         this.#tell({
@@ -291,7 +289,7 @@ export class StreamListener implements AsyncDisposable {
       } catch (error) {
         this.#tellFailed(connection, error);
       }
-      if (!connection.released) await connection.close();
+      await connection.close();
     } else {
       this.#arrived.push(connection);
       this.#wake?.();
@@ -306,7 +304,7 @@ export class StreamListener implements AsyncDisposable {
   #connect(conn: RawConnection): StreamConnection {
     const connection = new StreamConnection(conn, this.#connectionOptions);
     this.#connections.push(connection);
-    if (this.#isStopping) connection.stopReading();
+    if (this.#stopping.signal.aborted) connection.stopReading();
     return connection;
   }
 
@@ -345,7 +343,7 @@ export class StreamListener implements AsyncDisposable {
 
   /** Closes a connection that is not served, at once or, as Deno closes none in a TLS handshake, when that has ended. */
   #giveUp(conn: Deno.Conn): void {
-    if (this.#verifier || !("handshake" in conn) || this.#isStopping) {
+    if (this.#verifier || !("handshake" in conn) || this.#stopping.signal.aborted) {
       return close(conn);
     }
     const hanging = conn as Deno.TlsConn;
@@ -373,7 +371,6 @@ export class StreamListener implements AsyncDisposable {
   }
 
   async #close(grace: number): Promise<void> {
-    this.#isStopping = true;
     this.#stopping.abort();
     this.#makeRoom();
     for (const conn of this.#hanging) close(conn);
@@ -406,7 +403,7 @@ export class StreamListener implements AsyncDisposable {
   }
 
   #tell(problem: StreamProblem): void {
-    if (!this.#isStopping) this.#options.onProblem?.(problem);
+    if (!this.#stopping.signal.aborted) this.#options.onProblem?.(problem);
   }
 }
 
