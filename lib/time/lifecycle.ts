@@ -45,3 +45,34 @@ export function closeWhenAborted(
   const forget = () => subscription[Symbol.dispose]();
   finished.then(forget, forget);
 }
+
+/**
+ * Calls a function with which somebody watches an object: `onProblem` and the like. What it throws, or its promise rejects with, is a
+ * fault of its own program and must neither end nor confuse what is watched. It is reported as the platform reports what an event
+ * listener throws: as an `error` event, which ends the program unless it is handled.
+ *
+ * @param observer The function; nothing happens without one.
+ * @param args What it is called with.
+ *
+ * @example Two observers
+ * ```ts
+ * import { notify } from "./lifecycle.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const seen: number[] = [];
+ * notify((n: number) => void seen.push(n), 1);
+ * notify<[number]>(undefined, 2);
+ * assertEquals(seen, [1]);
+ * ```
+ */
+export function notify<A extends unknown[]>(
+  observer: ((...args: A) => unknown) | undefined,
+  ...args: A
+): void {
+  try {
+    const result = observer?.(...args);
+    if (result instanceof Promise) result.catch(reportError);
+  } catch (error) {
+    reportError(error);
+  }
+}
