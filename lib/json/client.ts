@@ -5,6 +5,7 @@ import type { TlsIdentity } from "../net/stream/bind.ts";
 import { connectStream } from "../net/stream/connect.ts";
 import { type Clock, systemClock } from "../time/clock.ts";
 import { timerDelay } from "../time/deadline.ts";
+import { notify } from "../time/lifecycle.ts";
 import { type LineFraming, lineFraming } from "../net/framing/line.ts";
 import { readMessages } from "../net/framing/read_messages.ts";
 import type { StreamConnection } from "../net/stream/connection.ts";
@@ -146,11 +147,12 @@ export async function connectJson(options: JsonSendOptions = {}): Promise<JsonCl
     identity,
     signal,
     onAttemptFailed: (attempt, attempts, error) =>
-      debug?.(
+      notify(
+        debug,
         `Attempt ${attempt} of ${attempts}: ${error instanceof Error ? error.message : error}`,
       ),
   });
-  debug?.(`Connected with ${formatAddress({ hostname: host, port })}`);
+  notify(debug, `Connected with ${formatAddress({ hostname: host, port })}`);
   return new JsonClient(connection, options);
 }
 
@@ -255,7 +257,7 @@ export class JsonClient implements AsyncDisposable {
       const error = new ConnectError(`Cannot send on a closed connection: ${why}`, { cause });
       return Promise.resolve({ outcome: "no-answer", error, sent: false });
     }
-    this.#options.debug?.(`Sending ${line}`);
+    notify(this.#options.debug, `Sending ${line}`);
     const bytes = this.#framing.encode(line);
     return new Promise((resolve) => {
       const waiting: Waiting = { resolve, taken: false };
@@ -281,7 +283,7 @@ export class JsonClient implements AsyncDisposable {
       this.#unsolicited = result.outcome === "fail" ? result.error : result.text;
       return;
     }
-    this.#options.debug?.(`Received ${result.text}`);
+    notify(this.#options.debug, `Received ${result.text}`);
     this.#callOff?.();
     if (this.#waiting.length > 0) this.#startTimer();
     waiting.resolve(result);

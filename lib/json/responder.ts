@@ -244,10 +244,16 @@ export class Responder {
     if (handlerTimeout === Infinity) return this.#call(request, signal, givenUp);
     const late = new ConnectError(`The message was not handled within ${handlerTimeout} s`);
     const limit = new Limit(handlerTimeout, late, signal, clock);
-    const answer = this.#call(request, limit.signal, limit.signal);
-    if (answer instanceof Promise) return answer.finally(() => limit[Symbol.dispose]());
-    limit[Symbol.dispose]();
-    return answer;
+    const end = () => limit[Symbol.dispose]();
+    try {
+      const answer = this.#call(request, limit.signal, limit.signal);
+      if (answer instanceof Promise) return answer.finally(end);
+      end();
+      return answer;
+    } catch (error) {
+      end(); // an onMessage has thrown
+      throw error;
+    }
   }
 
   /**
@@ -322,13 +328,15 @@ export class Responder {
 
   #fail(request: Request, error: unknown, thrown = false): Uint8Array {
     this.failures++;
-    const { failStatus: status } = this.#options;
+    const { failStatus: status, onMessage, onFailure } = this.#options;
     const reason = answerText(error);
     const text = `{"status":"${status}"${idMember(request)},"error":${JSON.stringify(reason)}}`;
-    const answer = { status, id: request.id, error: reason };
-    const handled = new HandledMessage(request, answer, text, thrown ? error : undefined);
-    this.#options.onMessage?.(handled);
-    this.#options.onFailure?.(handled);
+    if (onMessage ?? onFailure) {
+      const answer = { status, id: request.id, error: reason };
+      const handled = new HandledMessage(request, answer, text, thrown ? error : undefined);
+      onMessage?.(handled);
+      onFailure?.(handled);
+    }
     return encode(text);
   }
 }

@@ -108,11 +108,11 @@ class Session implements Client {
       ? this.#readOrComplete()
       : this.#takeAhead();
     if (reading === null) this.#connection.readThen(this.#onChunk);
-    else reading.then(this.#onChunk).catch(this.#served.reject);
+    else reading.then(this.#onChunk).catch(this.#failed);
   }
 
   readonly #onChunk = (chunk: Uint8Array | null): void => {
-    if (chunk === null) return void this.#end().then(this.#served.resolve, this.#served.reject);
+    if (chunk === null) return void this.#end().then(this.#served.resolve, this.#failed);
     this.#since = this.#sinceAhead;
     this.#sinceAhead = undefined;
     this.#decoder.push(chunk);
@@ -127,22 +127,30 @@ class Session implements Client {
           return void this.#wait(answer).then((last) => {
             this.#add(last);
             this.#answerAll();
-          }).catch(this.#served.reject);
+          }).catch(this.#failed);
         }
         this.#add(answer);
         if (this.#size >= BATCH_BYTES) break;
       }
       if (this.#size > 0) return this.#send(this.#onSent);
       if (this.#decoder.partial) this.#connection.beginMessage();
+      else this.#connection.endMessage(); // a line that was too long may have ended
       this.#read();
     } catch (error) {
-      this.#served.reject(error);
+      this.#failed(error);
     }
   }
 
   readonly #onSent = (taken: boolean): void => {
     this.#sent(taken);
     this.#answerAll();
+  };
+
+  /** Ends serving because something has thrown: what is ready is not sent any more. */
+  readonly #failed = (error: unknown): void => {
+    const unsent = this.#ready?.length ?? 0;
+    if (unsent > 0) this.#options.onUnanswered(unsent);
+    this.#served.reject(error);
   };
 
   /** Answers what is left when there is nothing more to read, and ends the connection. */
@@ -230,12 +238,17 @@ class Session implements Client {
   /** Waits for an answer that takes time. Answers that are ready are sent meanwhile, and the client does not count as idle. */
   async #wait(answer: Promise<Uint8Array>): Promise<Uint8Array> {
     this.#since ??= this.#clock.now();
-    using _hold = this.#connection.hold();
     const flushed = this.#size > 0 ? this.#flush() : undefined;
     this.#lookAhead();
-    const result = await answer;
+    const result = await this.#hold(answer);
+    // A client that does not read its answers counts as idle.
     if (flushed) await flushed;
     return result;
+  }
+
+  async #hold(answer: Promise<Uint8Array>): Promise<Uint8Array> {
+    using _hold = this.#connection.hold();
+    return await answer;
   }
 
   #add(answer: Uint8Array): void {

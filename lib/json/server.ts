@@ -4,7 +4,7 @@ import { type AllowList, allowListOf } from "../net/address/allow_list.ts";
 import type { TlsServing } from "../net/stream/bind.ts";
 import type { Clock } from "../time/clock.ts";
 import { timerDelay } from "../time/deadline.ts";
-import { closeWhenAborted } from "../time/lifecycle.ts";
+import { closeWhenAborted, notify } from "../time/lifecycle.ts";
 import { lineFraming } from "../net/framing/line.ts";
 import type { GraceOptions, StreamConnection } from "../net/stream/connection.ts";
 import { listenStream, type StreamListener, type StreamProblem } from "../net/stream/listener.ts";
@@ -310,8 +310,8 @@ export class JsonServer implements AsyncDisposable {
   }
 
   #tell(problem: JsonServerProblem): void {
-    this.#options.debug?.(problem.message);
-    this.#options.onProblem?.(problem);
+    notify(this.#options.debug, problem.message);
+    notify(this.#options.onProblem, problem);
   }
 
   #dropped(from: HostPort): void {
@@ -348,8 +348,8 @@ export class JsonServer implements AsyncDisposable {
     if (!debug) return onMessage;
     return (handled) => {
       const client = formatAddress(handled.remoteAddr);
-      debug(`${client} sent ${handled.text ?? "an unreadable message"}`);
-      debug(`${client} was answered ${handled.answerText}`);
+      notify(debug, `${client} sent ${handled.text ?? "an unreadable message"}`);
+      notify(debug, `${client} was answered ${handled.answerText}`);
       onMessage?.(handled);
     };
   }
@@ -369,7 +369,7 @@ async function serveTelling(
   tell: (message: string) => void,
 ): Promise<void> {
   const client = formatAddress(connection.remoteAddr);
-  tell(`Connected with ${client}`);
+  notify(tell, `Connected with ${client}`);
   await serveConnection(connection, options);
-  tell(`Connection with ${client} closed: ${connection.closeReason ?? "closed"}`);
+  notify(tell, `Connection with ${client} closed: ${connection.closeReason ?? "closed"}`);
 }

@@ -122,3 +122,31 @@ Deno.test("startJsonServer() keeps a client whose message waited while the compu
   clock.pass(61); // silence in which the computer works
   assertEquals(await peer.line(), null);
 });
+
+Deno.test("startJsonServer() closes a client that sends on and reads no answers, also those that took time", async () => {
+  const clock = new ManualClock();
+  const big = "x".repeat(1 << 20);
+  let handled = 0;
+  await using server = startJsonServer({
+    port: 0,
+    idleTimeout: 30,
+    clock,
+    grace: 0,
+    interact: async () => {
+      await Promise.resolve();
+      handled++;
+      return big;
+    },
+  });
+  await using peer = await Peer.connect(server.addr);
+  await peer.write("1\n".repeat(1000));
+  for (let before = -1; handled > before || handled === 0;) {
+    before = handled;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  for (let tries = 0; server.stats.open > 0 && tries < 100; tries++) {
+    clock.pass(31);
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+  assertEquals(server.stats.open, 0);
+});

@@ -193,3 +193,65 @@ Deno.test("startJsonServer() says once that clients have to wait for a handler t
     );
   }
 });
+
+Deno.test("startJsonServer() keeps the messages of a client that has ended its half apart from those of others", async () => {
+  const gate = new Gate();
+  const handled: string[] = [];
+  await using server = startJsonServer({
+    port: 0,
+    concurrency: 8,
+    interact(data, { bytes }) {
+      handled.push(new TextDecoder().decode(bytes));
+      return data.n === undefined ? data : gate.interact(data);
+    },
+  });
+  const messages = ['{"n":1}', '{"client":"A","volts":1}', '{"client":"A","volts":2}'];
+  await using a = await Peer.connect(server.addr);
+  await a.write(messages.map((message) => `${message}\n`).join(""));
+  await a.closeWrite();
+  await gate.running(1);
+  for (let volts = 901; volts < 910; volts++) {
+    await using other = await Peer.connect(server.addr);
+    await other.ask(
+      `{"client":"B","volts":${volts},"and":"more bytes than A sent, to cover them all"}`,
+    );
+  }
+  handled.splice(1);
+  gate.release();
+  assertEquals(await a.line(), '{"status":"success","result":1}');
+  assertEquals(await a.line(), '{"status":"success","result":{"client":"A","volts":1}}');
+  assertEquals(await a.line(), '{"status":"success","result":{"client":"A","volts":2}}');
+  assertEquals(handled, messages);
+});
+
+Deno.test("startJsonServer() gives a message that waits for its turn its own bytes", async () => {
+  const gate = new Gate();
+  const handled: string[] = [];
+  await using server = startJsonServer({
+    port: 0,
+    interact(data, { bytes }) {
+      handled.push(new TextDecoder().decode(bytes));
+      return data.n === 1 ? gate.interact(data) : undefined;
+    },
+  });
+  const first = await Peer.connect(server.addr);
+  await first.write('{"n":1}\n');
+  await gate.running(1);
+  const expected = ['{"n":1}'];
+  const peers: Peer[] = [];
+  for (let n = 2; n < 20; n++) {
+    const message = `{"n":${n},"volts":${n}}`;
+    expected.push(message);
+    const peer = await Peer.connect(server.addr);
+    peers.push(peer);
+    await peer.write(`${message}\n`);
+    await peer.closeWrite();
+    await pending(server, n);
+  }
+  gate.release();
+  for (const peer of [first, ...peers]) {
+    await peer.line();
+    await peer[Symbol.asyncDispose]();
+  }
+  assertEquals(handled, expected);
+});

@@ -1,5 +1,9 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { type JsonServer, type JsonServerProblem, startJsonServer } from "../../lib/json/server.ts";
+import { Responder } from "../../lib/json/responder.ts";
+import { serveConnection } from "../../lib/json/serve_connection.ts";
+import { lineFraming } from "../../lib/net/framing/line.ts";
+import { StreamConnection } from "../../lib/net/stream/connection.ts";
 import { needs, startPython } from "../interop/peer.ts";
 import { PYTHON } from "../interop/python.ts";
 import { ManualClock } from "../time/manual_clock.ts";
@@ -147,4 +151,36 @@ for n in range(3):
     (await client.result()).stdout,
     [0, 2, 4].map((result) => `{"status":"success","result":${result}}\n`).join(""),
   );
+});
+
+Deno.test("serveConnection() waits for no end of a line that was too long and has ended", async () => {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  await using peer = await Peer.connect(listener.addr as Deno.NetAddr);
+  const clock = new ManualClock();
+  const connection = new StreamConnection(await listener.accept(), { messageTimeout: 30, clock });
+  const { signal } = new AbortController();
+  const responder = new Responder({
+    interact: echo,
+    concurrency: 1,
+    failStatus: "error",
+    handlerTimeout: Infinity,
+    signal,
+    givenUp: signal,
+  });
+  const served = serveConnection(connection, {
+    responder,
+    framing: lineFraming({ maxBytes: 100 }),
+    completeAfter: Infinity,
+    onUnended: () => {},
+    onUnanswered: () => {},
+  });
+  await peer.write("x".repeat(150));
+  assertStringIncludes((await peer.line())!, "longer than 100");
+  await peer.write("x\n");
+  while (connection.bytesReceived < 152) await turn();
+  await turn();
+  clock.pass(60);
+  assertEquals(await peer.ask("1"), '{"status":"success","result":1}');
+  await peer.closeWrite();
+  await served;
 });

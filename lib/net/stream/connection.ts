@@ -170,7 +170,8 @@ export class StreamConnection implements AsyncDisposable {
   /**
    * Reads what arrives next into the caller's buffer.
    *
-   * @param buffer Where the bytes go; not to be touched before the promise resolves.
+   * @param buffer Where the bytes go; not to be touched before the promise resolves. If it was called off by `stopReading()`, by
+   * `end()` or because a message was late, the system may still write into it until the connection is closed.
    * @returns How many bytes were written to its start, or null as for {@linkcode StreamConnection.read}.
    * @throws {TypeError} If another read is in progress.
    */
@@ -193,6 +194,7 @@ export class StreamConnection implements AsyncDisposable {
    * Starts the `messageTimeout`, unless it runs already: a message has begun and its rest has not arrived.
    */
   beginMessage(): void {
+    if (this.#released !== null) return; // nobody would stop the time
     this.#message ??= new IdleTimer(this.#messageClock, () => this.#onLate());
     if (!this.#message.waiting) this.#message.begin();
   }

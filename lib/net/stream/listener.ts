@@ -5,7 +5,7 @@ import { ClientVerifier } from "./client_verifier.ts";
 import { delay, within } from "../../time/deadline.ts";
 import type { ForeignProtocol } from "./first_bytes_gate.ts";
 import { IdleClock } from "../../time/idle_timer.ts";
-import { closeWhenAborted } from "../../time/lifecycle.ts";
+import { closeWhenAborted, notify } from "../../time/lifecycle.ts";
 import { Limit } from "../../time/limit.ts";
 import type {
   ListenStreamOptions,
@@ -403,7 +403,7 @@ export class StreamListener implements AsyncDisposable {
   }
 
   #tell(problem: StreamProblem): void {
-    if (!this.#stopping.signal.aborted) this.#options.onProblem?.(problem);
+    if (!this.#stopping.signal.aborted) notify(this.#options.onProblem, problem);
   }
 }
 

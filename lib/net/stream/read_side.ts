@@ -29,9 +29,11 @@ export class ReadSide {
   #over: PromiseWithResolvers<void> | null = null;
   /** Takes what the read in progress has read, or null where there is nothing more or it was called off. */
   #then: ((read: unknown) => void) | null = null;
-  /** What it reads into, and whether that is the own buffer, so that bytes of it are handed on. */
+  /** What it reads into: the own buffer, of which bytes are handed on, or the caller's. */
   #target: Uint8Array | null = null;
-  #isOwn = false;
+  /** Whether what arrives is dropped, and the end of that. */
+  #isDropping = false;
+  #drained: Promise<void> | null = null;
   #end: ReadEnd = "open";
   #bytes = 0;
   #error: unknown;
@@ -73,16 +75,17 @@ export class ReadSide {
 
   /** Reads into the caller's buffer. */
   readInto(buffer: Uint8Array): Promise<number | null> {
-    return new Promise((resolve) => this.#begin(buffer, false, resolve));
+    return new Promise((resolve) => this.#begin(buffer, resolve));
   }
 
   /** As {@linkcode ReadSide.read}, with a call instead of a promise; what is called must not throw. */
   readThen(then: (chunk: Uint8Array | null) => void): void {
-    this.#begin(this.#buffer ??= spare.pop() ?? new Uint8Array(FIRST_BUFFER), true, then);
+    this.#begin(this.#buffer ??= spare.pop() ?? new Uint8Array(FIRST_BUFFER), then);
   }
 
   /** Ends reading, including a read in progress. */
   stop(end: "stopped" | "late" | "lost"): void {
+    this.#isDropping = false;
     if (this.#end !== "open") return;
     this.#end = end;
     const then = this.#then;
@@ -90,13 +93,17 @@ export class ReadSide {
     if (then) queueMicrotask(() => then(null));
   }
 
-  /** Reads and drops everything up to the peer's end, also after {@linkcode ReadSide.stop}. */
-  async drain(): Promise<void> {
+  /** Stops reading, and drops everything up to the peer's end, or until {@linkcode ReadSide.stop} is called again. */
+  drain(): Promise<void> {
+    return this.#drained ??= this.#drain();
+  }
+
+  async #drain(): Promise<void> {
+    this.stop("stopped");
+    this.#isDropping = this.#end === "stopped" || this.#end === "late";
     await this.reading;
-    // The last chunk may still be in use.
-    this.#buffer = null;
-    if (this.#end === "stopped" || this.#end === "late") this.#end = "open";
-    while (await this.read() !== null);
+    const buffer = new Uint8Array(FIRST_BUFFER);
+    while (this.#isDropping) await new Promise((resolve) => this.#start(buffer, resolve));
   }
 
   /** The read in progress, even if it was cancelled; it never rejects. */
@@ -123,15 +130,18 @@ export class ReadSide {
     }
   }
 
-  #begin<T>(buffer: Uint8Array, isOwn: boolean, then: (read: T | null) => void): void {
+  #begin<T>(buffer: Uint8Array, then: (read: T | null) => void): void {
     if (this.#end !== "open") return then(null);
     if (this.#isReading) {
       throw new TypeError("Cannot read: another read of this connection is in progress");
     }
+    this.#start(buffer, then);
+  }
+
+  #start<T>(buffer: Uint8Array, then: (read: T | null) => void): void {
     if (this.#gate?.open) this.#gate = this.#makeGate = null;
     this.#then = then as (read: unknown) => void;
     this.#target = buffer;
-    this.#isOwn = isOwn;
     this.#isReading = true;
     this.#idle.begin();
     (this.#gate ?? this.#conn).read(buffer).then(this.#onRead, this.#onFailed);
@@ -172,19 +182,28 @@ export class ReadSide {
     this.#idle.end();
     this.#isReading = false;
     this.#over?.resolve();
+    const isOwn = this.#target === this.#buffer;
     this.#over = this.#target = null;
     const then = this.#then;
     this.#then = null;
     if (then === null) return; // it was called off
     if (length === null || this.#end !== "open") then(null);
-    else then(this.#isOwn ? this.#asBytes(length) : length);
+    else then(isOwn ? this.#asBytes(length) : length);
+  }
+
+  /** Gives the own buffer away. Where it is not what the last read was for, what it read earlier may still be in use. */
+  #reuseBuffer(): void {
+    const buffer = this.#buffer;
+    this.#buffer = null;
+    const isDone = buffer !== null && buffer === this.#target && buffer.length === FIRST_BUFFER;
+    if (isDone && spare.length < SPARE) spare.push(buffer);
   }
 
   #finish(end: ReadEnd): boolean {
-    if (this.#end !== "open") return false;
+    if (this.#end !== "open" && !this.#isDropping) return false;
     this.#end = end;
-    if (this.#buffer?.length === FIRST_BUFFER && spare.length < SPARE) spare.push(this.#buffer);
-    this.#buffer = null;
+    this.#isDropping = false;
+    this.#reuseBuffer();
     return true;
   }
 }

@@ -5,6 +5,8 @@ import type { RawConnection } from "./connection_options.ts";
 /** Writes up to this size are combined. */
 const JOINED_BYTES = 1 << 16;
 
+const NOTHING = new Uint8Array();
+
 /** Writes whole byte arrays one after another; those written during another write are combined. */
 export class WriteSide {
   readonly #conn: Pick<RawConnection, "write">;
@@ -23,6 +25,8 @@ export class WriteSide {
   #isWriting = false;
   #over: PromiseWithResolvers<void> | null = null;
   #ended = false;
+  /** Settles when nothing more is to be written; made where somebody waits for it. */
+  #finished: Promise<boolean> | null = null;
   #failed = false;
   #error: unknown;
 
@@ -72,16 +76,9 @@ export class WriteSide {
 
   /** Accepts no more writes; resolves when everything queued has been written or has failed, with whether it has been written. */
   finish(): Promise<boolean> {
+    this.#finished ??= this.write(NOTHING);
     this.#ended = true;
-    if (this.#queued !== null) return this.#queued.promise;
-    const then = this.#then;
-    if (then === null) return Promise.resolve(!this.#failed);
-    return new Promise((resolve) => {
-      this.#then = (taken) => {
-        then(taken);
-        resolve(taken);
-      };
-    });
+    return this.#finished;
   }
 
   /** Accepts no more writes and drops those queued or in progress. */
@@ -89,7 +86,11 @@ export class WriteSide {
     this.#ended = true;
     this.#failed = true;
     const then = this.#then;
-    this.#then = null;
+    this.#then =
+      this.#chunk =
+      this.#following =
+      this.#queue =
+        null;
     if (then) queueMicrotask(() => then(false));
     this.#queued?.resolve(false);
   }

@@ -261,3 +261,68 @@ Deno.test("connectStream() talks to listenStream()", async () => {
   await connection.write(bytes("ping"));
   assertEquals(text(await connection.read()), "ping");
 });
+
+Deno.test("StreamConnection.read(): a chunk stays as it is when a readInto() meets the end", async () => {
+  const { connection, peer } = await pair();
+  await peer.write(bytes("volts 1"));
+  const chunk = await connection.read();
+  await peer.closeWrite();
+  assertEquals(await connection.readInto(new Uint8Array(10)), null);
+  const other = await pair();
+  await other.peer.write(bytes("VOLTS 9"));
+  assertEquals(text(await other.connection.read()), "VOLTS 9");
+  assertEquals(text(chunk), "volts 1");
+  for (const it of [{ connection, peer }, other]) {
+    await it.connection.close();
+    it.peer.close();
+  }
+});
+
+Deno.test("StreamConnection.end() ends a loop that reads, and drops what the peer goes on sending", async () => {
+  const { connection, peer } = await pair();
+  const sent = (async () => {
+    for (;;) await peer.write(new Uint8Array(1000));
+  })().catch(() => "broken");
+  let chunks = 0;
+  let ending: Promise<void> | undefined;
+  for await (const _ of connection) if (++chunks === 3) ending = connection.end({ grace: 0.2 });
+  await ending;
+  assertEquals(await connection.read(), null);
+  assertEquals([connection.closeReason, connection.error], ["closed", undefined]);
+  assertEquals(await sent, "broken");
+  peer.close();
+});
+
+Deno.test("StreamConnection: closing is not losing, whatever end() was waiting for", async () => {
+  for (const stop of [false, true]) {
+    const { connection, peer } = await pair();
+    const read = connection.read();
+    if (stop) connection.stopReading();
+    const ended = connection.end({ grace: 60 });
+    assertEquals(await read, null);
+    await connection.abort();
+    await ended;
+    assertEquals(connection.error, undefined);
+    assertEquals([connection.readEnd, connection.closeReason], ["stopped", "aborted"]);
+    peer.close();
+  }
+});
+
+Deno.test("StreamConnection.end() called twice drains once", async () => {
+  const { connection, peer } = await pair();
+  const ended = [connection.end(), connection.end()];
+  await peer.write(bytes("late"));
+  await peer.closeWrite();
+  await Promise.all(ended);
+  assertEquals([connection.readEnd, connection.closeReason], ["ended", "ended"]);
+  peer.close();
+});
+
+Deno.test("StreamConnection.beginMessage() starts no time on a connection that is closed", async () => {
+  const clock = new ManualClock();
+  const { connection, peer } = await pair({ messageTimeout: 30, clock });
+  await connection.close();
+  connection.beginMessage();
+  assertEquals(clock.isAwaited, false);
+  peer.close();
+});

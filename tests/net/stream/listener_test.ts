@@ -191,6 +191,42 @@ Deno.test("listenStream() tells those who are too many, and serves again when th
   await clients[1]!.close();
 });
 
+Deno.test("listenStream() does its work whatever onProblem throws, which is reported as uncaught", async () => {
+  const thrown: string[] = [];
+  const onError = (event: ErrorEvent) => {
+    event.preventDefault();
+    thrown.push(event.error.message);
+  };
+  addEventListener("error", onError);
+  try {
+    await using listener = listenStream({
+      port: 0,
+      host: "127.0.0.1",
+      maxConnections: 1,
+      onConnection: async (connection) => {
+        await echo(connection);
+        throw new Error("broken handler");
+      },
+      onProblem: ({ kind }) => {
+        throw new Error(`cannot note ${kind}`);
+      },
+    });
+    const { port } = listener.addr;
+    {
+      await using first = await connectStream({ port });
+      await first.write(bytes("a"));
+      assertEquals(text(await first.read()), "a");
+      await using second = await connectStream({ port });
+      assertEquals(await second.read(), null);
+    }
+    while (listener.stats.open > 0) await new Promise((resolve) => setTimeout(resolve, 1));
+    assertEquals(await ask(port), "ping");
+  } finally {
+    removeEventListener("error", onError);
+  }
+  assertEquals(thrown.slice(0, 2), ["cannot note too-many", "cannot note handler"]);
+});
+
 Deno.test("listenStream() goes on when onConnection throws", async () => {
   const problems: string[] = [];
   await using listener = listenStream({
