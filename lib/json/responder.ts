@@ -242,7 +242,9 @@ export class Responder {
     const { handlerTimeout, clock, signal, givenUp } = this.#options;
     if (givenUp.aborted) return this.#fail(request, givenUp.reason);
     if (handlerTimeout === Infinity) return this.#call(request, signal, givenUp);
-    const late = new ConnectError(`The message was not handled within ${handlerTimeout} s`);
+    const late = new ConnectError(
+      `The message was not handled within ${handlerTimeout} s; its handler may still be at work`,
+    );
     const limit = new Limit(handlerTimeout, late, signal, clock);
     const end = () => limit[Symbol.dispose]();
     try {

@@ -315,9 +315,8 @@ export class JsonServer implements AsyncDisposable {
   }
 
   #dropped(from: HostPort): void {
-    const message = `Did not handle a message from ${
-      formatAddress(from)
-    }: it disconnected before its turn`;
+    const why = this.#listener.closing.aborted ? "the server was closed" : "it disconnected";
+    const message = `Did not handle a message from ${formatAddress(from)}: ${why} before its turn`;
     this.#tell({ kind: "dropped", from, message });
   }
 

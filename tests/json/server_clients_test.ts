@@ -150,3 +150,26 @@ Deno.test("startJsonServer() closes a client that sends on and reads no answers,
   }
   assertEquals(server.stats.open, 0);
 });
+
+Deno.test("startJsonServer() says that it was closed, not that the client disconnected, of what it does not handle then", async () => {
+  const problems: string[] = [];
+  const server = startJsonServer({
+    port: 0,
+    interact: async () => await Promise.resolve("x".repeat(1 << 20)),
+    onProblem: ({ message }) => problems.push(message.replace(/127\S+:\d+/, "CLIENT")),
+  });
+  await using peer = await Peer.connect(server.addr);
+  await peer.write("1\n".repeat(200));
+  for (let before = -1; server.stats.messages > before || before === 0;) {
+    before = server.stats.messages;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  await server.close({ grace: 0.05 });
+  assertEquals(problems.length, server.stats.dropped);
+  assertEquals(
+    new Set(problems),
+    new Set([
+      "Did not handle a message from CLIENT: the server was closed before its turn",
+    ]),
+  );
+});
