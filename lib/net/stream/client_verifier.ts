@@ -2,11 +2,14 @@ import type process from "node:process";
 import type { Duplex as DuplexStream } from "node:stream";
 import type { TLSSocket } from "node:tls";
 import { messageOf, UsageError } from "../../errors.ts";
+import { within } from "../../time/deadline.ts";
 import type { TlsIdentity } from "./bind.ts";
 import type { RawConnection } from "./connection_options.ts";
 
 /** The first version of Deno whose TLS can request a client certificate. */
 const DENO = [2, 9] as const;
+/** Seconds that TLS gets to understand what a client sent last. */
+const SETTLING = 0.5;
 /** Bytes that are read at once. */
 const PIECE = 1 << 16;
 
@@ -87,6 +90,14 @@ export class ClientVerifier {
     server.on("tlsClientError", (error) => {
       stream.destroy();
       reject(new Error(reasonOf(error), { cause: error }));
+    });
+    // Node does not say that a client disconnects in the handshake.
+    stream.once("end", () => {
+      within(promise, SETTLING).then((conn) => {
+        if (conn) return;
+        stream.destroy();
+        reject(new Error("it disconnected in the handshake"));
+      }, () => {}); // refused already
     });
     server.emit("connection", stream);
     return promise;

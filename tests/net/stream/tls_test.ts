@@ -233,6 +233,29 @@ Deno.test(`TLS: a client that has to show a certificate, and says nothing, is gi
 });
 
 Deno.test(
+  `TLS: a client that disconnects before it has shown a certificate keeps no place${note}`,
+  {
+    ignore: ignore || !verifies,
+  },
+  async () => {
+    await using tls = await makeCertificate();
+    const told = Promise.withResolvers<string>();
+    await using listener = listenStream({
+      port: 0,
+      host: "127.0.0.1",
+      handshakeTimeout: 10,
+      clock: new ManualClock(),
+      tls: { ...tls, clientCa: tls.cert },
+      onProblem: ({ message }) => told.resolve(message),
+    });
+    const scan = await Deno.connect({ hostname: "127.0.0.1", port: listener.addr.port });
+    scan.close();
+    assert((await told.promise).endsWith("failed: it disconnected in the handshake"));
+    while (listener.stats.open > 0) await new Promise((resolve) => setTimeout(resolve, 1));
+  },
+);
+
+Deno.test(
   `TLS: clients' certificates are refused to be verified where that cannot be done${note}`,
   {
     ignore,
