@@ -99,8 +99,9 @@ export class StreamListener implements AsyncDisposable {
     refusedAsTls: 0,
     refusedAsStun: 0,
   };
+  /** Connections for the loops over this listener, and what resolves when there are more or it closes. */
   readonly #arrived: StreamConnection[] = [];
-  #wake: (() => void) | null = null;
+  #arrival: PromiseWithResolvers<void> | null = null;
   /** Connections that cannot be closed, as their TLS handshakes hang. */
   readonly #hanging = new Set<Deno.TlsConn>();
   /** Resolves when there is room for connections again; null while there is. */
@@ -191,7 +192,7 @@ export class StreamListener implements AsyncDisposable {
       const connection = this.#arrived.shift();
       if (connection) yield connection;
       else if (this.#stopping.signal.aborted) return;
-      else await new Promise<void>((resolve) => this.#wake = resolve);
+      else await (this.#arrival ??= Promise.withResolvers()).promise;
     }
   }
 
@@ -292,7 +293,7 @@ export class StreamListener implements AsyncDisposable {
       await connection.close();
     } else {
       this.#arrived.push(connection);
-      this.#wake?.();
+      this.#wake();
       await connection.finished;
     }
     const last = this.#connections.pop()!;
@@ -365,6 +366,12 @@ export class StreamListener implements AsyncDisposable {
     hanging.handshake().then(over, over);
   }
 
+  /** Has the loops over the connections look again. */
+  #wake(): void {
+    this.#arrival?.resolve();
+    this.#arrival = null;
+  }
+
   #makeRoom(): void {
     this.#room?.resolve();
     this.#room = null;
@@ -375,8 +382,8 @@ export class StreamListener implements AsyncDisposable {
     this.#makeRoom();
     for (const conn of this.#hanging) close(conn);
     for (const socket of this.#sockets) socket.close();
-    for (const connection of this.connections) connection.stopReading();
-    this.#wake?.();
+    for (const connection of this.#connections) connection.stopReading();
+    this.#wake();
     // They will not be served any more.
     for (const connection of this.#arrived.splice(0)) void connection.abort();
     await within(this.#settled(), grace);

@@ -227,6 +227,25 @@ Deno.test("listenStream() does its work whatever onProblem throws, which is repo
   assertEquals(thrown.slice(0, 2), ["cannot note too-many", "cannot note handler"]);
 });
 
+Deno.test("listenStream(): each connection goes to one of several loops, and all of them end", async () => {
+  const listener = listenStream({ port: 0, host: "127.0.0.1" });
+  let served = 0;
+  const loop = async () => {
+    for await (const connection of listener) {
+      served++;
+      await connection.end();
+    }
+  };
+  const loops = [loop(), loop()];
+  for (let n = 0; n < 4; n++) {
+    await using client = await connectStream({ port: listener.addr.port });
+    assertEquals(await client.read(), null);
+  }
+  await listener.close();
+  await Promise.all(loops);
+  assertEquals(served, 4);
+});
+
 Deno.test("listenStream() goes on when onConnection throws", async () => {
   const problems: string[] = [];
   await using listener = listenStream({
