@@ -12,7 +12,7 @@ export class FileNames {
   }
 
   /**
-   * The name at a time, without a number unless that time gave a name before.
+   * The name at a time, with the present file's number if that has the name of the same time.
    *
    * @throws {UsageError} If the pattern has an unknown field.
    */
@@ -23,11 +23,19 @@ export class FileNames {
     return numbered(base, this.#number);
   }
 
-  /** The name of the file after the present one: the one of this time, or the same with the next number. */
-  next(date: Date): string {
-    const base = this.#base;
-    const name = this.at(date);
-    return this.#base === base ? numbered(base, ++this.#number) : name;
+  /**
+   * Finds the name of the file after the present one: the one of a time, with the first number from which it is not taken.
+   *
+   * @param date The time.
+   * @param take Tries to begin a file of that name; returns whether it could. What it throws is passed on: the same name is next then.
+   * @throws {UsageError} If the pattern has an unknown field.
+   */
+  async next(date: Date, take: (path: string) => Promise<boolean>): Promise<void> {
+    const base = strftime(this.#pattern, date);
+    let number = base === this.#base ? this.#number + 1 : 0;
+    while (!await take(numbered(base, number))) number++;
+    this.#base = base;
+    this.#number = number;
   }
 }
 

@@ -38,7 +38,7 @@ export interface RecorderOptions {
   readonly rotate?: Rotation;
   /** How many files to keep, the newest; those of earlier recordings do not count and are never removed. Default: all. */
   readonly keep?: number;
-  /** Overwrite a file that is there. Default: refuse to. */
+  /** Overwrite a file that is there, unless it is of this very recording. Default: refuse to. */
   readonly force?: boolean;
   /** What each file begins with, asked for when there is a first entry to be written to it. Default: nothing. */
   readonly header?: () => Uint8Array | undefined;
@@ -127,7 +127,6 @@ export class Recorder implements AsyncDisposable {
     this.#now = options.now ?? Date.now;
     this.#file = new RecordingFile({
       ...options,
-      next: () => this.#names.next(new Date(this.#now())),
       onProblem: (kind, message, error) => this.#tell(kind, message, error),
     });
   }
@@ -319,7 +318,7 @@ export class Recorder implements AsyncDisposable {
     if (chunk.begins) {
       await this.#file.sync();
       this.#file.letGo();
-      await this.#file.begin(this.#names.next(chunk.begins), "next");
+      await this.#names.next(chunk.begins, (path) => this.#file.begin(path, "next"));
       chunk.begins = undefined;
       this.#reopening = false;
     } else if (!this.#file.isOpen) await this.#file.begin(this.path, "append");

@@ -2,19 +2,20 @@ import { messageOf, UsageError } from "../errors.ts";
 
 const NOTHING = new Uint8Array();
 
-/** What is to become of a file that is there already and not empty. */
+/**
+ * What is to become of a file that is there already. `refuse`: it is not touched unless it is empty, or `force` is set. `append`: it goes
+ * on. `next`: it is not touched unless `force` is set, and never if it is of this recording; another name is to be tried.
+ */
 export type Existing = "refuse" | "append" | "next";
 
 /** How a {@linkcode RecordingFile} works. */
 export interface RecordingFileOptions {
   /** What each file begins with, asked for when there is something to be written to it. Default: nothing. */
   readonly header?: () => Uint8Array | undefined;
-  /** Overwrite a file that is there. Default: refuse to. */
+  /** Overwrite a file that is there, unless it was begun here. Default: refuse to. */
   readonly force?: boolean;
   /** How many files to keep, the newest; only those that were begun here count. Default: all. */
   readonly keep?: number;
-  /** The name after one that is taken. */
-  readonly next: () => string;
   /** Called when an old file cannot be removed (`keep`), or the system does not say that the data is on the disk (`sync`). */
   readonly onProblem: (kind: "keep" | "sync", message: string, error: unknown) => void;
 }
@@ -23,6 +24,8 @@ export interface RecordingFileOptions {
 export class RecordingFile {
   readonly #options: RecordingFileOptions;
   readonly #made: string[] = [];
+  /** The paths of all files that this recording has begun and not removed. */
+  readonly #begun = new Set<string>();
   #path = "";
   #file: Deno.FsFile | undefined;
   /** Tells one file from another of the same name; undefined for what is no file on a disk. */
@@ -67,27 +70,30 @@ export class RecordingFile {
    * Opens a file.
    *
    * @param path Its path.
-   * @param existing What to do about a file that is there and not empty: `refuse` it, `append` to it, or take the `next` name.
+   * @param existing What to do about a file that is there.
+   * @returns Whether it is open; false if the next name is to be tried.
    * @throws {UsageError} If it is refused, or a directory. What the system says is passed on.
    */
-  async begin(path: string, existing: Existing): Promise<void> {
-    const { force = false, next } = this.#options;
+  async begin(path: string, existing: Existing): Promise<boolean> {
+    const { force = false } = this.#options;
     const info = await statOf(path);
     const taken = info?.isFile && info.size > 0;
+    if (existing === "next" && (this.#begun.has(path) || taken && !force)) return false;
     if (info?.isDirectory) throw new UsageError(`Cannot record to "${path}": it is a directory`);
     if (taken && !force && existing === "refuse") {
       throw new UsageError(
         `Cannot record to "${path}": it is there already; --force overwrites it, and a name such as run-%Y%m%d-%H%M%S.dat is new each time`,
       );
     }
-    if (taken && !force && existing === "next") return await this.begin(next(), existing);
     const truncate = taken && existing !== "append";
     this.#file = await Deno.open(path, { write: true, create: true, truncate });
+    this.#begun.add(path);
     this.#path = path;
     this.#identity = identityOf(await this.#file.stat());
     if (existing !== "append" || !info) this.#count++;
     this.#headerDue = !(taken && existing === "append");
     if (existing !== "append") await this.#keep(path);
+    return true;
   }
 
   /** Writes all of some bytes, or none, at the end of the open file; before the first of all, its header. */
@@ -146,11 +152,14 @@ export class RecordingFile {
     while (this.#made.length > keep) {
       const old = this.#made.shift()!;
       try {
-        if (old !== path) await Deno.remove(old);
+        await Deno.remove(old);
       } catch (error) {
-        if (error instanceof Deno.errors.NotFound) continue;
-        onProblem("keep", `Cannot remove the old recording "${old}": ${whyNot(error)}`, error);
+        if (!(error instanceof Deno.errors.NotFound)) {
+          onProblem("keep", `Cannot remove the old recording "${old}": ${whyNot(error)}`, error);
+          continue;
+        }
       }
+      this.#begun.delete(old); // the name may come again
     }
   }
 }

@@ -151,6 +151,57 @@ Deno.test("a recorder keeps the newest of its files, and leaves those alone that
   assertEquals(lab.read("run.5.log"), "l4\n");
 });
 
+for (const force of [false, true]) {
+  Deno.test(`a recorder never overwrites a file of its own when a name comes again, force: ${force}`, async () => {
+    await using lab = new Lab();
+    let now = new Date(2026, 10, 1, 12, 0, 0).getTime();
+    const clock = new ManualClock();
+    const recorder = await lab.open("run-%H%M%S.log", {
+      ...{ force, clock, rotate: { bytes: 6 }, now: () => now },
+    });
+    if (force) Deno.writeTextFileSync(lab.path("run-120001.log"), "of an earlier run\n");
+    recorder.write(bytes("first\n"));
+    now += 1000;
+    recorder.write(bytes("later\n"));
+    now -= 1000;
+    recorder.write(bytes("again\n"));
+    recorder.write(bytes("third\n"));
+    await recorder.close();
+    const names = ["run-120000.1.log", "run-120000.2.log", "run-120000.log", "run-120001.log"];
+    assertEquals(lab.files(), names);
+    assertEquals(names.map((name) => lab.read(name)), ["again\n", "third\n", "first\n", "later\n"]);
+    assertEquals([recorder.stats.recorded, recorder.stats.files], [4, 4]);
+  });
+}
+
+Deno.test({
+  name: "the next file's name does not depend on how often it had to be tried",
+  ignore: windows,
+  fn: async () => {
+    await using lab = new Lab();
+    const clock = new ManualClock();
+    const recorder = await lab.open("folder/run.log", { clock, rotate: { bytes: 4 } });
+    recorder.write(bytes("one\n"));
+    clock.pass(0.9);
+    await holds(lab.path("folder/run.log"), "one\n");
+    Deno.renameSync(lab.path("folder"), lab.path("away"));
+    recorder.write(bytes("two\n"));
+    clock.pass(0.9);
+    await lab.told("failed");
+    for (let i = 0; i < 3; i++) {
+      if (!clock.isAwaited) await clock.nextWake();
+      const again = clock.nextWake();
+      clock.pass(1);
+      await again;
+    }
+    Deno.renameSync(lab.path("away"), lab.path("folder"));
+    clock.pass(1);
+    await lab.told("resumed");
+    await recorder.close();
+    assertEquals(lab.read("folder/run.1.log"), "two\n");
+  },
+});
+
 Deno.test("a recorder goes on in another file at the full hour, under the name of the time", async () => {
   await using lab = new Lab();
   let now = new Date(2026, 10, 21, 9, 59, 59).getTime();
