@@ -3,7 +3,7 @@ import { counted } from "../text/wording.ts";
 import { type Clock, systemClock } from "../time/clock.ts";
 import { FileNames } from "./file_names.ts";
 import { makeFolderOf, RecordingFile, whyNot } from "./recording_file.ts";
-import { nextRotation, type Rotation } from "./rotation.ts";
+import { type Period, periodAt, type Rotation } from "./rotation.ts";
 
 /** Bytes that are written together, at most, unless a single entry is larger. */
 const CHUNK_BYTES = 1 << 18;
@@ -107,7 +107,8 @@ export class Recorder implements AsyncDisposable {
   #waiting = 0;
   /** Bytes that the present file will have with all that waits for it, without its header. */
   #planned = 0;
-  #rotateAt = Infinity;
+  /** What the present file, with all that waits for it, is for; undefined where that does not matter. */
+  #period: Period | undefined;
   #reopening = false;
   #closing = false;
   #timer: (() => void) | undefined;
@@ -177,7 +178,7 @@ export class Recorder implements AsyncDisposable {
     const full = rotate?.bytes !== undefined && this.#planned > 0 &&
       this.#planned + length > rotate.bytes - this.#file.header.length;
     let chunk = this.#queue.at(-1);
-    if (full || this.#rotateAt < Infinity && this.#now() >= this.#rotateAt) {
+    if (full || this.#isOver()) {
       const date = new Date(this.#now());
       chunk = this.#newChunk(length);
       chunk.begins = date;
@@ -228,9 +229,16 @@ export class Recorder implements AsyncDisposable {
   #plan(date: Date): void {
     const { rotate } = this.#options;
     this.#planned = 0;
-    this.#rotateAt = rotate?.seconds === undefined
-      ? Infinity
-      : nextRotation(date.getTime(), rotate.seconds);
+    this.#period = rotate?.seconds === undefined
+      ? undefined
+      : periodAt(date.getTime(), rotate.seconds);
+  }
+
+  /** Whether it is time for another file: also if the clock was set back, to a time before that of this one. */
+  #isOver(): boolean {
+    if (this.#period === undefined) return false;
+    const now = this.#now();
+    return now >= this.#period.to || now < this.#period.from;
   }
 
   #newChunk(length: number): Chunk {

@@ -4,7 +4,7 @@ import { UsageError } from "../errors.ts";
 export interface Rotation {
   /** Before a file gets larger than so many bytes. */
   readonly bytes?: number;
-  /** At every multiple of so many seconds, counted from midnight in local time. */
+  /** At every multiple of so many seconds in local time: for 21,600 at 0, 6, 12 and 18 o'clock. */
   readonly seconds?: number;
 }
 
@@ -41,15 +41,49 @@ export function parseRotation(text: string): Rotation {
   return rotation;
 }
 
+/** The time for which a recording is in one file, in ms since 1970. */
+export interface Period {
+  /** When it begins, which may be an hour off where the clocks were changed since; never after the time that was asked about. */
+  readonly from: number;
+  /** When it is over; always after the time that was asked about. */
+  readonly to: number;
+}
+
 /**
- * The next time at which a recording goes on in another file: on the full hour, if that is every hour.
+ * The period in which a time lies: the full hour, if periods are an hour long. Periods end at multiples of their length, as a clock on the
+ * wall shows them. Where the clocks are changed, those longer than the change are longer or shorter by it; one whose end the clocks leave
+ * out ends with the change, as do those that are no longer than what the clocks repeat.
  *
- * @param now The time in ms since 1970.
- * @param seconds Every how many seconds.
- * @returns The time in ms since 1970.
+ * @param time The time in ms since 1970.
+ * @param seconds Every how many seconds a period ends.
+ * @param offsetAt What has to be added to local time for UTC, in ms, at a time. Default: as this computer's time zone has it.
  */
-export function nextRotation(now: number, seconds: number): number {
-  const offset = new Date(now).getTimezoneOffset() * 60_000;
+export function periodAt(time: number, seconds: number, offsetAt = localOffset): Period {
   const step = seconds * 1000;
-  return (Math.floor((now - offset) / step) + 1) * step + offset;
+  const offset = offsetAt(time);
+  const start = Math.floor((time - offset) / step) * step; // in local time
+  const from = start + offset;
+  const to = from + step;
+  const repeated = offsetAt(to) - offset;
+  if (!repeated) return { from, to }; // NaN beyond the end of all dates
+  if (step <= repeated) return { from, to: changeBetween(time, to, offsetAt) };
+  const shifted = to + repeated;
+  const isLeftOut = repeated < 0 && offsetAt(shifted) !== offsetAt(to);
+  return { from, to: isLeftOut ? changeBetween(Math.max(time, shifted), to, offsetAt) : shifted };
+}
+
+/** The first time at which the offset is that of the end; at the start it is another one. */
+function changeBetween(start: number, end: number, offsetAt: (time: number) => number): number {
+  const after = offsetAt(end);
+  let [low, high] = [start, end];
+  while (high - low > 1) {
+    const middle = Math.floor((low + high) / 2);
+    if (offsetAt(middle) === after) high = middle;
+    else low = middle;
+  }
+  return high;
+}
+
+function localOffset(time: number): number {
+  return new Date(time).getTimezoneOffset() * 60_000;
 }

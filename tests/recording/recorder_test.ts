@@ -218,6 +218,22 @@ Deno.test("a recorder goes on in another file at the full hour, under the name o
   assertEquals(lab.read("run-1000.log"), "at ten\nstill\n");
 });
 
+Deno.test("a recorder whose clock is set back a day goes on in the files of the hours that it shows now", async () => {
+  await using lab = new Lab();
+  const at = (day: number, hour: number, minute: number) =>
+    new Date(2026, 10, day, hour, minute).getTime();
+  let now = at(22, 12, 10);
+  const recorder = await lab.open("run-%d-%H.log", { rotate: { seconds: 3600 }, now: () => now });
+  for (const time of [now, at(21, 12, 11), at(21, 12, 5), at(21, 13, 0), at(21, 14, 59)]) {
+    now = time;
+    recorder.write(bytes(`${new Date(time).getMinutes()}\n`));
+  }
+  await recorder.close();
+  const names = ["run-21-12.log", "run-21-13.log", "run-21-14.log", "run-22-12.log"];
+  assertEquals(lab.files(), names);
+  assertEquals(names.map((name) => lab.read(name)), ["11\n5\n", "0\n", "59\n", "10\n"]);
+});
+
 Deno.test({
   name: "a recorder opens its file again after it was renamed, as logrotate does it",
   ignore: windows,
