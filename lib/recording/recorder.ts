@@ -66,13 +66,14 @@ export interface RecorderStats {
   readonly files: number;
 }
 
-/** Entries that are written together. */
+/** Entries that are written together: a part of a block of memory, of which a later chunk may have another part. */
 interface Chunk {
-  readonly buffer: Uint8Array;
-  used: number;
+  readonly block: Uint8Array;
+  readonly start: number;
+  end: number;
   count: number;
-  /** When to begin another file with it. */
-  begins?: Date;
+  /** When to begin another file with it, in ms since 1970; undefined if it goes into the file of those before it. */
+  begins: number | undefined;
 }
 
 /**
@@ -103,7 +104,8 @@ export class Recorder implements AsyncDisposable {
   readonly #now: () => number;
   readonly #file: RecordingFile;
   #queue: Chunk[] = [];
-  #spare: Chunk | undefined;
+  /** A block that no chunk is in. */
+  #spare: Uint8Array | undefined;
   #waiting = 0;
   /** Bytes that the present file will have with all that waits for it, without its header. */
   #planned = 0;
@@ -140,9 +142,9 @@ export class Recorder implements AsyncDisposable {
    */
   static async open(options: RecorderOptions): Promise<Recorder> {
     const recorder = new Recorder(options);
-    const date = new Date(recorder.#now());
-    recorder.#plan(date);
-    const path = recorder.#names.at(date);
+    const now = recorder.#now();
+    recorder.#plan(now);
+    const path = recorder.#names.at(new Date(now));
     try {
       await makeFolderOf(path);
       await recorder.#file.begin(path, "refuse");
@@ -179,15 +181,13 @@ export class Recorder implements AsyncDisposable {
       this.#planned + length > rotate.bytes - this.#file.header.length;
     let chunk = this.#queue.at(-1);
     if (full || this.#isOver()) {
-      const date = new Date(this.#now());
-      chunk = this.#newChunk(length);
-      chunk.begins = date;
-      this.#plan(date);
-    } else if (
-      !chunk || chunk.used + length > chunk.buffer.length || this.#isWritten(chunk)
-    ) chunk = this.#newChunk(length);
-    chunk.buffer.set(bytes, chunk.used);
-    chunk.used += length;
+      const now = this.#now();
+      // A file may have few entries: what it leaves of a block is for the next one.
+      chunk = this.#newChunk(length, now, chunk);
+      this.#plan(now);
+    } else if (!hasRoom(chunk, length) || this.#isWritten(chunk)) chunk = this.#newChunk(length);
+    chunk.block.set(bytes, chunk.end);
+    chunk.end += length;
     chunk.count += count;
     this.#waiting += length;
     this.#planned += length;
@@ -204,7 +204,7 @@ export class Recorder implements AsyncDisposable {
   reopen(): void {
     if (this.#closing) return;
     this.#reopening = true;
-    this.#plan(new Date(this.#now()));
+    this.#plan(this.#now());
     this.#cutWait?.();
     this.#flush();
   }
@@ -226,12 +226,10 @@ export class Recorder implements AsyncDisposable {
   }
 
   /** Begins to count for a new file. */
-  #plan(date: Date): void {
+  #plan(now: number): void {
     const { rotate } = this.#options;
     this.#planned = 0;
-    this.#period = rotate?.seconds === undefined
-      ? undefined
-      : periodAt(date.getTime(), rotate.seconds);
+    this.#period = rotate?.seconds === undefined ? undefined : periodAt(now, rotate.seconds);
   }
 
   /** Whether it is time for another file: also if the clock was set back, to a time before that of this one. */
@@ -241,12 +239,13 @@ export class Recorder implements AsyncDisposable {
     return now >= this.#period.to || now < this.#period.from;
   }
 
-  #newChunk(length: number): Chunk {
-    const spare = this.#spare;
-    this.#spare = undefined;
-    const chunk = spare && length <= CHUNK_BYTES
-      ? spare
-      : { buffer: new Uint8Array(Math.max(length, CHUNK_BYTES)), used: 0, count: 0 };
+  /** Begins a chunk: behind another one if there is room, else in a block of its own. */
+  #newChunk(length: number, begins?: number, behind?: Chunk): Chunk {
+    let [block, start] = [this.#spare, 0];
+    if (hasRoom(behind, length)) [block, start] = [behind.block, behind.end];
+    else if (block && length <= CHUNK_BYTES) this.#spare = undefined;
+    else block = new Uint8Array(Math.max(length, CHUNK_BYTES));
+    const chunk = { block, start, end: start, count: 0, begins };
     this.#queue.push(chunk);
     return chunk;
   }
@@ -323,10 +322,10 @@ export class Recorder implements AsyncDisposable {
       this.#flushTo = undefined;
       return;
     }
-    if (chunk.begins) {
+    if (chunk.begins !== undefined) {
       await this.#file.sync();
       this.#file.letGo();
-      await this.#names.next(chunk.begins, (path) => this.#file.begin(path, "next"));
+      await this.#names.next(new Date(chunk.begins), (path) => this.#file.begin(path, "next"));
       chunk.begins = undefined;
       this.#reopening = false;
     } else if (!this.#file.isOpen) await this.#file.begin(this.path, "append");
@@ -336,15 +335,13 @@ export class Recorder implements AsyncDisposable {
       const message = `"${this.path}" was removed or renamed: recording goes on in a new file`;
       this.#tell("removed", message);
     }
-    await this.#file.write(chunk.buffer.subarray(0, chunk.used));
+    await this.#file.write(chunk.block.subarray(chunk.start, chunk.end));
     this.#queue.shift();
     if (chunk === this.#flushTo) this.#flushTo = undefined;
-    this.#waiting -= chunk.used;
+    this.#waiting -= chunk.end - chunk.start;
     this.#recorded += chunk.count;
-    if (chunk.buffer.length === CHUNK_BYTES) {
-      chunk.used = chunk.count = 0;
-      this.#spare = chunk;
-    }
+    const { block } = chunk;
+    if (block.length === CHUNK_BYTES && block !== this.#queue[0]?.block) this.#spare = block;
   }
 
   #failed(error: unknown): void {
@@ -386,4 +383,9 @@ export class Recorder implements AsyncDisposable {
     this.#cutWait = undefined;
     callOff();
   }
+}
+
+/** Whether so many bytes fit behind a chunk, in its block. */
+function hasRoom(chunk: Chunk | undefined, length: number): chunk is Chunk {
+  return chunk !== undefined && chunk.end + length <= chunk.block.length;
 }

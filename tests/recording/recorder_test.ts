@@ -202,6 +202,34 @@ Deno.test({
   },
 });
 
+for (const rotate of [{ bytes: 2000 }, { seconds: 1 }]) {
+  Deno.test(`what waits for many small files takes as much memory as it has bytes: ${Deno.inspect(rotate)}`, async () => {
+    await using lab = new Lab();
+    let now = new Date(2026, 10, 21).getTime();
+    const recorder = await lab.open("run.bin", { rotate, now: () => now });
+    const before = Deno.memoryUsage().external;
+    const entry = new Uint8Array(200);
+    for (let i = 0; i < 4000; i++) {
+      if (i % 10 === 0) now += 1000;
+      recorder.write(entry.fill(i));
+    }
+    const taken = Deno.memoryUsage().external - before;
+    assert(taken < 2 ** 22, `${taken} bytes`);
+    await recorder.close();
+    assertEquals([recorder.stats.recorded, recorder.stats.bytes], [4000, 800_000]);
+    for (let i = 0; i < 400; i++) {
+      // Where time changes the file, the first one stays empty.
+      const number = i + (rotate.seconds ?? 0);
+      const found = Deno.readFileSync(lab.path(number === 0 ? "run.bin" : `run.${number}.bin`));
+      assertEquals(
+        found.filter((_, at) => at % 200 === 7),
+        Uint8Array.from({ length: 10 }, (_, k) => i * 10 + k),
+      );
+      assertEquals(found.length, 2000);
+    }
+  });
+}
+
 Deno.test("a recorder goes on in another file at the full hour, under the name of the time", async () => {
   await using lab = new Lab();
   let now = new Date(2026, 10, 21, 9, 59, 59).getTime();
