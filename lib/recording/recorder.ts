@@ -109,6 +109,8 @@ export class Recorder implements AsyncDisposable {
   #waiting = 0;
   /** Bytes that the present file will have with all that waits for it, without its header. */
   #planned = 0;
+  /** How many they may be at most; undefined until it matters, as the header may need to know the first entry. */
+  #room: number | undefined;
   /** What the present file, with all that waits for it, is for; undefined where that does not matter. */
   #period: Period | undefined;
   #reopening = false;
@@ -178,7 +180,7 @@ export class Recorder implements AsyncDisposable {
     const { maxQueue = QUEUE_BYTES, rotate } = this.#options;
     if (this.#closing || this.#waiting + length > maxQueue) return this.#lose(count);
     const full = rotate?.bytes !== undefined && this.#planned > 0 &&
-      this.#planned + length > rotate.bytes - this.#file.header.length;
+      this.#planned + length > (this.#room ??= rotate.bytes - this.#file.header.length);
     let chunk = this.#queue.at(-1);
     if (full || this.#isOver()) {
       const now = this.#now();
@@ -229,6 +231,7 @@ export class Recorder implements AsyncDisposable {
   #plan(now: number): void {
     const { rotate } = this.#options;
     this.#planned = 0;
+    this.#room = undefined;
     this.#period = rotate?.seconds === undefined ? undefined : periodAt(now, rotate.seconds);
   }
 

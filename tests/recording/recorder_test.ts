@@ -140,6 +140,20 @@ Deno.test("a recorder goes on in another file before one gets too large, each wi
   assertEquals([recorder.stats.files, recorder.path], [3, lab.path("run.2.log")]);
 });
 
+Deno.test("a recorder that looks at the size of its files asks for a header twice for each, not for each entry", async () => {
+  await using lab = new Lab();
+  let asked = 0;
+  const header = () => {
+    asked++;
+    return bytes("# x\n");
+  };
+  const recorder = await lab.open("run.log", { rotate: { bytes: 100 }, header });
+  for (let i = 0; i < 48; i++) recorder.write(bytes("line\n"));
+  await recorder.close();
+  const sizes = lab.files().map((name) => Deno.statSync(lab.path(name)).size);
+  assertEquals([sizes, asked], [[99, 54, 99], 6]);
+});
+
 Deno.test("a recorder keeps the newest of its files, and leaves those alone that are not its own", async () => {
   await using lab = new Lab();
   Deno.writeTextFileSync(lab.path("run.1.log"), "not mine");
