@@ -23,7 +23,8 @@ export interface RecordingFileOptions {
 /** The file that a recording is in at the time: what is written to it is there as a whole, or not at all. */
 export class RecordingFile {
   readonly #options: RecordingFileOptions;
-  readonly #made: string[] = [];
+  /** The files that count for how many are kept, the oldest first. */
+  readonly #kept: { readonly path: string; identity: string }[] = [];
   /** The paths of all files that this recording has begun and not removed. */
   readonly #begun = new Set<string>();
   #path = "";
@@ -78,7 +79,8 @@ export class RecordingFile {
     const { force = false } = this.#options;
     const info = await statOf(path);
     const taken = info?.isFile && info.size > 0;
-    if (existing === "next" && (this.#begun.has(path) || taken && !force)) return false;
+    const isNext = existing === "next";
+    if (isNext && (this.#begun.has(path) || info && (info.isDirectory || !force))) return false;
     if (info?.isDirectory) throw new UsageError(`Cannot record to "${path}": it is a directory`);
     if (taken && !force && existing === "refuse") {
       throw new UsageError(
@@ -86,13 +88,19 @@ export class RecordingFile {
       );
     }
     const truncate = taken && existing !== "append";
-    this.#file = await Deno.open(path, { write: true, create: true, truncate });
+    try {
+      const createNew = isNext && !info; // or another program makes it at the same moment
+      this.#file = await Deno.open(path, { write: true, create: true, createNew, truncate });
+    } catch (error) {
+      if (isNext && error instanceof Deno.errors.AlreadyExists) return false;
+      throw error;
+    }
     this.#begun.add(path);
     this.#path = path;
     this.#identity = identityOf(await this.#file.stat());
     if (existing !== "append" || !info) this.#count++;
     this.#headerDue = !(taken && existing === "append");
-    if (existing !== "append") await this.#keep(path);
+    await this.#keep();
     return true;
   }
 
@@ -144,22 +152,25 @@ export class RecordingFile {
     this.#bytes += bytes.length;
   }
 
-  /** Removes the oldest files where there are more than are to be kept. */
-  async #keep(path: string): Promise<void> {
+  /** Counts the open file, if it was begun here, and removes the oldest where there are more than are to be kept. */
+  async #keep(): Promise<void> {
     const { keep = Infinity, onProblem } = this.#options;
-    if (keep === Infinity) return;
-    this.#made.push(path);
-    while (this.#made.length > keep) {
-      const old = this.#made.shift()!;
+    const [path, identity] = [this.#path, this.#identity];
+    if (keep === Infinity || identity === undefined) return;
+    const known = this.#kept.find((each) => each.path === path);
+    if (known) known.identity = identity;
+    else if (this.#headerDue) this.#kept.push({ path, identity });
+    while (this.#kept.length > keep) {
+      const old = this.#kept.shift()!;
       try {
-        await Deno.remove(old);
+        // Another program may have put another file there.
+        const info = await statOf(old.path);
+        if (info && identityOf(info) === old.identity) await Deno.remove(old.path);
+        this.#begun.delete(old.path); // the name may come again
       } catch (error) {
-        if (!(error instanceof Deno.errors.NotFound)) {
-          onProblem("keep", `Cannot remove the old recording "${old}": ${whyNot(error)}`, error);
-          continue;
-        }
+        const message = `Cannot remove the old recording "${old.path}": ${whyNot(error)}`;
+        onProblem("keep", message, error);
       }
-      this.#begun.delete(old); // the name may come again
     }
   }
 }

@@ -166,6 +166,92 @@ Deno.test("a recorder keeps the newest of its files, and leaves those alone that
 });
 
 for (const force of [false, true]) {
+  Deno.test(`a recorder leaves names alone that others have taken meanwhile, force: ${force}`, async () => {
+    await using lab = new Lab();
+    const clock = new ManualClock();
+    const recorder = await lab.open("run.log", { clock, force, rotate: { bytes: 4 } });
+    Deno.mkdirSync(lab.path("run.1.log"));
+    if (!windows) Deno.symlinkSync(lab.path("nowhere"), lab.path("run.2.log"));
+    else Deno.mkdirSync(lab.path("run.2.log"));
+    if (!force) Deno.writeTextFileSync(lab.path("run.3.log"), "");
+    recorder.write(bytes("one\n"));
+    recorder.write(bytes("two\n"));
+    await recorder.close();
+    assertEquals(lab.problems, []);
+    const names = ["run.1.log", "run.2.log", "run.3.log", "run.4.log", "run.log"];
+    assertEquals(lab.files(), force ? names.toSpliced(3, 1) : names);
+    assertEquals(lab.read(force ? "run.3.log" : "run.4.log"), "two\n");
+  });
+}
+
+Deno.test({
+  name:
+    "a recorder that keeps some files removes no other program's file, and none of a name that came again",
+  ignore: windows,
+  fn: async () => {
+    await using lab = new Lab();
+    let now = new Date(2026, 10, 21, 12).getTime();
+    const clock = new ManualClock();
+    const recorder = await lab.open("run-%M.log", {
+      ...{ clock, keep: 2, rotate: { seconds: 60 }, now: () => now },
+    });
+    const record = async (minute: number, text: string, name: string) => {
+      now = new Date(2026, 10, 21, 12, minute).getTime();
+      recorder.write(bytes(text));
+      clock.pass(0.9);
+      await holds(lab.path(name), text);
+    };
+    await record(0, "a\n", "run-00.log");
+    Deno.renameSync(lab.path("run-00.log"), lab.path("saved"));
+    await record(1, "b\n", "run-01.log");
+    await record(60, "c\n", "run-00.1.log");
+    await record(61, "d\n", "run-01.1.log");
+    Deno.renameSync(lab.path("run-00.1.log"), lab.path("saved too"));
+    Deno.writeTextFileSync(lab.path("run-00.1.log"), "not yours");
+    await record(62, "e\n", "run-02.log");
+    await recorder.close();
+    assertEquals(lab.files(), ["run-00.1.log", "run-01.1.log", "run-02.log", "saved", "saved too"]);
+    assertEquals(lab.read("run-00.1.log"), "not yours");
+  },
+});
+
+Deno.test("a recorder that keeps some files counts those, too, that it begins when it opens its file again", async () => {
+  await using lab = new Lab();
+  let now = new Date(2026, 10, 21, 12).getTime();
+  const clock = new ManualClock();
+  Deno.writeTextFileSync(lab.path("run-02.log"), "of an earlier run\n");
+  const recorder = await lab.open("run-%M.log", {
+    ...{ clock, keep: 2, rotate: { seconds: 3600 }, now: () => now },
+  });
+  for (const name of ["run-00.log", "run-01.log", "run-02.log", "run-03.log", "run-04.log"]) {
+    recorder.reopen();
+    recorder.write(bytes("x\n"));
+    clock.pass(0.9);
+    await holds(lab.path(name), name === "run-02.log" ? "of an earlier run\nx\n" : "x\n");
+    now += 60_000;
+  }
+  await recorder.close();
+  assertEquals(lab.files(), ["run-02.log", "run-03.log", "run-04.log"]);
+});
+
+Deno.test({
+  name: "a recorder that keeps some files does not remove a pipe or a device",
+  ignore: windows,
+  fn: async () => {
+    await using lab = new Lab();
+    await new Deno.Command("mkfifo", { args: [lab.path("pipe")] }).output();
+    await using reader = new Deno.Command("cat", { args: [lab.path("pipe")], stdout: "piped" })
+      .spawn();
+    const recorder = await lab.open("pipe", { keep: 1, rotate: { bytes: 4 } });
+    recorder.write(bytes("one\n"));
+    recorder.write(bytes("two\n"));
+    await recorder.close();
+    assertEquals(await new Response(reader.stdout).text(), "one\n");
+    assertEquals(lab.files(), ["pipe", "pipe.1"]);
+  },
+});
+
+for (const force of [false, true]) {
   Deno.test(`a recorder never overwrites a file of its own when a name comes again, force: ${force}`, async () => {
     await using lab = new Lab();
     let now = new Date(2026, 10, 1, 12, 0, 0).getTime();
