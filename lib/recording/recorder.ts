@@ -2,7 +2,7 @@ import { UsageError } from "../errors.ts";
 import { counted } from "../text/wording.ts";
 import { type Clock, systemClock } from "../time/clock.ts";
 import { FileNames } from "./file_names.ts";
-import { makeFolderOf, RecordingFile, whyNot } from "./recording_file.ts";
+import { RecordingFile, whyNot } from "./recording_file.ts";
 import { type Period, periodAt, type Rotation } from "./rotation.ts";
 
 /** Bytes that are written together, at most, unless a single entry is larger. */
@@ -148,7 +148,6 @@ export class Recorder implements AsyncDisposable {
     recorder.#plan(now);
     const path = recorder.#names.at(new Date(now));
     try {
-      await makeFolderOf(path);
       await recorder.#file.begin(path, "refuse");
     } catch (cause) {
       recorder.#file.letGo();
@@ -317,7 +316,6 @@ export class Recorder implements AsyncDisposable {
   async #writeNext(): Promise<void> {
     const chunk = this.#queue[0];
     if (this.#reopening && chunk?.begins === undefined) {
-      this.#file.letGo();
       await this.#file.begin(this.#names.at(new Date(this.#now())), "append");
       this.#reopening = false;
     }
@@ -326,14 +324,11 @@ export class Recorder implements AsyncDisposable {
       return;
     }
     if (chunk.begins !== undefined) {
-      await this.#file.sync();
-      this.#file.letGo();
       await this.#names.next(new Date(chunk.begins), (path) => this.#file.begin(path, "next"));
       chunk.begins = undefined;
       this.#reopening = false;
     } else if (!this.#file.isOpen) await this.#file.begin(this.path, "append");
     else if (await this.#file.isRemoved()) {
-      this.#file.letGo();
       await this.#file.begin(this.path, "append");
       const message = `"${this.path}" was removed or renamed: recording goes on in a new file`;
       this.#tell("removed", message);

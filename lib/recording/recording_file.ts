@@ -68,15 +68,19 @@ export class RecordingFile {
   }
 
   /**
-   * Opens a file.
+   * Opens a file, in place of the one that is open. Its folder is made if it is not that of the file before, as with a time in its name:
+   * one that is gone may be that of a disk which comes back.
    *
    * @param path Its path.
    * @param existing What to do about a file that is there.
    * @returns Whether it is open; false if the next name is to be tried.
-   * @throws {UsageError} If it is refused, or a directory. What the system says is passed on.
+   * @throws {UsageError} If it is refused, or a directory. What the system says is passed on; no file is open then.
    */
   async begin(path: string, existing: Existing): Promise<boolean> {
     const { force = false } = this.#options;
+    await this.sync();
+    this.letGo();
+    if (folderOf(path) !== folderOf(this.#path)) await makeFolderOf(path);
     const info = await statOf(path);
     const taken = info?.isFile && info.size > 0;
     const isNext = existing === "next";
@@ -176,10 +180,14 @@ export class RecordingFile {
 }
 
 /** Makes the folder that a file is to lie in; as VILLASnode does, only the last one. */
-export async function makeFolderOf(path: string): Promise<void> {
-  const folder = path.replace(/[^/\\]*$/, "").replace(/(?<=.)[/\\]+$/, "");
+async function makeFolderOf(path: string): Promise<void> {
+  const folder = folderOf(path);
   if (folder === "" || await statOf(folder)) return;
   await Deno.mkdir(folder);
+}
+
+function folderOf(path: string): string {
+  return path.replace(/[^/\\]*$/, "").replace(/(?<=.)[/\\]+$/, "");
 }
 
 /** Why a file cannot be written, for a person. */

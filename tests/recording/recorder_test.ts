@@ -346,6 +346,24 @@ Deno.test("a recorder goes on in another file at the full hour, under the name o
   assertEquals(lab.read("run-1000.log"), "at ten\nstill\n");
 });
 
+Deno.test("a recorder makes the folder whose name has the time in it, at each time", async () => {
+  await using lab = new Lab();
+  let now = new Date(2026, 10, 21, 12).getTime();
+  const clock = new ManualClock();
+  const recorder = await lab.open("%d/run.log", {
+    ...{ clock, rotate: { seconds: 86_400 }, now: () => now },
+  });
+  for (const day of ["21", "22", "23"]) {
+    if (day === "23") recorder.reopen();
+    recorder.write(bytes(`${day}\n`));
+    clock.pass(0.9);
+    await holds(lab.path(`${day}/run.log`), `${day}\n`);
+    now += 86_400_000;
+  }
+  await recorder.close();
+  assertEquals(lab.problems, []);
+});
+
 Deno.test("a recorder whose clock is set back a day goes on in the files of the hours that it shows now", async () => {
   await using lab = new Lab();
   const at = (day: number, hour: number, minute: number) =>
