@@ -206,6 +206,8 @@ export class Recorder implements AsyncDisposable {
     if (this.#closing) return;
     this.#reopening = true;
     this.#plan(this.#now());
+    const from = this.#queue.findLastIndex(({ begins }) => begins !== undefined);
+    for (const { start, end } of this.#queue.slice(Math.max(0, from))) this.#planned += end - start;
     this.#cutWait?.();
     this.#flush();
   }
@@ -317,6 +319,7 @@ export class Recorder implements AsyncDisposable {
     const chunk = this.#queue[0];
     if (this.#reopening && chunk?.begins === undefined) {
       await this.#file.begin(this.#names.at(new Date(this.#now())), "append");
+      this.#planned += this.#file.found;
       this.#reopening = false;
     }
     if (!chunk) {

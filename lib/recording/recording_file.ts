@@ -36,6 +36,7 @@ export class RecordingFile {
   #unsynced = false;
   #bytes = 0;
   #count = 0;
+  #found = 0;
 
   /** @param options How it works. */
   constructor(options: RecordingFileOptions) {
@@ -55,6 +56,11 @@ export class RecordingFile {
   /** What the file begins with. */
   get header(): Uint8Array {
     return this.#options.header?.() ?? NOTHING;
+  }
+
+  /** Bytes that were in it when it was opened. */
+  get found(): number {
+    return this.#found;
   }
 
   /** Bytes written to all files, with headers. */
@@ -104,6 +110,7 @@ export class RecordingFile {
     this.#identity = identityOf(await this.#file.stat());
     if (existing !== "append" || !info) this.#count++;
     this.#headerDue = !(taken && existing === "append");
+    this.#found = this.#headerDue ? 0 : info!.size;
     await this.#keep();
     return true;
   }

@@ -396,6 +396,30 @@ Deno.test({
   },
 });
 
+Deno.test("a recorder that opens its file again counts what is in it, and what waits for it", async () => {
+  await using lab = new Lab();
+  const clock = new ManualClock();
+  const recorder = await lab.open("run.log", { clock, rotate: { bytes: 10 } });
+  for (const text of ["one\n", "two\n", "six\n", "ten\n"]) {
+    recorder.write(bytes(text));
+    recorder.reopen();
+  }
+  await recorder.close();
+  assertEquals(lab.files(), ["run.1.log", "run.log"]);
+  assertEquals([lab.read("run.log"), lab.read("run.1.log")], ["one\ntwo\n", "six\nten\n"]);
+  const again = await lab.open("again.log", { clock, rotate: { bytes: 10 } });
+  again.write(bytes("one\n"));
+  clock.pass(0.9);
+  await holds(lab.path("again.log"), "one\n");
+  again.reopen();
+  again.write(bytes("two\n"));
+  clock.pass(0.9);
+  await holds(lab.path("again.log"), "one\ntwo\n");
+  again.write(bytes("three\n"));
+  await again.close();
+  assertEquals(lab.read("again.1.log"), "three\n");
+});
+
 Deno.test({
   name: "a recorder notices that its file was removed, says so, and goes on in a new one",
   ignore: windows,
