@@ -1,6 +1,7 @@
 import { UsageError } from "../errors.ts";
 import { counted } from "../text/wording.ts";
 import { type Clock, systemClock } from "../time/clock.ts";
+import { notify } from "../time/lifecycle.ts";
 import { FileNames } from "./file_names.ts";
 import { RecordingFile, whyNot } from "./recording_file.ts";
 import { type Period, periodAt, type Rotation } from "./rotation.ts";
@@ -274,7 +275,7 @@ export class Recorder implements AsyncDisposable {
   }
 
   #tell(kind: RecorderProblem["kind"], message: string, error?: unknown): void {
-    this.#options.onProblem?.({ kind, message, error });
+    notify(this.#options.onProblem, { kind, message, error });
   }
 
   async #onTimer(): Promise<void> {

@@ -473,6 +473,39 @@ async function smallDisk(path: string): Promise<AsyncDisposable | undefined> {
   return { [Symbol.asyncDispose]: async () => void await run("umount", ["-l", path]) };
 }
 
+Deno.test({
+  name: "an onProblem that throws does not end a recording",
+  ignore: windows,
+  fn: async () => {
+    await using lab = new Lab();
+    const clock = new ManualClock();
+    const thrown = new Error("a fault of the observer");
+    const reported: unknown[] = [];
+    const listener = (event: ErrorEvent) => {
+      event.preventDefault();
+      reported.push(event.error);
+    };
+    addEventListener("error", listener);
+    try {
+      const recorder = await lab.open("run.log", {
+        clock,
+        onProblem: () => {
+          throw thrown;
+        },
+      });
+      Deno.removeSync(lab.path("run.log"));
+      recorder.write(bytes("one\n"));
+      clock.pass(0.9);
+      await holds(lab.path("run.log"), "one\n");
+      await recorder.close();
+      assertEquals([recorder.stats.recorded, recorder.stats.unrecorded], [1, 0]);
+      assertEquals(reported, [thrown]);
+    } finally {
+      removeEventListener("error", listener);
+    }
+  },
+});
+
 Deno.test("a full disk is told and counted, never holds up the recorder, and the recording goes on when there is room", async () => {
   await using lab = new Lab();
   await using disk = await smallDisk(lab.path("disk"));
