@@ -199,6 +199,8 @@ class InOrder {
    */
   then<T>(peer: LinePeer, answer: Promise<T>, send: (answer: T) => unknown): Promise<unknown> {
     const before = this.#last.get(peer);
+    // It may fail before its turn, when nobody has asked for it yet.
+    if (before) answer.then(undefined, () => {});
     const done = before ? before.then(() => answer).then(send) : answer.then(send);
     this.#last.set(peer, done.catch(() => {}));
     return done;

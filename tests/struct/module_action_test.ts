@@ -1,0 +1,51 @@
+import type { ModuleHandler } from "../../lib/handlers/handler.ts";
+import { Line } from "../../lib/struct/line.ts";
+import { moduleAction } from "../../lib/struct/module_action.ts";
+import { take } from "./line_peers.ts";
+import { compileStruct } from "../../lib/codecs/struct/struct.ts";
+import { assertEquals } from "@std/assert";
+
+/** A module in JavaScript that is written here. */
+function moduleOf(handle: (values: number[]) => unknown, depth: number): ModuleHandler {
+  return {
+    kind: "module",
+    language: "javascript",
+    file: "handler.js",
+    exports: { default: handle },
+    depth,
+    counters: { restarts: 0 },
+    describe: () => Promise.resolve([]),
+    release() {},
+    close: () => Promise.resolve(),
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  };
+}
+
+Deno.test("moduleAction() reports a record once that fails before an earlier one is answered", async () => {
+  const problems: string[] = [];
+  const slow = Promise.withResolvers<void>();
+  const failed = Promise.withResolvers<void>();
+  const handle = async ([n]: number[]) => {
+    if (n === 1) await slow.promise;
+    if (n === 3) slow.resolve();
+    if (n !== 2) return [n!];
+    failed.resolve();
+    throw new Error("no 2");
+  };
+  const { action, concurrency } = moduleAction(moduleOf(handle, 4), compileStruct<string>("<I"));
+  await using server = Line.listen<string>({
+    format: "<I",
+    port: 0,
+    action,
+    concurrency,
+    onProblem: ({ message }) => void problems.push(message),
+  });
+  await using client = await Line.connect({ format: "<I", port: server.addr.port });
+  void client.send([1]);
+  await client.send([2]);
+  await failed.promise;
+  // This one arrives when nobody had asked for the failure for a whole turn of the event loop.
+  await client.send([3]);
+  assertEquals(await take(client, 2), [[1], [3]]);
+  assertEquals([problems, server.stats.failed], [["no 2"], 1]);
+});
