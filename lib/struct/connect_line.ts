@@ -7,7 +7,7 @@ import {
   DEFAULT_PORT,
   type LineConnectOptions,
   type LineEnd,
-  type LineWork,
+  type ServeConnection,
 } from "./line_options.ts";
 
 /**
@@ -15,21 +15,21 @@ import {
  *
  * @param options Where and how.
  * @param closing Ends the attempts.
- * @param work Serves each connection.
+ * @param serve Serves each connection.
  * @returns The connecting end of the line.
  * @throws {ConnectError} If the last attempt fails.
  */
 export async function connectLine<F extends string>(
   options: LineConnectOptions<F>,
   closing: AbortSignal,
-  work: LineWork,
+  serve: ServeConnection,
 ): Promise<LineEnd> {
   const { reconnect = false } = options;
   let current = await connect(options, closing);
   const addrs = [current.localAddr];
   const keepUp = async () => {
     for (;;) {
-      await work.serve(current);
+      await serve(current);
       if (!reconnect || closing.aborted) return;
       const next = await connectAgain(options, closing);
       if (next === null) return;

@@ -4,7 +4,7 @@ import { CodecError, ConnectError, messageOf } from "../errors.ts";
 import type { HostPort } from "../net/address/address.ts";
 import type { GraceOptions, StreamConnection } from "../net/stream/connection.ts";
 import type { Clock } from "../time/clock.ts";
-import { closeWhenAborted } from "../time/lifecycle.ts";
+import { closeWhenAborted, notify } from "../time/lifecycle.ts";
 import { actOnBlock, type Actor } from "./act_on_block.ts";
 import { Broadcast } from "./broadcast.ts";
 import { checkRecordSize } from "./check_record_size.ts";
@@ -93,10 +93,7 @@ export class Line<F extends string = string>
    */
   static listen<F extends string = DefaultFormat>(options: LineListenOptions<F> = {}): Line<F> {
     const line = new Line<F>(options, options.stallTimeout ?? 10, options.clock);
-    line.#start(listenLine(options, {
-      serve: (connection) => line.#serve(connection, false),
-      tell: (problem) => options.onProblem?.(problem),
-    }));
+    line.#start(listenLine(options, (connection) => line.#serve(connection, false)));
     return line;
   }
 
@@ -114,11 +111,9 @@ export class Line<F extends string = string>
   ): Promise<Line<F>> {
     const line = new Line<F>(options, Infinity);
     const closing = AbortSignal.any([line.#closing.signal, options.signal ?? []].flat());
+    const { halfOpen = false } = options;
     line.#start(
-      await connectLine(options, closing, {
-        serve: (connection) => line.#serve(connection, options.halfOpen ?? false),
-        tell: (problem) => options.onProblem?.(problem),
-      }),
+      await connectLine(options, closing, (connection) => line.#serve(connection, halfOpen)),
     );
     return line;
   }
@@ -239,16 +234,27 @@ export class Line<F extends string = string>
 
   /** Serves a connection to its end. */
   async #serve(connection: StreamConnection, halfOpen: boolean): Promise<void> {
-    const { onConnect, onDisconnect, onSent } = this.#options;
+    const { onConnect, onEnd, onSent } = this.#options;
     const peer = new LineConnection(connection, this.struct, onSent);
     if (this.#stopped) peer.stop();
     this.#peers.add(peer);
     this.#stats.connections++;
     this.#arrival.resolve();
-    onConnect?.(peer);
-    const fault = await this.#receive(peer);
-    if (fault === undefined && !this.#stopped) this.#options.onEnd?.(peer);
-    if (halfOpen && fault === undefined && !this.#stopped) await peer.sendEnd;
+    let fault: Error | undefined;
+    try {
+      notify(onConnect, peer);
+      fault = await this.#receive(peer);
+      if (fault === undefined && !this.#stopped) {
+        notify(onEnd, peer);
+        if (halfOpen) await peer.sendEnd;
+      }
+    } finally {
+      await this.#release(peer, fault);
+    }
+  }
+
+  /** Closes a connection from which nothing more is received. */
+  async #release(peer: LineConnection<F>, fault: Error | undefined): Promise<void> {
     // What is sent from now on is not for this connection.
     this.#peers.delete(peer);
     this.#arrival = this.#peers.size === 0 ? Promise.withResolvers() : this.#arrival;
@@ -257,7 +263,7 @@ export class Line<F extends string = string>
     await peer.close();
     this.#stats.sent += peer.sent - sent;
     if (fault && this.#end.isClient && !this.#end.reconnects) this.#queue?.end(fault);
-    onDisconnect?.(peer);
+    notify(this.#options.onDisconnect, peer);
   }
 
   /** Receives records until the connection ends, and reports an error there. */
@@ -279,7 +285,7 @@ export class Line<F extends string = string>
     const fault = connectionFault(peer, cut);
     if (!fault) return;
     this.#stats[fault.kind]++;
-    this.#options.onProblem?.(fault);
+    notify(this.#options.onProblem, fault);
     return fault.error;
   }
 
@@ -301,9 +307,9 @@ export class Line<F extends string = string>
 
   #fail(error: unknown, { remoteAddr: from }: LinePeer<F>): void {
     this.#stats.failed++;
-    if (this.#options.onProblem) {
-      const message = messageOf(error);
-      return this.#options.onProblem({ kind: "action", message, from, error });
+    const { onProblem } = this.#options;
+    if (onProblem) {
+      return notify(onProblem, { kind: "action", message: messageOf(error), from, error });
     }
     this.#failure ??= error;
     void this.close();

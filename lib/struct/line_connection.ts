@@ -3,6 +3,7 @@ import type { StructInputs } from "../codecs/struct/types.ts";
 import type { HostPort } from "../net/address/address.ts";
 import { readRecords } from "../net/framing/read_records.ts";
 import type { CloseReason, StreamConnection } from "../net/stream/connection.ts";
+import { notify } from "../time/lifecycle.ts";
 import { wallClock } from "../time/wall_clock.ts";
 import type { LinePeer } from "./peer.ts";
 import { SendBuffer } from "./send_buffer.ts";
@@ -39,7 +40,7 @@ export class LineConnection<F extends string = string> implements LinePeer<F> {
     this.#struct = struct;
     this.#sends = new SendBuffer(struct, async (bytes) => {
       const taken = await connection.write(bytes);
-      if (taken) onSent?.(bytes, this);
+      if (taken) notify(onSent, bytes, this);
       else this.#sendEnd.resolve();
       return taken;
     });

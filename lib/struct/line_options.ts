@@ -144,13 +144,8 @@ export interface LineConnectOptions<F extends string> extends LineOptions<F> {
   identity?: TlsIdentity;
 }
 
-/** What a line does with connections and problems of either end. */
-export interface LineWork {
-  /** Serves a connection; resolves when it is closed. */
-  serve: (connection: StreamConnection) => Promise<void>;
-  /** Called with what went wrong. */
-  tell: (problem: LineProblem) => void;
-}
+/** Serves a connection of either end; resolves when it is closed. */
+export type ServeConnection = (connection: StreamConnection) => Promise<void>;
 
 /** Where the connections of a line come from. */
 export interface LineEnd {

@@ -4,23 +4,23 @@ import {
   DEFAULT_PORT,
   type LineEnd,
   type LineListenOptions,
-  type LineWork,
+  type ServeConnection,
 } from "./line_options.ts";
 
 /**
  * Listens for the peers of a line.
  *
  * @param options Where and how.
- * @param work Serves each connection.
+ * @param serve Serves each connection.
  * @returns The listening end of the line.
  * @throws {UsageError} If the address cannot be bound.
  */
 export function listenLine<F extends string>(
   options: LineListenOptions<F>,
-  { serve, tell }: LineWork,
+  serve: ServeConnection,
 ): LineEnd {
   const { host, port = DEFAULT_PORT, maxConnections = 64, allow, tls } = options;
-  const { messageTimeout = 30, allowHttp, clock } = options;
+  const { messageTimeout = 30, allowHttp, clock, onProblem } = options;
   const listener = listenStream({
     host,
     port,
@@ -31,7 +31,7 @@ export function listenLine<F extends string>(
     clock,
     allow: allowListOf(allow),
     onConnection: serve,
-    onProblem: tell,
+    onProblem,
   });
   return {
     addrs: listener.addrs,
