@@ -12,22 +12,22 @@ export interface ConnectionFault extends LineProblem {
 /**
  * Checks how a connection ended.
  *
- * @param peer The peer, which sends nothing more.
+ * @param peer The peer, which sends nothing more or was given up.
  * @param cut The error at the end of the stream, if any.
  * @returns The fault, if there is one.
  */
 export function connectionFault<F extends string>(
   { remoteAddr: from, closeReason, lost, error: cause }: LinePeer<F>,
-  cut: CodecError | undefined,
+  cut?: CodecError,
 ): ConnectionFault | undefined {
   const who = formatAddress(from);
   const gaveUp = closeReason === "idle";
   if (cut && !gaveUp) {
     return { kind: "cut", message: `${cut.message} (from ${who})`, from, error: cut };
   }
-  if (!lost) return undefined;
+  if (!lost && !gaveUp) return undefined;
   const message = gaveUp
-    ? `Disconnected ${who}: it read nothing, and other peers were waiting`
+    ? `Disconnected ${who}: it read nothing of what was waiting for it`
     : `Lost the connection with ${who}`;
   return { kind: "lost", message, from, error: new ConnectError(message, { cause }) };
 }

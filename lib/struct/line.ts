@@ -59,6 +59,9 @@ export class Line<F extends string = string>
   /** Resolves when there is a first peer; immediately on a line that connected. */
   readonly connected: Promise<void>;
   readonly #options: LineOptions<F>;
+  /** Seconds for which a peer may read nothing when it has to. */
+  readonly #patience: number;
+  readonly #clock: Clock | undefined;
   /** The peers that can be sent to. */
   readonly #peers = new Set<LineConnection<F>>();
   readonly #broadcast: Broadcast<F>;
@@ -72,8 +75,10 @@ export class Line<F extends string = string>
   #failure: unknown;
   #finished!: Promise<void>;
 
-  private constructor(options: LineOptions<F>, stallTimeout: number, clock?: Clock) {
+  private constructor(options: LineOptions<F>, stallTimeout = 10, clock?: Clock) {
     this.#options = options;
+    this.#patience = stallTimeout;
+    this.#clock = clock;
     const { format = DEFAULT_FORMAT as string as F, platform, truncate, fields, action } = options;
     this.struct = compileStruct(format, { platform, truncate, fields });
     checkRecordSize(this.struct);
@@ -92,7 +97,7 @@ export class Line<F extends string = string>
    * @throws {CodecError} If the format is wrong.
    */
   static listen<F extends string = DefaultFormat>(options: LineListenOptions<F> = {}): Line<F> {
-    const line = new Line<F>(options, options.stallTimeout ?? 10, options.clock);
+    const line = new Line<F>(options, options.stallTimeout, options.clock);
     line.#start(listenLine(options, (connection) => line.#serve(connection, false)));
     return line;
   }
@@ -109,7 +114,7 @@ export class Line<F extends string = string>
   static async connect<F extends string = DefaultFormat>(
     options: LineConnectOptions<F> = {},
   ): Promise<Line<F>> {
-    const line = new Line<F>(options, Infinity);
+    const line = new Line<F>(options);
     const closing = AbortSignal.any([line.#closing.signal, options.signal ?? []].flat());
     const { halfOpen = false } = options;
     line.#start(
@@ -235,7 +240,7 @@ export class Line<F extends string = string>
   /** Serves a connection to its end. */
   async #serve(connection: StreamConnection, halfOpen: boolean): Promise<void> {
     const { onConnect, onEnd, onSent } = this.#options;
-    const peer = new LineConnection(connection, this.struct, onSent);
+    const peer = new LineConnection(connection, this.struct, onSent, this.#clock);
     if (this.#stopped) peer.stop();
     this.#peers.add(peer);
     this.#stats.connections++;
@@ -254,14 +259,15 @@ export class Line<F extends string = string>
   }
 
   /** Closes a connection from which nothing more is received. */
-  async #release(peer: LineConnection<F>, fault: Error | undefined): Promise<void> {
+  async #release(peer: LineConnection<F>, fault?: Error): Promise<void> {
     // What is sent from now on is not for this connection.
     this.#peers.delete(peer);
     this.#arrival = this.#peers.size === 0 ? Promise.withResolvers() : this.#arrival;
     const { sent } = peer;
     this.#stats.sent += sent;
-    await peer.close();
+    await peer.close(this.#patience);
     this.#stats.sent += peer.sent - sent;
+    if (peer.closeReason === "idle") fault ??= this.#check(peer);
     if (fault && this.#end.isClient && !this.#end.reconnects) this.#queue?.end(fault);
     notify(this.#options.onDisconnect, peer);
   }
@@ -282,6 +288,11 @@ export class Line<F extends string = string>
     } finally {
       await Promise.all(actor?.running ?? []);
     }
+    return this.#check(peer, cut);
+  }
+
+  /** Reports and counts how a connection ended, if that was with an error. */
+  #check(peer: LineConnection<F>, cut?: CodecError): Error | undefined {
     const fault = connectionFault(peer, cut);
     if (!fault) return;
     this.#stats[fault.kind]++;

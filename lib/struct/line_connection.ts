@@ -3,6 +3,8 @@ import type { StructInputs } from "../codecs/struct/types.ts";
 import type { HostPort } from "../net/address/address.ts";
 import { readRecords } from "../net/framing/read_records.ts";
 import type { CloseReason, StreamConnection } from "../net/stream/connection.ts";
+import type { Clock } from "../time/clock.ts";
+import { within } from "../time/deadline.ts";
 import { notify } from "../time/lifecycle.ts";
 import { wallClock } from "../time/wall_clock.ts";
 import type { LinePeer } from "./peer.ts";
@@ -19,6 +21,7 @@ export class LineConnection<F extends string = string> implements LinePeer<F> {
   readonly #connection: StreamConnection;
   readonly #struct: Struct<F, readonly unknown[]>;
   readonly #sends: SendBuffer<F>;
+  readonly #clock: Clock | undefined;
   readonly #sendEnd = Promise.withResolvers<void>();
   #block: Uint8Array = new Uint8Array(0);
   #at = 0;
@@ -30,12 +33,15 @@ export class LineConnection<F extends string = string> implements LinePeer<F> {
    * @param connection The connection, which this object owns from now on.
    * @param struct The format of the records.
    * @param onSent Called with the bytes of records that the system has taken.
+   * @param clock Measures how long it takes nothing. Default: this computer's.
    */
   constructor(
     connection: StreamConnection,
     struct: Struct<F, readonly unknown[]>,
     onSent?: (bytes: Uint8Array, peer: LinePeer<F>) => void,
+    clock?: Clock,
   ) {
+    this.#clock = clock;
     this.#connection = connection;
     this.#struct = struct;
     this.#sends = new SendBuffer(struct, async (bytes) => {
@@ -126,10 +132,19 @@ export class LineConnection<F extends string = string> implements LinePeer<F> {
     await this.#sends.flush();
   }
 
-  /** Closes the connection after everything sent so far; the peer gets a second to read it. */
-  async close(): Promise<void> {
-    await this.#sends.flush();
-    await this.#connection.end();
+  /**
+   * Closes the connection after everything sent so far.
+   *
+   * @param patience Seconds after which a peer that takes none of it does not get the rest. Default: 1.
+   */
+  async close(patience = 1): Promise<void> {
+    const flushing = this.#sends.flush();
+    for (let before = -1; before < this.bytesSent;) {
+      before = this.bytesSent;
+      const flushed = await within(flushing, patience, this.#clock);
+      if (flushed !== undefined) return await this.#connection.end();
+    }
+    await this.#connection.abort("idle");
   }
 
   /** Aborts the connection because the peer reads nothing. */

@@ -100,7 +100,8 @@ export interface LineListenOptions<F extends string> extends LineOptions<F> {
   /** Maximum number of connections. Default: 64. */
   maxConnections?: number;
   /**
-   * Seconds after which a peer that reads nothing while others wait for it is disconnected. A single peer has no limit. Default: 10.
+   * Seconds after which a peer is disconnected that reads nothing while others wait for it, or once it has ended its half. Otherwise
+   * a single peer has no limit. Default: 10.
    */
   stallTimeout?: number;
   /** Seconds within which a record must be complete, from its first byte on. Default: 30. */

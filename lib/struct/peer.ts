@@ -43,6 +43,6 @@ export interface LinePeer<F extends string = string> {
   closeWrite(): Promise<void>;
   /** Resolves when everything sent so far has been taken by the system, or never will be. */
   flush(): Promise<void>;
-  /** Closes the connection after everything sent so far; the peer gets a second to read it. */
+  /** Closes the connection after everything sent so far; a peer that takes none of it for a second does not get the rest. */
   close(): Promise<void>;
 }

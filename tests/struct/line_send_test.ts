@@ -102,7 +102,7 @@ Deno.test("send() gives up one of several peers that takes nothing, so that the 
   clock.pass(13);
   await sending;
   assertEquals(problems.map(({ kind, message }) => [kind, message]), [
-    ["lost", `Disconnected 127.0.0.1:${port}: it read nothing, and other peers were waiting`],
+    ["lost", `Disconnected 127.0.0.1:${port}: it read nothing of what was waiting for it`],
   ]);
   assertEquals([server.stats.lost, server.peers.length], [1, 1]);
   idle.close();
@@ -130,4 +130,71 @@ Deno.test("send() never gives up a single peer, however long it takes nothing", 
   assertEquals([server.stats.lost, server.peers.length], [0, 1]);
   conn.close();
   await sending;
+});
+
+for (const ending of ["ends its half", "is closed"]) {
+  Deno.test(`Line gives up a peer that ${ending} and then takes nothing, so that its place is free`, async () => {
+    const problems: LineProblem[] = [];
+    const clock = new ManualClock();
+    const closed = Promise.withResolvers<void>();
+    let over = false;
+    await using server = Line.listen({
+      format: "1000s",
+      port: 0,
+      maxConnections: 1,
+      stallTimeout: 10,
+      clock,
+      action: (values, peer) => {
+        for (let i = 0; i < 20_000; i++) void peer.send(values);
+        if (ending === "is closed") void peer.close().then(closed.resolve);
+        else closed.resolve();
+      },
+      onProblem: (problem) => problems.push(problem),
+      onDisconnect: () => over = true,
+    });
+    using idle = await connectBare(server);
+    const { port } = idle.localAddr as Deno.NetAddr;
+    await idle.write(new Uint8Array(1000).fill(1));
+    if (ending === "ends its half") await idle.closeWrite();
+    while (!over) {
+      await new Promise((resolve) => setTimeout(resolve));
+      clock.pass(10);
+    }
+    await closed.promise;
+    assertEquals(problems.map(({ kind, message }) => [kind, message]), [
+      ["lost", `Disconnected 127.0.0.1:${port}: it read nothing of what was waiting for it`],
+    ]);
+    const { open, lost, sent } = server.stats;
+    assertEquals([open, lost, sent < 20_000], [0, 1, true]);
+    await using client = await Line.connect({ format: "1000s", port: server.addr.port });
+    assert(await client.send(["x"]));
+    assertEquals((await take(client, 1)).length, 1);
+    await client.close({ grace: 0 });
+  });
+}
+
+Deno.test("Line sends everything to a peer that has ended its half and reads slowly", async () => {
+  const clock = new ManualClock();
+  await using server = Line.listen({
+    format: "1000s",
+    port: 0,
+    stallTimeout: 10,
+    clock,
+    action: (values, peer) => {
+      for (let i = 0; i < 20_000; i++) void peer.send(values);
+    },
+  });
+  using conn = await connectBare(server);
+  await server.connected;
+  const [peer] = server.peers;
+  await conn.write(new Uint8Array(1000).fill(1));
+  await conn.closeWrite();
+  const buffer = new Uint8Array(1 << 20);
+  let [read, before, idle] = [0, 0, 0];
+  for (let length; (length = await conn.read(buffer)) !== null; read += length) {
+    // The peer takes some within 10 s, again and again.
+    if (peer!.bytesSent > before) clock.pass(idle = 6);
+    before = peer!.bytesSent;
+  }
+  assertEquals([read, idle, server.stats.lost], [20_000_000, 6, 0]);
 });
