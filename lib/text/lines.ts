@@ -101,6 +101,11 @@ export class LineDecoder {
     return this.#heldLength > 0 || this.#skipping;
   }
 
+  /** Whether that line was thrown as too long already, so that nothing of it is returned. */
+  get skipping(): boolean {
+    return this.#skipping;
+  }
+
   /** Ends the stream: returns the bytes held so far as the last line, null if there are none. */
   end(): Uint8Array | null {
     if (this.#skipping || this.#heldLength === 0) return null;

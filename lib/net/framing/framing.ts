@@ -36,6 +36,8 @@ export interface FrameDecoder {
   next(): Uint8Array | null;
   /** Whether a message has begun whose end has not arrived, once {@linkcode FrameDecoder.next} has returned null. */
   readonly partial: boolean;
+  /** Whether that message was thrown as invalid already, so that {@linkcode FrameDecoder.next} returns nothing of it. */
+  readonly skipping?: boolean;
   /**
    * Ends the stream.
    *

@@ -10,7 +10,7 @@ export interface MessageWatch {
   readonly error?: Error;
   /** Called when a message has begun and its rest has not arrived; may be called again for the same message. */
   beginMessage?(): void;
-  /** Called when the message that had begun is complete. */
+  /** Called when the message that had begun is complete, and where none has begun. */
   endMessage?(): void;
 }
 
@@ -70,6 +70,7 @@ export async function* readMessages(
   for (;;) {
     const chunk = await source.read();
     if (chunk === null) break;
+    const { skipping } = decoder;
     decoder.push(chunk);
     for (;;) {
       const message = take(decoder);
@@ -79,6 +80,8 @@ export async function* readMessages(
       else if (onBad) await onBad(message);
       else throw message;
     }
+    // The end of a message that was skipped shows in nothing else.
+    if (!decoder.partial || skipping && !decoder.skipping) source.endMessage?.();
     if (decoder.partial) source.beginMessage?.();
   }
   if (source.readEnd === "stopped") return;

@@ -118,6 +118,27 @@ Deno.test("a line that is too long does not hold its place for ever either", asy
   assertEquals(told, ["Cannot read line: it is longer than 4 bytes", LATE]);
 });
 
+Deno.test("time after a line that is too long does not count, nor what is left of it for the next one", async () => {
+  const told: string[] = [];
+  await using it = await serve((connection) =>
+    readMessages(connection, lineFraming({ maxBytes: 4 }), {
+      onBad: ({ message }) => void told.push(message),
+    })
+  );
+  await it.drip("abcdefghij");
+  it.clock.pass(20);
+  await it.drip("klm\n");
+  it.clock.pass(1000);
+  await it.drip("abcdefghij");
+  it.clock.pass(20);
+  // The end of one and the beginning of the next come together.
+  await it.drip("klm\nno");
+  it.clock.pass(20);
+  await it.drip("p\n");
+  assertEquals(text(await it.client.read()), "nop");
+  assertEquals(told, Array(2).fill("Cannot read line: it is longer than 4 bytes"));
+});
+
 Deno.test("readRecords() of a source that knows no more than that it was late", async () => {
   const source = {
     readEnd: "late" as const,
