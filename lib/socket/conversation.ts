@@ -29,6 +29,7 @@ export interface ConversationOptions {
  * @returns What arrives, piece by piece, each valid until the next one is asked for. The time in which the caller handles a piece does not
  * count as silence.
  * @throws {ConnectError} If the connection breaks.
+ * @throws What reading the input throws.
  */
 export async function* converse(
   connection: StreamConnection,
@@ -46,8 +47,12 @@ export async function* converse(
     else await delay(wait, over.signal);
     connection.stopReading();
   };
-  // Ends when the conversation is over, or with it.
-  void sending().catch(() => {});
+  let failure: { error: unknown } | undefined;
+  sending().catch((error) => {
+    if (over.signal.aborted) return; // the conversation is over, and what ends with it
+    failure = { error };
+    connection.stopReading();
+  });
   try {
     for (let total = 0; total < count;) {
       waiting = performance.now();
@@ -61,6 +66,7 @@ export async function* converse(
   } finally {
     over.abort();
   }
+  if (failure) throw failure.error;
   if (connection.readEnd === "lost") {
     const why = connection.error?.message ?? "the connection was reset";
     throw new ConnectError(

@@ -9,6 +9,7 @@ import {
   type StreamListener,
   type StreamProblem,
 } from "../net/stream/listener.ts";
+import { notify } from "../time/lifecycle.ts";
 import { type Answerer, echo } from "./answer.ts";
 
 /** A message that the framing does not allow, such as a line that is too long. It gets no answer. */
@@ -65,12 +66,12 @@ export function listenBytes(options: ListenBytesOptions): StreamListener {
   return listenStream({
     ...rest,
     async onConnection(connection) {
-      onConnection?.(connection);
-      if (onDisconnect) void connection.finished.then(() => onDisconnect(connection));
+      notify(onConnection, connection);
+      if (onDisconnect) void connection.finished.then(() => notify(onDisconnect, connection));
       const { remoteAddr } = connection;
       const onBad = (error: CodecError) => {
         const message = `Skipped what ${formatAddress(remoteAddr)} sent: ${error.message}`;
-        options.onProblem?.({ kind: "message", message, from: remoteAddr, error });
+        notify(options.onProblem, { kind: "message", message, from: remoteAddr, error });
       };
       const messages = framing ? readMessages(connection, framing, { onBad }) : connection;
       for await (const message of messages) {

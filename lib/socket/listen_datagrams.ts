@@ -4,7 +4,7 @@ import { type AllowList, isLinkLocal } from "../net/address/allow_list.ts";
 import { isOwnAddress } from "../net/address/same.ts";
 import { bindDatagram, type DatagramSocket } from "../net/datagram/datagram.ts";
 import { within } from "../time/deadline.ts";
-import { closeWhenAborted } from "../time/lifecycle.ts";
+import { closeWhenAborted, notify } from "../time/lifecycle.ts";
 import { isLocalhost, LOOPBACK } from "../net/address/localhost.ts";
 import type { GraceOptions } from "../net/stream/connection.ts";
 import { type Answerer, echo } from "./answer.ts";
@@ -233,7 +233,7 @@ export class DatagramServer implements AsyncDisposable {
   ): undefined {
     const from = { hostname: unmapped(hostname), port };
     const message = `${what} ${formatAddress(from)}: ${why}`;
-    this.#options.onProblem?.({ kind, message, from, error });
+    notify(this.#options.onProblem, { kind, message, from, error });
   }
 }
 

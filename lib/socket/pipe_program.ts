@@ -1,9 +1,10 @@
 import { type Program, startProgram, type StartProgramOptions } from "../process/program.ts";
 import type { StreamConnection } from "../net/stream/connection.ts";
+import { notify } from "../time/lifecycle.ts";
 
 /** How {@linkcode pipeProgram} runs the program. */
 export interface PipeProgramOptions extends StartProgramOptions {
-  /** Called with what the client sends, before the program gets it. */
+  /** Called with what the client sends, before the program gets it; a promise is waited for. */
   onInput?: (bytes: Uint8Array) => void | Promise<void>;
   /** Called with what the program prints, before the client gets it. */
   onOutput?: (bytes: Uint8Array) => void;
@@ -19,6 +20,7 @@ export interface PipeProgramOptions extends StartProgramOptions {
  * @param options What to call with input and stderr.
  * @returns Resolves when the program has ended and everything was sent.
  * @throws {UsageError} If the program cannot be started.
+ * @throws What `onInput` throws, once the program is killed.
  */
 export async function pipeProgram(
   connection: StreamConnection,
@@ -27,11 +29,15 @@ export async function pipeProgram(
 ): Promise<void> {
   await using program = startProgram(command, options);
   const gone = connection.finished.then(() => program.kill());
+  let failure: { error: unknown } | undefined;
   const feeding = feed(connection, program, options.onInput).then(() => {
     if (connection.readEnd === "lost") program.kill();
+  }, (error) => {
+    failure = { error };
+    program.kill();
   });
   for await (const chunk of program) {
-    options.onOutput?.(chunk);
+    notify(options.onOutput, chunk);
     if (!await connection.write(chunk)) program.kill();
   }
   // The program may have closed its output and go on; its exit is the end.
@@ -41,6 +47,7 @@ export async function pipeProgram(
   await feeding;
   await connection.close();
   await gone;
+  if (failure) throw failure.error;
 }
 
 /** Gives the program what the client sends, as long as it reads. */

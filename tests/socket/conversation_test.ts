@@ -46,6 +46,29 @@ Deno.test("converse() ends after a count of bytes, though its input goes on", as
   assertEquals(received, "fir");
 });
 
+Deno.test("converse() throws what its input throws, after what has arrived", async () => {
+  await using server = listenBytes({ port: 0 });
+  await using connection = await connectStream({ port: server.addr.port });
+  const answered = Promise.withResolvers<void>();
+  async function* input() {
+    yield bytes("first");
+    await answered.promise;
+    throw new Error("disk is gone");
+  }
+  let received = "";
+  await assertRejects(
+    async () => {
+      for await (const piece of converse(connection, input(), { timeout: 60 })) {
+        received += text(piece);
+        answered.resolve();
+      }
+    },
+    Error,
+    "disk is gone",
+  );
+  assertEquals(received, "first");
+});
+
 Deno.test("converseByDatagrams() sends a datagram for each piece, and ends when all are answered", async () => {
   await using server = await listenDatagrams({ port: 0 });
   await using client = await connectDatagram({ port: server.addr.port });

@@ -1,6 +1,8 @@
 import { assertEquals } from "@std/assert";
 import { connectBytes } from "../../lib/socket/byte_client.ts";
 import { listenBytes } from "../../lib/socket/listen_bytes.ts";
+import { lineFraming } from "../../lib/net/framing/line.ts";
+import { ReportedErrors } from "../time/reported_errors.ts";
 import { needs, startPython } from "../interop/peer.ts";
 import { PYTHON } from "../interop/python.ts";
 
@@ -35,6 +37,28 @@ Deno.test("listenBytes() sends what answer() returns, and nothing for null", asy
   assertEquals(text(await client.exchange(bytes("x"))), "loud");
   assertEquals(seen, ["127.0.0.1 quiet", "127.0.0.1 x"]);
 });
+
+for (const how of ["throws", "rejects"]) {
+  Deno.test(`listenBytes() goes on though a function that watches it ${how}`, async () => {
+    using reported = new ReportedErrors();
+    const fail = (name: string) => () => {
+      if (how === "throws") throw new Error(name);
+      return Promise.reject(new Error(name));
+    };
+    await using server = listenBytes({
+      port: 0,
+      framing: lineFraming({ maxBytes: 4, keepEnds: true }),
+      onConnection: fail("onConnection"),
+      onDisconnect: fail("onDisconnect"),
+      onProblem: fail("onProblem"),
+    });
+    const client = await connectBytes({ port: server.addr.port });
+    assertEquals(text(await client.exchange(bytes("too long\nshort\none\n"))), "one\n");
+    await client.close();
+    await reported.reach(4);
+    assertEquals(reported.messages, ["onConnection", "onProblem", "onProblem", "onDisconnect"]);
+  });
+}
 
 const { ignore, note } = needs(PYTHON);
 Deno.test(`listenBytes() echoes to 1,000 clients at once, one of which never reads${note}`, {

@@ -1,4 +1,6 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { ConnectError } from "../../lib/errors.ts";
+import { ReportedErrors } from "../time/reported_errors.ts";
 import { connectBytes } from "../../lib/socket/byte_client.ts";
 import { listenStream } from "../../lib/net/stream/listener.ts";
 import { pipeProgram, type PipeProgramOptions } from "../../lib/socket/pipe_program.ts";
@@ -73,4 +75,31 @@ Deno.test("pipeProgram() passes on what the program writes on stderr", async () 
   await using _ = listener;
   await using _client = await connect();
   assertEquals(await said.promise, "out of range\n");
+});
+
+Deno.test("pipeProgram() rejects with what onInput throws, and kills the program", async () => {
+  const { listener, connect, ended } = serve(
+    "await new Promise(() => setInterval(() => {}, 1e6))",
+    {
+      onInput: () => Promise.reject(new Error("disk is full")),
+    },
+  );
+  await using _ = listener;
+  await using client = await connect();
+  await client.send(new Uint8Array(1));
+  await assertRejects(() => client.exchange(new Uint8Array(1), { timeout: 60 }), ConnectError);
+  await assertRejects(() => ended[0]!, Error, "disk is full");
+});
+
+Deno.test("pipeProgram() passes on what the program prints though onOutput throws", async () => {
+  using reported = new ReportedErrors();
+  const { listener, connect } = serve(`console.log("bye")`, {
+    onOutput() {
+      throw new Error("onOutput");
+    },
+  });
+  await using _ = listener;
+  await using client = await connect();
+  const answer = await client.exchange(new Uint8Array(10), { quiet: 60, timeout: 60 });
+  assertEquals([text(answer), reported.messages], ["bye\n", ["onOutput"]]);
 });
