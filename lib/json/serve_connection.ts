@@ -14,6 +14,8 @@ const AHEAD_BYTES = 1 << 12;
 /** Answers that are ready are sent when they reach this many bytes, even if more messages have arrived. */
 const BATCH_BYTES = 1 << 16;
 
+const NEWLINE = 0x0a;
+
 /** How {@linkcode serveConnection} serves. */
 export interface ServeConnectionOptions {
   /** Answers the messages. */
@@ -115,6 +117,8 @@ class Session implements Client {
     if (chunk === null) return void this.#end().then(this.#served.resolve, this.#failed);
     this.#since = this.#sinceAhead;
     this.#sinceAhead = undefined;
+    // A line that was too long ends without a message.
+    if (this.#decoder.skipping && chunk.includes(NEWLINE)) this.#connection.endMessage();
     this.#decoder.push(chunk);
     this.#answerAll();
   };
@@ -134,7 +138,6 @@ class Session implements Client {
       }
       if (this.#size > 0) return this.#send(this.#onSent);
       if (this.#decoder.partial) this.#connection.beginMessage();
-      else this.#connection.endMessage(); // a line that was too long may have ended
       this.#read();
     } catch (error) {
       this.#failed(error);

@@ -176,9 +176,13 @@ Deno.test("serveConnection() waits for no end of a line that was too long and ha
   });
   await peer.write("x".repeat(150));
   assertStringIncludes((await peer.line())!, "longer than 100");
-  await peer.write("x\n");
-  while (connection.bytesReceived < 152) await turn();
+  clock.pass(20);
+  await peer.write("x\n[");
+  while (connection.bytesReceived < 153) await turn();
   await turn();
+  clock.pass(20);
+  await peer.write("]\n");
+  assertEquals(await peer.line(), '{"status":"success","result":[]}');
   clock.pass(60);
   assertEquals(await peer.ask("1"), '{"status":"success","result":1}');
   await peer.closeWrite();

@@ -1,6 +1,7 @@
 import { CodecError, UsageError } from "../../lib/errors.ts";
 import { Line } from "../../lib/struct/line.ts";
 import type { LineProblem } from "../../lib/struct/line_options.ts";
+import type { LinePeer } from "../../lib/struct/peer.ts";
 import { bareServer, connectBare, take, writeAll } from "./line_peers.ts";
 import { assert, assertEquals, assertInstanceOf, assertRejects, assertThrows } from "@std/assert";
 
@@ -254,4 +255,27 @@ Deno.test("Line refuses a format without bytes, and to iterate beside an action"
   assertThrows(() => Line.listen({ format: "!y", port: 0 }), CodecError, "at character 2");
   await using line = Line.listen({ format: "!I", port: 0, action: () => {} });
   assertThrows(() => line[Symbol.asyncIterator](), TypeError);
+});
+
+Deno.test("Line: an action may close a peer that goes on sending, which is no fault", async () => {
+  const problems: string[] = [];
+  const over = Promise.withResolvers<LinePeer<"<I">>();
+  await using server = Line.listen({
+    format: "<I",
+    port: 0,
+    action: ([n], peer) => {
+      if (n === 4) void peer.close();
+    },
+    onProblem: ({ message }) => problems.push(message),
+    onDisconnect: (peer) => over.resolve(peer),
+  });
+  const conn = await connectBare(server);
+  const sending = (async () => {
+    for (let n = 0;; n++) await conn.write(new Uint8Array(Uint32Array.of(n).buffer));
+  })().catch(() => {}); // disconnected
+  const peer = await over.promise;
+  assertEquals([peer.lost, peer.closeReason, problems], [false, "closed", []]);
+  assertEquals([server.peers.length, server.stats.open], [0, 0]);
+  await sending;
+  conn.close();
 });
