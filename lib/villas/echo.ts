@@ -145,6 +145,9 @@ export class Echo implements AsyncDisposable {
   /** Makes what collects samples for a handler that takes many at once; replies take a path of their own to the node. */
   #batchedReplies(handler: BatchHandler, remote: Endpoint): BatchedReplies {
     const { codec: format = villasProtobuf, layer, sentTaps } = this.#options;
+    const isStream = layer === "tcp-client" || layer === "tcp-server";
+    // Deno cannot send on a unix datagram socket while it receives on it.
+    const waits = "path" in this.addr ? "each" : isStream ? "full" : "never";
     const onFailed = (error: unknown, from: Endpoint | undefined) =>
       this.#unanswered(error, from ?? remote);
     const replies = new Path({
@@ -156,7 +159,7 @@ export class Echo implements AsyncDisposable {
       handler,
       expectations: expectationsOf(remote, this.#options),
       format,
-      waits: layer === "tcp-client" || layer === "tcp-server",
+      waits,
       send: (batch) => replies.lead(batch),
       flush: () => this.#node.flush(),
       onFailed,

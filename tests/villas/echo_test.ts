@@ -8,6 +8,7 @@ import {
   villasProtobuf,
 } from "../../mod.ts";
 import { CodecError, UsageError } from "../../lib/errors.ts";
+import { delay } from "../../lib/time/deadline.ts";
 import { hexLines } from "../fixtures/read.ts";
 import { CAN_FORGE, forge } from "../interop/forge.ts";
 import { lab, refused } from "./echo_lab.ts";
@@ -321,6 +322,38 @@ Deno.test({
       await using node = await bindDatagram({ listen: { path: `${folder}/server.sock` } });
       await node.send(captured[0]!, echo.addr);
       assertEquals((await node.receive())!.bytes, captured[0]!);
+    }
+    await Deno.remove(folder, { recursive: true });
+  },
+});
+
+Deno.test({
+  name:
+    "replies that come later leave a unix socket, too, in order and from its own address (not on Windows, which has none)",
+  ignore: Deno.build.os === "windows",
+  async fn() {
+    const folder = await Deno.makeTempDir();
+    {
+      await using node = await bindDatagram({ listen: { path: `${folder}/server.sock` } });
+      const problem = Promise.withResolvers<never>();
+      await using echo = await startVillasEcho({
+        listen: { path: `${folder}/client.sock` },
+        remote: node.addr,
+        batchHandler: async (samples) => {
+          await delay(0); // a handler in another process answers in another turn
+          return { replies: samples.map((sample, index) => ({ index, sample })), faults: [] };
+        },
+        onProblem: ({ message }) => problem.reject(new Error(message)),
+      });
+      const messages = [0n, 1n, 2n].map((sequence) =>
+        villasProtobuf.encode([{ type: "data", sequence, values: [1.5] }]).slice()
+      );
+      for (const message of messages) await node.send(message, echo.addr);
+      for (const message of messages) {
+        const { bytes, from } = (await Promise.race([node.receive(), problem.promise]))!;
+        assertEquals([bytes, from], [message, echo.addr]);
+      }
+      assertEquals(echo.stats.replies, 3);
     }
     await Deno.remove(folder, { recursive: true });
   },

@@ -62,8 +62,11 @@ export interface BatchedRepliesOptions {
   readonly expectations: Expectations;
   /** The form of the replies. */
   readonly format: Format;
-  /** Whether the sender can be made to wait where the handler is too slow; otherwise what it cannot take is dropped. */
-  readonly waits: boolean;
+  /**
+   * When the sender is made to wait: `never`, so that what the handler is too slow for is dropped; where the handler has too much to do
+   * (`full`); or with each message until it is answered (`each`).
+   */
+  readonly waits: "never" | "full" | "each";
   /** Sends replies to one message. */
   readonly send: (replies: Batch) => void | Promise<void>;
   /** Has what was sent leave at once. */
@@ -117,7 +120,7 @@ export class BatchedReplies implements Hook {
       return null;
     }
     if (this.#waiting.length >= MOST_WAITING) {
-      if (!this.#options.waits) {
+      if (this.#options.waits === "never") {
         this.#options.onDropped(from, "the handler is too slow for as many as arrive");
         return null;
       }
@@ -126,12 +129,18 @@ export class BatchedReplies implements Hook {
       return this.#room.promise.then(() => this.#add({ samples, expected, from, received }));
     }
     const samples = batch.samples.map(copyOf);
-    return this.#add({ samples, expected: this.#expected, from, received });
+    this.#add({ samples, expected: this.#expected, from, received });
+    return this.#options.waits === "each" ? this.#answered().then(() => null) : null;
   }
 
   /** Takes no more messages; resolves when the replies to all others have been sent. */
-  async close(): Promise<void> {
+  close(): Promise<void> {
     this.#closed = true;
+    return this.#answered();
+  }
+
+  /** Resolves when the replies to all messages have been sent. */
+  async #answered(): Promise<void> {
     if (this.#isBusy || this.#waiting.length > 0) {
       this.#idle ??= Promise.withResolvers();
       await this.#idle.promise;
