@@ -161,7 +161,8 @@ export class Echo implements AsyncDisposable {
       format,
       waits,
       send: (batch) => replies.lead(batch),
-      flush: () => this.#node.flush(),
+      // A connection sends by itself, and a peer that does not read must not keep the others waiting.
+      flush: () => isStream ? Promise.resolve() : this.#node.flush(),
       onFailed,
       onDropped: (from, why) => this.#drop(from ?? remote, why),
     });

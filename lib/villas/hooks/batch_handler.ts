@@ -94,7 +94,7 @@ export class BatchedReplies implements Hook {
   #isBusy = false;
   /** The mean duration of a sample in ms. */
   #mean = LONGEST_BATCH;
-  /** The sending of replies, in the order of their messages. */
+  /** The sending of the last replies, while the handler makes the next. */
   #sending: Promise<void> = Promise.resolve();
   #room: PromiseWithResolvers<void> | undefined;
   #idle: PromiseWithResolvers<void> | undefined;
@@ -185,7 +185,8 @@ export class BatchedReplies implements Hook {
       const answer = await this.#options.handler(samples, numbers, received);
       const { seconds = (performance.now() - begun) / 1000 } = answer;
       this.#mean += (1000 * seconds / Math.max(1, samples.length) - this.#mean) * WEIGHT;
-      this.#sending = this.#sending.then(() => this.#send(messages, numbers, samples, answer));
+      await this.#sending; // or replies would pile up that are not taken
+      this.#sending = this.#send(messages, numbers, samples, answer);
     } catch (error) {
       for (const { from } of messages) this.#options.onFailed(error, from);
     }

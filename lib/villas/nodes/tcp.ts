@@ -8,6 +8,7 @@ import type { AllowList } from "../../net/address/allow_list.ts";
 import { connectStream } from "../../net/stream/connect.ts";
 import type { StreamConnection } from "../../net/stream/connection.ts";
 import { listenStream, type StreamListener } from "../../net/stream/listener.ts";
+import type { Clock } from "../../time/clock.ts";
 import { delay, within } from "../../time/deadline.ts";
 import { whenAborted } from "../../time/lifecycle.ts";
 import type { Batch } from "../node.ts";
@@ -37,6 +38,8 @@ export interface TcpNodeOptions extends ReadingOptions {
   readonly allow?: AllowList;
   /** Called with each problem, and when a connection is made or lost. */
   readonly onProblem?: (problem: EndpointProblem) => void;
+  /** Measures for how long a peer reads nothing. Default: the system's. */
+  readonly clock?: Clock;
 }
 
 /**
@@ -133,7 +136,7 @@ export class TcpNode implements EndpointNode {
     let waiting: Promise<void>[] | undefined;
     for (const link of this.#links.values()) {
       this.#send(link, bytes);
-      if (link.isFull) (waiting ??= []).push(this.#room(link));
+      if (link.isFull) (waiting ??= []).push(this.#room(link, HIGH_WATER));
     }
     if (waiting) return Promise.all(waiting).then(() => {});
   }
@@ -147,7 +150,10 @@ export class TcpNode implements EndpointNode {
   }
 
   async flush(): Promise<void> {
-    await Promise.all(Array.from(this.#links.values(), ({ last }) => last));
+    await Promise.all(Array.from(this.#links.values(), async (link) => {
+      await this.#room(link, 0);
+      await link.last;
+    }));
   }
 
   end(): void {
@@ -315,15 +321,16 @@ export class TcpNode implements EndpointNode {
     this.#tell("send", `Cannot send to ${formatAddress(to)}: ${why}`, to);
   }
 
-  /** Waits until a peer has taken what waits for it, or disconnects it where others would have to wait too long. */
-  async #room(link: Link): Promise<void> {
+  /** Waits until at most so many bytes wait for a peer, or disconnects it where others would have to wait too long. */
+  async #room(link: Link, most: number): Promise<void> {
     const { connection, peer } = link;
-    for (let before = -1; link.isFull && !connection.broken; before = connection.bytesSent) {
+    let before = -1;
+    for (; connection.bytesQueued > most && !connection.broken; before = connection.bytesSent) {
       if (before === connection.bytesSent && this.#links.size > 1) {
         const message = `Disconnected ${formatAddress(peer)}: it has read nothing for ${STALL} s`;
         this.#tell("connection", message, peer);
         await connection.abort();
-      } else await within(link.last, STALL);
+      } else await within(link.last, STALL, this.#options.clock);
     }
   }
 

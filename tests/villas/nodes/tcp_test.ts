@@ -10,6 +10,10 @@ import {
 } from "../../../mod.ts";
 import { freePort } from "../../net/free_port.ts";
 import { startPython } from "../../interop/peer.ts";
+import { delay } from "../../../lib/time/deadline.ts";
+import { batchOf } from "../../../lib/villas/node.ts";
+import { openTcpNode } from "../../../lib/villas/nodes/tcp.ts";
+import { ManualClock } from "../../time/manual_clock.ts";
 
 const human = villasFormat("villas.human");
 
@@ -171,27 +175,71 @@ Deno.test("an HTTP request is refused, as a web page may have sent it", async ()
   assertEquals([it.echo.stats.samples, it.echo.stats.ignored], [0, 1]);
 });
 
-Deno.test("a peer that does not read does not keep others waiting, nor grow the memory", async () => {
-  await using it = await server();
-  // It writes until nothing is taken any more, and never reads.
-  await using deaf = startPython(
-    `
+/** Writes until nothing is taken any more, and never reads. */
+const DEAF = `
 s = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
 s.settimeout(1)
 line = b"1.5(1)\\t2.00000000000000000\\n" * 1000
 total = 0
 try:
-    while True: total += s.send(line)
-except TimeoutError:
-    print("stuck", total, flush=True)
+    while total < 50e6: total += s.send(line)
+except TimeoutError: pass
+print("stuck", total, flush=True)
 sys.stdin.read()
-`,
-    portOf(it.echo),
-  );
-  const [, total] = await deaf.until("stdout", /stuck (\d+)/);
-  await using other = startPython(CLIENT, portOf(it.echo), 100);
-  assertStringIncludes((await other.result()).stdout, "True");
-  assert(Number(total) < 50e6, `${total} bytes were taken`);
+`;
+
+for (
+  const [what, options] of Object.entries(
+    {
+      "what goes back unchanged": {},
+      "replies that come later": {
+        batchHandler: async (samples) => {
+          await delay(0); // a handler in another process answers in another turn
+          return { replies: samples.map((sample, index) => ({ index, sample })), faults: [] };
+        },
+      },
+    } satisfies Record<string, VillasEchoOptions>,
+  )
+) {
+  Deno.test(`a peer that does not read does not keep others waiting, nor grow the memory: ${what}`, async () => {
+    await using it = await server(options);
+    await using deaf = startPython(DEAF, portOf(it.echo));
+    const [, total] = await deaf.until("stdout", /stuck (\d+)/);
+    await using other = startPython(CLIENT, portOf(it.echo), 100);
+    assertStringIncludes((await other.result()).stdout, "True");
+    assert(Number(total) < 50e6, `${total} bytes were taken`);
+  });
+}
+
+Deno.test("what goes to all is not held up for ever by a peer that does not read", async () => {
+  const clock = new ManualClock();
+  const told: string[] = [];
+  const connected = Promise.withResolvers<void>();
+  await using node = openTcpNode({
+    side: "server",
+    address: { hostname: "127.0.0.1", port: 0 },
+    format: human,
+    now: () => ({ sec: 0, nsec: 0 }),
+    onProblem: ({ message }) => {
+      if (told.push(message) === 2) connected.resolve();
+    },
+    clock,
+  });
+  using deaf = await Deno.connect(node.addr);
+  using reader = await Deno.connect(node.addr);
+  await connected.promise;
+  const bytes = new Uint8Array(32 << 20); // more than the system keeps for a peer
+  const buffer = new Uint8Array(1 << 16);
+  void node.write(batchOf([], { bytes }));
+  const flushed = node.flush();
+  for (let left = bytes.length; left > 0;) left -= (await reader.read(buffer))!;
+  for (let isFlushed = false; !isFlushed;) {
+    const waits = clock.nextWake();
+    clock.pass(10);
+    isFlushed = await Promise.race([flushed.then(() => true), waits.then(() => false)]);
+  }
+  const { port } = deaf.localAddr as Deno.NetAddr;
+  assertEquals(told[2], `Disconnected 127.0.0.1:${port}: it has read nothing for 10 s`);
 });
 
 Deno.test("signals go from a tcp-client to a tcp-server and back, in each direction of connecting", async () => {
