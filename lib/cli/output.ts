@@ -98,7 +98,7 @@ export class Output {
    * among what else is written.
    *
    * @param make Writes all lines that were put off so far; called once for all calls with the same function until then.
-   * @param size About how many bytes this call adds to them.
+   * @param size About how many bytes this call adds to them; more than 0.
    */
   later(make: () => void, size: number): void {
     if (this.#broken) return;

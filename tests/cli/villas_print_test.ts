@@ -19,6 +19,7 @@ const batch = (sequence: number) => {
   const samples = [sample(sequence)];
   return batchOf(samples, { bytes: villasProtobuf.encode(samples), received });
 };
+const emptyBatch = () => batchOf([], { bytes: new Uint8Array(), received });
 
 /** An Output whose sink takes nothing until it is opened. */
 function heldOutput() {
@@ -56,24 +57,31 @@ Deno.test("SamplePrinter prints what arrived, although it is printed later and a
   assertEquals(await lines(), [...wanted.flat(), ""]);
 });
 
-Deno.test("SamplePrinter makes its lines only when they are about to be written", async () => {
-  const { out, open } = heldOutput();
-  let decoded = 0;
-  const printer = new SamplePrinter("json", out, {
-    format: {
-      ...villasProtobuf,
-      decode(bytes) {
-        decoded++;
-        return villasProtobuf.decode(bytes);
+for (const [what, made] of [["messages", batch], ["empty messages", emptyBatch]] as const) {
+  Deno.test(`SamplePrinter makes lines of ${what} only when they are about to be written, or there is no room for more`, async () => {
+    const { out, open } = heldOutput();
+    let decoded = 0;
+    const printer = new SamplePrinter("json", out, {
+      format: {
+        ...villasProtobuf,
+        decode(bytes) {
+          decoded++;
+          return villasProtobuf.decode(bytes);
+        },
       },
-    },
+    });
+    for (let i = 0; i < 64; i++) printer.print(made(i));
+    assertEquals(decoded, 0);
+    open();
+    await out.flush();
+    assertEquals(decoded, 64);
+
+    let waiting: Promise<void> | void = undefined;
+    for (let i = 0; i < 200_000 && !waiting; i++) waiting = printer.print(made(i));
+    assert(waiting, "it never waited");
+    await waiting;
   });
-  for (let i = 0; i < 64; i++) printer.print(batch(i));
-  assertEquals(decoded, 0);
-  open();
-  await out.flush();
-  assertEquals(decoded, 64);
-});
+}
 
 for (const format of [undefined, villasProtobuf]) {
   const when = format ? "later" : "at once";

@@ -89,7 +89,7 @@ export class SamplePrinter {
       this.#used += bytes.length;
       this.#ends.push(this.#used);
       this.#received.push(batch.received);
-      out.later(this.#printLater, bytes.length * GROWTH);
+      out.later(this.#printLater, (bytes.length + 1) * GROWTH); // an empty message needs room, too
     } else this.#write(batch.samples, batch.received);
     if (out.full && !this.#drop) return out.ready();
   };
