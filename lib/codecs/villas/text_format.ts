@@ -37,9 +37,9 @@ export function checkHead(sample: Sample, name: string): void {
   if (received !== undefined) checkTimestamp(received.sec, received.nsec);
 }
 
-/** Writes a sequence number, in less time than JavaScript does where it is not huge. */
+/** Writes a sequence number, or the negative one in its place, in less time than JavaScript does where it is not huge. */
 export function sequenceText(sequence: bigint): string {
-  return sequence <= SAFE ? String(Number(sequence)) : String(sequence);
+  return sequence <= SAFE && sequence >= -SAFE ? String(Number(sequence)) : String(sequence);
 }
 
 /**

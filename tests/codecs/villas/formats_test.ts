@@ -256,6 +256,26 @@ for (const [name, text, samples] of READ) {
   });
 }
 
+for (const name of ["villas.human", "csv", "json", "json.kafka", "json.reserve"]) {
+  Deno.test(`format ${name} reads every sequence number that it writes`, () => {
+    const format = villasFormat(name);
+    for (const power of [2n ** 32n, 2n ** 53n, 2n ** 63n, 2n ** 64n - 2n ** 53n, 2n ** 64n]) {
+      for (const sequence of [power - 12_345n, power - 1n, power, power + 1n, power + 12_345n]) {
+        if (sequence >= 2n ** 64n) continue;
+        const bytes = format.encode([{ type: "data", origin, sequence, values: [1.5] }]);
+        assertEquals(format.decode(bytes)[0]?.sequence, sequence);
+      }
+    }
+  });
+}
+
+Deno.test("format json writes sequence numbers from 2^63 on as VILLASnode does: negative and exact", () => {
+  for (const sequence of [2n ** 63n, 2n ** 63n + 1n, 2n ** 64n - 2n ** 53n - 1n, 2n ** 64n - 1n]) {
+    const bytes = villasFormat("json").encode([{ type: "data", sequence, values: [] }]);
+    assertEquals(bytes, encode(`[{"sequence": ${sequence - 2n ** 64n}, "data": []}]`));
+  }
+});
+
 /** Rows of: format with a setting, and what VILLASnode writes then in a datagram and in a file. */
 const SETTINGS: readonly (readonly [string, string, string])[] = [
   ["csv", "1,000000005,7,1.5,3\n", "1,000000005,nan,7,1.5,3\n"],
