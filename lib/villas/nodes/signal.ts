@@ -82,8 +82,10 @@ export class SignalNode implements SourceNode {
         if (waiting) await waiting;
       }
     }
-    if (!this.isEnded && Number.isFinite(limit)) this.#missedSteps += limit - 1 - last;
-    if (samples.length > 0) await handle(batchOf(samples));
+    if (!this.isEnded) {
+      if (Number.isFinite(limit)) this.#missedSteps += limit - 1 - last;
+      if (samples.length > 0) await handle(batchOf(samples));
+    }
     this.#finish();
   }
 
