@@ -6,7 +6,7 @@ import { CodecError, messageOf, UsageError } from "../errors.ts";
 import type { Endpoint } from "../net/address/address.ts";
 import { isMulticast } from "../net/datagram/multicast.ts";
 import { timerDelay } from "../time/deadline.ts";
-import { whenAborted } from "../time/lifecycle.ts";
+import { notify, whenAborted } from "../time/lifecycle.ts";
 import { timestampClock } from "../time/timestamp.ts";
 import type { VillasEchoOptions, VillasEchoProblem, VillasEchoStats } from "./echo_options.ts";
 import { EchoCheck } from "./hooks/check_echo.ts";
@@ -19,7 +19,7 @@ import { Statistics } from "./hooks/statistics.ts";
 import type { Batch } from "./node.ts";
 import type { EndpointNode } from "./nodes/endpoint.ts";
 import { openEndpoint } from "./nodes/open_endpoint.ts";
-import { type Hook, Path, type Tap } from "./path.ts";
+import { type Hook, Path, type Tap, watching } from "./path.ts";
 
 /** The port that VILLASnode's Python client binds. */
 const PORT = 12001;
@@ -170,7 +170,11 @@ export class Echo implements AsyncDisposable {
 
   #drop(from: Endpoint, why: string): void {
     this.#dropped++;
-    this.#options.onProblem?.({ kind: "dropped", message: `Dropped a message: ${why}`, from });
+    notify(this.#options.onProblem, {
+      kind: "dropped",
+      message: `Dropped a message: ${why}`,
+      from,
+    });
   }
 
   #unanswered(error: unknown, from: Endpoint): void {
@@ -178,11 +182,11 @@ export class Echo implements AsyncDisposable {
     const message = messageOf(error);
     if (refusal) {
       this.#refused++;
-      this.#options.onProblem?.({ kind: "refused", message, from, error, ...refusal });
+      notify(this.#options.onProblem, { kind: "refused", message, from, error, ...refusal });
     } else {
       this.#failed++;
       const text = `The handler threw: ${message}`;
-      this.#options.onProblem?.({ kind: "handler", message: text, from, error });
+      notify(this.#options.onProblem, { kind: "handler", message: text, from, error });
     }
   }
 }
@@ -265,8 +269,9 @@ function checkConstants(
 }
 
 function tapOf(onMessage: NonNullable<VillasEchoOptions["onMessage"]>): Tap {
-  return ({ samples, received, bytes, from }: Batch) =>
-    onMessage({ samples, received, bytes: bytes!, from: from! });
+  return watching(({ samples, received, bytes, from }: Batch) =>
+    onMessage({ samples, received, bytes: bytes!, from: from! })
+  );
 }
 
 /** Whether a reply is not to be sent, rather than that a handler failed; whatever a handler throws can be asked. */

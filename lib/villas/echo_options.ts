@@ -72,7 +72,7 @@ export interface VillasEchoOptions extends LayerOptions {
   grace?: number;
   /** Ends the echo when aborted. */
   signal?: AbortSignal;
-  /** Called with each message before it is answered; a promise is waited for. */
+  /** Called with each message before it is answered; a promise is waited for. What it throws is reported as an `error` event. */
   onMessage?: (message: VillasEchoMessage) => void | Promise<void>;
   /** Shown what arrives; a promise is waited for. */
   taps?: readonly Tap[];
@@ -83,7 +83,7 @@ export interface VillasEchoOptions extends LayerOptions {
    * about 30 µs; for a program that does nothing else. Default: 0.
    */
   linger?: number;
-  /** Called with each problem. */
+  /** Called with each problem. What it throws is reported as an `error` event. */
   onProblem?: (problem: VillasEchoProblem) => void;
   /** The wall clock. Default: the system's. */
   now?: () => Timestamp;

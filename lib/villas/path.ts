@@ -3,6 +3,25 @@ import type { Batch, SampleNode } from "./node.ts";
 /** Sees the batches of a path, and never changes them; a promise is waited for. */
 export type Tap = (batch: Batch) => void | Promise<void>;
 
+/**
+ * Makes one that never throws of a function that only watches, and whose promise is waited for. What it throws or its promise rejects with
+ * is reported as an `error` event, which ends the program unless it is handled.
+ *
+ * @param observer The function.
+ */
+export function watching<T>(
+  observer: (seen: T) => void | Promise<void>,
+): (seen: T) => void | Promise<void> {
+  return (seen) => {
+    try {
+      const waiting = observer(seen);
+      if (waiting instanceof Promise) return waiting.catch(reportError);
+    } catch (error) {
+      reportError(error);
+    }
+  };
+}
+
 /** Looks at the batches of a path, or puts others in their place. */
 export interface Hook {
   /** Called with each batch before any tap sees it: what is found out here cannot be changed by them. */

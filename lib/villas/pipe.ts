@@ -5,7 +5,7 @@ import { signalsOf } from "../codecs/villas/signals.ts";
 import { type CodecError, messageOf, UsageError } from "../errors.ts";
 import type { Endpoint } from "../net/address/address.ts";
 import { delay, within } from "../time/deadline.ts";
-import { whenAborted } from "../time/lifecycle.ts";
+import { notify, whenAborted } from "../time/lifecycle.ts";
 import { timestampClock } from "../time/timestamp.ts";
 import { Answers } from "./hooks/answers.ts";
 import { LeftOut } from "./hooks/left_out.ts";
@@ -177,7 +177,10 @@ export class VillasPipe implements AsyncDisposable {
     return [(batch) => {
       const reason = finder.find(batch);
       if (reason === undefined) return;
-      this.#options.onProblem?.({ kind: "leftOut", message: `A sample lacks values: ${reason}` });
+      notify(this.#options.onProblem, {
+        kind: "leftOut",
+        message: `A sample lacks values: ${reason}`,
+      });
     }];
   }
 
@@ -197,7 +200,7 @@ export class VillasPipe implements AsyncDisposable {
   }
 
   #bad(error: CodecError): void {
-    this.#options.onProblem?.({ kind: "bad", message: error.message, error });
+    notify(this.#options.onProblem, { kind: "bad", message: error.message, error });
   }
 
   #refuse(error: unknown, { count, samples }: Batch): void {
@@ -205,7 +208,7 @@ export class VillasPipe implements AsyncDisposable {
     this.#answers.forget(samples);
     const which = samples[0]?.sequence === undefined ? "" : ` (sequence ${samples[0].sequence})`;
     const message = `Cannot send a sample${which}: ${messageOf(error)}`;
-    this.#options.onProblem?.({ kind: "refused", message, error });
+    notify(this.#options.onProblem, { kind: "refused", message, error });
   }
 
   /**

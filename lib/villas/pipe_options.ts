@@ -64,7 +64,7 @@ export interface VillasPipeOptions extends LayerOptions {
   readonly taps?: readonly Tap[];
   /** Shown what is sent; a promise is waited for. */
   readonly sentTaps?: readonly Tap[];
-  /** Called with each problem. */
+  /** Called with each problem. What it throws is reported as an `error` event. */
   readonly onProblem?: (problem: VillasPipeProblem) => void;
   /** The wall clock. Default: the system's. */
   readonly now?: () => Timestamp;

@@ -6,7 +6,7 @@ import { CodecError, messageOf, UsageError } from "../errors.ts";
 import { type Endpoint, formatAddress, parseEndpoint } from "../net/address/address.ts";
 import { MAX_PAYLOAD } from "../net/datagram/transport.ts";
 import { timerDelay, within } from "../time/deadline.ts";
-import { whenAborted } from "../time/lifecycle.ts";
+import { notify, whenAborted } from "../time/lifecycle.ts";
 import { timestampClock } from "../time/timestamp.ts";
 import { Returns } from "./hooks/returns.ts";
 import { SignalNode } from "./nodes/signal.ts";
@@ -203,11 +203,11 @@ export class SignalSource implements AsyncDisposable {
 
   #problem(problem: EndpointProblem): void {
     const { kind, from, error } = problem;
-    if (kind !== "send") this.#options.onProblem?.(problem);
+    if (kind !== "send") notify(this.#options.onProblem, problem);
     else if (error !== undefined) this.#notSent(from, error);
     else if (!this.#signal.isEnded) {
       this.#unsent++;
-      this.#options.onProblem?.(problem);
+      notify(this.#options.onProblem, problem);
     }
   }
 
@@ -215,7 +215,7 @@ export class SignalSource implements AsyncDisposable {
     if (this.#signal.isEnded) return;
     this.#unsent++;
     const message = `Cannot send to ${formatAddress(to)}: ${messageOf(error)}`;
-    this.#options.onProblem?.({ kind: "send", message, from: to, error });
+    notify(this.#options.onProblem, { kind: "send", message, from: to, error });
   }
 
   /** Without the clock's pace, waits until half of the window has come back, or a little while: else most would be lost on the way. */

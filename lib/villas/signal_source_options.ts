@@ -45,13 +45,13 @@ export interface VillasSignalOptions extends SignalGeneratorOptions, LayerOption
   codec?: Format;
   /** Ends the source when aborted. */
   signal?: AbortSignal;
-  /** Called with each sample that comes back; a promise is waited for. */
+  /** Called with each sample that comes back; a promise is waited for. What it throws is reported as an `error` event. */
   onReturn?: (returned: ReturnedSample) => void | Promise<void>;
   /** Shown what comes back; a promise is waited for. */
   taps?: readonly Tap[];
   /** Shown what is sent; a promise is waited for. */
   sentTaps?: readonly Tap[];
-  /** Called when something is wrong with one datagram. */
+  /** Called when something is wrong with one datagram. What it throws is reported as an `error` event. */
   onProblem?: (problem: VillasSignalProblem) => void;
   /** The wall clock. Default: the system's. */
   now?: () => Timestamp;

@@ -2,7 +2,7 @@ import { sameSample, type Sample, type Timestamp } from "../../codecs/villas/sam
 import { LatencyRecorder, type LatencySummary } from "../../time/latency.ts";
 import type { ArrivalClock } from "../../net/datagram/transport.ts";
 import type { Batch } from "../node.ts";
-import type { Hook } from "../path.ts";
+import { type Hook, watching } from "../path.ts";
 
 /** Samples that may be on the way; beyond them the oldest counts as lost. */
 const MAX_OUTSTANDING = 65536;
@@ -55,6 +55,7 @@ interface Outstanding {
 /** Remembers what is sent on one path, and compares it with what comes back on another. */
 export class Returns {
   readonly #options: ReturnsOptions;
+  readonly #onReturn: ReturnsOptions["onReturn"];
   readonly #outstanding = new Map<number | bigint, Outstanding>();
   /** The same in the order of sending, around the end; what has come back left its place empty. */
   readonly #order: (Outstanding | undefined)[] = [];
@@ -72,6 +73,7 @@ export class Returns {
   /** @param options What to do with what comes back. */
   constructor(options: ReturnsOptions) {
     this.#options = options;
+    this.#onReturn = options.onReturn && watching(options.onReturn);
   }
 
   /** What was counted so far. */
@@ -194,7 +196,7 @@ export class Returns {
       unchanged = sameSample(sample, sent.sample);
       if (!unchanged) this.#changed++;
     }
-    return this.#options.onReturn?.({ sample, received: batch.received, unchanged });
+    return this.#onReturn?.({ sample, received: batch.received, unchanged });
   }
 }
 

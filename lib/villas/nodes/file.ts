@@ -2,6 +2,7 @@ import type { VillasFormat } from "../../codecs/villas/format.ts";
 import { plusSeconds, type Sample } from "../../codecs/villas/sample.ts";
 import { messageOf, UsageError } from "../../errors.ts";
 import { delay } from "../../time/deadline.ts";
+import { notify } from "../../time/lifecycle.ts";
 import type { Timestamp } from "../../time/timestamp.ts";
 import { type Batch, batchOf, type Pace, type SourceNode } from "../node.ts";
 import { chunksOf, readSamples } from "../sample_stream.ts";
@@ -33,7 +34,7 @@ export interface FileNodeOptions extends Partial<Pace> {
   readonly origin?: "file" | "now";
   /** Batches in quick succession at most, before there is a pause of about a millisecond. Default: 64. */
   readonly burst?: number;
-  /** Called with each thing in the file that is no sample, and with what is wrong at its end. */
+  /** Called with each thing in the file that is no sample, and with what is wrong at its end. What it throws is reported as an `error` event. */
   readonly onBad?: (message: string) => void;
 }
 
@@ -167,9 +168,9 @@ export class FileNode implements SourceNode {
     const portions = readSamples(chunks, format, {
       onBad: ({ message }) => {
         this.#bad++;
-        onBad?.(message);
+        notify(onBad, message);
       },
-      onCut: (message) => onBad?.(message),
+      onCut: (message) => notify(onBad, message),
     });
     let [start, end] = [-Infinity, Infinity];
     let first = true;

@@ -8,6 +8,7 @@ import { bindDatagram, type DatagramIo, type DatagramSocket } from "../../net/da
 import { isMulticast, type MulticastOptions } from "../../net/datagram/multicast.ts";
 import { socketFile } from "../../net/datagram/socket_file.ts";
 import type { ArrivalClock, UnsentDatagram } from "../../net/datagram/transport.ts";
+import { notify } from "../../time/lifecycle.ts";
 import { type Batch, type SampleNode, sequencesOf } from "../node.ts";
 import { Strangers } from "./strangers.ts";
 
@@ -181,7 +182,7 @@ export class SocketNode implements SampleNode {
       ? "; no route leads to the group: bind the address of the network interface, with --listen"
       : "";
     const message = `Cannot send ${bytes.length} bytes to ${formatAddress(to)}: ${reason}${hint}`;
-    this.#options.onProblem?.({ kind: "send", message, from: to, error });
+    notify(this.#options.onProblem, { kind: "send", message, from: to, error });
   }
 
   #accepts(from: Endpoint): boolean {
@@ -194,7 +195,7 @@ export class SocketNode implements SampleNode {
         ? "that is this program's own address"
         : `${remoteIs} ${formatAddress(remote)}`;
       const message = `Ignored datagrams from ${formatAddress(from)}: ${reason}`;
-      this.#options.onProblem?.({ kind: own ? "own" : "ignored", message, from });
+      notify(this.#options.onProblem, { kind: own ? "own" : "ignored", message, from });
     }
     return false;
   }
@@ -207,7 +208,7 @@ export class SocketNode implements SampleNode {
       if (!(error instanceof CodecError)) throw error;
       this.#invalid++;
       const message = `${error.message} (from ${formatAddress(batch.from)})`;
-      this.#options.onProblem?.({ kind: "invalid", message, from: batch.from });
+      notify(this.#options.onProblem, { kind: "invalid", message, from: batch.from });
       return false;
     }
   }
@@ -217,7 +218,7 @@ export class SocketNode implements SampleNode {
     return socketFile(path, {
       signal: this.#ended.signal,
       onRetry: () =>
-        onProblem?.({
+        notify(onProblem, {
           kind: "waiting",
           message: "Not connected. Retrying in 1 s",
           from: { path },

@@ -10,7 +10,7 @@ import type { StreamConnection } from "../../net/stream/connection.ts";
 import { listenStream, type StreamListener } from "../../net/stream/listener.ts";
 import type { Clock } from "../../time/clock.ts";
 import { delay, within } from "../../time/deadline.ts";
-import { whenAborted } from "../../time/lifecycle.ts";
+import { notify, whenAborted } from "../../time/lifecycle.ts";
 import type { Batch } from "../node.ts";
 import type { EndpointNode, EndpointProblem } from "./endpoint.ts";
 import { ArrivedBatch, type ReadingOptions, type SocketNodeCounters } from "./socket.ts";
@@ -335,7 +335,7 @@ export class TcpNode implements EndpointNode {
   }
 
   #tell(kind: EndpointProblem["kind"], message: string, from: Endpoint, error?: unknown): void {
-    this.#options.onProblem?.({ kind, message, from, error });
+    notify(this.#options.onProblem, { kind, message, from, error });
   }
 }
 
