@@ -110,6 +110,15 @@ export class Echo implements AsyncDisposable {
     };
   }
 
+  /**
+   * Resolves when what has arrived is answered; undefined where nothing is answered later.
+   *
+   * @internal
+   */
+  answered(): Promise<void> | undefined {
+    return this.#batched?.answered();
+  }
+
   /** Ends the echo: a message that is being handled is answered, within the grace. May be called again. */
   async close(): Promise<void> {
     this.#end();
@@ -319,6 +328,7 @@ export async function startVillasEcho(options: VillasEchoOptions = {}): Promise<
   const signals = options.signals === undefined ? undefined : signalsOf(options.signals);
   const { replyTo, onMessage, handler, batchHandler, constant } = options;
   const format = formatOf(options, signals);
+  let echo: Echo | undefined;
   const { node, remote, isStream } = await openEndpoint({
     ...options,
     remote: options.remote ?? REMOTE,
@@ -328,9 +338,10 @@ export async function startVillasEcho(options: VillasEchoOptions = {}): Promise<
     signals,
     scan: !onMessage && !handler && !batchHandler && !constant,
     replyToSender: replyTo === "sender",
+    answered: () => echo?.answered(),
     now: options.now ?? timestampClock(),
   });
   // Who is connected is known by the connection: the answer goes back on it.
   const ends = isStream ? { anySource: true, replyTo: "sender" } as const : {};
-  return new Echo(node, remote, { ...options, ...ends, signals, codec: format });
+  return echo = new Echo(node, remote, { ...options, ...ends, signals, codec: format });
 }

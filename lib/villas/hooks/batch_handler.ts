@@ -130,17 +130,17 @@ export class BatchedReplies implements Hook {
     }
     const samples = batch.samples.map(copyOf);
     this.#add({ samples, expected: this.#expected, from, received });
-    return this.#options.waits === "each" ? this.#answered().then(() => null) : null;
+    return this.#options.waits === "each" ? this.answered().then(() => null) : null;
   }
 
   /** Takes no more messages; resolves when the replies to all others have been sent. */
   close(): Promise<void> {
     this.#closed = true;
-    return this.#answered();
+    return this.answered();
   }
 
-  /** Resolves when the replies to all messages have been sent. */
-  async #answered(): Promise<void> {
+  /** Resolves when the replies to all messages have been sent, and no other has come meanwhile. */
+  async answered(): Promise<void> {
     if (this.#isBusy || this.#waiting.length > 0) {
       this.#idle ??= Promise.withResolvers();
       await this.#idle.promise;

@@ -22,6 +22,8 @@ export interface EndpointOptions
   readonly port: number;
   /** The port of the other end where `remote` does not say. */
   readonly remotePort: number;
+  /** Resolves when what has arrived is answered, where that is later; for TCP. */
+  readonly answered?: () => Promise<void> | undefined;
   /** Called with each problem, and when a connection is made or lost. */
   readonly onProblem?: (problem: EndpointProblem) => void;
 }

@@ -36,6 +36,8 @@ export interface TcpNodeOptions extends ReadingOptions {
   readonly address: HostPort;
   /** Who may connect to a server. Default: everybody. */
   readonly allow?: AllowList;
+  /** Resolves when what was handed on is answered, where that is later; until then a peer that has ended its half is kept for a while. */
+  readonly answered?: () => Promise<void> | undefined;
   /** Called with each problem, and when a connection is made or lost. */
   readonly onProblem?: (problem: EndpointProblem) => void;
   /** Measures for how long a peer reads nothing. Default: the system's. */
@@ -227,7 +229,7 @@ export class TcpNode implements EndpointNode {
     try {
       await this.#read(link);
     } finally {
-      if (connection.readEnd === "ended") await within(link.last, LAST_WORDS);
+      if (connection.readEnd === "ended") await within(this.#lastWords(link), LAST_WORDS);
       this.#links.delete(peer);
       if (this.#links.size === 0 && !this.#ending.signal.aborted) {
         this.#connected = Promise.withResolvers();
@@ -238,6 +240,12 @@ export class TcpNode implements EndpointNode {
     if (this.#ending.signal.aborted) return;
     const again = this.#listener ? "" : "; connecting again";
     this.#tell("connection", `Disconnected from ${formatAddress(peer)}${again}`, peer);
+  }
+
+  /** Waits until a peer has taken the answers to all that it has sent. */
+  async #lastWords(link: Link): Promise<void> {
+    await this.#options.answered?.();
+    await link.last;
   }
 
   async #read(link: Link): Promise<void> {

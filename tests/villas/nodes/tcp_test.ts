@@ -1,6 +1,8 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import {
+  type BatchHandler,
   type Echo,
+  type Sample,
   startVillasEcho,
   startVillasSignal,
   UsageError,
@@ -135,20 +137,33 @@ print(s.recv(999))
   assertStringIncludes(invalid.message, "; closed the connection");
 });
 
-Deno.test("a last line without its newline is answered, too", async () => {
-  await using it = await server({ handler: (sample) => sample });
-  await using python = startPython(
-    `
+/** A handler in another process answers in another turn. */
+const batchHandler: BatchHandler = async (samples) => {
+  await delay(0);
+  return { replies: samples.map((sample, index) => ({ index, sample })), faults: [] };
+};
+
+for (
+  const [what, options] of Object.entries({
+    "at once": { handler: (sample: Sample) => sample },
+    later: { batchHandler },
+  })
+) {
+  Deno.test(`a last line without its newline is answered, too: ${what}`, async () => {
+    await using it = await server(options);
+    await using python = startPython(
+      `
 s = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
 s.sendall(b"1.000000005(1)\\t1.50000000000000000")
 s.shutdown(socket.SHUT_WR)
 print(s.recv(999))
 `,
-    portOf(it.echo),
-  );
-  assertStringIncludes((await python.result()).stdout, "1.000000005(1)");
-  assertEquals(it.echo.stats.samples, 1);
-});
+      portOf(it.echo),
+    );
+    assertStringIncludes((await python.result()).stdout, "1.000000005(1)");
+    assertEquals(it.echo.stats.samples, 1);
+  });
+}
 
 Deno.test("a stream in another format is told from its first bytes", async () => {
   await using it = await server({ codec: villasFormat("protobuf") });
@@ -192,12 +207,7 @@ for (
   const [what, options] of Object.entries(
     {
       "what goes back unchanged": {},
-      "replies that come later": {
-        batchHandler: async (samples) => {
-          await delay(0); // a handler in another process answers in another turn
-          return { replies: samples.map((sample, index) => ({ index, sample })), faults: [] };
-        },
-      },
+      "replies that come later": { batchHandler },
     } satisfies Record<string, VillasEchoOptions>,
   )
 ) {
