@@ -9,10 +9,6 @@
 import * as tag from "./protobuf_wire.ts";
 import { dataSample, type Sample, type Timestamp, type Value } from "./sample.ts";
 
-/** Bytes of a varint whose value a number holds exactly: 7 × 7 = 49 bits. */
-const EXACT_VARINT = 7;
-/** Bytes in which the length of anything within a datagram is written, unless it is padded. */
-const LENGTH_VARINT = 3;
 const UINT32_MAX = 0xffff_ffff;
 
 /** The eight bytes of a number. */
@@ -53,7 +49,7 @@ function readSample(end: number): Sample | undefined {
   let origin, received: Timestamp | undefined;
   let newFrame: boolean | undefined;
   if (takes(tag.SEQUENCE, end)) {
-    const number = readVarint(end, EXACT_VARINT);
+    const number = readVarint(end, tag.EXACT_VARINT);
     if (number < 0) return undefined;
     sequence = BigInt(number);
   }
@@ -67,9 +63,9 @@ function readSample(end: number): Sample | undefined {
 
 function readTimestamp(end: number): Timestamp | undefined {
   if (!takes(tag.SEC, end)) return undefined;
-  const sec = readVarint(end, EXACT_VARINT);
+  const sec = readVarint(end, tag.EXACT_VARINT);
   if (sec < 0 || sec > UINT32_MAX || !takes(tag.NSEC, end)) return undefined;
-  const nsec = readVarint(end, EXACT_VARINT);
+  const nsec = readVarint(end, tag.EXACT_VARINT);
   return nsec < 0 || nsec > UINT32_MAX || at !== end ? undefined : { sec, nsec };
 }
 
@@ -120,7 +116,7 @@ function takes(wanted: number, end: number): boolean {
 
 /** "Length-Delimited Records": where one ends; -1 if that is beyond the limit, or its length is padded. */
 function readEnd(limit: number): number {
-  const length = readVarint(limit, LENGTH_VARINT);
+  const length = readVarint(limit, tag.LENGTH_VARINT);
   return length < 0 || length > limit - at ? -1 : at + length;
 }
 
@@ -138,7 +134,7 @@ function readVarint(end: number, longest: number): number {
 /** "Signed Integers": an int64 is a varint of its two's complement, a negative one of ten bytes. */
 function readInt64(end: number): bigint | undefined {
   const start = at;
-  const small = readVarint(end, EXACT_VARINT);
+  const small = readVarint(end, tag.EXACT_VARINT);
   if (small >= 0) return BigInt(small);
   at = start;
   let [low, high] = [0, 0];

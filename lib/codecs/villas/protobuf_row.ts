@@ -7,9 +7,8 @@
 import { ALL, formatRow } from "./format_row.ts";
 import { MeasuredSplitter, messageStream } from "./message_stream.ts";
 import { villasProtobuf } from "./protobuf.ts";
+import { SAMPLE } from "./protobuf_wire.ts";
 
-/** The tag of the field `samples`. */
-const SAMPLES = 0x0a;
 /** Bytes in which a length is written at most. */
 const LONGEST_LENGTH = 5;
 
@@ -27,7 +26,7 @@ export const protobufRow = formatRow("protobuf", {}, () => {
 
 /** The length of one sample with its tag and its length. */
 function measure(bytes: Uint8Array, start: number, end: number): number {
-  if (bytes[start] !== SAMPLES) return -1;
+  if (bytes[start] !== SAMPLE) return -1;
   let length = 0;
   for (let i = 0; i < LONGEST_LENGTH; i++) {
     const at = start + 1 + i;

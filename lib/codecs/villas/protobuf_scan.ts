@@ -11,9 +11,11 @@ import {
   COMPLEX,
   COMPLEX_LENGTH,
   DATA,
+  EXACT_VARINT,
   FLOAT,
   IMAG,
   INTEGER,
+  LENGTH_VARINT,
   LONGEST_VARINT,
   NEW_FRAME,
   NSEC,
@@ -31,11 +33,6 @@ import type { ValueKind } from "./sample.ts";
 
 /** The tag that a value of each kind has. */
 const TAGS = { float: FLOAT, integer: INTEGER, boolean: BOOLEAN, complex: COMPLEX, unset: 0 };
-
-/** Bytes of a varint whose value a number holds exactly: 7 × 7 = 49 bits. */
-const EXACT_VARINT = 7;
-/** Bytes in which the length of anything within a datagram is written, unless it is padded. */
-const LENGTH_VARINT = 3;
 
 /** Walks over messages; make one and use it again. */
 export class PlainScanner implements MessageScanner {

@@ -51,3 +51,7 @@ export const DATA = 1;
 
 /** Bytes of the longest varint: 64 bits, 7 in each. */
 export const LONGEST_VARINT = 10;
+/** Bytes of a varint whose value a number holds exactly: 7 × 7 = 49 bits. */
+export const EXACT_VARINT = 7;
+/** Bytes in which the length of anything within a datagram is written, unless it is padded. */
+export const LENGTH_VARINT = 3;
