@@ -50,7 +50,7 @@ export const villasWeb = packed("villas.web", true);
 function packed(name: string, little: boolean) {
   const table = { source_index: whole(0, 0, 255), validate_source_index: flag(false) };
   return formatRow(name, table, (settings, signals) => {
-    const integers = integersOf(signals);
+    const layout: Layout = { name, little, integers: integersOf(signals), ...settings };
     const other = signals?.find(({ type }) => type === "boolean" || type === "complex");
     const checkKinds = () => {
       if (other === undefined) return;
@@ -59,16 +59,13 @@ function packed(name: string, little: boolean) {
         { offset: 0 },
       );
     };
-    const source = settings.source_index;
-    const own = new Encoder(name, little, integers, source, false);
-    const replies = new Encoder(name, little, integers, source, true);
     const encode = (samples: readonly Sample[], reply: boolean) => {
       checkKinds();
-      return (reply ? replies : own).encode(samples);
+      return encodeAll(samples, layout, reply);
     };
     const decode = (bytes: Uint8Array, reply: boolean) => {
       checkKinds();
-      return decodeAll(bytes, { name, little, integers, reply, ...settings });
+      return decodeAll(bytes, layout, reply);
     };
     const splitter = (maxBytes?: number) =>
       new MeasuredSplitter(
@@ -95,7 +92,7 @@ function packed(name: string, little: boolean) {
         name,
         plainEcho: true,
         // VILLASnode reads its integers without a sign.
-        isTaken: (_, samples) => integers === undefined || !samples.some(hasNegative),
+        isTaken: (_, samples) => layout.integers === undefined || !samples.some(hasNegative),
         encode: (samples) => encode(samples, true),
         decode: (bytes) => decode(bytes, true),
       },
@@ -124,19 +121,19 @@ function measure(bytes: Uint8Array, start: number, end: number, little: boolean)
   return count > MOST_VALUES ? -1 : HEADER + 4 * count;
 }
 
-interface Reading {
+/** How samples lie in a message. */
+interface Layout {
   readonly name: string;
   readonly little: boolean;
   readonly integers: readonly boolean[] | undefined;
-  readonly reply: boolean;
   readonly source_index: number;
   readonly validate_source_index: boolean;
 }
 
 const TYPES = ["data", "start", "stop"] as const;
 
-function decodeAll(bytes: Uint8Array, reading: Reading): Sample[] {
-  const { name, little, integers, reply } = reading;
+function decodeAll(bytes: Uint8Array, layout: Layout, reply: boolean): Sample[] {
+  const { name, little, integers } = layout;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const samples: Sample[] = [];
   for (let at = 0; at < bytes.length;) {
@@ -152,8 +149,8 @@ function decodeAll(bytes: Uint8Array, reading: Reading): Sample[] {
     if (end > bytes.length) {
       throw fault(`expected ${count} values, and it ends before the last one`);
     }
-    if (reading.validate_source_index && bytes[at + 1] !== reading.source_index) {
-      throw fault(`expected source index ${reading.source_index}, got ${bytes[at + 1]}`);
+    if (layout.validate_source_index && bytes[at + 1] !== layout.source_index) {
+      throw fault(`expected source index ${layout.source_index}, got ${bytes[at + 1]}`);
     }
     const sec = view.getUint32(at + 8, little);
     const nsec = view.getUint32(at + 12, little);
@@ -175,102 +172,86 @@ function decodeAll(bytes: Uint8Array, reading: Reading): Sample[] {
 }
 
 /** Writes samples one after another. */
-class Encoder {
-  readonly #name: string;
-  readonly #little: boolean;
-  readonly #integers: readonly boolean[] | undefined;
-  readonly #source: number;
-  readonly #reply: boolean;
-
-  constructor(
-    name: string,
-    little: boolean,
-    integers: readonly boolean[] | undefined,
-    source: number,
-    reply: boolean,
-  ) {
-    this.#name = name;
-    this.#little = little;
-    this.#integers = integers;
-    this.#source = source;
-    this.#reply = reply;
-  }
-
-  encode(samples: readonly Sample[]): Uint8Array {
-    let length = 0;
-    for (let i = 0; i < samples.length; i++) length += HEADER + 4 * samples[i]!.values.length;
-    return written(length, (view) => {
-      let at = 0;
-      for (let i = 0; i < samples.length; i++) at = this.#sample(view, at, samples[i]!);
-    });
-  }
-
-  #sample(view: DataView, at: number, sample: Sample): number {
-    const little = this.#little;
-    checkHead(sample, this.#name);
-    const { values, sequence = 0n, origin } = sample;
-    if (values.length > MOST_VALUES) {
-      throw new CodecError(
-        `Cannot encode ${values.length} values as ${this.#name}: expected at most ${MOST_VALUES}`,
-      );
-    }
-    if (this.#reply && sequence > UINT32_MAX) {
-      throw new CodecError(
-        `Cannot encode sequence ${sequence} as ${this.#name}: expected at most 2^32 - 1; protobuf carries it`,
-      );
-    }
-    view.setUint8(at, FIRST);
-    view.setUint8(at + 1, this.#source);
-    view.setUint16(at + 2, values.length, little);
-    view.setUint32(
-      at + 4,
-      sequence <= UINT32_MAX ? Number(sequence) : Number(BigInt.asUintN(32, sequence)),
-      little,
-    );
-    view.setUint32(at + 8, origin?.sec ?? 0, little);
-    view.setUint32(at + 12, origin?.nsec ?? 0, little);
-    at += HEADER;
-    for (let i = 0; i < values.length; i++, at += 4) {
-      const value = values[i]!;
-      if (typeof value === "number" && this.#integers?.[i] !== true) {
-        checkFloat(value, i, this.#name);
-        view.setFloat32(at, value, little);
-      } else if (
-        typeof value === "bigint" && (this.#integers === undefined || this.#integers[i] !== false)
-      ) {
-        this.#checkInteger(value, i);
-        view.setUint32(at, Number(value) >>> 0, little);
-      } else throw this.#unfit(value, i);
-    }
-    return at;
-  }
-
-  #checkInteger(value: bigint, index: number): void {
-    if (
-      this.#reply ? value >= 0n && value <= UINT32_MAX : value >= INT32_MIN && value <= INT32_MAX
-    ) return;
-    const why = this.#reply && value < 0n
-      ? "VILLASnode reads its integers without a sign"
-      : "its integers have 32 bits";
-    throw new CodecError(
-      `Cannot encode value ${index} ${value}n as ${this.#name}: ${why}; protobuf carries it`,
-    );
-  }
-
-  #unfit(value: Value, index: number): CodecError {
-    const wanted = this.#integers === undefined
-      ? "a float or an integer"
-      : this.#integers[index]
-      ? "an integer"
-      : "a float";
-    return new CodecError(
-      `Cannot encode value ${index} ${
-        Deno.inspect(value)
-      } as ${this.#name}: expected ${wanted}; protobuf carries all kinds`,
-    );
-  }
+function encodeAll(samples: readonly Sample[], layout: Layout, reply: boolean): Uint8Array {
+  let length = 0;
+  for (let i = 0; i < samples.length; i++) length += HEADER + 4 * samples[i]!.values.length;
+  return written(length, (view) => {
+    let at = 0;
+    for (let i = 0; i < samples.length; i++) at = putSample(view, at, samples[i]!, layout, reply);
+  });
 }
 
+/** Writes one sample, and returns where it ends. */
+function putSample(
+  view: DataView,
+  at: number,
+  sample: Sample,
+  layout: Layout,
+  reply: boolean,
+): number {
+  const { name, little, integers } = layout;
+  checkHead(sample, name);
+  const { values, sequence = 0n, origin } = sample;
+  if (values.length > MOST_VALUES) {
+    throw new CodecError(
+      `Cannot encode ${values.length} values as ${name}: expected at most ${MOST_VALUES}`,
+    );
+  }
+  if (reply && sequence > UINT32_MAX) {
+    throw new CodecError(
+      `Cannot encode sequence ${sequence} as ${name}: expected at most 2^32 - 1; protobuf carries it`,
+    );
+  }
+  view.setUint8(at, FIRST);
+  view.setUint8(at + 1, layout.source_index);
+  view.setUint16(at + 2, values.length, little);
+  view.setUint32(
+    at + 4,
+    sequence <= UINT32_MAX ? Number(sequence) : Number(BigInt.asUintN(32, sequence)),
+    little,
+  );
+  view.setUint32(at + 8, origin?.sec ?? 0, little);
+  view.setUint32(at + 12, origin?.nsec ?? 0, little);
+  at += HEADER;
+  for (let i = 0; i < values.length; i++, at += 4) {
+    const value = values[i]!;
+    if (typeof value === "number" && integers?.[i] !== true) {
+      checkFloat(value, i, name);
+      view.setFloat32(at, value, little);
+    } else if (
+      typeof value === "bigint" && (integers === undefined || integers[i] !== false)
+    ) {
+      checkInteger(value, i, name, reply);
+      view.setUint32(at, Number(value) >>> 0, little);
+    } else throw unfit(value, i, layout);
+  }
+  return at;
+}
+
+function checkInteger(value: bigint, index: number, name: string, reply: boolean): void {
+  if (
+    reply ? value >= 0n && value <= UINT32_MAX : value >= INT32_MIN && value <= INT32_MAX
+  ) return;
+  const why = reply && value < 0n
+    ? "VILLASnode reads its integers without a sign"
+    : "its integers have 32 bits";
+  throw new CodecError(
+    `Cannot encode value ${index} ${value}n as ${name}: ${why}; protobuf carries it`,
+  );
+}
+
+function unfit(value: Value, index: number, { name, integers }: Layout): CodecError {
+  const wanted = integers === undefined
+    ? "a float or an integer"
+    : integers[index]
+    ? "an integer"
+    : "a float";
+  return new CodecError(
+    `Cannot encode value ${index} ${
+      Deno.inspect(value)
+    } as ${name}: expected ${wanted}; protobuf carries all kinds`,
+  );
+}
 /**
  * Checks that a float of 32 bits can stand for a value, but for digits.
  *
