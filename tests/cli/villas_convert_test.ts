@@ -187,6 +187,23 @@ Deno.test("OUT is not overwritten without --force, and IN must be there", async 
   assertStringIncludes(missing.stderr, `no.dat": no such file`);
 });
 
+Deno.test("OUT that is IN is refused, by whatever name, and stays as it was", async () => {
+  const text = "1.5(1)\t2.0\n";
+  await using files = await folder({ "in.dat": text });
+  const path = `${files.path}/in.dat`;
+  const others = [path, `${files.path}/./in.dat`];
+  if (Deno.build.os !== "windows") {
+    Deno.symlinkSync(path, `${files.path}/symbolic.csv`);
+    Deno.linkSync(path, `${files.path}/hard.csv`);
+    others.push(`${files.path}/symbolic.csv`, `${files.path}/hard.csv`);
+  }
+  for (const [input, output] of others.flatMap((name) => [[path, name], [name, path]])) {
+    const { code, stderr } = await convert([input!, output!, "--force"]);
+    assertEquals([code, Deno.readTextFileSync(path)], [2, text], output);
+    assertEquals(stderr, `error: Cannot write "${output}": it is the file that is read\n`);
+  }
+});
+
 /** A datagram with a sample, to a port. */
 function message(sequence: number, port: number): Uint8Array {
   return udp(

@@ -187,3 +187,23 @@ Deno.test("samples without times need a rate; files that are not there and nobod
   await echo[Symbol.asyncDispose]();
   assertEquals((await echo.replay(path, "--rate", "100", "--wait", "0.1")).code, 4);
 });
+
+Deno.test("what is replayed is not recorded over, whatever command does it", async () => {
+  const text = "1.5(1)\t2.0\n";
+  await using files = await folder({ "run.dat": text });
+  const path = `${files.path}/run.dat`;
+  for (
+    const args of [
+      ["villas-replay", path, "--listen", "127.0.0.1:0", "--record"],
+      ["villas-replay", path, "--listen", "127.0.0.1:0", "--record-sent"],
+      ["struct-line", "client", "--replay", path, "--record"],
+      ["struct-line", "client", "--replay", path, "--record-sent"],
+      ["socket-client", "--replay", path, "--record"],
+      ["socket-client", "--file", path, "--record"],
+    ]
+  ) {
+    const { code, stderr } = await labwire([...args, path, "--force"]);
+    assertEquals([code, Deno.readTextFileSync(path)], [2, text], args.join(" "));
+    assertStringIncludes(stderr, `run.dat": it is the file that is read`);
+  }
+});

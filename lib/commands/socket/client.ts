@@ -3,6 +3,7 @@ import type { Context } from "../../cli/context.ts";
 import { file, flag, host, integer, port, seconds, text } from "../../cli/options.ts";
 import { outputOption } from "../../cli/output_option.ts";
 import { UsageError } from "../../errors.ts";
+import { checkNotRecorded } from "../recording/not_overwritten.ts";
 import { checkReplay, type ReplayOptions, replayOptions } from "../recording/replay.ts";
 import { connectingOptions, readConnecting } from "../serving/connecting.ts";
 import { openBytesRecording, recordBytesOptions, replayedBytes } from "./record.ts";
@@ -82,7 +83,8 @@ export const socketClient = defineCommand({
   async run(context, options, [message]) {
     checkOptions(options, message);
     const isTyped = context.stdin.isTerminal();
-    await checkReplay(options.replay);
+    await checkReplay(options.replay, options.record);
+    await checkNotRecorded(options.file, options.record);
     await using recording = await openBytesRecording(context, options);
     const { replay } = options;
     const isConversation = options.interactive ||

@@ -10,6 +10,7 @@ import { counted } from "../../text/wording.ts";
 import { whenAborted } from "../../time/lifecycle.ts";
 import { CapturedSamples } from "../../villas/captured_samples.ts";
 import { beginSamples, chunksOf, readSamples } from "../../villas/sample_stream.ts";
+import { checkNotOverwritten } from "../recording/not_overwritten.ts";
 import { formatOption, signalsOption, warnOfUncounted } from "./format_option.ts";
 import { formatOfFile } from "./taps.ts";
 
@@ -93,6 +94,10 @@ export const villasConvert = defineCommand({
     const capture = from === CAPTURE
       ? new CapturedSamples({ ...reading, port, format: known(format ?? villasFormat("protobuf")) })
       : undefined;
+    // A redirected file has a name of its own on some systems.
+    if (outPath !== "-") {
+      await checkNotOverwritten(inPath === "-" ? "/dev/stdin" : inPath, outPath);
+    }
     await using input = await openInput(context, inPath);
     const samples = from === CAPTURE
       ? capture!.read(input.chunks)
