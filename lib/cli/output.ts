@@ -23,6 +23,7 @@ const COLOURS = { green: "32", yellow: "33", red: "31", grey: "90" } as const;
 
 /** Bytes that may wait before {@linkcode Output.ready} makes a writer wait. */
 const HIGH_WATER = 1 << 18;
+const LF = 0x0a;
 const encoder = new TextEncoder();
 
 /**
@@ -45,6 +46,9 @@ export class Output {
   /** The timer until what was put off is made. */
   #soon: ReturnType<typeof setTimeout> | undefined;
   #waiting = 0;
+  /** What is being written, and how many bytes of it have left the program. */
+  #leaving: readonly Uint8Array[] = [];
+  #left = 0;
   #writing: Promise<void> | undefined;
   #broken = false;
 
@@ -137,6 +141,20 @@ export class Output {
     while (this.#writing) await this.#writing;
   }
 
+  /** Counts what was written and has not left the program; of what the system is taking, nobody knows how much it has. */
+  unwritten(): { bytes: number; lines: number } {
+    this.#makeLater();
+    this.#takeText();
+    let [bytes, lines, left] = [0, 0, this.#left];
+    for (const chunk of this.#broken ? [] : [...this.#leaving, ...this.#chunks]) {
+      const rest = chunk.subarray(left);
+      left = Math.max(0, left - chunk.length);
+      bytes += rest.length;
+      for (const byte of rest) if (byte === LF) lines++;
+    }
+    return { bytes, lines };
+  }
+
   #put(text: string): void {
     if (this.#broken) return;
     this.#makeLater();
@@ -177,17 +195,23 @@ export class Output {
     await null; // what is written in the same turn leaves together
     this.#makeLater();
     this.#takeText();
-    const chunks = this.#chunks;
+    this.#leaving = this.#chunks;
+    this.#left = 0;
     this.#chunks = [];
     this.#waiting = 0;
     this.#before();
     try {
-      for (const chunk of chunks) {
-        for (let at = 0; at < chunk.length;) at += await this.#sink.write(chunk.subarray(at));
+      for (const chunk of this.#leaving) {
+        for (let at = 0; at < chunk.length;) {
+          const taken = await this.#sink.write(chunk.subarray(at));
+          at += taken;
+          this.#left += taken;
+        }
       }
     } catch (error) {
       this.#broken = true; // the reader has closed the pipe, or the disk is full
       this.#onBroken(error);
     }
+    this.#leaving = [];
   }
 }

@@ -1,5 +1,6 @@
 import { exit, exitCodeOf, messageOf, stackOf, UsageError } from "../errors.ts";
 import { nearest, suggestions } from "../text/nearest.ts";
+import { counted } from "../text/wording.ts";
 import type { Clock } from "../time/clock.ts";
 import { whenAborted } from "../time/lifecycle.ts";
 import type { Command, Registry } from "./command.ts";
@@ -16,8 +17,8 @@ import { versionText } from "./version.ts";
 /** The hidden command that the scripts of `labwire completions` call. */
 const COMPLETE = "__complete";
 
-/** How long output may still take after Ctrl-C, in ms. */
-const FLUSH_MS = 1000;
+/** How long output may still take after Ctrl-C, in seconds. */
+const FLUSH = 1;
 
 /**
  * Runs the program.
@@ -54,15 +55,15 @@ export async function run(
     const code = await dispatch(argv, registry, { out, say, stop, stdin, columns, debug, quiet });
     say.tellHeld();
     if (code !== exit.done && code !== stop.code) say.giveReason();
-    stop.describeOpenWork(() => "the reader of standard output");
-    await flush(out, stop.signal, clock);
+    stop.describeOpenWork(() => "the reader of standard output", FLUSH);
+    await flush(out, stop.signal, clock, say);
     if (unwritten === undefined) return code;
     // A reader that closes the pipe, as head does, wants no more; any other error has lost data.
     if (unwritten instanceof Deno.errors.BrokenPipe) return code === stop.code ? 0 : code;
     throw new Error(`Cannot write to standard output: ${textOf(unwritten, false)}`);
   } catch (error) {
     say.tellHeld();
-    await flush(out, stop.signal, clock);
+    await flush(out, stop.signal, clock, say);
     say.error(textOf(error, debug));
     return exitCodeOf(error);
   } finally {
@@ -89,13 +90,29 @@ function thrownText(error: unknown, debug: boolean): string {
   return debug ? stackOf(error) : withPlace(messageOf(error), error);
 }
 
-/** Waits until everything is written; after Ctrl-C a reader that does not read is not waited for. */
-async function flush(out: Output, signal: AbortSignal, clock: Clock): Promise<void> {
-  const late = Promise.withResolvers<void>();
+/** Waits until everything is written; after Ctrl-C a reader that does not read is not waited for long, and what it missed is told. */
+async function flush(
+  out: Output,
+  signal: AbortSignal,
+  clock: Clock,
+  say: Reporter,
+): Promise<void> {
+  const late = Promise.withResolvers<boolean>();
   let forget = () => {};
-  using _ = whenAborted(signal, () => forget = clock.wake(late.resolve, FLUSH_MS));
-  await Promise.race([out.flush(), late.promise]);
+  using _ = whenAborted(
+    signal,
+    () => forget = clock.wake(() => late.resolve(true), 1000 * FLUSH),
+  );
+  const isLate = await Promise.race([out.flush(), late.promise]);
   forget();
+  if (!isLate) return;
+  const { bytes, lines } = out.unwritten();
+  if (bytes === 0) return;
+  say.warn(
+    `Standard output was not read: up to ${counted(lines, "line")} of it are lost (${
+      counted(bytes, "byte")
+    })`,
+  );
 }
 
 interface World extends Pick<Context, "out" | "say" | "stdin" | "columns" | "debug" | "quiet"> {

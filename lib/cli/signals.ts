@@ -44,6 +44,8 @@ export class Interruption {
   readonly #hadTerminal: boolean;
   #watchdog: Watchdog | undefined;
   #describe: () => string | undefined = () => undefined;
+  /** Seconds that what is being waited for may take, if not the grace. */
+  #patience: number | undefined;
   #grace = DEFAULT_GRACE;
   #code: number = exit.interrupted;
 
@@ -106,9 +108,11 @@ export class Interruption {
    * Sets how the work that Ctrl-C waits for is described.
    *
    * @param describe Says what is being waited for, as in `2 messages that are being handled`; undefined if nothing is.
+   * @param patience Seconds that it may take. Default: the grace.
    */
-  describeOpenWork(describe: () => string | undefined): void {
+  describeOpenWork(describe: () => string | undefined, patience?: number): void {
     this.#describe = describe;
+    this.#patience = patience;
   }
 
   /** Asks for the end as if Ctrl-C had been pressed. */
@@ -164,6 +168,8 @@ export class Interruption {
   }
 
   #waitingFor(what: string): string {
-    return `Waiting up to ${this.#grace} s for ${what}; Ctrl-C again ends at once`;
+    return `Waiting up to ${
+      this.#patience ?? this.#grace
+    } s for ${what}; Ctrl-C again ends at once`;
   }
 }

@@ -1,6 +1,8 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { Output } from "../../lib/cli/output.ts";
 import { Reporter } from "../../lib/cli/reporter.ts";
+import { ManualClock } from "../time/manual_clock.ts";
+import { startHere } from "./run_here.ts";
 
 const decoder = new TextDecoder();
 
@@ -242,5 +244,48 @@ Deno.test("Reporter lets nothing from outside act on the terminal or pass for a 
       "  of two lines\\x07",
       "",
     ].join("\n"),
+  );
+});
+
+Deno.test("Output counts what has not left the program", async () => {
+  const taken = Promise.withResolvers<void>();
+  let writes = 0;
+  const write = (bytes: Uint8Array) => {
+    if (writes++ === 0) return Promise.resolve(bytes.length);
+    return writes === 2 ? Promise.resolve(2) : taken.promise.then(() => bytes.length);
+  };
+  const out = new Output({ write });
+  out.bytes(new Uint8Array([1, 10]));
+  out.bytes(new Uint8Array([10, 10, 10, 10]));
+  assertEquals(out.unwritten(), { bytes: 6, lines: 5 });
+  for (let i = 0; i < 10; i++) await null; // until the third write
+  out.line("one");
+  out.later(() => out.line("two"), 4);
+  assertEquals([writes, out.unwritten()], [3, { bytes: 10, lines: 4 }]);
+  taken.resolve();
+  await out.flush();
+  assertEquals(out.unwritten(), { bytes: 0, lines: 0 });
+});
+
+Deno.test("after Ctrl-C nobody waits long for who does not read, and what is lost is told behind the summary", async () => {
+  const clock = new ManualClock();
+  await using program = startHere(["villas-convert", "--to", "csv"], {
+    input: "1.5(1)\t2\n2.5(2)\t3\n",
+    stdout: { write: () => new Promise<number>(() => {}) },
+    clock,
+  });
+  await program.until("stderr", /Converted 2 samples\n/);
+  await new Promise((resolve) => setTimeout(resolve)); // what it does then takes no time
+  program.interrupt();
+  clock.pass(0.25);
+  clock.pass(0.75);
+  const { code, stderr } = await program.result();
+  assertEquals(code, 0);
+  assertEquals(
+    stderr.split("\n").slice(1, -1),
+    [
+      "Waiting up to 1 s for the reader of standard output; Ctrl-C again ends at once",
+      "warning: Standard output was not read: up to 3 lines of it are lost (113 bytes)",
+    ],
   );
 });
