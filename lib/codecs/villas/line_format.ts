@@ -5,6 +5,7 @@
  */
 
 import { CodecError } from "../../errors.ts";
+import { counted } from "../../text/wording.ts";
 import type { Replies, SampleDecoder, StreamDecoderOptions, StreamForm } from "./format.ts";
 import type { FormatForms } from "./format_row.ts";
 import { ByteQueue, MAX_MESSAGE, UTF16 } from "./message_stream.ts";
@@ -362,10 +363,18 @@ class LineSplitter implements MessageSplitter {
     }
   }
 
-  end(): Uint8Array | null {
+  end(): null {
     const queue = this.#queue;
+    const { offset } = queue;
     const rest = queue.bytes.subarray(queue.at, queue.end);
     queue.at = queue.end;
-    return rest.length === 0 || this.#skipping ? null : rest;
+    if (this.#skipping || rest.every((byte) => byte <= SPACE)) return null;
+    // Nobody knows whether its last number is whole.
+    throw new CodecError(
+      `Cannot read ${this.#name} at byte ${offset}: the stream ends inside a line, of which ${
+        counted(rest.length, "byte")
+      } came`,
+      { offset },
+    );
   }
 }

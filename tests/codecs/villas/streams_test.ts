@@ -301,6 +301,22 @@ for (
   });
 }
 
+for (const name of ["villas.human", "csv", "tsv", "value"]) {
+  Deno.test(`a line of ${name} that the end of a stream cuts off is no message`, () => {
+    const splitter = villasFormat(name).splitter();
+    splitter.push(encode("1.5\n12"));
+    assertEquals(splitter.next(), encode("1.5\n"));
+    assertEquals([splitter.next(), splitter.partial], [null, true]);
+    assertThrows(
+      () => splitter.end(),
+      CodecError,
+      `Cannot read ${name} at byte 4: the stream ends inside a line, of which 2 bytes came`,
+    );
+    splitter.push(encode(" \r"));
+    assertEquals([splitter.next(), splitter.end()], [null, null]);
+  });
+}
+
 Deno.test("messages of iotagent_ul cannot be told apart in a stream", () => {
   assertThrows(
     () => villasFormat("iotagent_ul").splitter(),

@@ -149,12 +149,12 @@ for (
     later: { batchHandler },
   })
 ) {
-  Deno.test(`a last line without its newline is answered, too: ${what}`, async () => {
+  Deno.test(`a peer that has ended its half is answered, too: ${what}`, async () => {
     await using it = await server(options);
     await using python = startPython(
       `
 s = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
-s.sendall(b"1.000000005(1)\\t1.50000000000000000")
+s.sendall(b"1.000000005(1)\\t1.50000000000000000\\n")
 s.shutdown(socket.SHUT_WR)
 print(s.recv(999))
 `,
@@ -164,6 +164,23 @@ print(s.recv(999))
     assertEquals(it.echo.stats.samples, 1);
   });
 }
+
+Deno.test("a last line without its newline may be cut off: it is invalid", async () => {
+  await using it = await server({ handler: (sample) => sample });
+  await using python = startPython(
+    `
+s = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+s.sendall(b"1.000000005(1)\\t1.50000000000000000")
+s.shutdown(socket.SHUT_WR)
+print(s.recv(999))
+`,
+    portOf(it.echo),
+  );
+  assertEquals((await python.result()).stdout, "b''\n");
+  assertEquals([it.echo.stats.samples, it.echo.stats.invalid], [0, 1]);
+  const invalid = it.problems.find(({ kind }) => kind === "invalid")!;
+  assertStringIncludes(invalid.message, "the stream ends inside a line, of which 34 bytes came");
+});
 
 Deno.test("a stream in another format is told from its first bytes", async () => {
   await using it = await server({ codec: villasFormat("protobuf") });
