@@ -204,6 +204,52 @@ Deno.test("OUT that is IN is refused, by whatever name, and stays as it was", as
   }
 });
 
+/** Rows of: the values of samples in JSON, and those that are read again from the text that was made of them. */
+const MIXED: readonly (readonly [string[], Sample["values"][]])[] = [
+  [["1", "1.5", "2"], [[1], [1.5], [2]]],
+  [["1.5", "1"], [[1.5], [1]]],
+  [["1", "2"], [[1n], [2n]]],
+  [["1", "true"], [[1n]]],
+  [["true", "1.5", "false"], [[true], [false]]],
+  [["1.5", "true"], [[1.5]]],
+  [["1", '{"real": 1.5, "imag": 2.5}'], [[{ real: 1, imag: 0 }], [{ real: 1.5, imag: 2.5 }]]],
+  [["1.5", "1, 2"], [[1.5], [1, 2n]]],
+  [["1", "9007199254740993", "1.5"], [[1], [1.5]]],
+  [[...Array(300).fill("1"), "2.0", "-0.0", "2.5"], [...Array(300).fill([1n]), [2n]]],
+];
+
+for (const name of ["villas.human", "csv", "tsv"]) {
+  Deno.test(`values of another kind than their signal are carried in ${name}, or refused`, async () => {
+    for (const [rows, values] of MIXED) {
+      const json = rows.map((row, i) => `{"sequence": ${i}, "data": [${row}]}\n`).join("");
+      const text = await convert(["--from", "json", "--to", name, "--skip-bad"], json);
+      assertEquals(text.code, 0, text.stderr);
+      const bad = rows.length - values.length;
+      const told = `Converted ${values.length} sample${values.length === 1 ? "" : "s"}`;
+      assertStringIncludes(text.stderr, told + (bad > 0 ? `, ${bad} bad` : ""));
+      const back = await convert(["--from", name, "--to", "protobuf"], text.stdout);
+      assertEquals([back.code, back.stderr], [0, `${told}\n`], text.stdout);
+      const again = await convert(["--from", name, "--to", "json"], text.stdout);
+      const decoder = villasFormat("json").stream.decoder();
+      decoder.push(new TextEncoder().encode(again.stdout));
+      for (const expected of values) assertEquals(decoder.next()!.values, expected, text.stdout);
+    }
+  });
+}
+
+Deno.test("a value that cannot be carried as its signal's kind is an error that says the way out", async () => {
+  const { code, stderr } = await convert(
+    ["--from", "json", "--to", "csv"],
+    '{"sequence": 1, "data": [1.5]}\n{"sequence": 2, "data": [true]}\n',
+  );
+  assertEquals(code, 5);
+  assertStringIncludes(
+    stderr,
+    "Cannot write sample with sequence 2: value 0 is a boolean, and its signal a float; " +
+      "--signals says what the signals are, and json and protobuf carry values of any kind",
+  );
+});
+
 /** A datagram with a sample, to a port. */
 function message(sequence: number, port: number): Uint8Array {
   return udp(

@@ -169,6 +169,27 @@ Deno.test("a recording of integers, booleans and complex numbers says so, and is
   }
 });
 
+Deno.test("what does not have the kind of its signal is recorded as that kind, or counted", async () => {
+  await using files = await folder({});
+  const path = `${files.path}/a.csv`;
+  await using echo = await recordingEcho(["--record", path]);
+  await using node = await bindDatagram({ listen: { hostname: "127.0.0.1", port: 0 } });
+  const [hostname, port] = echo.to.split(":");
+  for (const value of [1.5, 2n, true, 3.5]) {
+    const bytes = villasProtobuf.encode([{ type: "data", sequence: 1n, values: [value] }]);
+    await node.send(bytes, { hostname: hostname!, port: Number(port) });
+    await node.receive();
+  }
+  const { stderr } = await echo.stop();
+  assertEquals(samplesIn(path, "csv", "f").map(({ values }) => values), [[1.5], [2], [3.5]]);
+  assertStringIncludes(
+    stderr,
+    `Cannot record to "${path}": value 0 is a boolean, and its signal a`,
+  );
+  assertStringIncludes(stderr, 'Recorded 3 samples in "');
+  assertStringIncludes(stderr, ", 1 not recorded");
+});
+
 Deno.test("a recording that is there already is refused before anything is bound, and --force overwrites it", async () => {
   await using files = await folder({ "run.dat": "dear data\n" });
   const path = `${files.path}/run.dat`;

@@ -162,6 +162,11 @@ export interface StreamEncoderOptions {
   readonly signals?: readonly Signal[];
   /** Whether a header line is written where the format has one. Default: as the format's setting `header` says, true. */
   readonly header?: boolean;
+  /**
+   * Whether values are written as the kinds of the signals where text does not tell kinds, and those that cannot be are refused. Default:
+   * false, each as it is.
+   */
+  readonly uniform?: boolean;
   /** Whether the time from origin to receipt is written where the format has a place for it. Default: true. */
   readonly offset?: boolean;
 }

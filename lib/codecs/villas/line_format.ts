@@ -15,6 +15,7 @@ import { character, flag } from "./settings.ts";
 import { floatSignals, type Signal } from "./signals.ts";
 import { decodeError } from "./text_format.ts";
 import { LineFault } from "./text_values.ts";
+import { asUniform } from "./uniform.ts";
 import type { MessageSplitter } from "./format.ts";
 
 /** The settings that all formats of lines have. */
@@ -86,10 +87,18 @@ export function lineForms(
   };
 }
 
-function writeLines(format: LineFormat, samples: readonly Sample[], form: LineForm): string {
+function writeLines(
+  format: LineFormat,
+  samples: readonly Sample[],
+  form: LineForm,
+  kinds?: readonly Signal[],
+): string {
   const { settings: { delimiter } } = format;
   let text = "";
-  for (let i = 0; i < samples.length; i++) text += format.write(samples[i]!, form) + delimiter;
+  for (let i = 0; i < samples.length; i++) {
+    const sample = kinds ? asUniform(samples[i]!, kinds) : samples[i]!;
+    text += format.write(sample, form) + delimiter;
+  }
   return text;
 }
 
@@ -150,7 +159,9 @@ function lengthOf(text: string, end: number): number {
 function lineStream(format: LineFormat): StreamForm {
   const { settings } = format;
   return {
-    encoder({ signals = format.signals, header = settings.header, offset = settings.offset } = {}) {
+    encoder(options = {}) {
+      const { signals = format.signals, header = settings.header, uniform = false } = options;
+      const { offset = settings.offset } = options;
       let begun = false;
       const form = offset ? "file" : "plain";
       return {
@@ -160,7 +171,8 @@ function lineStream(format: LineFormat): StreamForm {
             const count = samples[0]?.values.length ?? 0;
             text = format.header(signals ?? floatSignals(count), offset) + settings.delimiter;
           }
-          const bytes = writtenText(text + writeLines(format, samples, form));
+          const kinds = uniform ? signals : undefined;
+          const bytes = writtenText(text + writeLines(format, samples, form, kinds));
           begun = true;
           return bytes;
         },

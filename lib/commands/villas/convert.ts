@@ -5,6 +5,7 @@ import { flag, integer, value } from "../../cli/options.ts";
 import type { SampleEncoder, VillasFormat } from "../../codecs/villas/format.ts";
 import { villasFormat } from "../../codecs/villas/formats.ts";
 import type { Sample } from "../../codecs/villas/sample.ts";
+import { shownSignals } from "../../codecs/villas/uniform.ts";
 import { CodecError, exit, messageOf, UsageError } from "../../errors.ts";
 import { counted } from "../../text/wording.ts";
 import { whenAborted } from "../../time/lifecycle.ts";
@@ -186,12 +187,13 @@ class SampleWriter {
   #begin(samples: readonly Sample[]): Uint8Array {
     // VILLASnode's tool writes no time of receipt into json, and nothing but a header where it knows the signals.
     const format = this.#format;
-    const options = { offset: format.name !== "json" };
+    const options = { offset: format.name !== "json", uniform: true };
     if (format.signals) {
       this.#encoder = format.stream.encoder(options);
       return this.encode(samples);
     }
-    const { head, encoder } = beginSamples(format, samples[0]!, options);
+    const signals = shownSignals(samples);
+    const { head, encoder } = beginSamples(format, samples[0]!, { ...options, signals });
     this.#encoder = encoder;
     return concat([head, this.encode(samples)]);
   }

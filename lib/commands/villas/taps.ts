@@ -6,10 +6,11 @@
 
 import type { Context } from "../../cli/context.ts";
 import { file } from "../../cli/options.ts";
-import type { VillasFormat } from "../../codecs/villas/format.ts";
+import type { SampleEncoder, VillasFormat } from "../../codecs/villas/format.ts";
 import { villasFormat, villasFormats } from "../../codecs/villas/formats.ts";
 import type { Sample } from "../../codecs/villas/sample.ts";
 import type { Signal } from "../../codecs/villas/signals.ts";
+import { shownSignals } from "../../codecs/villas/uniform.ts";
 import { CodecError } from "../../errors.ts";
 import type { Tap } from "../../villas/path.ts";
 import { beginSamples } from "../../villas/sample_stream.ts";
@@ -157,16 +158,22 @@ async function recordSamples(
 ): Promise<{ tap: Tap; recording: Recording }> {
   const format = recordFormat ?? formatOfFile(path);
   if (signals) format.check(signals);
-  const encoder = format.stream.encoder({ header: false });
-  let first: Sample | undefined;
+  let encoder: SampleEncoder | undefined;
+  let head: Uint8Array | undefined;
   const recording = await openRecording(context, values, {
     path,
     noun: ["sample", "samples"],
-    header: () => first && beginSamples(format, first, { signals }).head,
+    header: () => head,
   });
   const { recorder } = recording;
+  const begin = (samples: readonly Sample[]): SampleEncoder => {
+    const options = { signals: signals ?? shownSignals(samples), uniform: true };
+    head = beginSamples(format, samples[0]!, options).head;
+    return format.stream.encoder({ ...options, header: false });
+  };
   const tap: Tap = ({ samples, received }) => {
-    first ??= samples[0];
+    if (samples.length === 0) return;
+    encoder ??= begin(samples);
     // Where nobody knows when they were received, they were made here.
     const stamped = received.sec === 0
       ? samples
