@@ -54,8 +54,11 @@ export function readJsonValue(value: JsonValue, letter: string): StructInput {
   if ("efd".includes(letter)) return readFloat(value);
   if (letter === "?" && typeof value !== "boolean") return readTruth(stringifyJson(value));
   if (!"FD".includes(letter)) return value as StructInput;
-  if (isObject(value) && "re" in value && "im" in value) {
-    return { re: readFloat(value.re!), im: readFloat(value.im!) } as StructComplex;
+  if (isObject(value)) {
+    const { re = value.real, im = value.imag } = value;
+    if (re !== undefined && im !== undefined) {
+      return { re: readFloat(re), im: readFloat(im) } as StructComplex;
+    }
   }
   return typeof value === "number" ? readFloat(value) : value as StructInput;
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { CodecError } from "../../errors.ts";
 import type { JsonValue } from "../json/reader.ts";
 import { ALL, carriedBy, formatRow } from "./format_row.ts";
 import { jsonForms } from "./json_format.ts";
@@ -103,7 +104,7 @@ export const villasJsonReserve = formatRow(NAME, JSON_SETTINGS, (settings, signa
         for (let i = 0; i < values.length; i++) {
           const { name, type } = known![i]!;
           const measurement = measurements[i];
-          if (measurement?.name !== name || typeof measurement.value !== "number") return null;
+          if (measurement?.name !== name || !Number.isFinite(measurement.value)) return null;
           values[i] = valueOf(measurement.value, type);
         }
         const sample: Sample = { type: "data", values };
@@ -157,8 +158,13 @@ function floatOf(value: Value, index: number): number {
     }
     float = bits.getFloat64(0, true);
   }
-  if (!Number.isFinite(float)) throw notFinite(value, index, NAME);
-  return float;
+  if (Number.isFinite(float)) return float;
+  if (typeof value === "number") throw notFinite(value, index, NAME);
+  const shown = typeof value === "bigint" ? value : Deno.inspect(value);
+  throw new CodecError(
+    `Cannot encode value ${index} ${shown} as ${NAME}: it carries the bits of a value as a float, and these are none that is finite; ` +
+      "protobuf and json carry it",
+  );
 }
 
 function valueOf(float: number, kind: SignalKind | undefined): Value {

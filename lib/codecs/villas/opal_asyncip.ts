@@ -145,7 +145,7 @@ function doubleOf(value: Value, index: number): number {
       const double = Number(value);
       if (BigInt(double) === value) return double;
       throw new CodecError(
-        `Cannot encode value ${index} ${value}n as ${NAME}: it carries doubles, and none is this integer; protobuf carries it`,
+        `Cannot encode value ${index} ${value} as ${NAME}: it carries doubles, and none is this integer; protobuf carries it`,
       );
     }
     case "boolean":

@@ -360,7 +360,7 @@ class Writer {
     const { width, name } = this.#layout;
     if (BigInt.asIntN(8 * width, value) === value) return;
     throw new CodecError(
-      `Cannot encode value ${index} ${value}n as ${name}: its integers have ${8 * width} bits` +
+      `Cannot encode value ${index} ${value} as ${name}: its integers have ${8 * width} bits` +
         (width < 8 ? "; bits=64 carries it" : ""),
     );
   }

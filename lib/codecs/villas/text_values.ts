@@ -54,7 +54,7 @@ export function writeValue(value: Value, index: number, name: string, style: Flo
     case "bigint":
       if (BigInt.asIntN(64, value) === value) return value.toString();
       throw new CodecError(
-        `Cannot encode value ${index} ${value}n: expected a bigint from -2^63 to 2^63 - 1`,
+        `Cannot encode value ${index} ${value}: expected an integer from -2^63 to 2^63 - 1`,
       );
     case "boolean":
       return value ? "1" : "0";

@@ -168,6 +168,7 @@ Deno.test("readTyped() understands what a person types", () => {
     ["D", "-2j", { re: 0, im: -2 }],
     ["D", "3", { re: 3, im: 0 }],
     ["D", '{"re":1,"im":"NaN"}', { re: 1, im: NaN }],
+    ["D", '{"real":1,"imag":"NaN"}', { re: 1, im: NaN }],
     ["D", "x", "x"],
   ];
   for (const [format, text, value] of cases) {

@@ -1,6 +1,6 @@
 /** One row of each table gives a test of reading, of writing, and of the way there and back. */
 
-import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
 import { villasFormat, villasFormats } from "../../../lib/codecs/villas/formats.ts";
 import type { Sample } from "../../../lib/codecs/villas/sample.ts";
 import { CodecError, UsageError } from "../../../lib/errors.ts";
@@ -383,3 +383,31 @@ for (const [name, sample, says] of UNFIT) {
     assertStringIncludes(message, says);
   });
 }
+
+Deno.test("what a format cannot carry is said in words that are not JavaScript's", () => {
+  for (
+    const [name, value, message] of [
+      [
+        "json.reserve",
+        2n ** 63n - 1n,
+        /value 0 9223372036854775807 as json.reserve: it carries the/,
+      ],
+      [
+        "csv",
+        2n ** 63n,
+        /value 0 9223372036854775808: expected an integer from -2\^63 to 2\^63 - 1/,
+      ],
+      [
+        "json",
+        2n ** 63n,
+        /value 0 9223372036854775808: expected an integer from -2\^63 to 2\^63 - 1/,
+      ],
+      ["opal.asyncip", 2n ** 53n + 1n, /value 0 9007199254740993 as opal.asyncip/],
+    ] as const
+  ) {
+    const format = villasFormat(name, { signals: "i" });
+    const sample: Sample = { type: "data", sequence: 1n, values: [value] };
+    const error = assertThrows(() => format.encode([sample]), CodecError);
+    assertMatch(error.message, message);
+  }
+});

@@ -24,7 +24,7 @@ export interface ColumnsEncoderOptions {
  * `json-client` as a message.
  *
  * Numbers are written as JavaScript has them, with the fewest digits that read back as the same; NaN and the infinities as texts in JSON.
- * Complex numbers are `{"re": 1, "im": -2}`, in CSV `1-2j`. A value that is unset is `null`, in CSV an empty cell.
+ * Complex numbers are `{"real": 1, "imag": -2}`, in CSV `1-2j`. A value that is unset is `null`, in CSV an empty cell.
  *
  * @example A command out of a sample
  * ```ts
@@ -103,7 +103,7 @@ function jsonNumber(value: number): string {
 function jsonText(value: Value): string {
   if (typeof value === "number") return jsonNumber(value);
   if (typeof value !== "object" || value === null) return String(value);
-  return `{"re":${jsonNumber(value.real)},"im":${jsonNumber(value.imag)}}`;
+  return `{"real":${jsonNumber(value.real)},"imag":${jsonNumber(value.imag)}}`;
 }
 
 function cellText(value: Value): string {

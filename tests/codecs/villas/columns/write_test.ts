@@ -24,17 +24,17 @@ for (
       'time,a,"b,c"',
       "2026-11-20T18:13:50.000000005Z,0.1,-0.0,9223372036854775807,true,1.5-0.0j",
     ],
-    [{ form: "arrays" }, undefined, '[0.1,-0.0,9223372036854775807,true,{"re":1.5,"im":-0.0}]'],
+    [{ form: "arrays" }, undefined, '[0.1,-0.0,9223372036854775807,true,{"real":1.5,"imag":-0.0}]'],
     [
       { form: "objects", names: ["a", "b"], commandId: "set" },
       undefined,
-      '{"command_id":"set","a":0.1,"b":-0.0,"signal2":9223372036854775807,"signal3":true,"signal4":{"re":1.5,"im":-0.0}}',
+      '{"command_id":"set","a":0.1,"b":-0.0,"signal2":9223372036854775807,"signal3":true,"signal4":{"real":1.5,"imag":-0.0}}',
     ],
     [
       { form: "objects", timestamps: true },
       undefined,
       '{"time":"2026-11-20T18:13:50.000000005Z","signal0":0.1,"signal1":-0.0,"signal2":9223372036854775807,"signal3":true,' +
-      '"signal4":{"re":1.5,"im":-0.0}}',
+      '"signal4":{"real":1.5,"imag":-0.0}}',
     ],
   ] as [ColumnsEncoderOptions, string | undefined, string][]
 ) {
