@@ -204,6 +204,16 @@ Deno.test("OUT that is IN is refused, by whatever name, and stays as it was", as
   }
 });
 
+Deno.test("names of compressed files are refused, and what is in them is told", async () => {
+  await using files = await folder({ "in.dat": "1.5(1)\t2.0\n" });
+  for (const args of [["in.dat", "out.csv.gz"], ["in.dat.GZ", "out.csv"]]) {
+    const { code, stderr } = await convert(args.map((name) => `${files.path}/${name}`));
+    assertEquals(code, 2);
+    assertMatch(stderr, /gz": compressed files are neither read nor written; compress or unpack/i);
+  }
+  assertEquals([...Deno.readDirSync(files.path)].map(({ name }) => name), ["in.dat"]);
+});
+
 /** Rows of: the values of samples in JSON, and those that are read again from the text that was made of them. */
 const MIXED: readonly (readonly [string[], Sample["values"][]])[] = [
   [["1", "1.5", "2"], [[1], [1.5], [2]]],

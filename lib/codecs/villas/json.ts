@@ -6,7 +6,7 @@
 
 import type { JsonValue } from "../json/reader.ts";
 import { ALL, carriedBy, formatRow } from "./format_row.ts";
-import { jsonForms } from "./json_format.ts";
+import { jsonForms, Unfit } from "./json_format.ts";
 import { readPlainJson } from "./json_plain.ts";
 import { JSON_SETTINGS, jsonText, jsonValue, type Tree } from "./json_text.ts";
 import { membersOf, readJsonValue, readSequence, unfit, writeSequence } from "./json_values.ts";
@@ -174,6 +174,7 @@ function readSample(
 ): Sample {
   const given = membersOf("a sample", json);
   const { data = hasData ? undefined : [], sequence, ts, flags } = given;
+  if (data === undefined) throw new Unfit("no data, expected a list of values");
   if (!Array.isArray(data)) throw unfit("data", data, "a list");
   // VILLASnode leaves out NaN and the infinities: the values after them move up.
   const complete = signals === undefined || data.length >= signals.length;

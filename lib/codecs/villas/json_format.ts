@@ -4,12 +4,13 @@
  * @module
  */
 
+import { concat } from "@std/bytes/concat";
 import { CodecError } from "../../errors.ts";
 import { JsonFault, type JsonValue, readJson } from "../json/reader.ts";
 import type { MessageSplitter, Replies, SampleDecoder, StreamDecoderOptions } from "./format.ts";
 import type { FormatForms } from "./format_row.ts";
 import { type JsonStyle, type Tree, writeTree } from "./json_text.ts";
-import { ByteQueue, MAX_MESSAGE, UTF16 } from "./message_stream.ts";
+import { ByteQueue, MAX_MESSAGE, strangeness } from "./message_stream.ts";
 import type { Sample } from "./sample.ts";
 import { writtenText } from "./scratch.ts";
 import { decodeError } from "./text_format.ts";
@@ -145,7 +146,10 @@ function readPlain(format: JsonFormat, text: string): Sample[] | null {
 function readNumber(source: string): number | bigint | JsonFault {
   for (let i = 0; i < source.length; i++) {
     const code = source.charCodeAt(i);
-    if (code === 0x2e || (code | 0x20) === 0x65) return Number(source);
+    if (code === 0x2e || (code | 0x20) === 0x65) {
+      const number = Number(source);
+      return Number.isFinite(number) ? number : new JsonFault(0, "a number that no float holds");
+    }
   }
   if (source.length <= 15) return BigInt(Number(source));
   return source.length > 20 ? new JsonFault(0, "an integer of more than 64 bits") : BigInt(source);
@@ -170,6 +174,8 @@ function parse(text: string, bytes: Uint8Array, name: string): JsonValue {
   throw decodeError(bytes, name, offset, value.why);
 }
 
+/** Bytes at the beginning of a stream that are kept. */
+const HEAD = 64;
 const LF = 0x0a;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
@@ -188,6 +194,8 @@ class JsonSplitter implements MessageSplitter {
   readonly #name: string;
   readonly #maxBytes: number;
   readonly #queue = new ByteQueue();
+  /** The first bytes of the stream, which show what it is if it is no JSON. */
+  #head = new Uint8Array();
   /** How many of the bytes that wait were looked at. */
   #seen = 0;
   #depth = 0;
@@ -219,6 +227,8 @@ class JsonSplitter implements MessageSplitter {
 
   push(chunk: Uint8Array): void {
     this.#queue.push(chunk);
+    const left = HEAD - this.#head.length;
+    if (left > 0) this.#head = concat([this.#head, chunk.subarray(0, left)]);
   }
 
   next(): Uint8Array | null {
@@ -267,8 +277,8 @@ class JsonSplitter implements MessageSplitter {
             continue;
           }
           this.#skipping = true;
-          const isUtf16 = queue.offset === 0 && (byte === 0xff || byte === 0xfe);
-          throw this.#fault(`expected an object or a list${isUtf16 ? UTF16 : ""}`);
+          const strange = this.#lines === 1 ? strangeness(this.#head) : "";
+          throw this.#fault(`expected an object or a list${strange}`);
         }
       }
       this.#last = byte;

@@ -183,7 +183,8 @@ class Reader {
       this.#isFloat = true;
     }
     this.#at = at;
-    return Number(text.slice(start, at));
+    const number = Number(text.slice(start, at));
+    return number - number === 0 ? number : NaN; // too large: told by who reads it as any JSON
   }
 
   /** The index after some digits. */

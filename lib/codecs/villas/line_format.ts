@@ -8,7 +8,7 @@ import { CodecError } from "../../errors.ts";
 import { counted } from "../../text/wording.ts";
 import type { Replies, SampleDecoder, StreamDecoderOptions, StreamForm } from "./format.ts";
 import type { FormatForms } from "./format_row.ts";
-import { ByteQueue, MAX_MESSAGE, UTF16 } from "./message_stream.ts";
+import { ByteQueue, MAX_MESSAGE, strangeness } from "./message_stream.ts";
 import type { Sample } from "./sample.ts";
 import { writtenText } from "./scratch.ts";
 import { character, flag } from "./settings.ts";
@@ -201,6 +201,8 @@ class LineStreamDecoder implements SampleDecoder {
   #form: LineForm = "file";
   /** Whether the rest of a line that is too long is being skipped. */
   #skipping = false;
+  /** What the first bytes are, if they are no text. */
+  #strange = "";
 
   constructor(format: LineFormat, { maxBytes = MAX_MESSAGE }: StreamDecoderOptions = {}) {
     this.#format = format;
@@ -263,6 +265,7 @@ class LineStreamDecoder implements SampleDecoder {
   /** Makes text of what arrived, up to an index of the queue. */
   #read(end: number): void {
     const queue = this.#queue;
+    if (this.line === 0) this.#strange = strangeness(queue.bytes.subarray(queue.at, queue.end));
     this.#textOffset = queue.offset;
     this.#textBytes = end - queue.at;
     this.#text = decoder.decode(queue.bytes.subarray(queue.at, end));
@@ -297,7 +300,7 @@ class LineStreamDecoder implements SampleDecoder {
 
   /** What a first line may be that is no sample. */
   #hint(line: string): string {
-    if (line.includes("\0")) return UTF16;
+    if (this.#strange !== "") return this.#strange;
     const { name, header, settings } = this.#format;
     return header && !settings.skip_first_line && /^"?[A-Za-z]/.test(line)
       ? `; ${name},skip_first_line=true leaves out a header`

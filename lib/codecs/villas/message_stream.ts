@@ -12,14 +12,25 @@ import type { Sample } from "./sample.ts";
 
 /** Bytes of a message at most, unless told otherwise. */
 export const MAX_MESSAGE = 1 << 20;
-/** Whether text begins as UTF-16 does. */
-export function isUtf16(bytes: Uint8Array): boolean {
-  return bytes[0] === 0xff && bytes[1] === 0xfe || bytes[0] === 0xfe && bytes[1] === 0xff;
-}
 
-/** Said of text that has two bytes for each character. */
-export const UTF16 =
-  "; the text is UTF-16, as PowerShell's > writes it: write it as UTF-8, as with | Out-File -Encoding ascii";
+/** Bytes at the beginning of what should be text that are looked at. */
+const LOOK = 64;
+
+/** What bytes may be that were taken for text, as the end of a message; empty where nothing is known. */
+export function strangeness(bytes: Uint8Array): string {
+  const [first, second] = bytes;
+  if (first === 0x1f && second === 0x8b) return "; it is compressed: gunzip it first";
+  const head = bytes.subarray(0, LOOK);
+  const nulls = (rest: number) =>
+    head.length > 3 && head.every((byte, i) => (i % 2 === rest) === (byte === 0));
+  if (
+    first === 0xff && (second ?? 0xfe) === 0xfe || first === 0xfe && (second ?? 0xff) === 0xff ||
+    nulls(0) || nulls(1)
+  ) {
+    return "; the text is UTF-16, as PowerShell's > writes it: write it as UTF-8, as with | Out-File -Encoding ascii";
+  }
+  return head.some((byte) => byte < 9 || byte > 13 && byte < 32) ? "; it is not text" : "";
+}
 
 /** How long the message is that begins somewhere: 0 if more bytes are needed to tell, -1 if none begins there. */
 export type Measure = (bytes: Uint8Array, start: number, end: number) => number;

@@ -11,7 +11,7 @@ import { villasFormat, villasFormats } from "../../codecs/villas/formats.ts";
 import type { Sample } from "../../codecs/villas/sample.ts";
 import type { Signal } from "../../codecs/villas/signals.ts";
 import { shownSignals } from "../../codecs/villas/uniform.ts";
-import { CodecError } from "../../errors.ts";
+import { CodecError, UsageError } from "../../errors.ts";
 import type { Tap } from "../../villas/path.ts";
 import { beginSamples } from "../../villas/sample_stream.ts";
 import type { LaneDescription } from "../../scope/feed.ts";
@@ -138,13 +138,22 @@ const EXTENSIONS: Readonly<Record<string, string>> = {
   bin: "villas.binary",
 };
 
+/** Extensions of compressed files. */
+const COMPRESSED = ["gz", "bz2", "xz", "zst", "zip", "7z"];
+
 /**
  * The format of a file, by its name: that of its extension, else `villas.human`, as VILLASnode's file node has it.
  *
  * @param path The file's path.
+ * @throws {UsageError} If the name is that of a compressed file.
  */
 export function formatOfFile(path: string): VillasFormat {
   const extension = /\.([^./\\]+)$/.exec(path)?.[1]?.toLowerCase() ?? "";
+  if (COMPRESSED.includes(extension)) {
+    throw new UsageError(
+      `Cannot use "${path}": compressed files are neither read nor written; compress or unpack it with gzip or similar programs`,
+    );
+  }
   const name = EXTENSIONS[extension] ?? extension;
   return villasFormat(Object.hasOwn(villasFormats, name) ? name : "villas.human");
 }

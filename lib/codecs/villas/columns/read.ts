@@ -5,7 +5,7 @@ import { decodeUtf8 } from "../../../text/utf8.ts";
 import { counted, quoted } from "../../../text/wording.ts";
 import { parseJson } from "../../json/json.ts";
 import type { Sample } from "../sample.ts";
-import { isUtf16, UTF16 } from "../message_stream.ts";
+import { strangeness } from "../message_stream.ts";
 import { type SignalKind, type SignalsLike, signalsOf } from "../signals.ts";
 import {
   type Cell,
@@ -152,7 +152,8 @@ export class ColumnsDecoder {
         const bytes = nextLine();
         if (bytes === null) return null;
         this.#line++;
-        if (this.#line === 1 && isUtf16(bytes)) throw new CodecError(`expected UTF-8${UTF16}`);
+        const strange = this.#line === 1 ? strangeness(bytes) : "";
+        if (strange !== "") throw new CodecError(`expected UTF-8 text${strange}`);
         const sample = this.#read(decodeUtf8(bytes).trim());
         if (sample) return sample;
       } catch (error) {
