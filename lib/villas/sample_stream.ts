@@ -75,7 +75,8 @@ export async function* readSamples(
   const left: Sample[] = [];
   try {
     if (format.text) {
-      if (zeros.count > 0) onCut?.(ZEROS);
+      // Where nothing could be read before them, it is something else that ends in zeros.
+      if (zeros.count > 0 && (count > 0 || length === 0)) onCut?.(ZEROS);
     } else if (!takesZeros(decoder, zeros.count, left)) {
       onCut?.(ZEROS);
       if (left.length > 0) yield left;

@@ -650,3 +650,26 @@ Deno.test("startVillasSignal() only sends in a format without sequence numbers, 
   await source.finished;
   assertEquals((await peer.receive())!.bytes.toHex(), "4020000040200000");
 });
+
+Deno.test("an integer that is no float of 64 bits is refused where a float is expected, as from Python", async () => {
+  const problems: string[] = [];
+  const values = [2n, 2n ** 53n + 1n, 10n ** 400n];
+  await using it = await lab({
+    codec: villasFormat("json"),
+    batchHandler: (samples) =>
+      Promise.resolve({
+        replies: samples.map(({ sequence }, index) => ({
+          index,
+          sample: { values: [values[Number(sequence)]!] },
+        })),
+        faults: [],
+      }),
+    onProblem: ({ message }) => problems.push(message),
+  });
+  const message = (n: number) => utf8.encode(`[{"sequence": ${n}, "data": [0.5]}]`);
+  for (const n of [1, 2]) await it.node.send(message(n), it.echo.addr);
+  const answer = new TextDecoder().decode(await it.ask(message(0)));
+  assertEquals(answer, '[{"sequence": 0, "data": [2.0]}]');
+  assertEquals(problems.length, 2);
+  assertStringIncludes(problems[0]!, "9007199254740993");
+});

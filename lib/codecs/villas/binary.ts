@@ -246,10 +246,9 @@ function unfit(value: Value, index: number, { name, integers }: Layout): CodecEr
     : integers[index]
     ? "an integer"
     : "a float";
+  const shown = typeof value === "bigint" ? value : Deno.inspect(value);
   return new CodecError(
-    `Cannot encode value ${index} ${
-      Deno.inspect(value)
-    } as ${name}: expected ${wanted}; protobuf carries all kinds`,
+    `Cannot encode value ${index} ${shown} as ${name}: expected ${wanted}; protobuf carries all kinds`,
   );
 }
 /**

@@ -82,7 +82,9 @@ export function isNumber(json: JsonValue | undefined): json is number | bigint {
 
 /** Says what of a sample does not fit. */
 export function unfit(what: string, json: JsonValue | undefined, wanted: string): Unfit {
-  const text = Deno.inspect(json, { depth: 1, compact: true, breakLength: Infinity });
+  const text = typeof json === "bigint"
+    ? String(json)
+    : Deno.inspect(json, { depth: 1, compact: true, breakLength: Infinity });
   const shown = text.length > 80 ? `${text.slice(0, 79)}…` : text;
   return new Unfit(`${what} ${shown}, expected ${wanted}`);
 }

@@ -30,7 +30,7 @@ export function checkHead(sample: Sample, name: string): void {
     !(typeof sequence === "bigint" && sequence >= 0n && sequence < SEQUENCES)
   ) {
     throw new CodecError(
-      `Cannot encode sequence ${Deno.inspect(sequence)}: expected a bigint from 0 to 2^64 - 1`,
+      `Cannot encode sequence ${Deno.inspect(sequence)}: expected an integer from 0 to 2^64 - 1`,
     );
   }
   if (origin !== undefined) checkTimestamp(origin.sec, origin.nsec);

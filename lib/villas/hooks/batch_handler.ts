@@ -274,7 +274,12 @@ function isOther(value: Value, kind: ValueKind | undefined): boolean {
     : kind === "complex" && (typeof value === "bigint" || typeof value === "number");
 }
 
+/** A value in the kind that is expected, if that has this number; else as it is, to be refused. */
 function asKind(value: Value, kind: ValueKind | undefined): Value {
   if (!isOther(value, kind)) return value;
-  return kind === "float" ? Number(value) : { real: Number(value), imag: 0 };
+  const number = Number(value);
+  if (typeof value === "bigint" && !(Number.isFinite(number) && BigInt(number) === value)) {
+    return value;
+  }
+  return kind === "float" ? number : { real: number, imag: 0 };
 }

@@ -342,7 +342,7 @@ const REFUSED: readonly (readonly [string, string, number, string])[] = [
   ["villas.human", "5.5\t9223372036854775808\n", 4, "expected a value"],
   ["villas.human", '[{"data": [1.0]}]', 0, 'set format = "villas.human" in that node'],
   ["json", "[", 1, "expected"],
-  ["json", "[1]", 0, "sample 0 has a sample 1n, expected an object"],
+  ["json", "[1]", 0, "sample 0 has a sample 1, expected an object"],
   ["json", '[{"data": 5}]', 0, "expected a list"],
   ["json", '[{"data": ["x"]}]', 0, "sample 0 has value 0"],
   ["json", '[{"data": [1], "sequence": 1.0}]', 0, "expected an integer from 0"],

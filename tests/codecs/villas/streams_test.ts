@@ -187,7 +187,7 @@ const MISTAKES: readonly (readonly [string, string, string])[] = [
   [
     "json",
     '{"sequence": 1, "data": [1.0]}\n{"data": 5}\n{"sequence": 2, "data": [2.0]}\n',
-    "in line 2 (byte 31): data 5n, expected a list",
+    "in line 2 (byte 31): data 5, expected a list",
   ],
   [
     "json",
