@@ -1,6 +1,7 @@
 import { whenAborted } from "../../time/lifecycle.ts";
 import type { Endpoint, HostPort } from "../address/address.ts";
 import { type Descriptor, ECONNREFUSED, Messages, MOST_MESSAGES } from "./libc.ts";
+import { fixedMemory } from "./memory.ts";
 import { SendQueue } from "./send_queue.ts";
 import { ADDRESS_ROOM, Senders } from "./socket_address.ts";
 import { Turn } from "./turn.ts";
@@ -43,7 +44,7 @@ export class BatchDatagrams implements DatagramTransport {
   readonly #options: DatagramTransportOptions;
   readonly #aborting: Disposable;
   readonly #resolveFinished: () => void;
-  readonly #first = new Uint8Array(MAX_DATAGRAM);
+  readonly #first = fixedMemory(MAX_DATAGRAM);
   /** Who sent the first datagram of the last burst. */
   #firstSender: HostPort = { hostname: "", port: 0 };
   readonly #arrived: Messages;

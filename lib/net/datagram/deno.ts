@@ -1,5 +1,6 @@
 import { whenAborted } from "../../time/lifecycle.ts";
 import type { Endpoint } from "../address/address.ts";
+import { fixedMemory } from "./memory.ts";
 import { joinGroup, type MulticastOptions } from "./multicast.ts";
 import type { DatagramHandler, DatagramTransport, DatagramTransportOptions } from "./transport.ts";
 import { clearPath, SocketFile } from "./unix.ts";
@@ -17,7 +18,7 @@ export class DenoDatagrams implements DatagramTransport {
   readonly counters = { received: 0, sent: 0, unsent: 0, bounced: 0 };
   readonly #socket: Deno.DatagramConn;
   readonly #options: DatagramTransportOptions;
-  readonly #buffer = new Uint8Array(MAX_DATAGRAM);
+  readonly #buffer = fixedMemory(MAX_DATAGRAM);
   readonly #file: SocketFile | undefined;
   readonly #aborting: Disposable;
   readonly #resolveFinished: () => void;

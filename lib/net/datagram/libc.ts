@@ -1,6 +1,7 @@
 /**
  * The calls of Linux that receive and send many datagrams at once, through Deno's FFI. This is the only file with addresses of memory
- * in it: whoever uses it cannot make the system read or write outside of the memory that is reserved here.
+ * in it: whoever uses it cannot make the system read or write outside of the memory that is reserved here, and what of it can be got hold
+ * of, payloads and addresses, cannot be transferred to somebody else (`memory.ts`).
  *
  * The structures are those of Linux on 64-bit processors that are little-endian, x86-64 and ARM64, where they are the same. One
  * {@linkcode Messages} has four arrays of them, an element for each datagram:
@@ -36,6 +37,7 @@
  */
 
 import type { HostPort } from "../address/address.ts";
+import { fixedMemory } from "./memory.ts";
 import type { GroupWay } from "./multicast.ts";
 import { ADDRESS_ROOM, encodeAddress, sameAddress } from "./socket_address.ts";
 
@@ -157,8 +159,8 @@ export class Messages {
   constructor(count: number, bytes: number, withTimes = false) {
     if (!(count >= 1 && count <= MOST_MESSAGES)) throw new RangeError(`Cannot hold ${count}`);
     this.count = count;
-    this.payload = new Uint8Array(new ArrayBuffer(bytes));
-    this.addresses = new DataView(new ArrayBuffer(count * ADDRESS_ROOM));
+    this.payload = fixedMemory(bytes);
+    this.addresses = new DataView(fixedMemory(count * ADDRESS_ROOM).buffer);
     this.#headers = new Uint8Array(new ArrayBuffer(count * HEADER));
     this.#words = new Uint32Array(this.#headers.buffer);
     this.#parts = fixedWords(count * IOVEC / 4);

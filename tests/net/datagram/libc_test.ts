@@ -120,6 +120,16 @@ Deno.test({
   },
 });
 
+Deno.test("Messages has memory that cannot be transferred to somebody else", () => {
+  const { payload, addresses } = new Messages(64, 100_000);
+  assertEquals(payload.length, 100_000);
+  for (const { buffer } of [payload, addresses]) {
+    assertThrows(() => structuredClone(buffer, { transfer: [buffer] }), TypeError);
+    assertThrows(() => buffer.transfer(), TypeError);
+    assertEquals(buffer.detached, false);
+  }
+});
+
 for (const hostname of ["127.0.0.1", "::1"]) {
   Deno.test({
     name:

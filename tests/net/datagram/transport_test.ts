@@ -4,7 +4,7 @@
  * @module
  */
 
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { UsageError } from "../../../lib/errors.ts";
 import type { Endpoint, HostPort } from "../../../lib/net/address/address.ts";
 import {
@@ -327,6 +327,22 @@ testBoth(
       received.push(bytes[0]);
     }
     assertEquals(received, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  },
+);
+
+testBoth(
+  "whoever handles a datagram cannot transfer its memory, and the next ones arrive as before",
+  async (bind) => {
+    await using a = await bind();
+    await using b = await bind();
+    await writeAll(a, numbers(20), b.addr);
+    const seen: number[] = [];
+    await b.serve((bytes) => {
+      assertThrows(() => structuredClone(bytes, { transfer: [bytes.buffer] }), TypeError);
+      assertThrows(() => (bytes.buffer as ArrayBuffer).transfer(), TypeError);
+      if (seen.push(bytes[0]!) === 20) b.end();
+    });
+    assertEquals(seen, numbers(20));
   },
 );
 
