@@ -1,8 +1,9 @@
-import { whenAborted } from "../../time/lifecycle.ts";
+import { notify } from "../../time/lifecycle.ts";
 import type { Endpoint, HostPort } from "../address/address.ts";
 import { type Descriptor, ECONNREFUSED, Messages, MOST_MESSAGES } from "./libc.ts";
 import { fixedMemory } from "./memory.ts";
 import { SendQueue } from "./send_queue.ts";
+import { ServedSocket } from "./served_socket.ts";
 import { ADDRESS_ROOM, Senders } from "./socket_address.ts";
 import { Turn } from "./turn.ts";
 import type {
@@ -35,15 +36,10 @@ export type BatchCalls =
  *
  * What the system does not take is given to Deno's socket once more, which waits for room or says what is wrong.
  */
-export class BatchDatagrams implements DatagramTransport {
+export class BatchDatagrams extends ServedSocket implements DatagramTransport {
   readonly addr: HostPort;
-  readonly finished: Promise<void>;
   readonly clock: ArrivalClock | undefined;
-  readonly #socket: Deno.DatagramConn;
   readonly #calls: BatchCalls;
-  readonly #options: DatagramTransportOptions;
-  readonly #aborting: Disposable;
-  readonly #resolveFinished: () => void;
   readonly #first = fixedMemory(MAX_DATAGRAM);
   /** Who sent the first datagram of the last burst. */
   #firstSender: HostPort = { hostname: "", port: 0 };
@@ -53,7 +49,7 @@ export class BatchDatagrams implements DatagramTransport {
   /** What was in each place last: the next datagram there often has the same length. */
   readonly #views: Uint8Array[] = [];
   readonly #queue: SendQueue;
-  readonly #counted = { received: 0, sent: 0, unsent: 0, bounced: 0, dropped: 0 };
+  #dropped = 0;
   /** Pending while Deno's socket sends what the system did not take. */
   #blocked: Promise<void> | undefined;
   /** Whether what is written now is sent by whoever is running: `serve()`, or a task that is queued. */
@@ -63,11 +59,6 @@ export class BatchDatagrams implements DatagramTransport {
   #linger: number;
   /** Whether more than one datagram came when one was waited for last. */
   #isBurst = false;
-  /** The system holds the port until this has settled. */
-  #receiving: Promise<unknown> = Promise.resolve();
-  #closed = false;
-  #ending = false;
-  #handling = false;
   /** Datagrams since everything else in this process had its turn. */
   #turn = 0;
   #others: Turn | undefined;
@@ -76,9 +67,8 @@ export class BatchDatagrams implements DatagramTransport {
 
   /** Use {@linkcode bindDatagram}. */
   constructor(socket: Deno.DatagramConn, calls: BatchCalls, options: DatagramTransportOptions) {
-    this.#socket = socket;
+    super(socket, options);
     this.#calls = calls;
-    this.#options = options;
     this.#linger = options.linger ?? 0;
     const { hostname, port } = socket.addr as Deno.NetAddr;
     this.addr = { hostname, port };
@@ -90,25 +80,17 @@ export class BatchDatagrams implements DatagramTransport {
     }
     this.#queue = new SendQueue(calls, this.#senders);
     if (options.times) this.clock = this.#startClock();
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.finished = promise;
-    this.#resolveFinished = resolve;
-    this.#aborting = whenAborted(options.signal, () => void this.close());
+    this.closeWithSignal();
   }
 
   get counters(): DatagramCounters {
-    const { dropped } = this.#counted;
-    return { ...this.#counted, dropped: this.#closed ? dropped : dropped + this.#calls.dropped };
+    const dropped = this.#dropped + (this.isClosed ? 0 : this.#calls.dropped);
+    return { ...this.counted, dropped };
   }
 
-  async serve(handle: DatagramHandler): Promise<void> {
-    // A promise that never settles, of the handler or of a send that waits for room, must not outlast the socket.
-    await Promise.race([this.#serve(handle), this.finished]);
-  }
-
-  async #serve(handle: DatagramHandler): Promise<void> {
+  protected override async serveAll(handle: DatagramHandler): Promise<void> {
     let isFirst = false;
-    while (!this.#closed) {
+    while (!this.isClosed) {
       this.#gathering = true;
       // A look for a second datagram costs 5 µs: where none is to be expected, the reply to the first one leaves before it.
       const most = isFirst && !this.#isBurst ? 1 : MOST_MESSAGES;
@@ -124,7 +106,7 @@ export class BatchDatagrams implements DatagramTransport {
       }
       this.#isBurst = !isFirst || count > 1;
       isFirst = false;
-      for (let i = 0; i < count && !this.#closed; i++) {
+      for (let i = 0; i < count && !this.isClosed; i++) {
         const waiting = this.#hand(handle, i);
         if (waiting) await waiting;
         if (++this.#turn % LOOK_EVERY === 0 && this.#isTurnOver()) await this.#nextTurn();
@@ -141,15 +123,13 @@ export class BatchDatagrams implements DatagramTransport {
     if (this.clock) this.#calls.times = false;
     let arrived: [Uint8Array, Deno.Addr];
     try {
-      const receiving = this.#socket.receive(this.#first);
-      this.#receiving = receiving;
-      arrived = await receiving;
+      arrived = await this.receiveOne(this.#first);
     } catch (error) {
-      if (this.#closed) return;
+      if (this.isClosed) return;
       if (!(error instanceof Deno.errors.ConnectionRefused)) throw error;
       return this.#countBounce(error);
     }
-    if (this.#closed) return;
+    if (this.isClosed) return;
     if (this.clock) {
       this.#arrivedAt = this.#calls.lastTime();
       this.#calls.times = true;
@@ -173,7 +153,7 @@ export class BatchDatagrams implements DatagramTransport {
   #hand(handle: DatagramHandler, i: number): void | Promise<void> {
     const arrived = this.#arrived;
     if (arrived.isCut(i)) {
-      this.#counted.dropped++;
+      this.#dropped++;
       return undefined;
     }
     const length = arrived.lengthOf(i);
@@ -187,12 +167,12 @@ export class BatchDatagrams implements DatagramTransport {
   }
 
   #call(handle: DatagramHandler, bytes: Uint8Array, from: Endpoint): void | Promise<void> {
-    this.#counted.received++;
-    this.#handling = true;
+    this.counted.received++;
+    this.isHandling = true;
     const waiting = handle(bytes, from);
     if (waiting) return this.#handled(waiting);
-    this.#handling = false;
-    if (this.#ending) return this.#sendAndClose();
+    this.isHandling = false;
+    if (this.isEnding) return this.#sendAndClose();
   }
 
   /** Waits for a handler; what is to be sent does not wait for it. */
@@ -203,8 +183,8 @@ export class BatchDatagrams implements DatagramTransport {
     if (sending) await sending;
     await waiting;
     this.#gathering = true;
-    this.#handling = false;
-    if (this.#ending) await this.#sendAndClose();
+    this.isHandling = false;
+    if (this.isEnding) await this.#sendAndClose();
   }
 
   async #sendAndClose(): Promise<void> {
@@ -224,11 +204,11 @@ export class BatchDatagrams implements DatagramTransport {
     const sending = this.#send();
     if (sending) await sending;
     this.#gathering = false;
-    if (this.#closed) return;
+    if (this.isClosed) return;
     try {
       await (this.#others ??= new Turn()).pass();
     } catch (error) {
-      if (!this.#closed) throw error;
+      if (!this.isClosed) throw error;
     }
     this.#gathering = true;
     this.#turn = 0;
@@ -236,6 +216,7 @@ export class BatchDatagrams implements DatagramTransport {
   }
 
   write(bytes: Uint8Array, to: Endpoint): void | Promise<void> {
+    if (this.isClosed) return this.#sendAlone(bytes, bytes, to);
     if (this.#blocked) return this.#blocked.then(() => this.write(bytes, to));
     if (!this.#queue.put(bytes, to)) {
       const sending = this.#send();
@@ -257,27 +238,21 @@ export class BatchDatagrams implements DatagramTransport {
   /** Sends everything in the queue. */
   #send(): Promise<void> | undefined {
     if (this.#blocked || this.#queue.length === 0) return this.#blocked;
-    this.#options.onSend?.();
-    this.#counted.sent += this.#queue.send();
+    this.options.onSend?.();
+    this.counted.sent += this.#queue.send();
     if (this.#queue.length > 0) return this.#block(this.#sendRest());
   }
 
   async #sendRest(): Promise<void> {
-    for (let next = this.#queue.take(); next && !this.#closed; next = this.#queue.take()) {
+    for (let next = this.#queue.take(); next; next = this.#queue.take()) {
       await this.#sendAlone(next.copy, next.bytes, next.to);
-      if (!this.#closed) this.#counted.sent += this.#queue.send();
+      if (!this.isClosed) this.counted.sent += this.#queue.send();
     }
   }
 
   /** Sends one datagram by Deno's socket. */
-  async #sendAlone(copy: Uint8Array, bytes: Uint8Array, to: Endpoint): Promise<void> {
-    try {
-      await this.#socket.send(copy, { transport: "udp", ...to as HostPort });
-      this.#counted.sent++;
-    } catch (error) {
-      this.#counted.unsent++;
-      this.#options.onUnsent?.({ bytes, to, error });
-    }
+  #sendAlone(copy: Uint8Array, bytes: Uint8Array, to: Endpoint): Promise<void> {
+    return this.sendOne(copy, bytes, to, { transport: "udp", ...to as HostPort });
   }
 
   /** Has `write()` and `flush()` wait for what is being sent. */
@@ -286,32 +261,25 @@ export class BatchDatagrams implements DatagramTransport {
     return this.#blocked;
   }
 
-  async flush(): Promise<void> {
-    const sending = this.#send();
-    if (sending) await Promise.race([sending, this.finished]);
+  override async flush(): Promise<void> {
+    await this.#send();
   }
 
-  end(): void {
-    this.#ending = true;
-    if (!this.#handling) void this.close();
+  protected override get isSending(): boolean {
+    return this.#blocked !== undefined || super.isSending;
   }
 
-  close(): Promise<void> {
-    if (!this.#closed) {
-      if (!this.#blocked) this.#counted.sent += this.#queue.send();
-      this.#counted.dropped += this.#calls.dropped;
-      this.#closed = true;
-      this.#aborting?.[Symbol.dispose](); // not there yet where the signal was aborted from the beginning
-      this.#calls[Symbol.dispose]();
-      this.#socket.close();
-      this.#others?.[Symbol.dispose]();
-      this.#receiving.then(this.#resolveFinished, this.#resolveFinished);
+  protected override beforeClose(): void {
+    if (!this.#blocked) this.counted.sent += this.#queue.send();
+    this.#dropped += this.#calls.dropped;
+    this.#calls[Symbol.dispose]();
+  }
+
+  protected override afterClose(): void {
+    this.#others?.[Symbol.dispose]();
+    for (let next = this.#queue.take(); next; next = this.#queue.take()) {
+      this.countUnsent(next.bytes, next.to);
     }
-    return this.finished;
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
   }
 
   /** The system keeps the times of arrival from the first question on. */
@@ -328,7 +296,7 @@ export class BatchDatagrams implements DatagramTransport {
   }
 
   #countBounce(error: Error): void {
-    this.#counted.bounced++;
-    this.#options.onBounced?.(error);
+    this.counted.bounced++;
+    notify(this.options.onBounced, error);
   }
 }

@@ -1,8 +1,14 @@
-import { whenAborted } from "../../time/lifecycle.ts";
+import { notify } from "../../time/lifecycle.ts";
 import type { Endpoint } from "../address/address.ts";
 import { fixedMemory } from "./memory.ts";
 import { joinGroup, type MulticastOptions } from "./multicast.ts";
-import type { DatagramHandler, DatagramTransport, DatagramTransportOptions } from "./transport.ts";
+import { ServedSocket } from "./served_socket.ts";
+import type {
+  DatagramCounters,
+  DatagramHandler,
+  DatagramTransport,
+  DatagramTransportOptions,
+} from "./transport.ts";
 import { clearPath, SocketFile } from "./unix.ts";
 
 /** Room for the largest datagram: VILLASnode's own buffers are this size too. */
@@ -12,62 +18,41 @@ const MAX_DATAGRAM = 65536;
  * Datagrams by Deno's own sockets: a system call and a promise for each. UDP over IPv4 or IPv6, or a unix datagram socket; datagrams up
  * to 64 KiB arrive whole.
  */
-export class DenoDatagrams implements DatagramTransport {
+export class DenoDatagrams extends ServedSocket implements DatagramTransport {
   readonly addr: Endpoint;
-  readonly finished: Promise<void>;
-  readonly counters = { received: 0, sent: 0, unsent: 0, bounced: 0 };
-  readonly #socket: Deno.DatagramConn;
-  readonly #options: DatagramTransportOptions;
   readonly #buffer = fixedMemory(MAX_DATAGRAM);
   readonly #file: SocketFile | undefined;
-  readonly #aborting: Disposable;
-  readonly #resolveFinished: () => void;
-  /** The system holds the port until this has settled. */
-  #receiving: Promise<unknown> = Promise.resolve();
-  #closed = false;
-  #ending = false;
-  #handling = false;
-  /** Datagrams that the system has neither taken nor refused yet. */
-  #pending = 0;
-  #flushed: PromiseWithResolvers<void> | undefined;
   /** Where the last datagram went, and the same as Deno wants it: most go to the same place. */
   #to: Endpoint | undefined;
   #address: Deno.Addr | undefined;
 
   /** Use {@linkcode bindDatagram}. */
   constructor(socket: Deno.DatagramConn, options: DatagramTransportOptions) {
-    this.#socket = socket;
-    this.#options = options;
+    super(socket, options);
     this.addr = toEndpoint(socket.addr);
     if ("path" in this.addr) this.#file = new SocketFile(this.addr.path);
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.finished = promise;
-    this.#resolveFinished = resolve;
-    this.#aborting = whenAborted(options.signal, () => void this.close());
+    this.closeWithSignal();
   }
 
-  async serve(handle: DatagramHandler): Promise<void> {
-    // A send that waits for a unix socket's reader never settles, not even when this socket is closed.
-    await Promise.race([this.#serve(handle), this.finished]);
+  get counters(): DatagramCounters {
+    return this.counted;
   }
 
-  async #serve(handle: DatagramHandler): Promise<void> {
-    while (!this.#closed) {
+  protected override async serveAll(handle: DatagramHandler): Promise<void> {
+    while (!this.isClosed) {
       let arrived: [Uint8Array, Deno.Addr];
       try {
-        const receiving = this.#socket.receive(this.#buffer);
-        this.#receiving = receiving;
-        arrived = await receiving;
+        arrived = await this.receiveOne(this.#buffer);
       } catch (error) {
         this.#checkReceive(error);
         continue;
       }
-      this.counters.received++;
-      this.#handling = true;
+      this.counted.received++;
+      this.isHandling = true;
       const waiting = handle(arrived[0], toEndpoint(arrived[1]));
       if (waiting) await waiting;
-      this.#handling = false;
-      if (this.#ending) await this.close();
+      this.isHandling = false;
+      if (this.isEnding) await this.close();
     }
   }
 
@@ -78,57 +63,21 @@ export class DenoDatagrams implements DatagramTransport {
         ? { transport: "unixpacket", path: to.path }
         : { transport: "udp", hostname: to.hostname, port: to.port };
     }
-    this.#pending++;
-    return this.#socket.send(bytes, this.#address!).then(this.#onSent, (error) => {
-      this.counters.unsent++;
-      this.#settle();
-      this.#options.onUnsent?.({ bytes, to, error });
-    });
+    return this.sendOne(bytes, bytes, to, this.#address!);
   }
 
-  async flush(): Promise<void> {
-    if (this.#pending === 0) return;
-    this.#flushed ??= Promise.withResolvers<void>();
-    await Promise.race([this.#flushed.promise, this.finished]);
-  }
+  protected override beforeClose(): void {}
 
-  end(): void {
-    this.#ending = true;
-    if (!this.#handling) void this.close();
-  }
-
-  close(): Promise<void> {
-    if (!this.#closed) {
-      this.#closed = true;
-      this.#aborting?.[Symbol.dispose](); // not there yet where the signal was aborted from the beginning
-      this.#socket.close();
-      this.#file?.remove();
-      this.#receiving.then(this.#resolveFinished, this.#resolveFinished);
-    }
-    return this.finished;
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
-  }
-
-  readonly #onSent = (): void => {
-    this.counters.sent++;
-    this.#settle();
-  };
-
-  #settle(): void {
-    if (--this.#pending > 0 || this.#flushed === undefined) return;
-    this.#flushed.resolve();
-    this.#flushed = undefined;
+  protected override afterClose(): void {
+    this.#file?.remove();
   }
 
   /** Lets pass what does not end the socket. */
   #checkReceive(error: unknown): void {
-    if (this.#closed) return;
+    if (this.isClosed) return;
     if (!isBounce(error)) throw error;
-    this.counters.bounced++;
-    this.#options.onBounced?.(error);
+    this.counted.bounced++;
+    notify(this.options.onBounced, error);
   }
 }
 

@@ -86,7 +86,8 @@ export interface DatagramTransport extends AsyncDisposable {
    */
   serve(handle: DatagramHandler): Promise<void>;
   /**
-   * Sends one datagram. One that the system does not take is counted and passed to `onUnsent`; this never throws.
+   * Sends one datagram. One that the system does not take is counted and passed to `onUnsent`, as is one that is written after the
+   * socket was closed; this never throws.
    *
    * @param bytes Its payload, at most 65,507 bytes over IPv4. Must stay unchanged until the promise resolves or, if there is none, until
    * `flush()` does.
@@ -98,6 +99,6 @@ export interface DatagramTransport extends AsyncDisposable {
   flush(): Promise<void>;
   /** Closes the socket as soon as {@linkcode DatagramTransport.serve} is done with the datagram that is being handled. */
   end(): void;
-  /** Closes the socket at once; may be called again. */
+  /** Closes the socket at once; may be called again. What still waits for room then is counted as unsent. */
   close(): Promise<void>;
 }

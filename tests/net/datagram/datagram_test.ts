@@ -32,6 +32,37 @@ Deno.test({
 
 Deno.test({
   name:
+    "a unix socket that is closed while its peer has no room counts what waits as unsent (not on Windows, which has none)",
+  ignore: Deno.build.os === "windows",
+  async fn() {
+    const folder = await Deno.makeTempDir();
+    try {
+      const unsent: unknown[] = [];
+      const onUnsent = ({ error }: { error: unknown }) => unsent.push(error);
+      const a = await bindDatagram({ listen: { path: `${folder}/a` }, onUnsent });
+      await using b = await bindDatagram({ listen: { path: `${folder}/b` } });
+      let writes = 0;
+      const room = async () => {
+        for (; unsent.length === 0; writes++) await a.write(new Uint8Array(1000), b.addr);
+      };
+      const writing = room();
+      // Nobody receives: the system keeps a few, and the next one waits.
+      for (let seen = -1; seen !== a.counters.sent;) {
+        seen = a.counters.sent;
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+      await a.close();
+      await writing;
+      assertEquals([a.counters.sent, a.counters.unsent], [writes - 1, 1]);
+      assertEquals(unsent[0] instanceof Deno.errors.BadResource, true);
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
+});
+
+Deno.test({
+  name:
     "bindDatagram() removes a stale socket file, and nothing else (not on Windows, which has none)",
   ignore: Deno.build.os === "windows",
   async fn() {

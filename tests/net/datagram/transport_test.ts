@@ -263,6 +263,55 @@ testBoth(
   },
 );
 
+testBoth("what is written after close() is not taken, and counted", async (bind) => {
+  const unsent: UnsentDatagram[] = [];
+  const socket = await bind({ onUnsent: (datagram) => unsent.push(datagram) });
+  await socket.close();
+  const bytes = new Uint8Array([1]);
+  await socket.write(bytes, socket.addr);
+  await socket.flush();
+  assertEquals(unsent.map((it) => [it.bytes === bytes, it.to]), [[true, socket.addr]]);
+  assert(unsent[0]!.error instanceof Deno.errors.BadResource);
+  await assertRejects(() => socket.send(bytes, socket.addr), Deno.errors.BadResource);
+  assertEquals([socket.counters.sent, socket.counters.unsent, unsent.length], [0, 2, 2]);
+});
+
+testBoth("close() counts everything that was written as sent or unsent", async (bind) => {
+  const unsent: unknown[] = [];
+  await using other = await bind();
+  const { port } = other.addr as HostPort;
+  const socket = await bind({ onUnsent: (datagram) => unsent.push(datagram) });
+  const sending = [socket.send(new Uint8Array([0]), { hostname: "localhost", port })];
+  for (const i of numbers(200)) sending.push(socket.send(new Uint8Array([i]), other.addr));
+  const results = Promise.allSettled(sending);
+  await socket.close();
+  const { sent, unsent: counted } = socket.counters;
+  assertEquals([sent + counted, unsent.length], [201, counted]);
+  assertEquals((await results).filter(({ status }) => status === "fulfilled").length, sent);
+});
+
+testBoth("an onUnsent that throws is reported, and confuses nothing", async (bind) => {
+  const thrown = new Error("of the observer");
+  const reported = Promise.withResolvers<unknown>();
+  const listener = (event: ErrorEvent) => {
+    event.preventDefault();
+    reported.resolve(event.error);
+  };
+  addEventListener("error", listener);
+  try {
+    await using socket = await bind({
+      onUnsent() {
+        throw thrown;
+      },
+    });
+    await writeAll(socket, [new Uint8Array(65_508), 1], socket.addr);
+    assertEquals((await socket.receive())!.bytes, new Uint8Array([1]));
+    assertEquals(await reported.promise, thrown);
+  } finally {
+    removeEventListener("error", listener);
+  }
+});
+
 testBoth("what is far too large for any buffer is not taken, and what follows is", async (bind) => {
   const unsent: number[] = [];
   await using socket = await bind({ onUnsent: ({ bytes }) => unsent.push(bytes.length) });
