@@ -3,7 +3,7 @@ import { type Endpoint, type HostPort, listenError } from "../address/address.ts
 import { BatchDatagrams } from "./batch.ts";
 import { DenoDatagrams, openDenoSocket } from "./deno.ts";
 import { batchObstacle, Descriptor } from "./libc.ts";
-import { checkMulticast, type MulticastOptions, wayToGroup } from "./multicast.ts";
+import { checkMulticast, joinGroup, type MulticastOptions, wayToGroup } from "./multicast.ts";
 import type {
   ArrivalClock,
   DatagramCounters,
@@ -12,6 +12,7 @@ import type {
   DatagramTransportOptions,
   UnsentDatagram,
 } from "./transport.ts";
+import { clearPath } from "./unix.ts";
 
 /** One datagram as it arrived. */
 export interface Datagram {
@@ -29,6 +30,8 @@ export type DatagramIo = "auto" | "deno" | "batch";
 
 /** The receive buffer that is asked for, in bytes, unless an option says otherwise. */
 export const RECEIVE_BUFFER = 4 * 2 ** 20;
+
+const NOT_FOUND = "the socket was not found among the files of this process";
 
 /** How a datagram socket is bound. */
 export interface BindDatagramOptions extends DatagramTransportOptions {
@@ -225,26 +228,47 @@ export async function bindDatagram(options: BindDatagramOptions): Promise<Datagr
   let obstacle = multicast ? "groups are joined with Deno's own calls" : obstacleTo(listen, io);
   const isBatchNeeded = io === "batch" || receiveBuffer !== undefined;
   if (obstacle !== undefined && isBatchNeeded) throw cannotBatch(io, obstacle);
-  const socket = await openDenoSocket(listen, multicast).catch((cause) => {
+  const socket = await openSocket(listen, multicast).catch((cause) => {
     throw listenError(listen, cause);
   });
-  if (multicast && batchObstacle() === undefined) {
-    using descriptor = Descriptor.find(socket.addr as HostPort);
-    descriptor?.leadGroups(wayToGroup(multicast));
-  }
   if (obstacle === undefined) {
     const descriptor = Descriptor.find(socket.addr as HostPort);
     if (descriptor) {
       const granted = descriptor.raiseReceiveBuffer(receiveBuffer ?? RECEIVE_BUFFER);
       return new DatagramSocket(new BatchDatagrams(socket, descriptor, watched), refused, granted);
     }
-    obstacle = "the socket was not found among the files of this process";
+    obstacle = NOT_FOUND;
     if (isBatchNeeded) {
       socket.close();
       throw cannotBatch(io, obstacle);
     }
   }
   return new DatagramSocket(new DenoDatagrams(socket, watched), refused);
+}
+
+/** Binds a socket, and has it join a group. */
+async function openSocket(
+  listen: Endpoint,
+  multicast: MulticastOptions | undefined,
+): Promise<Deno.DatagramConn> {
+  if ("path" in listen) await clearPath(listen.path);
+  if (!multicast) return openDenoSocket(listen);
+  const isLed = batchObstacle() === undefined;
+  // Others of this process may be bound to the same address.
+  const others = isLed ? Descriptor.sockets() : undefined;
+  const socket = openDenoSocket(listen, true);
+  try {
+    if (isLed) {
+      using descriptor = Descriptor.find(socket.addr as HostPort, others);
+      if (descriptor) descriptor.leadGroups(wayToGroup(multicast));
+      else checkMulticast(multicast, NOT_FOUND, NOT_FOUND);
+    }
+    await joinGroup(socket, multicast);
+    return socket;
+  } catch (error) {
+    socket.close();
+    throw error;
+  }
 }
 
 /** Why datagrams of a socket cannot be received and sent in batches, or are not to be; undefined if they can. */

@@ -1,7 +1,6 @@
 import { notify } from "../../time/lifecycle.ts";
 import type { Endpoint } from "../address/address.ts";
 import { fixedMemory } from "./memory.ts";
-import { joinGroup, type MulticastOptions } from "./multicast.ts";
 import { ServedSocket } from "./served_socket.ts";
 import type {
   DatagramCounters,
@@ -9,7 +8,7 @@ import type {
   DatagramTransport,
   DatagramTransportOptions,
 } from "./transport.ts";
-import { clearPath, SocketFile } from "./unix.ts";
+import { SocketFile } from "./unix.ts";
 
 /** Room for the largest datagram: VILLASnode's own buffers are this size too. */
 const MAX_DATAGRAM = 65536;
@@ -84,38 +83,22 @@ export class DenoDatagrams extends ServedSocket implements DatagramTransport {
 /**
  * Binds a socket of Deno's.
  *
- * @param listen An IP address and a port, 0 for one that is free, or the path of a unix socket.
- * @param multicast A group to join.
+ * @param listen An IP address and a port, 0 for one that is free, or the path of a unix socket, which is free.
+ * @param isShared Whether several programs of this computer may bind the same UDP address, as those in a multicast group do.
  * @returns The bound socket.
- * @throws What Deno throws, and {@linkcode UsageError} if a unix path cannot be used.
+ * @throws What Deno throws.
  */
-export async function openDenoSocket(
-  listen: Endpoint,
-  multicast?: MulticastOptions,
-): Promise<Deno.DatagramConn> {
+export function openDenoSocket(listen: Endpoint, isShared = false): Deno.DatagramConn {
   if (typeof Deno.listenDatagram !== "function") {
     throw new Error(
       'Cannot use datagrams: Deno needs "unstable": ["net"] in deno.json, or --unstable-net',
     );
   }
-  if ("path" in listen) await clearPath(listen.path);
-  const socket = "path" in listen
-    ? Deno.listenDatagram({ transport: "unixpacket", path: listen.path })
-    : Deno.listenDatagram({
-      transport: "udp",
-      hostname: listen.hostname,
-      port: listen.port,
-      reuseAddress: multicast !== undefined, // several programs of a computer may be in a group
-    });
-  if (multicast) {
-    try {
-      await joinGroup(socket, multicast);
-    } catch (error) {
-      socket.close();
-      throw error;
-    }
+  if ("path" in listen) {
+    return Deno.listenDatagram({ transport: "unixpacket", path: listen.path });
   }
-  return socket;
+  const { hostname, port } = listen;
+  return Deno.listenDatagram({ transport: "udp", hostname, port, reuseAddress: isShared });
 }
 
 function toEndpoint(address: Deno.Addr): Endpoint {

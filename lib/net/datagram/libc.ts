@@ -94,10 +94,29 @@ type Library = Deno.DynamicLibrary<typeof symbols>;
 /** libc, opened once however many sockets use it. */
 let opened: { readonly library: Library; users: number } | undefined;
 
-function openLibrary(): Library {
-  opened ??= { library: Deno.dlopen("libc.so.6", symbols), users: 0 };
+/** Opens it; undefined if the system has another one. */
+function tryLibrary(): Library | undefined {
+  try {
+    opened ??= { library: Deno.dlopen("libc.so.6", symbols), users: 0 };
+  } catch {
+    return undefined;
+  }
   opened.users++;
   return opened.library;
+}
+
+/**
+ * The files of this process that are sockets.
+ *
+ * @param library libc.
+ * @param address Where the address of each is put while it is handed on.
+ */
+function* socketsOf(library: Library, address: Uint8Array<ArrayBuffer>): Generator<number> {
+  const length = fixedWords(1);
+  for (let fd = 3; fd < MOST_FILES; fd++) {
+    length[0] = ADDRESS_ROOM;
+    if (library.symbols.getsockname(fd, address, length) === 0) yield fd;
+  }
 }
 
 /** An array in memory that does not move: V8 keeps small typed arrays that are made directly in its own heap. */
@@ -265,25 +284,20 @@ export class Descriptor implements Disposable {
    * Finds the descriptor of a socket: the one file of this process that is a datagram socket bound to its address.
    *
    * @param addr The address that it is bound to.
+   * @param others What {@linkcode Descriptor.sockets} told right before it was bound, where others may be bound to the same address.
    * @returns The descriptor; undefined if there is none, or more than one, or the system has another libc.
    */
-  static find(addr: HostPort): Descriptor | undefined {
+  static find(addr: HostPort, others?: ReadonlySet<number>): Descriptor | undefined {
     const wanted = new DataView(new ArrayBuffer(ADDRESS_ROOM));
     if (encodeAddress(addr, wanted, 0) === 0) return undefined;
-    let library: Library;
-    try {
-      library = openLibrary();
-    } catch {
-      return undefined;
-    }
+    const library = tryLibrary();
+    if (library === undefined) return undefined;
     const found: number[] = [];
     const bytes = new Uint8Array(new ArrayBuffer(ADDRESS_ROOM));
     const length = fixedWords(1);
     const type = fixedWords(1);
-    for (let fd = 3; fd < MOST_FILES; fd++) {
-      length[0] = ADDRESS_ROOM;
-      if (library.symbols.getsockname(fd, bytes, length) !== 0) continue;
-      if (!sameAddress(wanted, new DataView(bytes.buffer))) continue;
+    for (const fd of socketsOf(library, bytes)) {
+      if (others?.has(fd) || !sameAddress(wanted, new DataView(bytes.buffer))) continue;
       length[0] = 4;
       const known = library.symbols.getsockopt(fd, SOL_SOCKET, SO_TYPE, type, length) === 0;
       if (known && type[0] === SOCK_DGRAM) found.push(fd);
@@ -291,6 +305,15 @@ export class Descriptor implements Disposable {
     if (found.length === 1) return new Descriptor(library, found[0]!);
     closeLibrary();
     return undefined;
+  }
+
+  /** The files of this process that are sockets. */
+  static sockets(): Set<number> {
+    const library = tryLibrary();
+    if (library === undefined) return new Set();
+    const sockets = new Set(socketsOf(library, new Uint8Array(new ArrayBuffer(ADDRESS_ROOM))));
+    closeLibrary();
+    return sockets;
   }
 
   /** What the system said about the call that failed last. */

@@ -41,15 +41,22 @@ export function isMulticast(hostname: string): boolean {
  *
  * @param options The group.
  * @param ipv6Obstacle Why the number of routers cannot be set for IPv6, as the rest of a sentence; undefined if it can.
- * @throws {UsageError} If it is none, or the number of routers is out of range or cannot be set.
+ * @param interfaceObstacle The same for the interface by which datagrams leave; undefined also where the system's routes may decide.
+ * @throws {UsageError} If it is none, the number of routers is out of range, or something cannot be set that is asked for.
  */
 export function checkMulticast(
-  { group, ttl }: MulticastOptions,
+  { group, interface: name, ttl }: MulticastOptions,
   ipv6Obstacle: string | undefined,
+  interfaceObstacle?: string,
 ): void {
   if (!isMulticast(group)) {
     throw new UsageError(
       `Cannot join "${group}": expected a multicast group, 224.0.0.0 to 239.255.255.255 or an IPv6 address that begins with ff`,
+    );
+  }
+  if (name !== undefined && interfaceObstacle !== undefined) {
+    throw new UsageError(
+      `Cannot send to multicast group "${group}" by interface "${name}": ${interfaceObstacle}; leave it out`,
     );
   }
   if (ttl === undefined) return;

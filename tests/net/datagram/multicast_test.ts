@@ -181,11 +181,38 @@ Deno.test({
   },
 });
 
-Deno.test("the number of routers of an IPv6 group is refused where it cannot be set", () => {
+Deno.test({
+  name: "each of several sockets in one group has its own way to it, on Linux",
+  ignore: !HAS_IPV6,
+  async fn() {
+    const [HOPS, INTERFACE] = [18, 17];
+    const bind = (port: number, ttl: number) =>
+      bindDatagram({
+        listen: { hostname: "::", port },
+        multicast: { group: "ff02::1234", interface: "1", ttl },
+      });
+    await using first = await bind(0, 61);
+    const { port } = first.addr as Deno.NetAddr;
+    const others = await Promise.all([62, 63, 64].map((ttl) => bind(port, ttl)));
+    const hops = optionsOfSockets(HOPS).filter((ttl) => ttl > 60 && ttl < 65);
+    const ways = optionsOfSockets(INTERFACE).filter((index) => index === 1);
+    for (const socket of others) await socket.close();
+    assertEquals(hops.toSorted(), [61, 62, 63, 64]);
+    assertEquals(ways.length, 4);
+  },
+});
+
+Deno.test("the number of routers of an IPv6 group, or the interface, is refused where it cannot be set", () => {
   checkMulticast({ group: "ff02::1234", ttl: 3 }, undefined);
   assertThrows(
     () => checkMulticast({ group: "ff02::1234", ttl: 3 }, "only Linux has the system calls for it"),
     UsageError,
     'IPv6 group "ff02::1234" may pass: only Linux has the system calls for it; leave it out',
+  );
+  checkMulticast({ group: GROUP, interface: "lo" }, "it is not there");
+  assertThrows(
+    () => checkMulticast({ group: GROUP, interface: "lo" }, undefined, "it is not there"),
+    UsageError,
+    `Cannot send to multicast group "${GROUP}" by interface "lo": it is not there; leave it out`,
   );
 });
