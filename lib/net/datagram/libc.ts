@@ -418,8 +418,9 @@ export class Descriptor implements Disposable {
     return failed ? NaN : microsOf(this.#time, 0);
   }
 
-  /** The wall clock that the times of arrival are taken from, in µs since 1970. */
+  /** The wall clock that the times of arrival are taken from, in µs since 1970; NaN once disposed of. */
   now(): number {
+    if (this.#fd < 0) return NaN;
     this.#library.symbols.clock_gettime(CLOCK_REALTIME, this.#timeBytes);
     return microsOf(this.#time, 0);
   }

@@ -39,7 +39,7 @@ export interface DatagramCounters {
 export interface ArrivalClock {
   /** When the datagram arrived that is being handed on, in µs since 1970; NaN if the system does not know. */
   arrived(): number;
-  /** The clock that this is taken from, the system's wall clock, in µs since 1970. It may be set at any time. */
+  /** The clock that this is taken from, the system's wall clock, in µs since 1970; NaN once the socket is closed. It may be set at any time. */
   now(): number;
 }
 

@@ -190,6 +190,7 @@ Deno.test({
     const messages = new Messages(1, 10);
     assertEquals([descriptor.receive(messages), descriptor.send(messages, 0, 1)], [0, 0]);
     assertEquals([descriptor.dropped, descriptor.receiveBuffer], [0, 0]);
+    assertEquals([descriptor.lastTime(), descriptor.now()], [NaN, NaN]);
     assertEquals(Descriptor.find({ hostname: "localhost", port }), undefined);
   },
 });
