@@ -217,16 +217,23 @@ export class BatchDatagrams extends ServedSocket implements DatagramTransport {
 
   write(bytes: Uint8Array, to: Endpoint): void | Promise<void> {
     if (this.isClosed) return this.#sendAlone(bytes, bytes, to);
-    if (this.#blocked) return this.#blocked.then(() => this.write(bytes, to));
+    if (this.#blocked) return this.#writeAfter(this.#blocked, bytes, to);
     if (!this.#queue.put(bytes, to)) {
       const sending = this.#send();
-      if (sending) return sending.then(() => this.write(bytes, to));
+      if (sending) return this.#writeAfter(sending, bytes, to);
       if (!this.#queue.put(bytes, to)) return this.#block(this.#sendAlone(bytes, bytes, to));
     }
     if (this.#queue.length === MOST_MESSAGES) return this.#send();
     if (this.#gathering) return;
     this.#gathering = true;
     queueMicrotask(this.#sendGathered);
+  }
+
+  /** Resolves when the system has taken or refused the datagram: whoever has waited already need not flush, too. */
+  async #writeAfter(sending: Promise<void>, bytes: Uint8Array, to: Endpoint): Promise<void> {
+    await sending;
+    await this.write(bytes, to);
+    await this.flush();
   }
 
   /** What is written while `serve()` does not run leaves as soon as whoever wrote it is done. */

@@ -135,9 +135,10 @@ export class DatagramSocket implements DatagramTransport {
    * @returns How many bytes the system took: all of them. Rejects with what the system says if it takes none.
    */
   async send(bytes: Uint8Array, to: Endpoint): Promise<number> {
-    this.#refused.delete(bytes);
-    await (this.#transport.write(bytes, to) ?? this.#transport.flush());
-    const refused = this.#refused.get(bytes);
+    // Another object for each call: the same bytes may be on their way to somebody else.
+    const datagram = bytes.subarray();
+    await (this.#transport.write(datagram, to) ?? this.#transport.flush());
+    const refused = this.#refused.get(datagram);
     if (refused) throw refused.error;
     return bytes.length;
   }

@@ -312,6 +312,25 @@ testBoth("an onUnsent that throws is reported, and confuses nothing", async (bin
   }
 });
 
+testBoth(
+  "send() of the same bytes to several addresses rejects for the bad ones only",
+  async (bind) => {
+    await using socket = await bind();
+    const bytes = new Uint8Array([1]);
+    const to = [
+      { hostname: "::1", port: 9 },
+      socket.addr,
+      { hostname: "::1", port: 9 },
+      socket.addr,
+    ];
+    const results = await Promise.allSettled(to.map((address) => socket.send(bytes, address)));
+    assertEquals(results.map(({ status }) => status), [
+      ...["rejected", "fulfilled"],
+      ...["rejected", "fulfilled"],
+    ]);
+  },
+);
+
 testBoth("what is far too large for any buffer is not taken, and what follows is", async (bind) => {
   const unsent: number[] = [];
   await using socket = await bind({ onUnsent: ({ bytes }) => unsent.push(bytes.length) });
