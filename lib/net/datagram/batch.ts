@@ -1,6 +1,5 @@
-import { notify } from "../../time/lifecycle.ts";
 import type { Endpoint, HostPort } from "../address/address.ts";
-import { type Descriptor, ECONNREFUSED, Messages, MOST_MESSAGES } from "./libc.ts";
+import { type Descriptor, Messages, MOST_MESSAGES } from "./libc.ts";
 import { fixedMemory } from "./memory.ts";
 import { SendQueue } from "./send_queue.ts";
 import { ServedSocket } from "./served_socket.ts";
@@ -26,7 +25,7 @@ const LOOK_EVERY = 8;
 
 /** The system calls of a descriptor; a test puts others in their place. */
 export type BatchCalls =
-  & Pick<Descriptor, "receive" | "wait" | "send" | "errno" | "dropped" | "lastTime" | "now">
+  & Pick<Descriptor, "receive" | "wait" | "send" | "dropped" | "lastTime" | "now">
   & Disposable
   & { times: boolean };
 
@@ -98,9 +97,11 @@ export class BatchDatagrams extends ServedSocket implements DatagramTransport {
       if (count <= 0) {
         const sending = this.#send();
         if (sending) await sending;
-        if (count < 0) this.#checkErrno();
-        if (this.#linger === 0) await this.#serveFirst(handle);
-        else if (this.#isTurnOver()) await this.#nextTurn();
+        // Where the system announced a datagram and then gives none, Deno's socket hears why.
+        if (this.#linger === 0 || isFirst) {
+          isFirst = false;
+          await this.#serveFirst(handle);
+        } else if (this.#isTurnOver()) await this.#nextTurn();
         else if (!(isFirst = this.#calls.wait(this.#linger))) await this.#serveFirst(handle);
         continue;
       }
@@ -111,7 +112,7 @@ export class BatchDatagrams extends ServedSocket implements DatagramTransport {
         if (waiting) await waiting;
         if (++this.#turn % LOOK_EVERY === 0 && this.#isTurnOver()) await this.#nextTurn();
       }
-      this.#arrived.reset(count, this.clock !== undefined);
+      this.#arrived.reset(count);
       const sending = this.#send();
       if (sending) await sending;
     }
@@ -126,8 +127,7 @@ export class BatchDatagrams extends ServedSocket implements DatagramTransport {
       arrived = await this.receiveOne(this.#first);
     } catch (error) {
       if (this.isClosed) return;
-      if (!(error instanceof Deno.errors.ConnectionRefused)) throw error;
-      return this.#countBounce(error);
+      throw error;
     }
     if (this.isClosed) return;
     if (this.clock) {
@@ -163,7 +163,7 @@ export class BatchDatagrams extends ServedSocket implements DatagramTransport {
     }
     if (this.clock) this.#arrivedAt = arrived.timeOf(i);
     const from = this.#senders.at(this.#addressWords, arrived.addresses, i * ADDRESS_ROOM / 4);
-    return this.#call(handle, bytes, from ?? { path: "" });
+    return this.#call(handle, bytes, from!); // a socket of IPv4 or IPv6 has no other senders
   }
 
   #call(handle: DatagramHandler, bytes: Uint8Array, from: Endpoint): void | Promise<void> {
@@ -294,16 +294,5 @@ export class BatchDatagrams extends ServedSocket implements DatagramTransport {
     this.#calls.lastTime();
     const arrivedAt = () => this.#arrivedAt;
     return { arrived: arrivedAt, now: () => this.#calls.now() };
-  }
-
-  /** What the system reports of an earlier datagram. */
-  #checkErrno(): void {
-    if (this.#calls.errno !== ECONNREFUSED) return; // mostly EAGAIN; what lasts is reported to Deno's socket too
-    this.#countBounce(new Deno.errors.ConnectionRefused("Connection refused (os error 111)"));
-  }
-
-  #countBounce(error: Error): void {
-    this.counted.bounced++;
-    notify(this.options.onBounced, error);
   }
 }

@@ -72,11 +72,6 @@ const POLLIN = 1;
 /** Files of this process that are looked at for a socket. */
 const MOST_FILES = 4096;
 
-/** `errno` where there is nothing to be received, no room to send, or a signal came. */
-export const EAGAIN = 11;
-/** `errno` where an earlier datagram met a closed port. */
-export const ECONNREFUSED = 111;
-
 const symbols = {
   recvmmsg: { parameters: ["i32", "buffer", "u32", "i32", "pointer"], result: "i32" },
   sendmmsg: { parameters: ["i32", "buffer", "u32", "i32"], result: "i32" },
@@ -86,7 +81,6 @@ const symbols = {
   poll: { parameters: ["buffer", "u64", "i32"], result: "i32" },
   ioctl: { parameters: ["i32", "u64", "buffer"], result: "i32" },
   clock_gettime: { parameters: ["i32", "buffer"], result: "i32" },
-  __errno_location: { parameters: [], result: "pointer" },
 } as const;
 
 type Library = Deno.DynamicLibrary<typeof symbols>;
@@ -162,6 +156,7 @@ export class Messages {
   readonly #words: Uint32Array<ArrayBuffer>;
   readonly #parts: Uint32Array<ArrayBuffer>;
   readonly #control: DataView<ArrayBuffer>;
+  readonly #withTimes: boolean;
   /** Where the payloads are, in two halves: whole numbers of 64 bits would have to be allocated. */
   readonly #low: number;
   readonly #high: number;
@@ -178,6 +173,7 @@ export class Messages {
   constructor(count: number, bytes: number, withTimes = false) {
     if (!(count >= 1 && count <= MOST_MESSAGES)) throw new RangeError(`Cannot hold ${count}`);
     this.count = count;
+    this.#withTimes = withTimes;
     this.payload = fixedMemory(bytes);
     this.addresses = new DataView(fixedMemory(count * ADDRESS_ROOM).buffer);
     this.#headers = new Uint8Array(new ArrayBuffer(count * HEADER));
@@ -224,12 +220,12 @@ export class Messages {
   }
 
   /** Makes the headers of those that were received ready for the next call. */
-  reset(received: number, withTimes: boolean): void {
+  reset(received: number): void {
     const words = this.#words;
     const count = Math.min(received, this.count);
     for (let i = 0; i < count; i++) {
       words[i * 16 + 2] = ADDRESS_ROOM;
-      if (withTimes) words[i * 16 + 10] = CONTROL;
+      if (this.#withTimes) words[i * 16 + 10] = CONTROL;
     }
   }
 
@@ -263,7 +259,6 @@ function microsOf(view: DataView, at: number): number {
 /** The descriptor of a UDP socket of Deno's, for calls that Deno does not have. Let go of it before the socket is closed. */
 export class Descriptor implements Disposable {
   readonly #library: Library;
-  readonly #errno: Int32Array;
   readonly #number = fixedWords(1);
   readonly #length = fixedWords(1);
   readonly #memory = fixedWords(16);
@@ -276,8 +271,6 @@ export class Descriptor implements Disposable {
   private constructor(library: Library, fd: number) {
     this.#library = library;
     this.#fd = fd;
-    const errno = library.symbols.__errno_location()!;
-    this.#errno = new Int32Array(Deno.UnsafePointerView.getArrayBuffer(errno, 4));
   }
 
   /**
@@ -316,17 +309,12 @@ export class Descriptor implements Disposable {
     return sockets;
   }
 
-  /** What the system said about the call that failed last. */
-  get errno(): number {
-    return this.#errno[0]!;
-  }
-
   /**
    * Takes datagrams that are there, and waits for none.
    *
    * @param messages Where to.
    * @param most How many, at most; Linux looks for one more than there are. Default: as many as there is room for.
-   * @returns How many; −1 if there is none, or the system reports something: see {@linkcode Descriptor.errno}.
+   * @returns How many; −1 if there is none, or the system does not do it: whoever then waits with Deno's socket hears why.
    */
   receive(messages: Messages, most: number = messages.count): number {
     if (this.#fd < 0) return 0;
@@ -354,7 +342,7 @@ export class Descriptor implements Disposable {
    * @param messages What to send.
    * @param first The first of them.
    * @param end The one after the last.
-   * @returns How many the system took; −1 if it did not take the first: see {@linkcode Descriptor.errno}.
+   * @returns How many the system took; −1 if it did not take the first: whoever then sends it with Deno's socket hears why.
    */
   send(messages: Messages, first: number, end: number): number {
     if (this.#fd < 0 || !(first >= 0 && first < end && end <= messages.count)) return 0;
@@ -364,7 +352,7 @@ export class Descriptor implements Disposable {
   }
 
   /** Bytes of memory that the system gives to datagrams which wait to be received, with what it needs for its own records. */
-  get receiveBuffer(): number {
+  get #receiveBuffer(): number {
     return this.#option(SO_RCVBUF);
   }
 
@@ -376,9 +364,9 @@ export class Descriptor implements Disposable {
    */
   raiseReceiveBuffer(bytes: number): number {
     const wanted = Math.min(bytes, 2 ** 30);
-    if (this.receiveBuffer < wanted * 2) this.#setOption(SO_RCVBUF, wanted);
-    if (this.receiveBuffer < wanted * 2) this.#setOption(SO_RCVBUFFORCE, wanted); // for root
-    return this.receiveBuffer / 2;
+    if (this.#receiveBuffer < wanted * 2) this.#setOption(SO_RCVBUF, wanted);
+    if (this.#receiveBuffer < wanted * 2) this.#setOption(SO_RCVBUFFORCE, wanted); // for root
+    return this.#receiveBuffer / 2;
   }
 
   /** Datagrams that found no room in the receive buffer. */

@@ -168,7 +168,6 @@ for (const hostname of ["127.0.0.1", "::1"]) {
           assertEquals(decodeAddress(arrived.addresses, i * ADDRESS_ROOM)!.port, from.addr.port);
         });
         assertEquals(to.descriptor.receive(arrived), -1);
-        assertEquals(to.descriptor.errno, 11);
       }
     },
   });
@@ -189,7 +188,7 @@ Deno.test({
     udp.close();
     const messages = new Messages(1, 10);
     assertEquals([descriptor.receive(messages), descriptor.send(messages, 0, 1)], [0, 0]);
-    assertEquals([descriptor.dropped, descriptor.receiveBuffer], [0, 0]);
+    assertEquals([descriptor.dropped, descriptor.raiseReceiveBuffer(1)], [0, 0]);
     assertEquals([descriptor.lastTime(), descriptor.now()], [NaN, NaN]);
     assertEquals(Descriptor.find({ hostname: "localhost", port }), undefined);
   },
@@ -247,7 +246,7 @@ Deno.test({
     let received = 0;
     for (let count = 0; (count = to.descriptor.receive(arrived)) > 0;) {
       received += count;
-      arrived.reset(count, true);
+      arrived.reset(count);
     }
     assertEquals(received + to.descriptor.dropped, sent);
     to.descriptor.lastTime();
