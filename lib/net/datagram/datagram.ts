@@ -252,11 +252,18 @@ async function openSocket(
   listen: Endpoint,
   multicast: MulticastOptions | undefined,
 ): Promise<Deno.DatagramConn> {
-  if ("path" in listen) await clearPath(listen.path);
-  if (!multicast) return openDenoSocket(listen);
+  if (!multicast) {
+    if ("path" in listen) await clearPath(listen.path);
+    return openDenoSocket(listen);
+  }
+  if ("path" in listen) {
+    throw new UsageError(
+      `Cannot join multicast group "${multicast.group}" with a unix socket: use UDP`,
+    );
+  }
   const isLed = batchObstacle() === undefined;
   // Others of this process may be bound to the same address.
-  const others = isLed ? Descriptor.sockets() : undefined;
+  const others = isLed ? Descriptor.files(listen) : [];
   const socket = openDenoSocket(listen, true);
   try {
     if (isLed) {

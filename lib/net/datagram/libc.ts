@@ -99,20 +99,6 @@ function tryLibrary(): Library | undefined {
   return opened.library;
 }
 
-/**
- * The files of this process that are sockets.
- *
- * @param library libc.
- * @param address Where the address of each is put while it is handed on.
- */
-function* socketsOf(library: Library, address: Uint8Array<ArrayBuffer>): Generator<number> {
-  const length = fixedWords(1);
-  for (let fd = 3; fd < MOST_FILES; fd++) {
-    length[0] = ADDRESS_ROOM;
-    if (library.symbols.getsockname(fd, address, length) === 0) yield fd;
-  }
-}
-
 /** An array in memory that does not move: V8 keeps small typed arrays that are made directly in its own heap. */
 function fixedWords(count: number): Uint32Array<ArrayBuffer> {
   return new Uint32Array(new ArrayBuffer(count * 4));
@@ -277,36 +263,34 @@ export class Descriptor implements Disposable {
    * Finds the descriptor of a socket: the one file of this process that is a datagram socket bound to its address.
    *
    * @param addr The address that it is bound to.
-   * @param others What {@linkcode Descriptor.sockets} told right before it was bound, where others may be bound to the same address.
+   * @param others What {@linkcode Descriptor.files} told before it was bound, where others may be bound to the same address.
    * @returns The descriptor; undefined if there is none, or more than one, or the system has another libc.
    */
-  static find(addr: HostPort, others?: ReadonlySet<number>): Descriptor | undefined {
+  static find(addr: HostPort, others: readonly number[] = []): Descriptor | undefined {
+    const found = Descriptor.files(addr).filter((fd) => !others.includes(fd));
+    const library = found.length === 1 ? tryLibrary() : undefined;
+    return library && new Descriptor(library, found[0]!);
+  }
+
+  /** The files of this process that are datagram sockets bound to an address. */
+  static files(addr: HostPort): number[] {
     const wanted = new DataView(new ArrayBuffer(ADDRESS_ROOM));
-    if (encodeAddress(addr, wanted, 0) === 0) return undefined;
-    const library = tryLibrary();
-    if (library === undefined) return undefined;
+    const library = encodeAddress(addr, wanted, 0) === 0 ? undefined : tryLibrary();
+    if (library === undefined) return [];
     const found: number[] = [];
     const bytes = new Uint8Array(new ArrayBuffer(ADDRESS_ROOM));
     const length = fixedWords(1);
     const type = fixedWords(1);
-    for (const fd of socketsOf(library, bytes)) {
-      if (others?.has(fd) || !sameAddress(wanted, new DataView(bytes.buffer))) continue;
+    for (let fd = 3; fd < MOST_FILES; fd++) {
+      length[0] = ADDRESS_ROOM;
+      if (library.symbols.getsockname(fd, bytes, length) !== 0) continue;
+      if (!sameAddress(wanted, new DataView(bytes.buffer))) continue;
       length[0] = 4;
       const known = library.symbols.getsockopt(fd, SOL_SOCKET, SO_TYPE, type, length) === 0;
       if (known && type[0] === SOCK_DGRAM) found.push(fd);
     }
-    if (found.length === 1) return new Descriptor(library, found[0]!);
     closeLibrary();
-    return undefined;
-  }
-
-  /** The files of this process that are sockets. */
-  static sockets(): Set<number> {
-    const library = tryLibrary();
-    if (library === undefined) return new Set();
-    const sockets = new Set(socketsOf(library, new Uint8Array(new ArrayBuffer(ADDRESS_ROOM))));
-    closeLibrary();
-    return sockets;
+    return found;
   }
 
   /**

