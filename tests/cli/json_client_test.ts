@@ -232,8 +232,57 @@ Deno.test("json-client sends the other lines when one is no JSON, and ends when 
   assertEquals([cut.code, cut.stdout], [5, ""]);
   assertStringIncludes(cut.stderr, "Cannot send line 1: Cannot decode UTF-8 at byte 6");
   await to.server.close();
-  const gone = await to.send([], "{}\n{}\n");
-  assertEquals([gone.code, gone.stdout, gone.stderr.split("\n").length], [4, "", 2]);
+  const gone = await to.send([], "{}\n\n{}\n{}\n");
+  assertEquals([gone.code, gone.stdout], [4, ""]);
+  assertMatch(
+    gone.stderr,
+    /^error: Cannot connect .*\nerror: 2 lines were not sent, from line 3\n$/,
+  );
+});
+
+/** A server that closes its first connection without an answer, and answers on all others. */
+function closesFirst() {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const received: string[] = [];
+  const served = (async () => {
+    let isFirst = true;
+    for await (const connection of listener) {
+      using _ = connection;
+      const bytes = new Uint8Array(1024);
+      const count = await connection.read(bytes) ?? 0;
+      received.push(new TextDecoder().decode(bytes.subarray(0, count)));
+      if (!isFirst) await connection.write(new TextEncoder().encode('{"status":"success"}\n'));
+      isFirst = false;
+    }
+  })();
+  return {
+    port: String(listener.addr.port),
+    received,
+    async [Symbol.asyncDispose]() {
+      listener.close();
+      await served;
+    },
+  };
+}
+
+Deno.test("json-client sends nothing after a message without an answer, and says how many lines it did not send", async () => {
+  const input = '{"command_id":"a"}\n\n{"command_id":"b"}\n{"command_id":"c"}\n';
+  for (const keepOpen of [[], ["--keep-open"]]) {
+    await using server = closesFirst();
+    const { code, stderr } = await labwire(
+      ["json-client", "--port", server.port, ...keepOpen],
+      { input },
+    );
+    assertEquals([code, server.received], [4, ['{"command_id":"a"}\n']], stderr);
+    assertMatch(stderr, /may still be carried out\nerror: 2 lines were not sent, from line 3\n$/);
+  }
+  await using server = closesFirst();
+  await using client = startServer(["json-client", "--port", server.port], { stdin: "piped" });
+  await client.write(input);
+  const { code, stderr } = await client.result();
+  assertEquals(code, 4);
+  assertMatch(stderr, /error: At least 2 lines were not sent, from line 3\n$/);
+  await client.closeInput();
 });
 
 Deno.test("json-client rejects command lines that make no sense", async () => {

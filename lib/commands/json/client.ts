@@ -13,7 +13,8 @@ import { connectJson, type JsonClient, type JsonSendOptions } from "../../json/c
 import { DEFAULT_HOST, DEFAULT_PORT } from "../../json/protocol.ts";
 import type { JsonSendResult, SuccessResult } from "../../json/read_answer.ts";
 import { formatAddress } from "../../net/address/address.ts";
-import { checkReplay, replayLines, replayOptions } from "../recording/replay.ts";
+import { counted } from "../../text/wording.ts";
+import { checkReplay, type Pace, replayLines, replayOptions } from "../recording/replay.ts";
 import { connectingOptions, readConnecting } from "../serving/connecting.ts";
 import { commandNamed, listCommands, showCommands } from "./list.ts";
 import { fileMessage, lineMessage, typedMessage, wordsMessage } from "./message.ts";
@@ -32,6 +33,9 @@ type Output = typeof FORMS[number];
 
 /** How long a shell waits for a server's commands when TAB is pressed, in seconds. */
 const COMPLETION_TIMEOUT = 0.5;
+
+/** How long the lines are counted that are not sent any more, in ms. */
+const COUNTING_MS = 500;
 
 const options = {
   host: host({ default: DEFAULT_HOST, help: "Host name or IP address of the server" }),
@@ -65,8 +69,9 @@ export const jsonClient = defineCommand({
     "cfg[gain]:=1 is a member of the object cfg, list[]:=1 one more item of a list. All digits are sent as they are written.",
     "The output is the result: a text without quotation marks, anything else as JSON, nothing if there is none. Errors go " +
     "to stderr. Without a message, lines from standard input are sent one after another, each a JSON message, and the " +
-    "answers are printed as JSON lines; a line that is not JSON is reported, and the others are sent. On a terminal each " +
-    "line typed is sent.",
+    "answers are printed as JSON lines; a line that is not JSON is reported, and the others are sent. After a message " +
+    "without an answer nothing more is sent, as later commands may rely on it: it is said how many lines were not. On a " +
+    "terminal each line typed is sent.",
     "--list shows the commands of a server that describes them, as json-server does with a handler that has a function for each; " +
     "`labwire json-client NAME --help` shows one of them, and a shell with completions offers them.",
     "The exit code is 0 for success, 3 if the server reported a failure, 4 if the server was not reached, did not answer in time or " +
@@ -131,12 +136,14 @@ export const jsonClient = defineCommand({
       }
       const output = context.given.has("output") ? options.output : "json";
       if (replay !== undefined) {
-        const lines = replayLines(context, { ...options, replay, signal });
-        return await sendLines(context, sender, output, { lines, messageOf: recordedMessage });
+        const { speed } = options;
+        const open = (signal: AbortSignal, pace: Pace) =>
+          replayLines(context, { replay, speed, signal, pace });
+        return await sendLines(context, sender, output, { open, messageOf: recordedMessage });
       }
       if (context.stdin.isTerminal()) return await converse(context, sender, options);
       return await sendLines(context, sender, output, {
-        lines: readByteLines(context.stdin.readable, signal),
+        open: (signal) => readByteLines(context.stdin.readable, signal),
         messageOf: lineMessage,
       });
     } catch (error) {
@@ -178,7 +185,8 @@ async function completeCommand(words: readonly string[]): Promise<string[]> {
 
 /** Where messages come from. */
 interface MessageLines {
-  readonly lines: AsyncIterable<Uint8Array>;
+  /** Reads the lines until the signal ends that: as they are due, unless that is no matter any more. */
+  readonly open: (signal: AbortSignal, pace: Pace) => AsyncIterable<Uint8Array>;
   /** The message of a line; undefined if there is none in it. */
   readonly messageOf: (line: string) => string | undefined;
 }
@@ -193,19 +201,30 @@ function recordedMessage(line: string): string | undefined {
   return data === "null" ? undefined : data;
 }
 
-/** Sends each line. Goes on after a failure, but not when the server cannot be reached. */
+/**
+ * Sends each line. Goes on after a failure that the server reports, but not after a message whose fate is unknown: what follows may rely
+ * on it. The lines that are there and are not sent are counted then.
+ */
 async function sendLines(
   context: Context,
   sender: Sender,
   output: Output,
-  { lines, messageOf }: MessageLines,
+  { open, messageOf }: MessageLines,
 ): Promise<number> {
   const { signal, say, out } = context;
   let [code, number, seen] = [exit.done as number, 0, 0];
-  for await (const bytes of lines) {
+  let [unsent, from, isAll] = [0, 0, true];
+  const reading = new AbortController();
+  const pace = { isHurried: false };
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  for await (const bytes of open(AbortSignal.any([signal, reading.signal]), pace)) {
     number++;
     if (isBlank(bytes)) continue;
     seen++;
+    if (pace.isHurried) {
+      if (unsent++ === 0) from = number;
+      continue;
+    }
     let line: string | undefined;
     try {
       line = messageOf(decodeUtf8(bytes));
@@ -218,15 +237,31 @@ async function sendLines(
     if (line === undefined) continue;
     const now = await show(context, await sender.send(line), output);
     await out.ready();
-    if (now === exit.connect) return now;
     code ||= now;
+    if (now !== exit.connect) continue;
+    code = now;
+    pace.isHurried = true;
+    timer = setTimeout(() => {
+      isAll = false;
+      reading.abort();
+    }, COUNTING_MS);
   }
+  clearTimeout(timer);
+  if (unsent > 0) say.error(notSent(unsent, from, isAll));
   if (seen === 0 && !signal.aborted) {
     throw new UsageError(
       "Cannot send nothing: expected a message, --file, --replay with lines, or lines on stdin",
     );
   }
   return code;
+}
+
+/** Says which lines were not sent, as the message before them failed. */
+function notSent(count: number, from: number, isAll: boolean): string {
+  const were = `${counted(count, "line")} ${
+    count === 1 ? "was" : "were"
+  } not sent, from line ${from}`;
+  return isAll ? were : `At least ${were}`;
 }
 
 function isBlank(line: Uint8Array): boolean {

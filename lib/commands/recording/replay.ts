@@ -56,6 +56,12 @@ export async function checkReplay(
   }
 }
 
+/** Whether a reader waits until a line is due. */
+export interface Pace {
+  /** Whether it does not: the lines that follow are not sent any more. */
+  readonly isHurried: boolean;
+}
+
 /** What a recording is read for. */
 export interface ReplayOptions {
   /** The file. */
@@ -66,6 +72,8 @@ export interface ReplayOptions {
   readonly signal: AbortSignal;
   /** Says which lines are wanted: the others take no part in the timing. Default: all. */
   readonly wants?: (line: string) => boolean;
+  /** Looked at before each line. Default: it waits. */
+  readonly pace?: Pace;
 }
 
 /** The time that stands first in a line: in an object, an array, or a row of CSV. */
@@ -86,7 +94,7 @@ const LONGEST = 1 << 28;
  */
 export async function* replayLines(
   { say }: Pick<Context, "say">,
-  { replay, speed, signal, wants = () => true }: ReplayOptions,
+  { replay, speed, signal, wants = () => true, pace }: ReplayOptions,
 ): AsyncGenerator<Uint8Array, void, void> {
   const lines = readByteLines(await open(replay), signal, { keepEnds: true, maxBytes: LONGEST });
   const decoder = new TextDecoder();
@@ -106,7 +114,9 @@ export async function* replayLines(
       else due += Math.max(0, time - last) / speed;
       last = time;
       const left = start + due - performance.now();
-      if (left > 0 && speed !== Infinity) await delay(left / 1000, signal).catch(() => {});
+      if (left > 0 && speed !== Infinity && !pace?.isHurried) {
+        await delay(left / 1000, signal).catch(() => {});
+      }
       if (signal.aborted) return;
     }
     yield line.subarray(0, line.length - (line.at(-2) === 0x0d ? 2 : 1));
