@@ -6,7 +6,7 @@ export interface PromptOptions {
   prompt: string | (() => string);
   /** Ends the asking. */
   signal?: AbortSignal;
-  /** Called on Ctrl-C, which gives no signal while a line is being typed. */
+  /** Called on Ctrl-C, which gives no signal as long as lines are asked for; also while the last one is dealt with. */
   onInterrupt?: () => void;
   /** Receives what others need to write between prompts. */
   onOpen?: (prompter: Prompter) => void;
@@ -21,8 +21,8 @@ export interface Prompter {
 }
 
 /**
- * Asks for lines on a terminal. Lines can be edited, and earlier ones come back with the arrow keys. Ctrl-D ends it, and so does
- * Ctrl-C.
+ * Asks for lines on a terminal. Lines can be edited, and earlier ones come back with the arrow keys. Ctrl-D ends it, after
+ * the lines typed before, and so does Ctrl-C at once.
  *
  * @param options What to show.
  * @returns The lines. The next one is asked for when the iterator is asked for it, so output stands before the prompt.
@@ -39,7 +39,9 @@ export async function* promptLines(options: PromptOptions): AsyncGenerator<strin
     removeHistoryDuplicates: true,
   });
   const close = () => reader.close();
+  let interrupted = false;
   reader.on("SIGINT", () => {
+    interrupted = true;
     options.onInterrupt?.();
     close();
   });
@@ -61,18 +63,21 @@ export async function* promptLines(options: PromptOptions): AsyncGenerator<strin
   });
   using _ = whenAborted(options.signal, close);
   try {
-    if (options.signal?.aborted) return;
     const lines = reader[Symbol.asyncIterator]();
     for (;;) {
-      const { prompt } = options;
-      reader.setPrompt(typeof prompt === "string" ? prompt : prompt());
-      reader.prompt();
-      isShown = true;
+      if (interrupted || options.signal?.aborted) return;
+      if (!closed) { // by Ctrl-D while the last line was dealt with
+        const { prompt } = options;
+        reader.setPrompt(typeof prompt === "string" ? prompt : prompt());
+        reader.prompt();
+        isShown = true;
+      }
       const { value, done } = await lines.next();
       if (done) {
         if (isShown) output.write("\n"); // what is said next starts on a line of its own
         return;
       }
+      isShown = false;
       yield value;
     }
   } finally {

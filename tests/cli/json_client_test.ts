@@ -415,3 +415,40 @@ print("exit", os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
     '{"command_id":"set","volts":3,"note":"two words"}',
   ]);
 });
+
+Deno.test(
+  `Ctrl-C at the prompt stops the wait for an answer, and Ctrl-D ends it after the answer${python.note}`,
+  {
+    ignore: python.ignore || Deno.build.os === "windows",
+  },
+  async () => {
+    for (
+      const [key, ending, code] of [["\x03", /may still be carried out\n$/, 130], [
+        "\x04",
+        /success/,
+        0,
+      ]]
+    ) {
+      const arrived = Promise.withResolvers<void>();
+      const answer = Promise.withResolvers<void>();
+      const received: string[] = [];
+      await using to = lab({
+        grace: 0,
+        interact({ command_id }) {
+          received.push(command_id);
+          arrived.resolve();
+          return answer.promise;
+        },
+      });
+      await using client = startOnTerminal(["json-client", ...to.port]);
+      await client.until("stdout", /> /);
+      await client.write("wait\r");
+      await arrived.promise;
+      await client.write(key as string);
+      if (code === 0) answer.resolve();
+      const result = await client.result();
+      assertEquals([result.code, received], [code, ["wait"]]);
+      assertMatch(plainText(result.stdout), ending as RegExp);
+    }
+  },
+);

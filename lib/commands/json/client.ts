@@ -107,8 +107,11 @@ export const jsonClient = defineCommand({
     showCommands(context.out, [commandNamed(list, name!)]);
   },
   async run(context, options, args) {
-    const { say, signal } = context;
-    const send = await sendOptions(context, options);
+    const { say } = context;
+    // At the prompt, Ctrl-C gives no signal.
+    const prompt = new AbortController();
+    const signal = AbortSignal.any([context.signal, prompt.signal]);
+    const send = await sendOptions({ ...context, signal }, options);
     if (options.list) {
       if (args.length > 0 || options.file !== undefined) {
         throw new UsageError("Cannot use --list with a message: expected one of them");
@@ -141,7 +144,12 @@ export const jsonClient = defineCommand({
           replayLines(context, { replay, speed, signal, pace });
         return await sendLines(context, sender, output, { open, messageOf: recordedMessage });
       }
-      if (context.stdin.isTerminal()) return await converse(context, sender, options);
+      if (context.stdin.isTerminal()) {
+        return await converse({ ...context, signal }, sender, {
+          ...options,
+          onInterrupt: () => prompt.abort(),
+        });
+      }
       return await sendLines(context, sender, output, {
         open: (signal) => readByteLines(context.stdin.readable, signal),
         messageOf: lineMessage,
@@ -272,7 +280,12 @@ function isBlank(line: Uint8Array): boolean {
 async function converse(
   context: Context,
   sender: Sender,
-  { host, port, output }: { host: string; port: number; output: Output },
+  { host, port, output, onInterrupt }: {
+    host: string;
+    port: number;
+    output: Output;
+    onInterrupt: () => void;
+  },
 ): Promise<number> {
   const { out, say, signal } = context;
   say.info(
@@ -281,7 +294,7 @@ async function converse(
     }. Type JSON, or command_id name=text name:=json.`,
   );
   say.info("Arrow keys bring back earlier lines. Ctrl-D to quit.");
-  for await (const text of promptLines({ prompt: "> ", signal })) {
+  for await (const text of promptLines({ prompt: "> ", signal, onInterrupt })) {
     if (text.trim() === "") continue;
     try {
       await show(context, await sender.send(await typedMessage(text)), output);
