@@ -34,7 +34,7 @@ export class Reporter {
   readonly #colour: boolean;
   readonly #now: () => number;
   readonly #columns: () => number;
-  readonly #kinds = new Map<string, { last: number; held: number; message: string }>();
+  readonly #kinds = new Map<string, Texts>();
   #live = false;
   /** Lines above the live one that go with it. */
   #above = 0;
@@ -105,29 +105,33 @@ export class Reporter {
   }
 
   /**
-   * Warns at most once a second about things of one kind, however many there are; how many were held back is said
-   * next time, or by {@linkcode Reporter.summary} and {@linkcode Reporter.tellHeld}.
+   * Warns of things of one kind, however many there are: of each text the first time, and then at most once a second about all of them.
+   * Texts that differ in their numbers alone, such as an address, are alike. How many were held back is said next time, or by
+   * {@linkcode Reporter.summary} and {@linkcode Reporter.tellHeld}.
    */
   throttled(kind: string, message: string): void {
     const now = this.#now();
-    const state = this.#kinds.get(kind);
-    if (state && now - state.last < 1000) {
-      state.held++;
-      state.message = message;
+    let texts = this.#kinds.get(kind);
+    if (!texts) this.#kinds.set(kind, texts = new Texts(now));
+    const [text, isNew] = texts.of(message, now);
+    if (!isNew && now - texts.last < 1000) {
+      text.held++;
+      text.message = message;
       return;
     }
-    const more = state && state.held > 0 ? ` (and ${state.held} more like it before)` : "";
-    this.#kinds.set(kind, { last: now, held: 0, message });
-    this.warn(message + more);
+    texts.last = now;
+    this.warn(message + text.more(text.held));
+    text.held = 0;
   }
 
-  /** Reports what was held back and not reported yet: the last of each kind, and how many there were. */
+  /** Reports what was held back and not reported yet: the last of each text, and how many there were. */
   tellHeld(): void {
-    for (const state of this.#kinds.values()) {
-      const { held, message } = state;
-      if (held === 0) continue;
-      state.held = 0;
-      this.warn(held === 1 ? message : `${message} (and ${held - 1} more like it before)`);
+    for (const texts of this.#kinds.values()) {
+      for (const text of texts.all()) {
+        if (text.held === 0) continue;
+        this.warn(text.message + text.more(text.held - 1));
+        text.held = 0;
+      }
     }
   }
 
@@ -182,5 +186,62 @@ export class Reporter {
     } catch {
       // Standard error is closed: the message cannot be shown.
     }
+  }
+}
+
+/** Different texts of one kind that are remembered; what comes beyond them counts as one. */
+const MOST_TEXTS = 16;
+/** How much of a text tells it from others, in characters. */
+const TOLD_APART = 300;
+/** How long nothing of a kind was said when its texts are new again, in ms. */
+const FORGET = 60_000;
+
+/** A text, or those beyond {@linkcode MOST_TEXTS}. */
+class HeldText {
+  /** How many were not said. */
+  held = 0;
+  /** The last of them. */
+  message = "";
+  readonly #like: string;
+
+  constructor(like: string) {
+    this.#like = like;
+  }
+
+  /** What follows a message that stands for others, too. */
+  more(count: number): string {
+    return count === 0 ? "" : ` (and ${count} ${this.#like} before)`;
+  }
+}
+
+/** What was said of one kind. */
+class Texts {
+  /** When the last was said. */
+  last: number;
+  readonly #known = new Map<string, HeldText>();
+  readonly #others = new HeldText("others");
+
+  constructor(now: number) {
+    this.last = now;
+  }
+
+  /** Finds what a message is like, and tells whether it is the first of that. */
+  of(message: string, now: number): [text: HeldText, isNew: boolean] {
+    if (now - this.last >= FORGET) this.#forget();
+    const shape = message.slice(0, TOLD_APART).replace(/\d+/g, "0");
+    const known = this.#known.get(shape);
+    if (known) return [known, false];
+    if (this.#known.size === MOST_TEXTS) return [this.#others, false];
+    const text = new HeldText("more like it");
+    this.#known.set(shape, text);
+    return [text, true];
+  }
+
+  all(): HeldText[] {
+    return [...this.#known.values(), this.#others];
+  }
+
+  #forget(): void {
+    for (const [shape, { held }] of this.#known) if (held === 0) this.#known.delete(shape);
   }
 }

@@ -168,6 +168,46 @@ Deno.test("Reporter.throttled() speaks once per kind and second, and tells how m
   assertEquals(text(), "warning: a0\nwarning: b\nwarning: a5 (and 4 more like it before)\n");
 });
 
+Deno.test("Reporter.throttled() says each text of a kind, and calls only alike what differs in its numbers", () => {
+  const { say, text, pass } = reporter();
+  for (let port = 1; port <= 3; port++) {
+    say.throttled("failed", `Message from 127.0.0.1:${port} failed: no such port`);
+    say.throttled("failed", `Message from 127.0.0.1:${port} failed: interlock`);
+  }
+  say.throttled("failed", "Message from 127.0.0.1:4 failed: on fire");
+  pass(1000);
+  say.throttled("failed", "Message from 127.0.0.1:5 failed: interlock");
+  say.tellHeld();
+  assertEquals(text().split("\n"), [
+    "warning: Message from 127.0.0.1:1 failed: no such port",
+    "warning: Message from 127.0.0.1:1 failed: interlock",
+    "warning: Message from 127.0.0.1:4 failed: on fire",
+    "warning: Message from 127.0.0.1:5 failed: interlock (and 2 more like it before)",
+    "warning: Message from 127.0.0.1:3 failed: no such port (and 1 more like it before)",
+    "",
+  ]);
+});
+
+Deno.test("Reporter.throttled() bounds a flood of texts that all differ, and knows them anew after a minute", () => {
+  const { say, text, pass } = reporter();
+  const name = (n: number) => n.toString(2).replaceAll("0", "a").replaceAll("1", "b");
+  for (let n = 0; n < 100_000; n++) say.throttled("k", name(n));
+  const lines = Array.from({ length: 16 }, (_, n) => `warning: ${name(n)}`);
+  assertEquals(text().trimEnd().split("\n"), lines);
+  pass(1000);
+  for (let n = 100_000; n < 200_000; n++) say.throttled("k", name(n));
+  say.tellHeld();
+  lines.push(
+    `warning: ${name(100_000)} (and 99984 others before)`,
+    `warning: ${name(199_999)} (and 99998 others before)`,
+  );
+  assertEquals(text().trimEnd().split("\n"), lines);
+  pass(60_000);
+  say.throttled("k", "a");
+  say.throttled("k", "b");
+  assertEquals(text().trimEnd().split("\n").slice(-2), ["warning: a", "warning: b"]);
+});
+
 Deno.test("Reporter.summary() stands behind what was held back, which is told once", () => {
   const { say, text } = reporter();
   for (let i = 0; i < 5; i++) say.throttled("a", `a${i}`);
