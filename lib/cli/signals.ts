@@ -9,6 +9,8 @@ export const DEFAULT_GRACE = 5;
 const PATIENCE = 0.25;
 /** Seconds that a command has beyond its grace to abandon its work and say so. */
 const LAST_WORDS = 1.5;
+/** Seconds more until another thread ends a program that does not do it by itself. */
+const TO_ITSELF = 0.5;
 /** The longest time of a timer, in ms. */
 const LONGEST = 2 ** 31 - 1;
 
@@ -47,6 +49,9 @@ export class Interruption {
   /** Seconds that what is being waited for may take, if not the grace. */
   #patience: number | undefined;
   #grace = DEFAULT_GRACE;
+  /** When the first signal came; NaN before. */
+  #since = NaN;
+  #forgetSaying = () => {};
   #code: number = exit.interrupted;
 
   /** @param options Where messages go, and where signals come from. */
@@ -85,7 +90,7 @@ export class Interruption {
     this.#watchdog = await signals.watch({
       signals: signals.names.filter((name) => !(reopens && name === "SIGHUP")),
       grace,
-      more: LAST_WORDS,
+      more: LAST_WORDS + TO_ITSELF,
       waiting: this.#say.infoText(this.#waitingFor("the handler, which has not returned")),
       over: this.#say.errorText(`The handler did not return within ${grace} s: ended it`),
       onSignal: (name) => this.#onSignal(name),
@@ -113,6 +118,7 @@ export class Interruption {
   describeOpenWork(describe: () => string | undefined, patience?: number): void {
     this.#describe = describe;
     this.#patience = patience;
+    if (!Number.isNaN(this.#since)) this.#saySoon();
   }
 
   /** Asks for the end as if Ctrl-C had been pressed. */
@@ -122,7 +128,7 @@ export class Interruption {
 
   /** Stops listening. */
   release(): void {
-    for (const forget of this.#timers) forget();
+    for (const forget of [...this.#timers, this.#forgetSaying]) forget();
     this.#unlisten();
     this.#watchdog?.[Symbol.dispose]();
   }
@@ -149,16 +155,21 @@ export class Interruption {
     this.#code = name === "SIGINT" || name === "SIGBREAK" ? exit.interrupted : exit.terminated;
     const { clock } = this.#environment;
     if (this.signal.aborted) this.#environment.exit(this.#code);
+    this.#since = clock.now();
+    this.#saySoon();
     this.#timers.push(
-      clock.wake(() => this.#sayWaiting(), 1000 * PATIENCE),
       clock.wake(() => this.#giveUp(), Math.min(1000 * (this.#grace + LAST_WORDS), LONGEST)),
     );
     this.#controller.abort();
   }
 
-  #sayWaiting(): void {
-    const what = this.#describe();
-    if (what !== undefined) this.#say.info(this.#waitingFor(what));
+  /** Says in a moment what is being waited for then. */
+  #saySoon(): void {
+    this.#forgetSaying();
+    this.#forgetSaying = this.#environment.clock.wake(() => {
+      const what = this.#describe();
+      if (what !== undefined) this.#say.info(this.#waitingFor(what));
+    }, 1000 * PATIENCE);
   }
 
   #giveUp(): void {
@@ -168,8 +179,9 @@ export class Interruption {
   }
 
   #waitingFor(what: string): string {
-    return `Waiting up to ${
-      this.#patience ?? this.#grace
-    } s for ${what}; Ctrl-C again ends at once`;
+    const elapsed = (this.#environment.clock.now() - this.#since) / 1000 || 0;
+    const left = this.#patience ??
+      (elapsed < 1 ? this.#grace : Math.max(1, Math.ceil(this.#grace - elapsed)));
+    return `Waiting up to ${left} s for ${what}; Ctrl-C again ends at once`;
   }
 }

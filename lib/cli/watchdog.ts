@@ -13,7 +13,7 @@ export interface WatchdogOptions {
   signals: readonly Deno.Signal[];
   /** Seconds after the first signal at which a main thread that never heard of it is ended. */
   grace: number;
-  /** Seconds more for one that heard of it, and ends by itself. */
+  /** Seconds more for one that heard of it, and ends by itself before unless it has become busy since. */
   more: number;
   /** What to write on standard error when the main thread does not hear of a signal; nothing if it is empty. */
   waiting: string;
@@ -60,8 +60,10 @@ function watch(scope: Scope, remove: (file: OwnFile) => void): void {
       if (++seen > 1) return setTimeout(end, 200, name);
       setTimeout(() => heard || write(waiting), 500);
       setTimeout(() => {
-        if (!heard) write(over);
-        setTimeout(end, heard ? 1000 * more : 0, name);
+        setTimeout(() => {
+          write(over);
+          end(name);
+        }, heard ? 1000 * more : 0);
       }, Math.min(1000 * grace, 2 ** 31 - 1));
     };
     for (const name of signals) {

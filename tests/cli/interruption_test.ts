@@ -1,5 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { Peer } from "../json/peer.ts";
 import { begun, servers } from "./handler_servers.ts";
+import { folder, serve } from "./json_serve.ts";
 import { type Child, start } from "./run.ts";
 
 const windows = Deno.build.os === "windows";
@@ -107,4 +109,74 @@ Deno.test({
     using _connection = await listener.accept();
     assertEquals((await ended(client, "SIGTERM")).code, 143);
   },
+});
+
+/** A json-server with this `close()`, in a process of its own, which has answered a message and recorded it. */
+async function closing(close: string, more: string[] = []) {
+  const files = await folder({
+    "close.js": `export const commands = { f: () => 1 };\nexport function close() { ${close} }\n`,
+  });
+  const program = start([
+    ...["json-server", "--port", "0", "--handler", `${files.path}/close.js`],
+    ...["--record", `${files.path}/rec.jsonl`, "--output", "json", ...more],
+  ]);
+  const [, port] = await program.until("stderr", /Listening on \S+:(\d+)[^]*Ready/);
+  await using peer = await Peer.connect({ hostname: "127.0.0.1", port: Number(port) });
+  assertEquals(await peer.ask('{"command_id":"f"}'), '{"status":"success","result":1}');
+  return {
+    program,
+    recorded: () => Deno.readTextFile(`${files.path}/rec.jsonl`),
+    async [Symbol.asyncDispose]() {
+      await program[Symbol.asyncDispose]();
+      await files[Symbol.asyncDispose]();
+    },
+  };
+}
+
+Deno.test({
+  name:
+    "A close() in JavaScript that never returns loses nothing that was recorded or printed, and its end is said",
+  ignore: windows,
+  fn: async () => {
+    await using it = await closing("while (true);", ["--grace", "0.2"]);
+    const { code, stdout, stderr } = await ended(it.program, "SIGINT");
+    assertEquals(code, 130);
+    assertMatch(await it.recorded(), /"answer":\{"status":"success","result":1\}.*\n$/);
+    assertMatch(stdout, /"command_id":"f"/);
+    assertMatch(stderr, /^error: The handler did not return within 0\.2 s: ended it\n$/m);
+  },
+});
+
+Deno.test("Ctrl-C says that close() of a handler is waited for", async () => {
+  await using it = await closing("return new Promise(() => {});");
+  it.program.interrupt();
+  await it.program.until(
+    "stderr",
+    /Waiting up to 5 s for close\(\) of the handler; Ctrl-C again ends at once\n/,
+  );
+});
+
+Deno.test("Ctrl-C says that a connection is waited for whose client does not read its answers", async () => {
+  await using files = await folder({
+    "long.js":
+      `export const commands = { f: () => (console.error("begun"), "x".repeat(1 << 25)) };\n`,
+  });
+  await using server = await serve(["--handler", `${files.path}/long.js`]);
+  await using peer = await server.connect();
+  await peer.write('{"command_id":"f"}\n');
+  await server.program.until("stderr", /begun/);
+  server.program.interrupt();
+  await server.program.until("stderr", /Waiting up to 5 s for 1 connection to end; Ctrl-C again/);
+});
+
+Deno.test("Ctrl-C says that a struct-line client waits for a server that does not read", async () => {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  await using client = start([
+    ...["struct-line", "client", "--port", String(listener.addr.port)],
+    ...["--format", "!16777216s", "--send", '["x"]'],
+  ]);
+  using connection = await listener.accept();
+  await connection.read(new Uint8Array(1));
+  client.interrupt();
+  await client.until("stderr", /Waiting up to 5 s for what was sent to be read; Ctrl-C again/);
 });

@@ -16,10 +16,11 @@ import { type JsonServerStats, startJsonServer } from "../../json/server.ts";
 import { formatAddress } from "../../net/address/address.ts";
 import { visibleJson } from "../../text/visible_text.ts";
 import { openLines, recordOptions } from "../recording/record.ts";
-import { handlerCounts, handlerOptions } from "../serving/handler_options.ts";
+import { endHandler, handlerCounts, handlerOptions } from "../serving/handler_options.ts";
 import { jsonHandler } from "./handler.ts";
 import {
   announceServer,
+  connectionsToEnd,
   httpCount,
   messageTimeoutOption,
   problemText,
@@ -131,7 +132,7 @@ export const jsonServer = defineCommand({
       },
       debug: debug ? (message) => say.info(message) : undefined,
     });
-    context.describeOpenWork(() => pending(server.stats));
+    context.describeOpenWork(() => openWork(server.stats));
     using _announced = announceServer(say, server.addrs, options);
     const counters = () =>
       [summary(server.stats), ...handlerCounts(handler.module, options.stats)]
@@ -139,8 +140,8 @@ export const jsonServer = defineCommand({
     const shown = options.stats ? setInterval(() => say.live(counters()), 1000) : 0;
     await server.finished;
     clearInterval(shown);
-    await handler[Symbol.asyncDispose]();
     await recording?.close();
+    await endHandler(context, handler.module, async () => await handler[Symbol.asyncDispose]());
     say.summary(counters());
     say.info("Bye.");
   },
@@ -175,8 +176,8 @@ function reportFailure(
 }
 
 /** What is waited for when the server closes. */
-function pending({ pending }: JsonServerStats): string | undefined {
-  if (pending === 0) return undefined;
+function openWork({ pending, open }: JsonServerStats): string | undefined {
+  if (pending === 0) return connectionsToEnd(open);
   return pending === 1
     ? "1 message that is being handled"
     : `${pending} messages that are being handled or wait for it`;

@@ -9,6 +9,7 @@ import { file, flag, integer, seconds, several, text, value } from "../../cli/op
 import { UsageError } from "../../errors.ts";
 import type { HandlerEvents, ModuleHandler } from "../../handlers/handler.ts";
 import { counted } from "../../text/wording.ts";
+import { within } from "../../time/deadline.ts";
 
 /** The options of every command that passes messages to a user's code. */
 export const handlerOptions = {
@@ -58,6 +59,27 @@ export function handlerEvents({ say, signal }: Context): HandlerEvents {
     onStderr: (bytes) => say.relay(new TextDecoder().decode(bytes)),
     signal,
   };
+}
+
+/** Seconds that what was printed may take to leave before a handler is ended. */
+const FLUSH_LIMIT = 1;
+
+/**
+ * Ends what handles the messages, after what was printed has left: a `close()` in JavaScript that never returns ends the program.
+ *
+ * @param context Where that is, and where is said what is waited for.
+ * @param module The module, if it is one.
+ * @param close Ends it.
+ */
+export async function endHandler(
+  { out, describeOpenWork }: Pick<Context, "out" | "describeOpenWork">,
+  module: ModuleHandler | undefined,
+  close: () => Promise<void>,
+): Promise<void> {
+  await within(out.flush(), FLUSH_LIMIT);
+  describeOpenWork(() => module ? "close() of the handler" : "the handler to end");
+  await close();
+  describeOpenWork(() => undefined);
 }
 
 /**

@@ -15,7 +15,7 @@ import { listenDatagrams } from "../../socket/listen_datagrams.ts";
 import { pipeProgram } from "../../socket/pipe_program.ts";
 import type { Replies } from "../../socket/replies.ts";
 import { BusyWatch } from "../serving/busy_watch.ts";
-import { handlerCounts } from "../serving/handler_options.ts";
+import { endHandler, handlerCounts } from "../serving/handler_options.ts";
 import {
   announceServer,
   httpCount,
@@ -169,8 +169,8 @@ export async function serveStreams(context: Context, values: ServerValues): Prom
   context.describeOpenWork(() => connections(listener.stats.open));
   using _announced = announceServer(say, listener.addrs, values);
   await listener.finished;
-  await values.closeHandler();
   await recording.close();
+  await endHandler(context, values.module, values.closeHandler);
   say.summary(
     [
       summary(listener, messages, bytes),
@@ -242,8 +242,8 @@ export async function serveDatagrams(context: Context, values: ServerValues): Pr
   using _announced = announceServer(say, server.addrs, values, true);
   await server.finished;
   over.abort(); // programs that were not done in time
-  await values.closeHandler();
   await recording.close();
+  await endHandler(context, values.module, values.closeHandler);
   const { answered, refusedByAllow, ignored, dropped } = server.stats;
   const rare = { refused: refusedByAllow, ignored, failed, dropped };
   say.summary(

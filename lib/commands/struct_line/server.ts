@@ -5,13 +5,12 @@ import { formatAddress } from "../../net/address/address.ts";
 import { Line } from "../../struct/line.ts";
 import {
   announceServer,
-  connectionsToEnd,
   messageTimeoutOption,
   readServing,
   servingOptions,
 } from "../serving/serving.ts";
 import { handlerDetails, lineOptions, recordText } from "./options.ts";
-import { LineSession, sayStats } from "./session.ts";
+import { LineSession, openWork, sayStats } from "./session.ts";
 
 /** `labwire struct-line server`. */
 export const structLineServer = defineCommand({
@@ -71,7 +70,7 @@ export const structLineServer = defineCommand({
       },
       onProblem: (problem) => session.report(problem),
     });
-    context.describeOpenWork(() => connectionsToEnd(line.peers.length));
+    context.describeOpenWork(() => openWork(line));
     using _announced = announceServer(say, line.addrs, options);
     await line.connected;
     // What --send sends is all there is to send when it goes with --once.

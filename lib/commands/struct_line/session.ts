@@ -14,8 +14,8 @@ import type { SentRecords } from "../../struct/send_records.ts";
 import { counted, rareCounts } from "../../text/wording.ts";
 import { within } from "../../time/deadline.ts";
 import { BusyWatch } from "../serving/busy_watch.ts";
-import { handlerCounts, handlerEvents } from "../serving/handler_options.ts";
-import { httpCount, problemText } from "../serving/serving.ts";
+import { endHandler, handlerCounts, handlerEvents } from "../serving/handler_options.ts";
+import { connectionsToEnd, httpCount, problemText } from "../serving/serving.ts";
 import { sendLines, sendTyped } from "./input.ts";
 import type { RecordText } from "./options.ts";
 import { type Printer, type PrinterOptions, structPrinter } from "./printer.ts";
@@ -134,13 +134,14 @@ export class LineSession implements AsyncDisposable {
     await this.#sent?.close();
   }
 
-  /** Ends what handles the records, and the recording. */
+  /** Ends the recording, and then what handles the records. */
   async close(): Promise<void> {
-    await this.#handler.close?.();
     await this.closeRecording();
+    const { close } = this.#handler;
+    if (close) await endHandler(this.#context, this.module, close);
   }
 
-  /** Ends what handles the records, and the recording. */
+  /** Ends the recording, and then what handles the records. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
@@ -315,6 +316,15 @@ async function sessionHandler(
 
 function isGiven(value: unknown): boolean {
   return value !== undefined;
+}
+
+/**
+ * Says what a line waits for when it closes.
+ *
+ * @param line The line, which has not ended.
+ */
+export function openWork({ peers }: Line): string {
+  return connectionsToEnd(peers.length) ?? "what was sent to be read";
 }
 
 /**
