@@ -5,15 +5,16 @@ import { JsonText } from "./text.ts";
 const { rawJSON } = JSON as unknown as { rawJSON(text: string): unknown };
 
 /**
- * Occurs in the text if the value has NaN, an infinity, −0 or a collection, which `JSON.stringify()` writes as `null`, `0` and
- * `{}`.
+ * Occurs in the text if the value has NaN, an infinity, −0, bytes or something that JSON does not have, such as a Map, which
+ * `JSON.stringify()` writes as `null`, `0`, `{"0":…` and `{}`.
  */
-const CHANGED = /null|\{\}|(?:^|[[:,])0(?:$|[,\]}])/;
+const CHANGED = /null|\{\}|\{"0":|"Buffer"|(?:^|[[:,])0(?:$|[,\]}])/;
 
 /**
  * Writes a value as JSON in one line.
  *
- * @param value The value; `toJSON()` methods are honoured, and a {@linkcode JsonText} is written as it is.
+ * @param value The value; `toJSON()` methods are honoured, and a {@linkcode JsonText} is written as it is. A `Uint8Array` is written as
+ * base64, any other typed array as an array of numbers.
  * @param name The name of the value in errors.
  * @returns The text.
  * @throws {CodecError} If JSON cannot represent the value.
@@ -44,7 +45,8 @@ function tryWrite(value: unknown, name: string): string | undefined {
     if (!(error instanceof TypeError) || !error.message.includes("BigInt")) throw error;
     return new Writer(name).write(value);
   }
-  const plain = text === undefined || !CHANGED.test(text) || !isUnusual(value);
+  const plain = text === undefined ||
+    !(value instanceof Error) && (!CHANGED.test(text) || !isUnusual(value));
   return plain ? text : new Writer(name).write(value);
 }
 
@@ -54,19 +56,34 @@ function isUnusual(value: unknown): boolean {
   if (typeof value !== "object" || value === null) return false;
   if (Array.isArray(value)) return value.some(isUnusual);
   if (typeof (value as { toJSON?: unknown }).toJSON === "function") return true;
-  if (value instanceof Number || isCollection(value)) return true;
+  if (value instanceof Number || ArrayBuffer.isView(value) || isNothing(value)) return true;
   return Object.values(value).some(isUnusual);
 }
 
-/** What holds values that `JSON.stringify()` leaves out, and what makes a plain value of it. */
-const COLLECTIONS = [
-  [Map, "Map", "Object.fromEntries(map)"],
-  [Set, "Set", "[...set]"],
-  [Promise, "Promise", "await promise"],
-] as const;
+/** What has no form in JSON, and what makes a plain value of it. */
+const PLAIN: Readonly<Record<string, string>> = {
+  Map: "Object.fromEntries(map)",
+  Set: "[...set]",
+  Promise: "await promise",
+  Error: "error.message; an error that is thrown fails the message",
+  Generator: "[...generator]",
+  AsyncGenerator: "await Array.fromAsync(generator)",
+  ArrayBuffer: "new Uint8Array(buffer)",
+  DataView: "new Uint8Array(view.buffer)",
+  RegExp: "regexp.source",
+};
 
-function isCollection(value: object): boolean {
-  return COLLECTIONS.some(([type]) => value instanceof type);
+/** What an object is, as JavaScript calls it; a class of the user is an `Object`. */
+function nameOf(value: object): string {
+  return value instanceof Error ? "Error" : Object.prototype.toString.call(value).slice(8, -1);
+}
+
+/** Whether `JSON.stringify()` writes nothing of an object, although there is something in it. */
+function isNothing(value: object): boolean {
+  const name = nameOf(value);
+  if (name === "Object" || name === "Array") return false;
+  return Object.hasOwn(PLAIN, name) ||
+    Object.keys(value).length === 0 && !(value instanceof Boolean || value instanceof String);
 }
 
 /** Writes a value and checks each number, with its path for errors. */
@@ -88,7 +105,16 @@ class Writer {
   }
 
   #look(holder: unknown, key: string, given: unknown): unknown {
-    const item = given instanceof Number ? Number(given) : given;
+    let item = given instanceof Number ? Number(given) : given;
+    // What toJSON() has changed already: an invalid Date is null, a Buffer an object.
+    if (item === null || isBufferJson(item)) {
+      const own = (holder as Record<string, unknown>)[key];
+      if (own instanceof Date || own instanceof Uint8Array) item = own;
+    }
+    if (item instanceof Uint8Array) return item.toBase64();
+    if (ArrayBuffer.isView(item) && !(item instanceof DataView)) {
+      item = Array.from(item as unknown as ArrayLike<unknown>);
+    }
     if (typeof item === "bigint") return rawJSON(String(item));
     if (Object.is(item, -0)) return rawJSON("-0.0");
     const container = typeof item === "object" && item !== null;
@@ -101,16 +127,24 @@ class Writer {
     if (!container) {
       throw cannotWrite(`${this.#path.join("")}${step} is ${item}, which JSON does not have`);
     }
-    for (const [type, name, plain] of COLLECTIONS) {
-      if (!(item instanceof type)) continue;
+    if (item instanceof Date) throw cannotWrite(`${this.#path.join("")}${step} is an invalid Date`);
+    if (isNothing(item as object)) {
+      const name = nameOf(item as object);
+      const plain = Object.hasOwn(PLAIN, name) ? `, such as ${PLAIN[name]}` : "";
+      const article = /^[AEIOU]/.test(name) ? "an" : "a";
       throw cannotWrite(
-        `${this.#path.join("")}${step} is a ${name}: expected a plain value, such as ${plain}`,
+        `${this.#path.join("")}${step} is ${article} ${name}: expected a plain value${plain}`,
       );
     }
     this.#holders.push(item);
     this.#path.push(step);
     return item;
   }
+}
+
+/** Whether a value may be what `Buffer.toJSON()` makes. */
+function isBufferJson(value: unknown): boolean {
+  return typeof value === "object" && (value as { type?: unknown } | null)?.type === "Buffer";
 }
 
 function stepTo(holder: unknown, key: string): string {

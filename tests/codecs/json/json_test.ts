@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer";
 import { assertEquals, assertLess, assertThrows } from "@std/assert";
 import {
   createJsonCodec,
@@ -110,6 +111,53 @@ Deno.test("jsonCodec takes __proto__ and constructor for names like any other", 
 Deno.test("jsonCodec skips a byte order mark and counts it", () => {
   assertEquals(jsonCodec.decode(bytes('\uFEFF{"a":1}')), { a: 1 });
   assertEquals(faultOf('\uFEFF{"a":}').offset, 8);
+});
+
+Deno.test("stringifyJson() writes bytes as base64 and other typed arrays as numbers", () => {
+  const cases: [unknown, string][] = [
+    [new Uint8Array([1, 2, 255]), '"AQL/"'],
+    [{ a: [new Uint8Array()] }, '{"a":[""]}'],
+    [Buffer.from([1]), '"AQ=="'],
+    [{ b: Buffer.from([1, 2]) }, '{"b":"AQI="}'],
+    [new Float64Array([1.5, -0]), "[1.5,-0.0]"],
+    [{ n: new Int16Array() }, '{"n":[]}'],
+    [new BigInt64Array([9007199254740993n]), "[9007199254740993]"],
+    [
+      { type: "Buffer", on: true, s: Object("x"), d: new Date(0) },
+      '{"type":"Buffer","on":true,"s":"x","d":"1970-01-01T00:00:00.000Z"}',
+    ],
+    [new (class Supply {})(), "{}"],
+    [[Object.create(null), {}, null, 0, Object(false), Object("")], '[{},{},null,0,false,""]'],
+  ];
+  for (const [value, text] of cases) assertEquals(stringifyJson(value), text);
+});
+
+Deno.test("stringifyJson() refuses what has no form in JSON, and says where it is", () => {
+  const cases: [unknown, string][] = [
+    [(function* () {})(), "value is a Generator: expected a plain value, such as [...generator]"],
+    [
+      (async function* () {})(),
+      "value is an AsyncGenerator: expected a plain value, such as await Array.fromAsync(generator)",
+    ],
+    [new RangeError("no"), "value is an Error: expected a plain value, such as error.message"],
+    [Object.assign(new Error("no"), { code: 5 }), "value is an Error: "],
+    [{ r: [/a/] }, "value.r[0] is a RegExp: expected a plain value, such as regexp.source"],
+    [
+      new DataView(new ArrayBuffer(1)),
+      "value is a DataView: expected a plain value, such as new Uint8Array(",
+    ],
+    [
+      { b: new ArrayBuffer(1) },
+      "value.b is an ArrayBuffer: expected a plain value, such as new Uint8Array(buffer)",
+    ],
+    [new WeakMap(), "value is a WeakMap: expected a plain value"],
+    [new Map().keys(), "value is a Map Iterator: expected a plain value"],
+    [[new Date(NaN)], "value[0] is an invalid Date"],
+    [new Float64Array([1, NaN]), "value[1] is NaN, which JSON does not have"],
+  ];
+  for (const [value, why] of cases) {
+    assertThrows(() => stringifyJson(value), CodecError, `Cannot write value as JSON: ${why}`);
+  }
 });
 
 const FAULTS: [string, number, string][] = [
