@@ -4,10 +4,10 @@ import { formatAddress } from "../net/address/address.ts";
 import type { TlsIdentity } from "../net/stream/bind.ts";
 import { connectStream } from "../net/stream/connect.ts";
 import { type Clock, systemClock } from "../time/clock.ts";
-import { timerDelay } from "../time/deadline.ts";
+import { timerDelay, within } from "../time/deadline.ts";
 import { notify } from "../time/lifecycle.ts";
-import { type LineFraming, lineFraming } from "../net/framing/line.ts";
-import { readMessages } from "../net/framing/read_messages.ts";
+import { type LineDecoder, type LineFraming, lineFraming } from "../net/framing/line.ts";
+import { type ByteSource, readMessages } from "../net/framing/read_messages.ts";
 import type { StreamConnection } from "../net/stream/connection.ts";
 import { DEFAULT_HOST, DEFAULT_PORT } from "./protocol.ts";
 import {
@@ -19,6 +19,10 @@ import {
   readAnswer,
   type SuccessResult,
 } from "./read_answer.ts";
+import { ValueEnd } from "./value_end.ts";
+
+/** Seconds of silence after which an answer that is complete needs no newline. */
+const COMPLETE_AFTER = 0.1;
 
 /** Where and how a message is sent. The first two and their defaults are the template's. */
 export interface JsonSendOptions {
@@ -269,11 +273,33 @@ export class JsonClient implements AsyncDisposable {
 
   async #read(): Promise<void> {
     const onBad = (error: Error) => this.#end({ why: error.message, cause: error });
-    for await (const line of readMessages(this.#connection, this.#framing, { onBad })) {
+    const decoder = this.#framing.decoder();
+    const framing = { ...this.#framing, decoder: () => decoder };
+    for await (const line of readMessages(this.#completing(decoder), framing, { onBad })) {
       if (line.length > 0) this.#take(line);
     }
     this.#end(this.#whyOver());
     await this.#connection.close();
+  }
+
+  /** The connection, with each answer taken that is complete but has no newline, when nothing follows for a moment. */
+  #completing(decoder: LineDecoder): ByteSource {
+    const connection = this.#connection;
+    return {
+      get readEnd() {
+        return connection.readEnd;
+      },
+      get error() {
+        return connection.error;
+      },
+      read: async () => {
+        const reading = connection.read();
+        if (!decoder.partial || decoder.held.length === 0) return await reading;
+        const isSilent = await within(reading, COMPLETE_AFTER, this.#options.clock) === undefined;
+        if (isSilent && new ValueEnd().isComplete(decoder.held)) this.#take(decoder.end()!);
+        return await reading;
+      },
+    };
   }
 
   #take(line: Uint8Array): void {

@@ -314,3 +314,31 @@ Deno.test(`sendJson() speaks TLS with startJsonServer()${note}`, { ignore }, asy
   const distrust = await sendJson([1], { port, tls: true, timeout: 30 });
   assertEquals(distrust.outcome, "no-answer");
 });
+
+Deno.test("JsonClient takes a complete answer without a newline after a moment of silence, and not part of one", async () => {
+  const clock = new ManualClock();
+  await using server = listenStream({
+    host: "127.0.0.1",
+    port: 0,
+    grace: 0,
+    onConnection: async (connection) => {
+      const write = (text: string) => connection.write(new TextEncoder().encode(text));
+      await connection.read();
+      await write('{"status":"success",');
+      await connection.read();
+      await write('"result":5}');
+      await connection.finished;
+    },
+  });
+  await using client = await connectJson({ port: server.addr.port, clock });
+  const answered = client.send("a");
+  await clock.nextWake(); // part of the answer is there
+  clock.pass(1);
+  const later = client.send("b");
+  await clock.nextWake(); // the rest is there
+  clock.pass(0.1);
+  const answer = await answered;
+  assertEquals(answer.outcome === "success" && answer.result, 5);
+  await client.close();
+  assertEquals((await later).outcome, "no-answer");
+});
