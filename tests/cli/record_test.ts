@@ -52,6 +52,7 @@ Deno.test("json-server records messages and answers; json-client --replay sends 
     [0, '{"status":"success"}\n{"status":"success"}\n'],
     replay.stderr,
   );
+  assertEquals(replay.stderr, "warning: Left out 1 entry of the recording: no JSON had come\n");
   // What was no JSON is not sent, but its time passes.
   assert(took > 180, `${took} ms`);
   const fast = await labwire([
@@ -68,6 +69,23 @@ Deno.test("json-server records messages and answers; json-client --replay sends 
   const { stdout } = await (again.program.interrupt(), again.program.result());
   const got = stdout.trimEnd().split("\n").map((line) => JSON.parse(line).data.command_id);
   assertEquals(got, ["a", "b", "a", "b"]);
+});
+
+Deno.test("json-client --replay tells a message null from what was no JSON", async () => {
+  await using files = await folder({
+    "any.js": "export function interact(data) { return typeof data; }",
+  });
+  const path = `${files.path}/run.jsonl`;
+  await using server = await serveJson(["--handler", `${files.path}/any.js`, "--record", path]);
+  for (const message of ["null", "{rubbish", "7"]) await server.ask(message);
+  await stop(server.program);
+  await using again = await serveJson(["--handler", `${files.path}/any.js`]);
+  const { code, stdout, stderr } = await labwire([
+    ...["json-client", "--port", `${again.addr.port}`, "--replay", path, "--speed", "max"],
+  ]);
+  const results = ["object", "number"].map((name) => `{"status":"success","result":"${name}"}\n`);
+  assertEquals([code, stdout], [0, results.join("")]);
+  assertEquals(stderr, "warning: Left out 1 entry of the recording: no JSON had come\n");
 });
 
 Deno.test("json-client --replay says what is no recording, and what else it cannot be used with", async () => {

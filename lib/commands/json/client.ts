@@ -199,14 +199,19 @@ interface MessageLines {
   readonly messageOf: (line: string) => string | undefined;
 }
 
-/** The message in a line that `json-server --record` has written; none if what came was no JSON. */
+/**
+ * The message in a line that `json-server --record` has written; none if what came was no JSON, which is recorded as `null`, too, and was
+ * answered with a failure.
+ */
 function recordedMessage(line: string): string | undefined {
   parseJson(line, { anyNumber: true });
-  const data = line.startsWith("{") ? jsonMembers(compactJson(line)).get("data") : undefined;
+  const members = line.startsWith("{") ? jsonMembers(compactJson(line)) : undefined;
+  const data = members?.get("data");
   if (data === undefined) {
     throw new CodecError('expected a recording of json-server, with "data" in each line');
   }
-  return data === "null" ? undefined : data;
+  const isRead = data !== "null" || members!.get("answer")?.startsWith('{"status":"success"');
+  return isRead ? data : undefined;
 }
 
 /**
@@ -220,7 +225,7 @@ async function sendLines(
   { open, messageOf }: MessageLines,
 ): Promise<number> {
   const { signal, say, out } = context;
-  let [code, number, seen] = [exit.done as number, 0, 0];
+  let [code, number, seen, leftOut] = [exit.done as number, 0, 0, 0];
   let [unsent, from, isAll] = [0, 0, true];
   const reading = new AbortController();
   const pace = { isHurried: false };
@@ -242,7 +247,10 @@ async function sendLines(
       code ||= exit.codec;
       continue;
     }
-    if (line === undefined) continue;
+    if (line === undefined) {
+      leftOut++;
+      continue;
+    }
     const now = await show(context, await sender.send(line), output);
     await out.ready();
     code ||= now;
@@ -256,6 +264,9 @@ async function sendLines(
   }
   clearTimeout(timer);
   if (unsent > 0) say.error(notSent(unsent, from, isAll));
+  if (leftOut > 0) {
+    say.warn(`Left out ${counted(leftOut, "entry", "entries")} of the recording: no JSON had come`);
+  }
   if (seen === 0 && !signal.aborted) {
     throw new UsageError(
       "Cannot send nothing: expected a message, --file, --replay with lines, or lines on stdin",

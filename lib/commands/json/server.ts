@@ -40,7 +40,7 @@ export const jsonServer = defineCommand({
     'with a "result" where there is one, or {"status":"error","error":"…"}. The "id" of a message comes back in its answer.',
     "Numbers are passed on digit for digit; handlers in JavaScript get integers beyond 2^53 as bigint, and 1e400 is an error. A " +
     "message without a newline at its end is answered when it is complete and nothing has followed for a moment.",
-    "Without a handler, every message is answered with success and printed: on a terminal as the original program does, " +
+    'Without a handler, every object with a "command_id" is answered with success and printed: on a terminal as the original program does, ' +
     "in a pipe or a file as one line of JSON. --handler, --exec or --exec-persistent " +
     "pass messages to your own code. Unless --concurrency says otherwise, one message is handled at a time.",
     "--handler FILE is a module in Python, of which each function is a command: the message's fields are its arguments, checked by their " +
