@@ -42,6 +42,8 @@ export interface Option<T> {
   readonly takes?: (text: string) => boolean;
   /** Finds candidates for the value when a shell completes it. */
   readonly complete?: Completer;
+  /** The options, by their names in the table, without any of which this one has no effect; those that the table does not have do not count. */
+  readonly needs?: readonly string[];
   /** The value where the option is not given. */
   readonly fallback: T;
   /** @throws {UsageError} If the text is no value for this option; the message starts at what was wanted. */
@@ -202,14 +204,22 @@ export function address<S extends ValueSpec<string>>(
   };
 }
 
+/** An option that has an effect only beside one of others, by their names in the table. */
+export function beside<T>(needs: readonly string[], option: Option<T>): Option<T> {
+  return { ...option, needs };
+}
+
 /** A host for which there is an option with the port. */
 export function host<S extends ValueSpec<string>>(spec: S): Option<Parsed<string, S>> {
   return value<string, S>(spec, "HOST", parseHost);
 }
 
-/** A TCP or UDP port; 0 lets the system choose one. */
-export function port<S extends ValueSpec<number>>(spec: S): Option<Parsed<number, S>> {
-  return value<number, S>(spec, "PORT", (text) => parseInteger(text, { min: 0, max: 65535 }));
+/** A TCP or UDP port; 0, which lets the system choose one, unless `min` is 1. */
+export function port<S extends ValueSpec<number> & Pick<Bounds, "min">>(
+  spec: S,
+): Option<Parsed<number, S>> {
+  const bounds = { min: spec.min ?? 0, max: 65535 };
+  return value<number, S>(spec, "PORT", (text) => parseInteger(text, bounds));
 }
 
 function parseNumber(text: string, bounds: Bounds): number {

@@ -44,7 +44,7 @@ export function kebab(name: string): string {
  * @param argv The command line without the command.
  * @param hasNumbers Whether what looks like a negative number and follows no option is an argument.
  * @returns Typed option values and the remaining arguments.
- * @throws {UsageError} If an option is unknown, lacks its value or has one that does not fit.
+ * @throws {UsageError} If an option is unknown, lacks its value or has one that does not fit, or has no effect.
  */
 export function parseOptions<T extends OptionTable>(
   table: T,
@@ -75,7 +75,20 @@ export function parseOptions<T extends OptionTable>(
       ? texts.flatMap((text) => parseValue(name, option, text))
       : parseValue(name, option, texts.at(-1)!);
   }
+  for (const name of given) checkNeeds(name, table, given);
   return { options: options as OptionValues<T>, args: parsed["--"] as string[], given };
+}
+
+/** Refuses an option that has no effect, as none of those is given that it needs. */
+function checkNeeds(name: string, table: OptionTable, given: ReadonlySet<string>): void {
+  const needs = table[name]?.needs?.filter((other) => Object.hasOwn(table, other)) ?? [];
+  if (needs.length === 0 || needs.some((other) => given.has(other))) return;
+  const others = needs.map((other) => `--${kebab(other)}`).join(" or ");
+  throw new UsageError(
+    `Cannot use --${kebab(name)} without ${others}: expected ${
+      needs.length === 1 ? "both" : "one of them"
+    }`,
+  );
 }
 
 /** Writes `--name value` as `--name=value`, and arguments after `--`, so that nothing is left to guess. */

@@ -297,6 +297,8 @@ Deno.test("json-client rejects command lines that make no sense", async () => {
     [["--file", "/no/such"], 'Cannot send file "/no/such": no such file'],
     [["x", "--ca", "/no/such"], 'Cannot read --ca "/no/such": no such file'],
     [["x", "--timeout", "-1"], "expected a number from 0.001"],
+    [["x", "--port", "0"], 'Cannot read --port "0": expected a whole number from 1 to 65535'],
+    [["x", "--speed", "2"], "Cannot use --speed without --replay: expected both"],
     [["x", "--retry", "1"], 'did you mean "--retries"?'],
     [[], "Cannot send nothing"],
   ];

@@ -21,6 +21,7 @@ Deno.test("json-server --handler calls interact() or commands", async () => {
         set_voltage(data) { volts = data.volts; },
         get_voltage: () => volts,
       };`,
+    "value.js": "export const commands = { a: 1 };",
     "neither.js": "export const answer = 42;",
     "broken.js": "export function (",
   });
@@ -55,6 +56,7 @@ Deno.test("json-server --handler calls interact() or commands", async () => {
   for (
     const [file, reason] of [
       ["neither.js", 'expected "export function interact(data, context) { … }"'],
+      ["value.js", '"a" of its commands is no function'],
       ["broken.js", "Cannot load handler"],
       ["missing.js", "no such file"],
     ]

@@ -2,6 +2,7 @@ import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/a
 import { commandHelp } from "../../lib/cli/help.ts";
 import {
   address,
+  beside,
   choice,
   flag,
   integer,
@@ -111,6 +112,20 @@ Deno.test("parseOptions() tells flags from arguments", () => {
     false,
   );
   assertEquals(args, ["a", "true", "-5", "-", "--x", "-h"]);
+});
+
+Deno.test("parseOptions() refuses an option that has no effect without another one", () => {
+  const keep = beside(["record", "recordSent", "elsewhere"], integer({ help: "How many" }));
+  const table = { record: text({ help: "Where" }), recordSent: text({ help: "Where" }), keep };
+  for (const record of ["--record", "--record-sent"]) {
+    assertEquals(parseOptions(table, ["--keep", "3", record, "a"]).options.keep, 3);
+  }
+  const why = "Cannot use --keep without --record or --record-sent: expected one of them";
+  assertThrows(() => parseOptions(table, ["--keep", "3"]), UsageError, why);
+  const { record, recordSent: _, ...alone } = table;
+  const both = "Cannot use --keep without --record: expected both";
+  assertThrows(() => parseOptions({ record, keep }, ["--keep", "3"]), UsageError, both);
+  assertEquals(parseOptions({ keep: alone.keep }, ["--keep", "3"]).options.keep, 3);
 });
 
 Deno.test("parseOptions() says what is wrong", () => {

@@ -249,6 +249,9 @@ Deno.test("--port-file leaves a file alone that holds something else than a port
     assertEquals(await Deno.readTextFile(file), text);
   }
   assertEquals([...Deno.readDirSync(it.path)].length, 4);
+  const { code, stderr } = await labwire(["json-server", "--port", "0", "--port-file", it.path]);
+  assertEquals(code, 2);
+  assertStringIncludes(stderr, `Cannot write --port-file "${it.path}": it is a directory\n`);
 });
 
 Deno.test("--port-file takes an empty file, as mktemp makes one", async () => {

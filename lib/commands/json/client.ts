@@ -39,7 +39,7 @@ const COUNTING_MS = 500;
 
 const options = {
   host: host({ default: DEFAULT_HOST, help: "Host name or IP address of the server" }),
-  port: port({ default: DEFAULT_PORT, help: "TCP port of the server" }),
+  port: port({ default: DEFAULT_PORT, min: 1, help: "TCP port of the server" }),
   file: file({ help: "Send the JSON message in this file" }),
   list: flag({ help: "Show the server's commands: how they are called, and what they do" }),
   timeout: seconds({

@@ -6,6 +6,7 @@ import { CodecError, UsageError } from "../../errors.ts";
 import { commandId, interactWithCommands } from "../../json/commands.ts";
 import { interactThrough } from "../../json/program_interact.ts";
 import type { Commands, Interact } from "../../json/protocol.ts";
+import { quoted } from "../../text/wording.ts";
 import { handlerEvents } from "../serving/handler_options.ts";
 
 /** A handler, and the end of what is behind it. */
@@ -89,6 +90,12 @@ function exportedInteract(module: ModuleHandler): Interact {
   if (typeof commands === "object" && commands !== null) {
     if (Object.values(commands).some((command) => typeof command === "function")) {
       return interactWithCommands(commands as Commands, { describe: () => module.describe() });
+    }
+    const [name] = Object.keys(commands);
+    if (name !== undefined) {
+      throw new UsageError(
+        `Cannot use handler "${file}": ${quoted(name)} of its commands is no function`,
+      );
     }
   }
   throw new UsageError(

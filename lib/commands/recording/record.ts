@@ -5,7 +5,7 @@
  */
 
 import type { Context } from "../../cli/context.ts";
-import { file, flag, integer, value } from "../../cli/options.ts";
+import { beside, file, flag, integer, value } from "../../cli/options.ts";
 import { UsageError } from "../../errors.ts";
 import { Recorder, type RecorderOptions } from "../../recording/recorder.ts";
 import { parseRotation, type Rotation } from "../../recording/rotation.ts";
@@ -13,18 +13,27 @@ import { counted } from "../../text/wording.ts";
 
 const encoder = new TextEncoder();
 
+/** What is recorded into. */
+const RECORDS = ["record", "recordSent"];
+
 /** The options of every command that records, beside `--record` itself. */
 export const recordingOptions = {
-  recordRotate: value(
-    {
-      help:
-        "Go on in another file at this size or time: 100MB, 1h, or 100MB,1h for whichever comes first",
-    },
-    "SIZE|TIME",
-    parseRotation,
+  recordRotate: beside(
+    RECORDS,
+    value(
+      {
+        help:
+          "Go on in another file at this size or time: 100MB, 1h, or 100MB,1h for whichever comes first",
+      },
+      "SIZE|TIME",
+      parseRotation,
+    ),
   ),
-  recordKeep: integer({ min: 1, help: "Keep only this many files of this recording, the newest" }),
-  force: flag({ help: "Overwrite an existing recording" }),
+  recordKeep: beside(
+    RECORDS,
+    integer({ min: 1, help: "Keep only this many files of this recording, the newest" }),
+  ),
+  force: beside(RECORDS, flag({ help: "Overwrite an existing recording" })),
 } as const;
 
 /**

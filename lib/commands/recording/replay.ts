@@ -5,7 +5,7 @@
  */
 
 import type { Context } from "../../cli/context.ts";
-import { file, value } from "../../cli/options.ts";
+import { beside, file, value } from "../../cli/options.ts";
 import { readByteLines } from "../../cli/read_lines.ts";
 import { messageOf, UsageError } from "../../errors.ts";
 import { delay } from "../../time/deadline.ts";
@@ -13,10 +13,16 @@ import { checkNotRecorded } from "./not_overwritten.ts";
 
 /** The option `--speed`, and with it `--replay` of a client. */
 export const speedOption = {
-  speed: value<number, { help: string; default: number }>(
-    { default: 1, help: "How many times as fast as it was recorded; max for as fast as possible" },
-    "X|max",
-    parseSpeed,
+  speed: beside(
+    ["replay"],
+    value<number, { help: string; default: number }>(
+      {
+        default: 1,
+        help: "How many times as fast as it was recorded; max for as fast as possible",
+      },
+      "X|max",
+      parseSpeed,
+    ),
   ),
 } as const;
 

@@ -5,7 +5,7 @@
  */
 
 import type { Context } from "../../cli/context.ts";
-import { flag, type Option, value } from "../../cli/options.ts";
+import { beside, flag, type Option, value } from "../../cli/options.ts";
 import { messageOf, UsageError } from "../../errors.ts";
 import { type HostPort, parseAddress } from "../../net/address/address.ts";
 import { isLoopback } from "../../net/address/localhost.ts";
@@ -41,11 +41,14 @@ export const scopeOptions = {
   ) as Option<HostPort | undefined>,
   open: flag({ help: "Open the browser on the page of --scope" }),
   plot: flag({ help: "Draw the signals in the terminal, on stderr" }),
-  history: value(
-    { default: 60, help: "For how long --scope keeps every sample, as in 60s, 5min or 1h" },
-    "TIME",
-    parseDuration,
-    { show: (seconds) => `${seconds}s` },
+  history: beside(
+    ["scope"],
+    value(
+      { default: 60, help: "For how long --scope keeps every sample, as in 60s, 5min or 1h" },
+      "TIME",
+      parseDuration,
+      { show: (seconds) => `${seconds}s` },
+    ),
   ),
 } as const;
 

@@ -5,7 +5,7 @@
  */
 
 import type { Context } from "../../cli/context.ts";
-import { file, flag, integer, seconds, several, text, value } from "../../cli/options.ts";
+import { beside, file, flag, integer, seconds, several, text, value } from "../../cli/options.ts";
 import { UsageError } from "../../errors.ts";
 import type { HandlerEvents, ModuleHandler } from "../../handlers/handler.ts";
 import { counted } from "../../text/wording.ts";
@@ -37,11 +37,14 @@ export const handlerOptions = {
     placeholder: "COMMAND",
     help: "Program to keep running for all messages",
   }),
-  execTimeout: seconds({
-    default: 30,
-    min: 0.001,
-    help: "Seconds that the program may take for a message",
-  }),
+  execTimeout: beside(
+    ["exec", "execPersistent"],
+    seconds({
+      default: 30,
+      min: 0.001,
+      help: "Seconds that the program may take for a message",
+    }),
+  ),
 } as const;
 
 /**

@@ -18,6 +18,9 @@ const LONGEST = 7;
 export function writePortFile(path: string, port: number): Disposable {
   const text = `${port}\n`;
   const whole = `${path}.${Deno.pid}.tmp`;
+  if (isDirectory(path)) {
+    throw new UsageError(`Cannot write --port-file "${path}": it is a directory`);
+  }
   if (isSomethingElse(path)) {
     throw new UsageError(
       `Cannot write --port-file "${path}": it is there and holds something else than a port; name another file, or remove it`,
@@ -34,12 +37,19 @@ export function writePortFile(path: string, port: number): Disposable {
   return removeAtEnd(path, text);
 }
 
+function isDirectory(path: string): boolean {
+  try {
+    return Deno.statSync(path).isDirectory;
+  } catch {
+    return false; // it is not there
+  }
+}
+
 /** Whether there is something at this path that no port file is. */
 function isSomethingElse(path: string): boolean {
   let info: Deno.FileInfo;
   try {
     info = Deno.statSync(path);
-    if (info.isDirectory) return false;
   } catch {
     return false; // Where there is more to it than no file, writing says so.
   }

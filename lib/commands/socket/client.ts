@@ -31,7 +31,7 @@ export const socketClient = defineCommand({
   positionals: [{ name: "MESSAGE", help: "What to send; by default what is typed or piped in" }],
   options: {
     host: host({ default: "localhost", help: "Host name or IP address of the server" }),
-    port: port({ default: 12345, help: "Port of the server" }),
+    port: port({ default: 12345, min: 1, help: "Port of the server" }),
     udp: flag({ help: "Send a datagram over UDP rather than connect over TCP" }),
     ...connectingOptions,
     timeout: seconds({
