@@ -166,7 +166,7 @@ Deno.test("Ctrl-C says that a connection is waited for whose client does not rea
   await peer.write('{"command_id":"f"}\n');
   await server.program.until("stderr", /begun/);
   server.program.interrupt();
-  await server.program.until("stderr", /Waiting up to 5 s for 1 connection to end; Ctrl-C again/);
+  await server.program.until("stderr", /Waiting up to 4 s for 1 connection to end; Ctrl-C again/);
 });
 
 Deno.test("Ctrl-C says that a struct-line client waits for a server that does not read", async () => {
@@ -178,5 +178,5 @@ Deno.test("Ctrl-C says that a struct-line client waits for a server that does no
   using connection = await listener.accept();
   await connection.read(new Uint8Array(1));
   client.interrupt();
-  await client.until("stderr", /Waiting up to 5 s for what was sent to be read; Ctrl-C again/);
+  await client.until("stderr", /Waiting up to 4 s for what was sent to be read; Ctrl-C again/);
 });

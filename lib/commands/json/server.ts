@@ -21,6 +21,7 @@ import { jsonHandler } from "./handler.ts";
 import {
   announceServer,
   connectionsToEnd,
+  describeClosing,
   httpCount,
   messageTimeoutOption,
   problemText,
@@ -132,7 +133,11 @@ export const jsonServer = defineCommand({
       },
       debug: debug ? (message) => say.info(message) : undefined,
     });
-    context.describeOpenWork(() => openWork(server.stats));
+    describeClosing(context, {
+      work: () => pending(server.stats),
+      peers: () => connectionsToEnd(server.stats.open),
+      finished: server.finished,
+    });
     using _announced = announceServer(say, server.addrs, options);
     const counters = () =>
       [summary(server.stats), ...handlerCounts(handler.module, options.stats)]
@@ -176,8 +181,8 @@ function reportFailure(
 }
 
 /** What is waited for when the server closes. */
-function openWork({ pending, open }: JsonServerStats): string | undefined {
-  if (pending === 0) return connectionsToEnd(open);
+function pending({ pending }: JsonServerStats): string | undefined {
+  if (pending === 0) return undefined;
   return pending === 1
     ? "1 message that is being handled"
     : `${pending} messages that are being handled or wait for it`;

@@ -12,6 +12,7 @@ import type { HostPort } from "../../net/address/address.ts";
 import { type AllowList, parseCidrList } from "../../net/address/allow_list.ts";
 import type { TlsIdentity, TlsServing } from "../../net/stream/bind.ts";
 import { counted } from "../../text/wording.ts";
+import { whenAborted } from "../../time/lifecycle.ts";
 import { announce, portFileOption } from "./announce.ts";
 
 /** The options of every command that accepts connections. */
@@ -139,6 +140,47 @@ export function problemText({ kind, message }: { kind: string; message: string }
  */
 export function connectionsToEnd(open: number): string | undefined {
   return open === 0 ? undefined : `${counted(open, "connection")} to end`;
+}
+
+/** How often it is looked whether peers have closed, and how often they may not have, as closing takes up to a second, in ms. */
+const [LOOK, LOOKS] = [250, 5];
+
+/** What {@linkcode describeClosing} describes. */
+export interface Closing {
+  /** Says what is waited for at first. */
+  readonly work: () => string | undefined;
+  /** Says what is waited for where peers do not read, or do not close their end in the usual time. */
+  readonly peers: () => string | undefined;
+  /** Settles when everything is closed. */
+  readonly finished: Promise<unknown>;
+}
+
+/**
+ * Describes the work that Ctrl-C waits for, with that of peers.
+ *
+ * @param context The world around the command.
+ * @param closing What is waited for.
+ */
+export function describeClosing(
+  { signal, describeOpenWork }: Pick<Context, "signal" | "describeOpenWork">,
+  { work, peers, finished }: Closing,
+): void {
+  let timer: ReturnType<typeof setInterval> | undefined;
+  let looks = 0;
+  describeOpenWork(work);
+  const subscription = whenAborted(signal, () => {
+    timer = setInterval(() => {
+      looks = work() === undefined ? looks + 1 : 0;
+      if (looks < LOOKS) return;
+      clearInterval(timer);
+      describeOpenWork(() => work() ?? peers());
+    }, LOOK);
+  });
+  const end = () => {
+    clearInterval(timer);
+    subscription[Symbol.dispose]();
+  };
+  finished.then(end, end);
 }
 
 /**

@@ -9,7 +9,7 @@ import { exit, messageOf } from "../../errors.ts";
 import { connectingOptions, readConnecting } from "../serving/connecting.ts";
 import { checkReplay, replayLines, replayOptions } from "../recording/replay.ts";
 import { handlerDetails, lineOptions, type RecordText, recordText } from "./options.ts";
-import { LineSession, openWork, sayStats } from "./session.ts";
+import { describeLine, LineSession, sayStats } from "./session.ts";
 
 /** Seconds that standard input may be silent when the server has ended its half. */
 const SILENCE = 1;
@@ -93,7 +93,7 @@ export const structLineClient = defineCommand({
         },
         onProblem: (problem) => session.report(problem),
       });
-      context.describeOpenWork(() => openWork(line));
+      describeLine(context, line);
       line.finished.catch(() => {}); // thrown below, when standard input is at its end
       const sent = await converse(line, session, {
         ...options,

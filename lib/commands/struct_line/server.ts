@@ -10,7 +10,7 @@ import {
   servingOptions,
 } from "../serving/serving.ts";
 import { handlerDetails, lineOptions, recordText } from "./options.ts";
-import { LineSession, openWork, sayStats } from "./session.ts";
+import { describeLine, LineSession, sayStats } from "./session.ts";
 
 /** `labwire struct-line server`. */
 export const structLineServer = defineCommand({
@@ -70,7 +70,7 @@ export const structLineServer = defineCommand({
       },
       onProblem: (problem) => session.report(problem),
     });
-    context.describeOpenWork(() => openWork(line));
+    describeLine(context, line);
     using _announced = announceServer(say, line.addrs, options);
     await line.connected;
     // What --send sends is all there is to send when it goes with --once.

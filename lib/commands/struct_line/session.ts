@@ -15,7 +15,7 @@ import { counted, rareCounts } from "../../text/wording.ts";
 import { within } from "../../time/deadline.ts";
 import { BusyWatch } from "../serving/busy_watch.ts";
 import { endHandler, handlerCounts, handlerEvents } from "../serving/handler_options.ts";
-import { connectionsToEnd, httpCount, problemText } from "../serving/serving.ts";
+import { connectionsToEnd, describeClosing, httpCount, problemText } from "../serving/serving.ts";
 import { sendLines, sendTyped } from "./input.ts";
 import type { RecordText } from "./options.ts";
 import { type Printer, type PrinterOptions, structPrinter } from "./printer.ts";
@@ -319,12 +319,17 @@ function isGiven(value: unknown): boolean {
 }
 
 /**
- * Says what a line waits for when it closes.
+ * Describes what a line waits for when it closes.
  *
- * @param line The line, which has not ended.
+ * @param context The world around the command.
+ * @param line The line.
  */
-export function openWork({ peers }: Line): string {
-  return connectionsToEnd(peers.length) ?? "what was sent to be read";
+export function describeLine(context: Context, line: Line): void {
+  describeClosing(context, {
+    work: () => connectionsToEnd(line.peers.length),
+    peers: () => "what was sent to be read",
+    finished: line.finished,
+  });
 }
 
 /**
