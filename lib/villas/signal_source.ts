@@ -5,7 +5,7 @@ import { asNode } from "../codecs/villas/sides.ts";
 import { CodecError, messageOf, UsageError } from "../errors.ts";
 import { type Endpoint, formatAddress, parseEndpoint } from "../net/address/address.ts";
 import { MAX_PAYLOAD } from "../net/datagram/transport.ts";
-import { timerDelay, within } from "../time/deadline.ts";
+import { after, timerDelay, within } from "../time/deadline.ts";
 import { notify, whenAborted } from "../time/lifecycle.ts";
 import { timestampClock } from "../time/timestamp.ts";
 import { Returns } from "./hooks/returns.ts";
@@ -13,7 +13,7 @@ import { SignalNode } from "./nodes/signal.ts";
 import { SignalGenerator, type SignalGeneratorOptions } from "./nodes/signal_generator.ts";
 import type { EndpointNode, EndpointProblem } from "./nodes/endpoint.ts";
 import { openEndpoint } from "./nodes/open_endpoint.ts";
-import type { Pace, SourceNode } from "./node.ts";
+import type { Batch, Pace, SourceNode } from "./node.ts";
 import { Path } from "./path.ts";
 import type { VillasSignalOptions, VillasSignalStats } from "./signal_source_options.ts";
 
@@ -48,12 +48,18 @@ export class SignalSource implements AsyncDisposable {
   readonly #options: SendingOptions;
   readonly #signal: SourceNode;
   readonly #returns: Returns;
-  #sent = 0;
-  #unsent = 0;
+  /** Samples handed to the node. */
+  #given = 0;
+  /** Samples of them that the format cannot carry, and how many datagrams that would have been. */
+  #refused = { samples: 0, messages: 0 };
+  /** When all must be over after the source was stopped, by `performance.now()`. */
+  #deadline = Infinity;
+  readonly #over = Promise.withResolvers<void>();
   /** Samples that were waited for in vain: they take no room in the window. */
   #missing = 0;
   #draining = false;
   #wake: (() => void) | undefined;
+  #stopping: Disposable | undefined;
 
   private constructor(
     node: EndpointNode,
@@ -92,7 +98,7 @@ export class SignalSource implements AsyncDisposable {
       if (path === undefined) continue;
       // Deno cannot send on a unix datagram socket while it receives on it.
       throw new UsageError(
-        `Cannot send signals from or to "${path}": expected UDP or TCP addresses`,
+        `Cannot send samples from or to "${path}": expected UDP or TCP addresses`,
       );
     }
     let source: SignalSource | undefined;
@@ -114,12 +120,23 @@ export class SignalSource implements AsyncDisposable {
 
   /** What was counted so far. */
   get stats(): VillasSignalStats {
-    const sent = this.#sent;
-    const { invalid, ignored, dropped } = this.#node.counters;
+    const { invalid, ignored, dropped, unsent: untaken } = this.#node.counters;
+    // A datagram that the system did not take counts as a full one.
+    const unsent = this.#refused.messages + untaken;
+    const lacking = this.#refused.samples + untaken * (this.#options.vectorize ?? 1);
+    const sent = Math.max(0, this.#given - lacking);
     const { returned, changed, unexpected, roundTrip } = this.#returns.counts;
     return {
-      ...{ sent, returned, lost: sent - returned, changed, unexpected, invalid, ignored },
-      ...{ unsent: this.#unsent, missedSteps: this.#signal.missedSteps, dropped, roundTrip },
+      ...{
+        sent,
+        returned,
+        lost: Math.max(0, sent - returned),
+        changed,
+        unexpected,
+        invalid,
+        ignored,
+      },
+      ...{ unsent, missedSteps: this.#signal.missedSteps, dropped, roundTrip },
     };
   }
 
@@ -145,7 +162,11 @@ export class SignalSource implements AsyncDisposable {
   stop(): void {
     const again = this.#signal.isEnded || this.#draining;
     this.#signal.end();
-    if (again) void this.#node.close();
+    // Where nobody is connected, there is nothing on the way.
+    if (again || this.#node.connected?.()) void this.#node.close();
+    if (this.#deadline < Infinity) return;
+    this.#deadline = performance.now() + STOP_WAIT * 1000;
+    this.#stopping = after(STOP_WAIT, this.#over.resolve);
   }
 
   /** Ends the source at once. May be called again. */
@@ -165,7 +186,7 @@ export class SignalSource implements AsyncDisposable {
     const receiving = this.#receive();
     try {
       await this.#node.connected?.();
-      await Promise.race([this.#send(), receiving]);
+      await Promise.race([this.#send(), receiving, this.#over.promise]); // a peer may not read
       await this.#drain();
     } finally {
       this.#signal.end();
@@ -173,6 +194,7 @@ export class SignalSource implements AsyncDisposable {
       await within(this.#node.finished, STOP_WAIT); // a connection ends in order
       await this.#node.close();
       await within(receiving, STOP_WAIT); // a callback that never ends must not hold up the end
+      this.#stopping?.[Symbol.dispose]();
     }
   }
 
@@ -180,10 +202,10 @@ export class SignalSource implements AsyncDisposable {
   async #send(): Promise<void> {
     const path = new Path({
       hooks: this.#options.returns === false ? [] : [this.#returns.sent],
-      taps: [({ count }) => void (this.#sent += count)],
+      taps: [({ count }) => void (this.#given += count)],
       destinations: [this.#node],
       sentTaps: this.#options.sentTaps,
-      onRefused: (error) => this.#notSent(this.#to, error), // the format cannot carry a value
+      onRefused: (error, batch) => this.#refuse(error, batch), // the format cannot carry a value
     });
     // What was written leaves when all that was due is written, or at once: no need to flush it each time.
     await this.#signal.serve((batch) => path.lead(batch));
@@ -204,16 +226,18 @@ export class SignalSource implements AsyncDisposable {
   #problem(problem: EndpointProblem): void {
     const { kind, from, error } = problem;
     if (kind !== "send") notify(this.#options.onProblem, problem);
-    else if (error !== undefined) this.#notSent(from, error);
-    else if (!this.#signal.isEnded) {
-      this.#unsent++;
-      notify(this.#options.onProblem, problem);
-    }
+    else if (error !== undefined) this.#tellUnsent(from, error);
+    else if (!this.#signal.isEnded) notify(this.#options.onProblem, problem);
   }
 
-  #notSent(to: Endpoint, error: unknown): void {
+  #refuse(error: unknown, { count }: Batch): void {
+    this.#refused.samples += count;
+    this.#refused.messages++;
+    this.#tellUnsent(this.#to, error);
+  }
+
+  #tellUnsent(to: Endpoint, error: unknown): void {
     if (this.#signal.isEnded) return;
-    this.#unsent++;
     const message = `Cannot send to ${formatAddress(to)}: ${messageOf(error)}`;
     notify(this.#options.onProblem, { kind: "send", message, from: to, error });
   }
@@ -241,14 +265,11 @@ export class SignalSource implements AsyncDisposable {
   /** Waits for what is on the way. */
   async #drain(): Promise<void> {
     const { wait: patience = 1 } = this.#options;
-    const wait = this.#signal.isEnded ? Math.min(patience, STOP_WAIT) : patience;
     this.#draining = true;
-    const end = performance.now() + wait * 1000;
-    for (
-      let left = wait * 1000;
-      this.#returns.outstanding > 0 && left > 0;
-      left = end - performance.now()
-    ) {
+    const end = Math.min(performance.now() + patience * 1000, this.#deadline);
+    while (this.#returns.outstanding > 0) {
+      const left = end - performance.now();
+      if (left <= 0) return;
       await this.#returnOr(left);
     }
   }

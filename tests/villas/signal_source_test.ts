@@ -265,3 +265,58 @@ for (const io of ["deno", "auto"] as const) {
     assertEquals(echo.stats.samples <= sent, true);
   });
 }
+
+Deno.test("a source that is stopped while nobody is connected ends at once", async () => {
+  for (const layer of ["tcp-client", "tcp-server"] as const) {
+    const waiting = Promise.withResolvers<void>();
+    const source = await startVillasSignal({
+      layer,
+      ...(layer === "tcp-client" ? { to: "127.0.0.1:1" } : { listen: "127.0.0.1:0" }),
+      onProblem: ({ kind }) => kind === "waiting" && waiting.resolve(),
+    });
+    if (layer === "tcp-client") await waiting.promise;
+    source.stop();
+    await source.finished;
+    assertEquals(source.stats.sent, 0);
+  }
+});
+
+Deno.test("a source that is stopped does not wait for a peer that reads nothing", async () => {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const source = await startVillasSignal({
+    layer: "tcp-client",
+    to: formatAddress(listener.addr as Deno.NetAddr),
+    values: 1000,
+    realtime: false,
+    returns: false,
+  });
+  using _connection = await listener.accept();
+  let before = -1;
+  while (before !== source.stats.sent || before === 0) { // until nothing more fits on the way
+    before = source.stats.sent;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  source.stop();
+  await source.finished;
+  const { sent, unsent } = source.stats;
+  assert(sent > 0 && unsent > 0, `${sent} sent, ${unsent} unsent`);
+});
+
+Deno.test("samples that found nobody connected count as unsent, and neither as sent nor as lost", async () => {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const gone = Promise.withResolvers<void>();
+  await using source = await startVillasSignal({
+    layer: "tcp-client",
+    to: formatAddress(listener.addr as Deno.NetAddr),
+    rate: 1000,
+    limit: 100,
+    wait: 0,
+    onProblem: ({ kind }) => kind === "send" && gone.resolve(),
+  });
+  (await listener.accept()).close();
+  await gone.promise;
+  await source.finished;
+  const { sent, unsent, missedSteps, lost } = source.stats;
+  assert(unsent > 0);
+  assertEquals([sent + unsent + missedSteps, lost], [100, sent]);
+});
