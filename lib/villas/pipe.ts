@@ -47,7 +47,8 @@ export class VillasPipe implements AsyncDisposable {
   readonly #answers = new Answers();
   readonly #ending = new AbortController();
   readonly #ended = Promise.withResolvers<void>();
-  #sent = 0;
+  /** Samples handed to the node that sends. */
+  #given = 0;
   #received = 0;
   #refused = 0;
   #inputEnded = false;
@@ -82,7 +83,9 @@ export class VillasPipe implements AsyncDisposable {
     const { invalid, ignored, dropped } = node.counters;
     const unsent = node.counters.unsent +
       (this.#sender === node ? 0 : this.#sender.counters.unsent);
-    const [sent, received, refused] = [this.#sent, this.#received, this.#refused];
+    // A message that the system did not take counts as a full one.
+    const sent = Math.max(0, this.#given - unsent * (this.#options.vectorize ?? 1));
+    const [received, refused] = [this.#received, this.#refused];
     return {
       sent,
       received,
@@ -141,7 +144,7 @@ export class VillasPipe implements AsyncDisposable {
     const path = new Path({
       hooks: this.#options.onBatch ? [this.#answers.sent] : [],
       destinations: [this.#sender],
-      sentTaps: [({ count }) => void (this.#sent += count), ...this.#options.sentTaps ?? []],
+      sentTaps: [({ count }) => void (this.#given += count), ...this.#options.sentTaps ?? []],
       onRefused: (error, batch) => this.#refuse(error, batch),
     });
     await path.run(input);
@@ -221,7 +224,7 @@ export class VillasPipe implements AsyncDisposable {
     const { realtime, vectorize = 1, onBatch } = this.#options;
     if (realtime || this.#receiver.isStream) return;
     if (!onBatch) {
-      if (this.#sent > 0 && this.#sent % (BURST * vectorize) === 0) await this.#pause(PAUSE);
+      if (this.#given > 0 && this.#given % (BURST * vectorize) === 0) await this.#pause(PAUSE);
       return;
     }
     if (this.#answers.outstanding < WINDOW * vectorize) return;

@@ -72,7 +72,7 @@ export interface VillasPipeOptions extends LayerOptions {
 
 /** What a pipe has counted so far. */
 export interface VillasPipeStats {
-  /** Samples sent. */
+  /** Samples sent; with several in a message, each that is `unsent` counts as a full one. */
   readonly sent: number;
   /** Samples received and handed on. */
   readonly received: number;

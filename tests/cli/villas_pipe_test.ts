@@ -282,3 +282,10 @@ Deno.test("villas-pipe ends after --duration, although standard input stays open
   assertEquals(code, 0);
   assert(stderr.endsWith("0 sent, 0 received\n"), stderr);
 });
+
+Deno.test("villas-pipe counts what the system did not take as unsent only, and fails where that is all", async () => {
+  const wide = `${Array(8000).fill("1").join(",")}\n`;
+  const none = await through(wide, "--columns");
+  assertStringIncludes(none.stderr, "0 sent, 0 received, 1 unsent");
+  assertEquals(none.code, 4);
+});

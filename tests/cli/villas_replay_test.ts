@@ -207,3 +207,15 @@ Deno.test("what is replayed is not recorded over, whatever command does it", asy
     assertStringIncludes(stderr, `run.dat": it is the file that is read`);
   }
 });
+
+Deno.test("villas-replay --check is an error where there is nothing to check", async () => {
+  await using files = await folder({ "empty.dat": "", "one.dat": "1.0(0)\t0.5\n" });
+  for (const args of [["empty.dat"], ["one.dat", "--from", "1e9"]]) {
+    const { code, stderr } = await labwire(
+      ["villas-replay", ...args, "--listen", "127.0.0.1:0", "--to", "127.0.0.1:9", "--check"],
+      { cwd: files.path },
+    );
+    assertEquals(code, 5, stderr);
+    assertStringIncludes(stderr, `Cannot check anything: "${args[0]}" gave no sample to send`);
+  }
+});

@@ -324,3 +324,26 @@ Deno.test({
     assertMatch(plainText(stdout), /\d+ sent, \d+ returned, 0 lost, 0 changed/);
   },
 });
+
+Deno.test("villas-signal and villas-replay offer no unix socket, and say what can be used", async () => {
+  for (const command of [["villas-signal"], ["villas-replay", "run.dat"]]) {
+    const help = await labwire([...command, "--help"]);
+    assertEquals(/\bunix\b/.test(help.stdout), false);
+    const { code, stderr } = await labwire([...command, "--layer", "unix"]);
+    assertEquals(code, 2);
+    assertStringIncludes(stderr, "expected one of udp, tcp-client, tcp-server");
+  }
+});
+
+Deno.test("villas-signal ends in order while nobody is connected", async () => {
+  for (
+    const args of [["tcp-client", "--to", "127.0.0.1:1"], ["tcp-server", "--listen", "127.0.0.1:0"]]
+  ) {
+    await using program = startServer(["villas-signal", "--layer", ...args]);
+    await program.until("stderr", /Ready\./);
+    program.interrupt();
+    const { code, stderr } = await program.result();
+    assertEquals(code, 0, stderr);
+    assertStringIncludes(stderr, "0 sent, 0 returned, 0 lost");
+  }
+});

@@ -72,7 +72,7 @@ export const villasReplay = defineCommand({
     }
     await checkNotRecorded(path!, options.record, options.recordSent);
     let file: FileNode | undefined;
-    await sendSamples(context, options, {
+    const { sent } = await sendSamples(context, options, {
       title: `${path}`,
       signals,
       total: options.limit,
@@ -90,7 +90,11 @@ export const villasReplay = defineCommand({
       },
       progress: (sent) => file && file.size > 0 ? `${sent}, ${percentOf(file)} of the file` : sent,
     });
-    if (file!.bad === 0) return exit.done;
+    if (file!.bad === 0) {
+      if (sent > 0 || !options.check || context.signal.aborted) return exit.done;
+      say.error(`Cannot check anything: "${path}" gave no sample to send`);
+      return exit.codec;
+    }
     say.giveReason();
     say.error(
       `Left out ${counted(file!.bad, "thing")} in "${path}" that ${

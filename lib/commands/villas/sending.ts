@@ -5,7 +5,7 @@
  */
 
 import type { Context } from "../../cli/context.ts";
-import { address, flag, seconds } from "../../cli/options.ts";
+import { address, choice, flag, seconds } from "../../cli/options.ts";
 import type { VillasFormat } from "../../codecs/villas/format.ts";
 import { ConnectError, UsageError } from "../../errors.ts";
 import type { Signal } from "../../codecs/villas/signals.ts";
@@ -46,6 +46,14 @@ export const sendingOptions = {
   to: { ...address({ default: "127.0.0.1:12001", help: "Where to send to" }), also: "remote" },
   format: socketFormat,
   ...layerOptions,
+  // Deno cannot send on a unix datagram socket while it receives on it.
+  layer: choice(["udp", "tcp-client", "tcp-server"], {
+    default: "udp",
+    placeholder: "LAYER",
+    help:
+      "What carries the messages, as in VILLASnode's socket node: udp, tcp-client (connects again when the connection is lost), or " +
+      "tcp-server (at localhost by default, any number of clients)",
+  }),
   anySource: flag({ help: "Take samples back from every address, not only from that of --to" }),
   noReturn: flag({ help: "Only send: expect nothing back, and ignore what comes" }),
   output: sampleOutput("villas.human"),
@@ -92,20 +100,18 @@ export interface Sending {
  * @param context The world around the command.
  * @param options The options' values.
  * @param sending What is sent.
- * @throws {ConnectError} If nothing came back, or with `--check` not all.
+ * @returns What was counted.
+ * @throws {ConnectError} If nothing could be sent, nothing came back, or with `--check` not all.
  */
 export async function sendSamples(
   context: Context,
   options: SendingValues,
   sending: Sending,
-): Promise<void> {
+): Promise<VillasSignalStats> {
   const { out, say, signal, given } = context;
   const { record, noReturn, to } = options;
   if (options.check && noReturn) {
     throw new UsageError("Cannot use --check with --no-return: nothing comes back to be checked");
-  }
-  if (options.layer === "unix") {
-    throw new UsageError("Cannot send signals to a unix socket: expected another --layer");
   }
   const layer = readLayer(options, { ...options, remote: to, remoteOption: "to" }, given);
   const printer = samplePrinter(options.output, out, { drop: options.outputDrop });
@@ -160,15 +166,21 @@ export async function sendSamples(
       say.warn(droppedAdvice(dropped, source.receiveBuffer));
     }
   }
-  const { sent, returned, changed } = source.stats;
-  if (sent > 0 && returned === 0 && !noReturn && !signal.aborted) {
-    throw nothingReturned(source.stats, formatAddress(to));
+  const { stats } = source;
+  const { sent, returned, changed, unsent } = stats;
+  if (sent === 0 && unsent > 0 && !signal.aborted) {
+    throw new ConnectError(`Cannot send to ${formatAddress(to)}: the system took no datagram`);
   }
-  if (options.check && (returned < sent || changed > 0)) {
+  if (sent > 0 && returned === 0 && !noReturn && !signal.aborted) {
+    throw nothingReturned(stats, formatAddress(to));
+  }
+  if (options.check && (returned < sent || unsent > 0 || changed > 0)) {
     throw new ConnectError(
-      `Not all samples came back unchanged: ${sent} sent, ${returned} returned, ${changed} of them changed`,
+      `Not all samples came back unchanged: ${sent} sent, ${returned} returned, ${changed} of them changed` +
+        (unsent > 0 ? `, ${unsent} unsent` : ""),
     );
   }
+  return stats;
 }
 
 function sayProblem(say: Context["say"], { kind, message }: VillasSignalProblem): void {
@@ -180,8 +192,7 @@ function sayProblem(say: Context["say"], { kind, message }: VillasSignalProblem)
 
 /** Why nothing came back, as far as it shows, and the way out. */
 function nothingReturned(stats: VillasSignalStats, to: string): ConnectError {
-  const { ignored, invalid, unexpected, unsent } = stats;
-  if (unsent > 0) return new ConnectError(`Cannot send to ${to}: the system took no datagram`);
+  const { ignored, invalid, unexpected } = stats;
   const reason = ignored > 0
     ? `${counted(ignored, "datagram")} came from elsewhere, which --any-source takes too`
     : invalid > 0
