@@ -347,3 +347,40 @@ function exists(path: string): boolean {
     return false;
   }
 }
+
+Deno.test("two recordings in one file are refused, however its name is written", async () => {
+  await using files = await folder({ "there.dat": "" });
+  const { path } = files;
+  if (!windows) {
+    Deno.symlinkSync(`${path}/new.dat`, `${path}/link.dat`);
+    Deno.symlinkSync(path, `${path}/folder`);
+  }
+  const year = new Date().getFullYear();
+  for (
+    const [one, other] of [
+      ["new.dat", "new.dat"],
+      ["new.dat", "./x/../new.dat"],
+      ["%Y.dat", `${year}.dat`],
+      ...windows ? [] : [["new.dat", "link.dat"], ["x/new.csv", "folder/x/new.csv"]],
+    ]
+  ) {
+    for (
+      const command of [["villas-echo", "--listen", "127.0.0.1:0"], [
+        "struct-line",
+        "server",
+        "--format",
+        "<d",
+        "--port",
+        "0",
+      ]]
+    ) {
+      const { code, stderr } = await labwire(
+        [...command, "--record", one!, "--record-sent", other!],
+        { cwd: path },
+      );
+      assertEquals(code, 2, stderr);
+      assertStringIncludes(stderr, `Cannot record to "${other}" twice: expected another file`);
+    }
+  }
+  assertEquals([...Deno.readDirSync(path)].some(({ name }) => name === "new.dat"), false);
+});

@@ -4,11 +4,13 @@
  * @module
  */
 
+import { basename, dirname, join, resolve } from "node:path";
 import type { Context } from "../../cli/context.ts";
 import { beside, file, flag, integer, value } from "../../cli/options.ts";
 import { UsageError } from "../../errors.ts";
 import { Recorder, type RecorderOptions } from "../../recording/recorder.ts";
 import { parseRotation, type Rotation } from "../../recording/rotation.ts";
+import { strftime } from "../../text/strftime.ts";
 import { counted } from "../../text/wording.ts";
 
 const encoder = new TextEncoder();
@@ -57,6 +59,45 @@ export interface RecordingValues {
   readonly recordRotate?: Rotation;
   readonly recordKeep?: number;
   readonly force: boolean;
+}
+
+/** The files of a command that records two things. */
+export interface RecordedFiles {
+  readonly record?: string;
+  readonly recordSent?: string;
+}
+
+/**
+ * Checks that what arrives and what is sent are recorded in two files, however their names are written.
+ *
+ * @param files The values of `--record` and `--record-sent`.
+ * @throws {UsageError} If they are one file.
+ */
+export async function checkTwoFiles({ record, recordSent }: RecordedFiles): Promise<void> {
+  if (record === undefined || recordSent === undefined) return;
+  const now = new Date();
+  const [one, other] = [await placeOf(record, now), await placeOf(recordSent, now)];
+  if (one !== other) return;
+  throw new UsageError(
+    `Cannot record to "${recordSent}" twice: expected another file for --record-sent than for --record`,
+  );
+}
+
+/** Where a file is, or will be: its name at a time, without links. */
+async function placeOf(pattern: string, now: Date): Promise<string> {
+  const path = resolve(strftime(pattern, now));
+  const link = await Deno.readLink(path).catch(() => ""); // what it leads to may not be there yet
+  return await realPath(resolve(dirname(path), link || path));
+}
+
+/** A path without links, also where the end of it is not there yet. */
+async function realPath(path: string): Promise<string> {
+  try {
+    return await Deno.realPath(path);
+  } catch {
+    const folder = dirname(path);
+    return folder === path ? path : join(await realPath(folder), basename(path));
+  }
 }
 
 /** What a command records, and where. */

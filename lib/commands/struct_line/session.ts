@@ -14,6 +14,7 @@ import type { SentRecords } from "../../struct/send_records.ts";
 import { counted, rareCounts } from "../../text/wording.ts";
 import { within } from "../../time/deadline.ts";
 import { BusyWatch } from "../serving/busy_watch.ts";
+import { checkTwoFiles } from "../recording/record.ts";
 import { endHandler, handlerCounts, handlerEvents } from "../serving/handler_options.ts";
 import { connectionsToEnd, describeClosing, httpCount, problemText } from "../serving/serving.ts";
 import { sendLines, sendTyped } from "./input.ts";
@@ -101,6 +102,7 @@ export class LineSession implements AsyncDisposable {
     const handler = await sessionHandler(values, text, context);
     const opened: { close?: () => Promise<void> }[] = [handler];
     try {
+      await checkTwoFiles(values);
       const recording = await openRecords(context, text.struct, values);
       if (recording) opened.push(recording);
       const sent = await openSentRecords(context, text.struct, values);

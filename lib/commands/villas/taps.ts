@@ -24,6 +24,7 @@ import {
   type ScopeValues,
 } from "../scope/scope_options.ts";
 import {
+  checkTwoFiles,
   openRecording,
   recordFile,
   type Recording,
@@ -87,6 +88,7 @@ export async function openTaps(
   values: TapValues,
   path: PathDescription,
 ): Promise<Taps> {
+  await checkTwoFiles(values);
   const opened: { close(): Promise<void> }[] = [];
   const record = async (file: string | undefined) => {
     if (file === undefined) return [];
