@@ -1,9 +1,11 @@
 import { RemoteError, stackOf } from "../errors.ts";
 
-/** Where labwire's own modules are: the folder above this one in the sources, that of the bundle in the executable. */
+/** Where labwire's own modules are beside its program: the folder above this one in the sources, that of the bundle in the executable. */
 const OWN = import.meta.url.endsWith("/lib/handlers/place.ts")
   ? new URL("../", import.meta.url).href
   : new URL("./", import.meta.url).href;
+/** The program itself. */
+const PROGRAM = new URL("../../main.ts", import.meta.url).href;
 
 /**
  * Finds where in the user's code something was thrown.
@@ -20,7 +22,7 @@ export function placeOf(thrown: unknown): string | undefined {
     return undefined; // it does not let itself be looked at
   }
   for (const [, url, where] of stackOf(thrown).matchAll(/\b(file:\/\/.+?):(\d+:\d+)\)?$/gm)) {
-    if (!url!.startsWith(OWN)) return `${pathOf(url!)}:${where}`;
+    if (!url!.startsWith(OWN) && url !== PROGRAM) return `${pathOf(url!)}:${where}`;
   }
   return undefined;
 }
