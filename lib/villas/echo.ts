@@ -5,12 +5,13 @@ import { floatSignals, type Signal, signalsOf } from "../codecs/villas/signals.t
 import { CodecError, messageOf, UsageError } from "../errors.ts";
 import type { Endpoint } from "../net/address/address.ts";
 import { isMulticast } from "../net/datagram/multicast.ts";
-import { timerDelay } from "../time/deadline.ts";
+import { after, delay } from "../time/deadline.ts";
 import { notify, whenAborted } from "../time/lifecycle.ts";
 import { timestampClock } from "../time/timestamp.ts";
 import type { VillasEchoOptions, VillasEchoProblem, VillasEchoStats } from "./echo_options.ts";
 import { EchoCheck } from "./hooks/check_echo.ts";
 import { BatchedReplies, type BatchHandler } from "./hooks/batch_handler.ts";
+import { ConcurrentReplies, repliesOf } from "./hooks/concurrent.ts";
 import { Constants } from "./hooks/constants.ts";
 import { Expectations, Refusal } from "./hooks/expected.ts";
 import { Handler } from "./hooks/handler.ts";
@@ -27,6 +28,13 @@ const PORT = 12001;
 const REMOTE = { hostname: "127.0.0.1", port: 12000 };
 /** Seconds that the message being handled may take after {@linkcode Echo.close}, unless an option says otherwise. */
 const GRACE = 1;
+
+/** How long messages that have arrived are counted as dropped at the end, in ms: more may come at any time. */
+const REST_MS = 100;
+/** As soon as none came for so long, in ms, there are no more. */
+const QUIET_MS = 5;
+/** Why they are dropped. */
+const ENDED = "the echo ended before it was handled";
 
 /** The options of an echo whose signals have been read. */
 type EchoOptions = Omit<VillasEchoOptions, "signals"> & { signals?: readonly Signal[] };
@@ -46,10 +54,17 @@ export class Echo implements AsyncDisposable {
   readonly finished: Promise<void>;
   readonly #node: EndpointNode;
   readonly #options: EchoOptions;
-  readonly #path: Path;
+  #path: Path;
   readonly #statistics = new Statistics();
+  readonly #taps: readonly Tap[];
   /** What makes the replies, where it answers later. */
-  readonly #batched: BatchedReplies | undefined;
+  readonly #later: BatchedReplies | ConcurrentReplies | undefined;
+  /** Resolves when the message that the path waits for is done. */
+  #inHand: Promise<void> | undefined;
+  /** Let go of what is being handled when the grace is over. */
+  readonly #letGo = new Set<() => void>();
+  #abandoned = false;
+  #ending: Promise<void> | undefined;
   #refused = 0;
   #failed = 0;
   #dropped = 0;
@@ -69,12 +84,15 @@ export class Echo implements AsyncDisposable {
     const last: Hook = {
       prepare: () => {
         if (this.#statistics.messages < count) return;
-        if (this.#batched) queueMicrotask(() => this.#end()); // once this message has been taken
-        else node.end();
+        const later = this.#later;
+        if (!later) return node.end();
+        // once this message has been taken
+        queueMicrotask(() => void (this.#ending ??= later.close().then(() => node.end())));
       },
     };
-    this.#batched = options.batchHandler && this.#batchedReplies(options.batchHandler, remote);
-    const reply = this.#batched ?? replyOf(remote, options);
+    this.#later = this.#laterReplies(remote);
+    const reply = this.#later ?? replyOf(remote, options);
+    this.#taps = onMessage ? [tapOf(onMessage), ...taps] : taps;
     this.#path = new Path({
       hooks: [
         this.#statistics,
@@ -82,7 +100,7 @@ export class Echo implements AsyncDisposable {
         ...leftOutOf(options),
         reply,
       ],
-      taps: onMessage ? [tapOf(onMessage), ...taps] : taps,
+      taps: this.#taps,
       destinations: [node],
       sentTaps,
       onRefused: (error, { from }) => this.#unanswered(error, from!),
@@ -116,19 +134,16 @@ export class Echo implements AsyncDisposable {
    * @internal
    */
   answered(): Promise<void> | undefined {
-    return this.#batched?.answered();
+    return this.#later?.answered();
   }
 
-  /** Ends the echo: a message that is being handled is answered, within the grace. May be called again. */
+  /** Ends the echo: messages that are being handled are answered, within the grace; others that have arrived are dropped. May be called again. */
   async close(): Promise<void> {
     this.#end();
     const { grace = GRACE } = this.#options;
-    const timer = setTimeout(() => void this.#node.close(), timerDelay(grace));
-    try {
-      await this.finished.catch(() => {});
-    } finally {
-      clearTimeout(timer);
-    }
+    using _over = after(grace, () => this.#abandon());
+    using _closing = after(grace + 2 * REST_MS / 1000, () => void this.#node.close()); // a write may never end
+    await this.finished.catch(() => {});
   }
 
   /** Ends the echo. */
@@ -136,45 +151,115 @@ export class Echo implements AsyncDisposable {
     return this.close();
   }
 
-  /** Ends the node, once all replies have been sent that come later. */
   #end(): void {
-    if (!this.#batched) return this.#node.end();
-    void this.#batched.close().then(() => this.#node.end());
+    if (this.#options.handler || this.#later) this.#ending ??= this.#endLater();
+    else this.#node.end();
+  }
+
+  /** Ends the node when what is being handled is done; what else has arrived is counted as dropped. */
+  async #endLater(): Promise<void> {
+    if (!this.#later) {
+      const process = ({ from }: Batch) => {
+        this.#drop(from!, ENDED);
+        return null;
+      };
+      const hooks = [this.#statistics, { process }];
+      this.#path = new Path({ hooks, taps: this.#taps, onRefused: () => {} });
+    }
+    await (this.#later?.close() ?? this.#inHand?.catch(() => {})); // what it rejects with ends the path
+    const end = performance.now() + REST_MS;
+    let before: number;
+    do {
+      before = this.#statistics.messages;
+      await delay(QUIET_MS / 1000);
+    } while (before !== this.#statistics.messages && performance.now() < end);
+    this.#node.end();
+  }
+
+  /** Lets go of what is being handled: it has taken too long. */
+  #abandon(): void {
+    this.#abandoned = true;
+    if (this.#later instanceof ConcurrentReplies) this.#later.abandon(ENDED);
+    for (const letGo of this.#letGo) letGo();
   }
 
   async #run(): Promise<void> {
     using _aborting = whenAborted(this.#options.signal, () => void this.close());
     try {
-      await this.#path.run(this.#node);
+      await this.#node.serve((batch) => this.#lead(batch));
     } finally {
       await this.#node.close();
     }
   }
 
-  /** Makes what collects samples for a handler that takes many at once; replies take a path of their own to the node. */
-  #batchedReplies(handler: BatchHandler, remote: Endpoint): BatchedReplies {
-    const { codec: format = villasProtobuf, layer, sentTaps } = this.#options;
-    const isStream = layer === "tcp-client" || layer === "tcp-server";
-    // Deno cannot send on a unix datagram socket while it receives on it.
-    const waits = "path" in this.addr ? "each" : isStream ? "full" : "never";
-    const onFailed = (error: unknown, from: Endpoint | undefined) =>
-      this.#unanswered(error, from ?? remote);
+  /** Leads a batch along the path. */
+  #lead(batch: Batch): void | Promise<void> {
+    const waiting = this.#path.lead(batch);
+    if (!waiting || !this.#options.handler || this.#later) return waiting;
+    const { from } = batch;
+    return this.#inHand = this.#orLetGo(waiting, () => this.#drop(from!, ENDED));
+  }
+
+  /** Waits for something until the grace is over; what is then made in its place. */
+  #orLetGo<T>(waiting: Promise<T>, instead: () => T | Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const letGo = () => resolve(instead());
+      this.#letGo.add(letGo);
+      waiting.finally(() => this.#letGo.delete(letGo)).then(resolve, reject);
+    });
+  }
+
+  /** Makes what answers later: a handler that takes many samples at once, or messages at once; replies take a path of their own to the node. */
+  #laterReplies(remote: Endpoint): BatchedReplies | ConcurrentReplies | undefined {
+    const { codec: format = villasProtobuf, layer, sentTaps, handler, batchHandler } =
+      this.#options;
+    const { concurrency = 1 } = this.#options;
+    if (!batchHandler && (!handler || concurrency === 1)) return undefined;
+    const expectations = expectationsOf(remote, this.#options);
+    const onFailed = (error: unknown, from: Endpoint | undefined) => {
+      if (error instanceof Abandoned) this.#drop(from ?? remote, ENDED);
+      else this.#unanswered(error, from ?? remote);
+    };
+    const onDropped = (from: Endpoint | undefined, why: string) => this.#drop(from ?? remote, why);
     const replies = new Path({
       destinations: [this.#node],
       sentTaps,
       onRefused: (error, { from }) => onFailed(error, from),
     });
-    return new BatchedReplies({
-      handler,
-      expectations: expectationsOf(remote, this.#options),
-      format,
-      waits,
-      send: (batch) => replies.lead(batch),
+    const send = (batch: Batch) => replies.lead(batch);
+    if (!batchHandler) {
+      const reply = repliesOf(handler!, expectations, format);
+      return new ConcurrentReplies({ concurrency, reply, send, onFailed, onDropped });
+    }
+    const isStream = layer === "tcp-client" || layer === "tcp-server";
+    const shared = {
+      ...{ expectations, format, onDropped },
+      // Deno cannot send on a unix datagram socket while it receives on it.
+      waits: "path" in this.addr ? "each" as const : isStream ? "full" as const : "never" as const,
       // A connection sends by itself, and a peer that does not read must not keep the others waiting.
       flush: () => isStream ? Promise.resolve() : this.#node.flush(),
-      onFailed,
-      onDropped: (from, why) => this.#drop(from ?? remote, why),
-    });
+    };
+    if (concurrency === 1) {
+      const handler: BatchHandler = (...samples) => {
+        if (this.#abandoned) return Promise.reject(new Abandoned());
+        return this.#orLetGo(batchHandler(...samples), () => Promise.reject(new Abandoned()));
+      };
+      return new BatchedReplies({ ...shared, handler, send, onFailed });
+    }
+    const reply = async (batch: Batch) => {
+      let made: Batch | null = null;
+      const one = new BatchedReplies({
+        ...shared,
+        handler: batchHandler,
+        send: (replies) => void (made = replies),
+        onFailed: (error, from) => this.#abandoned || onFailed(error, from),
+      });
+      one.prepare(batch);
+      void one.process(batch);
+      await one.close();
+      return made;
+    };
+    return new ConcurrentReplies({ concurrency, reply, send, onFailed, onDropped });
   }
 
   #drop(from: Endpoint, why: string): void {
@@ -199,6 +284,9 @@ export class Echo implements AsyncDisposable {
     }
   }
 }
+
+/** What a handler is said to have failed with when the grace is over. */
+class Abandoned extends Error {}
 
 /** Refuses samples of which values are missing, where the answer depends on them. */
 function leftOutOf({ codec = villasProtobuf, signals, constant }: EchoOptions): Hook[] {
@@ -321,9 +409,17 @@ function refusalOf(thrown: unknown): Pick<VillasEchoProblem, "unstated"> | undef
  * ```
  */
 export async function startVillasEcho(options: VillasEchoOptions = {}): Promise<Echo> {
-  const { count = Infinity } = options;
+  const { count = Infinity, concurrency = 1 } = options;
   if (!(count >= 1)) {
     throw new UsageError(`Cannot end after ${count} messages: expected at least 1`);
+  }
+  if (!(concurrency >= 1)) {
+    throw new UsageError(`Cannot handle ${concurrency} messages at once: expected at least 1`);
+  }
+  if (concurrency > 1 && options.layer === "unix") {
+    throw new UsageError(
+      `Cannot handle ${concurrency} messages at once over a unix socket: expected 1, as Deno does not send on one while it receives`,
+    );
   }
   const signals = options.signals === undefined ? undefined : signalsOf(options.signals);
   const { replyTo, onMessage, handler, batchHandler, constant } = options;

@@ -23,7 +23,7 @@ export interface VillasEchoMessage {
 /** Something that went wrong with one datagram; the echo goes on. */
 export interface VillasEchoProblem {
   /**
-   * `dropped`: the handler was too slow for it. `invalid`: it did not decode. `refused`: VILLASnode could have aborted on the reply. `handler`: the handler threw. `ignored`:
+   * `dropped`: the handler was too slow for it, or the echo ended before. `invalid`: it did not decode. `refused`: VILLASnode could have aborted on the reply. `handler`: the handler threw. `ignored`:
    * the first datagram from an address that is not the remote. `own`: the first that seems to come from the echo itself.
    * `send`: the system did not take the reply. `waiting`: the remote's unix socket does not exist yet, reported once a second, or nobody
    * listens at its TCP port. `connection`: a TCP connection was made or lost.
@@ -64,8 +64,10 @@ export interface VillasEchoOptions extends LayerOptions {
   constant?: readonly (number | bigint)[];
   /** Makes the reply to each sample. */
   handler?: SampleHandler;
-  /** Makes the replies to the samples of several messages together, instead of `handler`. */
+  /** Makes the replies to the samples of several messages together, instead of `handler`; of one message with `concurrency`. */
   batchHandler?: BatchHandler;
+  /** How many messages may be handled at once; replies leave in the order of the messages. Default: 1. */
+  concurrency?: number;
   /** End after this many messages. Default: never. */
   count?: number;
   /** Seconds that the message being handled may take when the echo ends. Default: 1. */
@@ -109,7 +111,7 @@ export interface VillasEchoStats extends SequenceCounts {
   failed: number;
   /** Replies that the system did not take. */
   unsent: number;
-  /** Messages dropped in this computer: its receive buffer was full, or the handler was too slow for them. */
+  /** Messages dropped in this computer: its receive buffer was full, the handler was too slow for them, or the echo ended before. */
   dropped: number;
   /** Those of them that the receive buffer had no room for; undefined where the system does not say. */
   overflowed?: number;

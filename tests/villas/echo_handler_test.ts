@@ -1,7 +1,13 @@
 /** What a handler may return, and that it is taken apart once. */
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { type Reply, type Sample, type SampleHandler, villasProtobuf } from "../../mod.ts";
+import {
+  type BatchHandler,
+  type Reply,
+  type Sample,
+  type SampleHandler,
+  villasProtobuf,
+} from "../../mod.ts";
 import { lab, refused } from "./echo_lab.ts";
 
 const sample = (sequence: bigint, values: Sample["values"]): Sample => ({
@@ -270,4 +276,79 @@ Deno.test("fields of the wrong type are refused, each with what was expected", a
     }
   }();
   assertEquals((await replies(() => classy, [sample(3n, [1])]))[0], sample(3n, [8]));
+});
+
+Deno.test("with a concurrency so many messages are handled at once, and replies keep their order", async () => {
+  const started: PromiseWithResolvers<void>[] = [];
+  let [all, more] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const handle = async (s: Sample) => {
+    const done = Promise.withResolvers<void>();
+    if (started.push(done) === 3) all.resolve();
+    if (started.length === 4) more.resolve();
+    await done.promise;
+    return s;
+  };
+  const batchHandler: BatchHandler = async (samples) => {
+    const sample = await handle(samples[0]!);
+    return { replies: [{ index: 0, sample }], faults: [] };
+  };
+  for (const options of [{ handler: handle }, { batchHandler }]) {
+    started.length = 0;
+    [all, more] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    await using it = await lab({ ...options, concurrency: 3 });
+    for (let i = 0; i < 4; i++) {
+      await it.node.send(villasProtobuf.encode([sample(BigInt(i), [i])]), it.echo.addr);
+    }
+    await all.promise;
+    assertEquals(started.length, 3);
+    for (const { resolve } of started.toReversed()) resolve();
+    await more.promise;
+    started[3]!.resolve();
+    for (let i = 0; i < 4; i++) {
+      const { bytes } = (await it.node.receive())!;
+      assertEquals(villasProtobuf.decode(bytes), [sample(BigInt(i), [i])]);
+    }
+  }
+});
+
+for (const io of ["auto", "deno"] as const) {
+  Deno.test(`messages that arrived and are not handled at the end count as dropped, with io "${io}"`, async () => {
+    const [begun, done] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const handler: SampleHandler = async (s) => {
+      begun.resolve();
+      await done.promise;
+      return s;
+    };
+    await using it = await lab({ handler, io });
+    for (let i = 0; i < 50; i++) {
+      await it.node.send(villasProtobuf.encode([sample(BigInt(i), [i])]), it.echo.addr);
+    }
+    await begun.promise;
+    const closing = it.echo.close();
+    done.resolve();
+    await closing;
+    const { messages, replies, dropped } = it.echo.stats;
+    assertEquals([messages, replies, dropped], [50, 1, 49]);
+    assertEquals(it.problems.length, 49);
+  });
+}
+
+Deno.test("messages whose handling takes longer than the grace count as dropped", async () => {
+  for (const concurrency of [1, 3]) {
+    for (const kind of ["handler", "batchHandler"]) {
+      const begun = Promise.withResolvers<void>();
+      const never = () => {
+        begun.resolve();
+        return new Promise<never>(() => {});
+      };
+      await using it = await lab({ [kind]: never, concurrency, grace: 0.05 });
+      for (let i = 0; i < 20; i++) {
+        await it.node.send(villasProtobuf.encode([sample(BigInt(i), [i])]), it.echo.addr);
+      }
+      await begun.promise;
+      await it.echo.close();
+      const { messages, replies, failed, dropped } = it.echo.stats;
+      assertEquals([messages, replies, failed, dropped], [20, 0, 0, 20], `${kind} ${concurrency}`);
+    }
+  }
 });

@@ -129,6 +129,7 @@ export const villasEcho = defineCommand({
       constant: options.constant,
       handler: reply.handler,
       batchHandler: reply.batchHandler,
+      concurrency: options.concurrency,
       count: options.count,
       grace: options.grace,
       signal,
@@ -138,7 +139,11 @@ export const villasEcho = defineCommand({
       onProblem: (problem) => report(say, problem, debug),
     });
     recorded.tell(() => echoStatistics(echo.stats));
-    describeOpenWork(() => "1 message that is being handled");
+    describeOpenWork(() =>
+      options.concurrency > 1
+        ? "the messages that are being handled"
+        : "1 message that is being handled"
+    );
     using _announced = announceLayer(say, options, {
       addrs: echo.addrs,
       detail: `remote ${formatAddress(layer.remote)}`,

@@ -24,7 +24,7 @@ export type Reply = Partial<Omit<Sample, "values">> & { readonly values: ArrayLi
 /** Puts what a handler makes of the samples in their place. */
 export class Handler implements Hook {
   readonly #handler: SampleHandler;
-  readonly #expectations: Expectations;
+  readonly #expectations: Pick<Expectations, "ofEach">;
   readonly #format: Format;
   readonly #received = new Received();
   #expected: readonly Expected[] = [];
@@ -34,7 +34,11 @@ export class Handler implements Hook {
    * @param expectations What VILLASnode takes.
    * @param format The form of the replies.
    */
-  constructor(handler: SampleHandler, expectations: Expectations, format: Format) {
+  constructor(
+    handler: SampleHandler,
+    expectations: Pick<Expectations, "ofEach">,
+    format: Format,
+  ) {
     this.#handler = handler;
     this.#expectations = expectations;
     this.#format = format;
