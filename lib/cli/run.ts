@@ -52,7 +52,11 @@ export async function run(
     say.throttled(kind, `${what}: ${thrownText(error, debug)}`);
   });
   try {
-    const code = await dispatch(argv, registry, { out, say, stop, stdin, columns, debug, quiet });
+    const world = { out, say, stop, stdin, columns, debug, quiet };
+    const code = await dispatch(argv, registry, world).catch((error) => {
+      if (stop.signal.aborted && error === stop.signal.reason) return stop.code; // before it was done
+      throw error;
+    });
     say.tellHeld();
     if (code !== exit.done && code !== stop.code) say.giveReason();
     stop.describeOpenWork(() => "the reader of standard output", FLUSH);

@@ -35,13 +35,14 @@ export async function openJavaScript(
   given: ModuleValues,
   events: HandlerEvents,
 ): Promise<ModuleHandler> {
-  const { onStderr } = events;
+  const { onStderr, signal } = events;
   // JSON messages have a limit of their own, from when they arrive.
   const values = use.kind === "commands" ? { ...given, handlerTimeout: undefined } : given;
   const guarded = onStderr ? await guardProcess(onStderr) : undefined;
   try {
     const graph = values.reload ? await graphOf(file, events) : undefined;
-    const exports = await loadModule(file, graph?.version);
+    const loading = loadModule(file, graph?.version);
+    const exports = await (signal ? orAborted(loading, signal) : loading);
     if (values.handlerArg?.length && typeof exports.setup !== "function") {
       throw new UsageError(
         `Cannot use --handler-arg with handler "${file}": expected "export function setup(options) { … }"`,

@@ -115,6 +115,6 @@ export interface HandlerEvents {
   onProblem?: (problem: HandlerProblem) => void;
   /** Called with what a program that is kept running, or a module in Python, writes for people; of the latter in whole lines. */
   onStderr?: (bytes: Uint8Array) => void;
-  /** Ends the wait for a module that is being loaded. */
+  /** Ends the wait for a module that is being loaded, which then fails with the signal's reason. */
   signal?: AbortSignal;
 }

@@ -180,3 +180,25 @@ Deno.test("Ctrl-C says that a struct-line client waits for a server that does no
   client.interrupt();
   await client.until("stderr", /Waiting up to 4 s for what was sent to be read; Ctrl-C again/);
 });
+
+Deno.test({
+  name: "a handler that is being loaded when the end is wanted: 130 or 143, whatever its language",
+  ignore: windows,
+  fn: async () => {
+    await using files = await folder({
+      "top.js": 'console.error("begun"); await new Promise(() => setTimeout(() => {}, 1e9));',
+      "setup.js":
+        'export const setup = () => { console.error("begun"); return new Promise(() => {}); }',
+      "top.py": 'print("begun", flush=True)\nimport time\ntime.sleep(60)\n',
+    });
+    for (const [i, { args }] of servers.entries()) {
+      for (const file of ["top.js", "setup.js", "top.py"]) {
+        await using program = start([...args, "--handler", `${files.path}/${file}`]);
+        await program.until("stderr", /begun/);
+        const signal = i % 2 === 0 ? "SIGINT" : "SIGTERM";
+        const { code, stderr } = await ended(program, signal);
+        assertEquals([code, stderr], [signal === "SIGINT" ? 130 : 143, "| begun\n"], args[0]);
+      }
+    }
+  },
+});

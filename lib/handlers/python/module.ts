@@ -192,7 +192,7 @@ export class PythonModule implements ModuleHandler {
    * Loads the module for the first time.
    *
    * @param interpreters Which interpreters to try.
-   * @throws {UsageError} If none is fit, or the module cannot be loaded.
+   * @throws {UsageError} If none is fit, or the module cannot be loaded; the reason of the signal that ends the wait.
    *
    * @internal
    */
@@ -203,9 +203,7 @@ export class PythonModule implements ModuleHandler {
     for (const interpreter of interpreters) {
       this.#interpreter = interpreter;
       const start = await this.#start();
-      if (signal?.aborted) {
-        throw new ConnectError(`Handler "${this.file}" was stopped while it was loaded`);
-      }
+      signal?.throwIfAborted();
       if (start.kind === "loaded") return;
       if (start.kind === "failed") throw this.#loadError(start.fault);
       const version = await versionOf(interpreter);
