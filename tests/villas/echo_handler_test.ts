@@ -352,3 +352,33 @@ Deno.test("messages whose handling takes longer than the grace count as dropped"
     }
   }
 });
+
+Deno.test("an onProblem that throws neither ends the echo nor confuses its counts", async () => {
+  const reported: unknown[] = [];
+  const listen = (event: ErrorEvent) => {
+    event.preventDefault();
+    reported.push(event.error);
+  };
+  addEventListener("error", listen);
+  try {
+    const mistake = new Error("the observer's own");
+    const begun = Promise.withResolvers<void>();
+    const handler = () => {
+      begun.resolve();
+      return new Promise<null>(() => {});
+    };
+    const onProblem = () => {
+      throw mistake;
+    };
+    await using it = await lab({ handler, onProblem, concurrency: 2, grace: 0 });
+    for (let i = 0; i < 5; i++) {
+      await it.node.send(villasProtobuf.encode([sample(BigInt(i), [i])]), it.echo.addr);
+    }
+    await begun.promise;
+    await it.echo.close();
+    assertEquals([it.echo.stats.messages, it.echo.stats.dropped], [5, 5]);
+    assertEquals(reported, Array(5).fill(mistake));
+  } finally {
+    removeEventListener("error", listen);
+  }
+});
