@@ -95,7 +95,9 @@ export class ColumnsDecoder {
   readonly #lines: LineDecoder;
   #line = 0;
   #separator: typeof SEPARATORS[number] | " " | undefined;
+  /** The header, and the names in it. */
   #header: string | undefined;
+  #names: readonly string[] | undefined;
   /** Where values are in rows, in arrays and in objects; known once there was one. */
   #rows: Layout | undefined;
   #lists: Layout | undefined;
@@ -180,13 +182,15 @@ export class ColumnsDecoder {
     this.#separator ??= SEPARATORS.find((mark) => line.includes(mark)) ?? this.#blankIn(line);
     const cells = this.#cells(line);
     if (!this.#rows) {
-      const comma = this.#hasComma;
-      if (this.#isHeader(cells, comma)) {
+      const isHeader = this.#names === undefined && this.#isHeader(cells, this.#hasComma);
+      if (isHeader) {
         this.#header = line;
-        this.#rows = this.#layoutOf(cells.map((cell) => cell.trim()), true);
-        return undefined;
+        this.#names = cells.map((cell) => cell.trim());
       }
-      this.#rows = this.#layoutOf(this.#numbered(cells), false);
+      // Where a header does not have what is wanted, this is said of each row.
+      const names = this.#names;
+      this.#rows = this.#layoutOf(names ?? this.#numbered(cells), names !== undefined);
+      if (isHeader) return undefined;
     }
     return this.#sample(cells, this.#rows);
   }

@@ -173,6 +173,14 @@ for (
   });
 }
 
+Deno.test("columns: a header without what is wanted is what is wrong with each row", () => {
+  assertEquals(read("a,b\n1,2\n3,4\n", { fields: ["c"] }), [
+    'Cannot read line 1: there is no column "c": expected a, b',
+    'Cannot read line 2: there is no column "c": expected a, b',
+    'Cannot read line 3: there is no column "c": expected a, b',
+  ]);
+});
+
 for (
   const [name, text, options, sec, nsec, sequence] of [
     [
