@@ -113,7 +113,7 @@ async function flush(
   const { bytes, lines } = out.unwritten();
   if (bytes === 0) return;
   say.warn(
-    `Standard output was not read: up to ${counted(lines, "line")} of it are lost (${
+    `Standard output was not read: lost up to ${counted(lines, "line")} of it (${
       counted(bytes, "byte")
     })`,
   );

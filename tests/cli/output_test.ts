@@ -325,7 +325,7 @@ Deno.test("after Ctrl-C nobody waits long for who does not read, and what is los
     stderr.split("\n").slice(1, -1),
     [
       "Waiting up to 1 s for the reader of standard output; Ctrl-C again ends at once",
-      "warning: Standard output was not read: up to 3 lines of it are lost (113 bytes)",
+      "warning: Standard output was not read: lost up to 3 lines of it (113 bytes)",
     ],
   );
 });

@@ -1,5 +1,6 @@
 import { UsageError } from "../../errors.ts";
-import { FileNames } from "../../recording/file_names.ts";
+import { strftime } from "../../text/strftime.ts";
+import { isSameFile } from "./same_file.ts";
 
 /**
  * Checks that what a command reads is not what it writes, which would destroy it; before anything is opened.
@@ -26,20 +27,6 @@ export async function checkNotRecorded(
 ): Promise<void> {
   for (const record of records) {
     if (read === undefined || record === undefined) continue;
-    await checkNotOverwritten(read, new FileNames(record).at(new Date()));
-  }
-}
-
-async function isSameFile(one: string, other: string): Promise<boolean> {
-  try {
-    const [a, b] = await Promise.all([Deno.stat(one), Deno.stat(other)]);
-    if (!a.isFile || !b.isFile) return false;
-    // Some systems number no files, and some with numbers of which the last digits are lost.
-    if (a.ino && b.ino && Number.isSafeInteger(a.ino) && a.ino === b.ino && a.dev === b.dev) {
-      return true;
-    }
-    return await Deno.realPath(one) === await Deno.realPath(other);
-  } catch {
-    return false; // one of them is not there, which is told where it matters
+    await checkNotOverwritten(read, strftime(record, new Date()));
   }
 }

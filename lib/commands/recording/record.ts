@@ -4,7 +4,6 @@
  * @module
  */
 
-import { basename, dirname, join, resolve } from "node:path";
 import type { Context } from "../../cli/context.ts";
 import { beside, file, flag, integer, value } from "../../cli/options.ts";
 import { UsageError } from "../../errors.ts";
@@ -12,6 +11,7 @@ import { Recorder, type RecorderOptions } from "../../recording/recorder.ts";
 import { parseRotation, type Rotation } from "../../recording/rotation.ts";
 import { strftime } from "../../text/strftime.ts";
 import { counted } from "../../text/wording.ts";
+import { isSameFile } from "./same_file.ts";
 
 const encoder = new TextEncoder();
 
@@ -76,28 +76,10 @@ export interface RecordedFiles {
 export async function checkTwoFiles({ record, recordSent }: RecordedFiles): Promise<void> {
   if (record === undefined || recordSent === undefined) return;
   const now = new Date();
-  const [one, other] = [await placeOf(record, now), await placeOf(recordSent, now)];
-  if (one !== other) return;
+  if (!await isSameFile(strftime(record, now), strftime(recordSent, now))) return;
   throw new UsageError(
     `Cannot record to "${recordSent}" twice: expected another file for --record-sent than for --record`,
   );
-}
-
-/** Where a file is, or will be: its name at a time, without links. */
-async function placeOf(pattern: string, now: Date): Promise<string> {
-  const path = resolve(strftime(pattern, now));
-  const link = await Deno.readLink(path).catch(() => ""); // what it leads to may not be there yet
-  return await realPath(resolve(dirname(path), link || path));
-}
-
-/** A path without links, also where the end of it is not there yet. */
-async function realPath(path: string): Promise<string> {
-  try {
-    return await Deno.realPath(path);
-  } catch {
-    const folder = dirname(path);
-    return folder === path ? path : join(await realPath(folder), basename(path));
-  }
 }
 
 /** What a command records, and where. */
