@@ -108,6 +108,22 @@ for (const [capture, notation, signals, change] of CAPTURES) {
   });
 }
 
+Deno.test("format protobuf leaves out what its settings say, as VILLASnode does", async () => {
+  const format = villasFormat("protobuf,sequence=false,ts_origin=false");
+  for (const bytes of await hexLines("noseq.hex")) {
+    const samples = format.decode(bytes).map((sample) => ({
+      ...sample,
+      sequence: 7n,
+      origin: { sec: 1, nsec: 5 },
+    }));
+    for (const encode of [format.encode, format.replies.encode, format.stream.encoder().encode]) {
+      assertEquals(encode(samples), bytes);
+    }
+    assert(samples.every(({ sequence }) => sequence === 7n));
+  }
+  assertEquals([format.carried.sequence, format.carried.origin], [false, false]);
+});
+
 Deno.test("format raw,bits=8 decodes what VILLASnode sent, and encodes the same", async () => {
   const format = villasFormat("raw,bits=8", { signals: "ib" });
   const datagrams = await hexLines("formats/raw.8.hex");
