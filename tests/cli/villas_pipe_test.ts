@@ -10,6 +10,7 @@ import {
 import { asNode } from "../../lib/codecs/villas/sides.ts";
 import { needs, startPeer, startPython } from "../interop/peer.ts";
 import { freePort } from "../net/free_port.ts";
+import { folder } from "./json_serve.ts";
 import { labwire, programCommand, startServer } from "./run.ts";
 
 /** An echo that answers whoever asks, and the arguments of a pipe to it. */
@@ -87,6 +88,24 @@ Deno.test("villas-pipe reads one format and prints another, with settings and si
   const [header, row] = stdout.split("\n");
   assertEquals(header, "# secs;nsecs;offset;sequence;u[V];n;on");
   assertMatch(row!, /^1;000000005;[\d.]+;7;1\.50000000000000000;3;1$/);
+});
+
+Deno.test("villas-pipe prints and records values under the names that were stated", async () => {
+  await using files = await folder({});
+  const path = `${files.path}/answers`;
+  const { code, stdout, stderr } = await through(
+    ...["1.0(7)\t1.5\t3\n", "--signals", "u:float:V,n:integer"],
+    ...["--output", "json.reserve", "--record", path, "--record-format", "json.kafka"],
+  );
+  assertEquals(code, 0, stderr);
+  assertMatch(
+    stdout,
+    /^\{"measurements": \[\{"name": "u", "value": 1\.5, "unit": "V", .*\{"name": "n", "value": 1\.4821969375237396e-323, /,
+  );
+  assertStringIncludes(
+    Deno.readTextFileSync(path),
+    '"payload": {"timestamp": 1000, "sequence": 7, "u": 1.5, "n": 3}',
+  );
 });
 
 Deno.test("villas-pipe reports bad lines, sends the others, and exits with 5 unless told to skip them", async () => {

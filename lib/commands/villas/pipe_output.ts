@@ -113,7 +113,8 @@ function formatPrinter(
   { signals }: PipePrinterOptions,
   out: Output,
 ): (sample: Sample) => void {
-  const encoder = format.stream.encoder({ signals });
+  const { stream } = signals ? format.withSignals(signals) : format;
+  const encoder = stream.encoder();
   return (sample) => out.bytes(encoder.encode([sample]));
 }
 

@@ -167,8 +167,9 @@ async function recordSamples(
   signals: readonly Signal[] | undefined,
   path: string,
 ): Promise<{ tap: Tap; recording: Recording }> {
-  const format = recordFormat ?? formatOfFile(path);
-  if (signals) format.check(signals);
+  const given = recordFormat ?? formatOfFile(path);
+  const format = signals ? given.withSignals(signals) : given;
+  if (signals) format.check();
   let encoder: SampleEncoder | undefined;
   let head: Uint8Array | undefined;
   const recording = await openRecording(context, values, {
