@@ -145,9 +145,10 @@ function readNumber(word: string): number | undefined {
 /** `{"re":1,"im":2}`, a number, or as Python writes it: `1+2j`. */
 function readComplex(word: string): StructInput | undefined {
   if (word.startsWith("{")) return readJsonValue(parseJson(word), "D");
-  const [, re = "", im = ""] = /^\(?(.*?)(?:((?:^|[+-])[^+-]*(?:e[+-]\d+)?)j)?\)?$/i.exec(word)!;
-  const parts = [re || "0", im || "0"].map((part) => readNumber(part) ?? readFloat(part));
-  const [a, b] = parts;
+  const [, re = "", im] = /^\(?(.*?)(?:((?:^|[+-])[^+-]*(?:e[+-]\d+)?)j)?\)?$/i.exec(word)!;
+  if (re === "" && im === undefined) return undefined;
+  const imag = im?.replace(/^[+-]?$/, "$&1") ?? "0"; // as in 2+j
+  const [a, b] = [re || "0", imag].map((part) => readNumber(part) ?? readFloat(part));
   return typeof a === "number" && typeof b === "number" ? { re: a, im: b } : undefined;
 }
 

@@ -169,7 +169,12 @@ Deno.test("readTyped() understands what a person types", () => {
     ["D", "3", { re: 3, im: 0 }],
     ["D", '{"re":1,"im":"NaN"}', { re: 1, im: NaN }],
     ["D", '{"real":1,"imag":"NaN"}', { re: 1, im: NaN }],
+    ["D", "j", { re: 0, im: 1 }],
+    ["D", "2-j", { re: 2, im: -1 }],
+    ["D", "(1e+5+J)", { re: 1e5, im: 1 }],
     ["D", "x", "x"],
+    ["D", "", ""],
+    ["D", "()", "()"],
   ];
   for (const [format, text, value] of cases) {
     assertEquals(
