@@ -197,11 +197,6 @@ function putSample(
       `Cannot encode ${values.length} values as ${name}: expected at most ${MOST_VALUES}`,
     );
   }
-  if (reply && sequence > UINT32_MAX) {
-    throw new CodecError(
-      `Cannot encode sequence ${sequence} as ${name}: expected at most 2^32 - 1; protobuf carries it`,
-    );
-  }
   view.setUint8(at, FIRST);
   view.setUint8(at + 1, layout.source_index);
   view.setUint16(at + 2, values.length, little);

@@ -160,10 +160,12 @@ export const villasJsonKafka = formatRow(
           return writtenBehind(head, `${payload}}}]`);
         },
         readPlain(text) {
+          if (head === "" || text.slice(0, head.length) !== head) {
+            head = headOf(text);
+            shown.note([], []); // another schema may have a value that is left out
+          }
           const known = signals ?? shown.signals;
-          if (known === undefined) return null;
-          if (head === "" || text.slice(0, head.length) !== head) head = headOf(text);
-          if (head === "" || !text.endsWith("}]")) return null;
+          if (known === undefined || head === "" || !text.endsWith("}]")) return null;
           const found = readPlainMembers(text, head.length, text.length - 2, known, namesOf(known));
           if (found === null) return null;
           const { values, timestamp, sequence } = found;

@@ -82,7 +82,9 @@ function decodeAll(bytes: Uint8Array, kinds: readonly SignalKind[] | undefined):
     for (let i = 0; i < values.length; i++) {
       const double = view.getFloat64(from + i * DOUBLE, true);
       const value = kinds === undefined ? double : castTo(double, kinds[i]);
-      if (value === null) throw fault(from + i * DOUBLE, `expected an integer, got ${double}`);
+      if (value === null) {
+        throw fault(from + i * DOUBLE, `expected an integer of 64 bits, got ${double}`);
+      }
       values[i] = value;
     }
     samples.push({ type: "data", sequence, values });
@@ -91,12 +93,12 @@ function decodeAll(bytes: Uint8Array, kinds: readonly SignalKind[] | undefined):
   return samples;
 }
 
-/** What a double stands for; null if that is no integer where one is wanted. */
+/** What a double stands for; null if that is no integer of 64 bits where one is wanted. */
 function castTo(double: number, kind: SignalKind | undefined): Value {
   switch (kind) {
     case "integer":
-      return Number.isInteger(double) && Math.abs(double) <= 2 ** 63
-        ? BigInt.asIntN(64, BigInt(double))
+      return Number.isInteger(double) && double >= -(2 ** 63) && double < 2 ** 63
+        ? BigInt(double)
         : null;
     case "boolean":
       return double !== 0;

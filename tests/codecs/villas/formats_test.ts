@@ -269,6 +269,37 @@ for (const name of ["villas.human", "csv", "json", "json.kafka", "json.reserve"]
   });
 }
 
+for (
+  const name of ["villas.binary", "villas.web", "opal.asyncip", "raw,fake=true", "gtnet,fake=true"]
+) {
+  Deno.test(`format ${name} carries the low 32 bits of a sequence number, both ways`, () => {
+    const { decode, encode, replies } = villasFormat(name);
+    for (const codec of [{ decode, encode }, replies]) {
+      for (
+        const [sequence, carried] of [[2n ** 32n - 1n, 2n ** 32n - 1n], [2n ** 32n, 0n], [
+          2n ** 64n - 1n,
+          2n ** 32n - 1n,
+        ]] as const
+      ) {
+        const bytes = codec.encode([{ type: "data", sequence, values: [1.5] }]);
+        assertEquals(codec.decode(bytes)[0]!.sequence, carried);
+      }
+    }
+  });
+}
+
+Deno.test("format opal.asyncip reads all integers of 64 bits, and no others", () => {
+  const format = villasFormat("opal.asyncip", { signals: "i" });
+  const bytesOf = (value: number) =>
+    villasFormat("opal.asyncip").encode([{ type: "data", sequence: 1n, values: [value] }]);
+  for (const value of [-(2 ** 63), -1, 2 ** 63 - 1024]) {
+    assertEquals(format.decode(bytesOf(value))[0]!.values, [BigInt(value)]);
+  }
+  for (const value of [2 ** 63, -(2 ** 63) - 2048, 0.5, NaN]) {
+    assertThrows(() => format.decode(bytesOf(value)), CodecError, "expected an integer of 64 bits");
+  }
+});
+
 Deno.test("format json writes sequence numbers from 2^63 on as VILLASnode does: negative and exact", () => {
   for (const sequence of [2n ** 63n, 2n ** 63n + 1n, 2n ** 64n - 2n ** 53n - 1n, 2n ** 64n - 1n]) {
     const bytes = villasFormat("json").encode([{ type: "data", sequence, values: [] }]);

@@ -152,6 +152,23 @@ for (
   });
 }
 
+Deno.test("json.kafka of unknown signals keeps the place of a value that was left out, whatever was read before", () => {
+  const message = (...names: string[]) => {
+    const fields = names.map((name) => `{"type": "double", "optional": false, "field": "${name}"}`);
+    return new TextEncoder().encode(
+      `[{"schema": {"type": "struct", "fields": [${fields}]}, "payload": {"a": 1.5, "b": 2.5}}]`,
+    );
+  };
+  const format = villasFormat("json.kafka");
+  for (let i = 0; i < 3; i++) {
+    for (let k = 0; k <= i; k++) {
+      assertEquals(format.decode(message("a", "b"))[0]!.values, [1.5, 2.5]);
+    }
+    assertEquals(format.decode(message("c", "a", "b"))[0]!.values, [null, 1.5, 2.5]);
+    assertEquals(format.decode(message("b", "a"))[0]!.values, [2.5, 1.5]);
+  }
+});
+
 Deno.test("floats of unknown signals are written as with the names that they get", () => {
   for (const name of ["json.kafka", "json.edgeflex", "json.reserve", "iotagent_ul"]) {
     const format = villasFormat(name);
