@@ -180,12 +180,14 @@ const LF = 0x0a;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const COMMA = 0x2c;
+const OPEN_BRACKET = 0x5b;
+const CLOSE_BRACKET = 0x5d;
 const OPEN_BRACE = 0x7b;
 /** What some programs put before text in UTF-8. */
 const BOM = [0xef, 0xbb, 0xbf];
 
 /**
- * Cuts a stream into the arrays and objects in it, with or without anything between them. A line that ends inside one is a fault, unless
+ * Cuts a stream into the lists and objects in it, with or without anything between them. A line that ends inside one is a fault, unless
  * the first one ends as only a text of several lines does, with a bracket that opens.
  */
 class JsonSplitter implements MessageSplitter {
@@ -193,12 +195,16 @@ class JsonSplitter implements MessageSplitter {
   line = 0;
   readonly #name: string;
   readonly #maxBytes: number;
+  /** Whether the items of a list are cut apart, too. */
+  readonly #opensLists: boolean;
   readonly #queue = new ByteQueue();
   /** The first bytes of the stream, which show what it is if it is no JSON. */
   #head = new Uint8Array();
   /** How many of the bytes that wait were looked at. */
   #seen = 0;
   #depth = 0;
+  /** Whether a list was opened whose items are cut apart. */
+  #inList = false;
   #inString = false;
   #escaped = false;
   /** The last byte that is no blank. */
@@ -211,9 +217,10 @@ class JsonSplitter implements MessageSplitter {
   #lines = 1;
   #startLine = 1;
 
-  constructor(name: string, maxBytes = MAX_MESSAGE) {
+  constructor(name: string, maxBytes = MAX_MESSAGE, opensLists = false) {
     this.#name = name;
     this.#maxBytes = maxBytes;
+    this.#opensLists = opensLists;
   }
 
   /** Where in the stream the next message begins, or the blanks before it. */
@@ -244,7 +251,7 @@ class JsonSplitter implements MessageSplitter {
         }
         this.#severalLines ||= opens(this.#last);
         this.#lineStart = at + 1 - queue.at;
-        if (this.#inString || !this.#severalLines) {
+        if (this.#inString || !this.#severalLines && !this.#inList) {
           const fault = this.#fault("the line ends inside a sample");
           this.#reset(at + 1);
           throw fault;
@@ -265,7 +272,9 @@ class JsonSplitter implements MessageSplitter {
         continue;
       }
       if (this.#depth === 0) {
-        if (byte === COMMA) { // between the items of a list that is not closed yet
+        const isEdge = this.#opensLists && byte === (this.#inList ? CLOSE_BRACKET : OPEN_BRACKET);
+        if (isEdge) this.#inList = !this.#inList;
+        if (isEdge || byte === COMMA) { // around and between the items of a list
           this.#drop(at + 1);
           continue;
         }
@@ -284,7 +293,7 @@ class JsonSplitter implements MessageSplitter {
       this.#last = byte;
       if (byte === QUOTE) this.#inString = true;
       else if (opens(byte)) this.#depth++;
-      else if ((byte === 0x5d || byte === 0x7d) && --this.#depth === 0) {
+      else if ((byte === CLOSE_BRACKET || byte === 0x7d) && --this.#depth === 0) {
         const message = queue.bytes.subarray(queue.at, at + 1);
         this.line = this.#startLine;
         this.#reset(at + 1);
@@ -333,7 +342,7 @@ class JsonSplitter implements MessageSplitter {
 }
 
 function opens(byte: number): boolean {
-  return byte === 0x5b || byte === 0x7b;
+  return byte === OPEN_BRACKET || byte === OPEN_BRACE;
 }
 
 class JsonStreamDecoder implements SampleDecoder {
@@ -345,7 +354,7 @@ class JsonStreamDecoder implements SampleDecoder {
 
   constructor(format: JsonFormat, { maxBytes }: StreamDecoderOptions = {}) {
     this.#format = format;
-    this.#splitter = new JsonSplitter(format.name, maxBytes);
+    this.#splitter = new JsonSplitter(format.name, maxBytes, true);
   }
 
   get line(): number {

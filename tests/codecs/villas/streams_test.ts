@@ -212,6 +212,41 @@ for (const [notation, text, says] of MISTAKES) {
   });
 }
 
+Deno.test("a list of JSON over any number of lines, and of any length, is a stream of its samples", () => {
+  const three = ['{"data": [1.5]}', '{"data": [2.5]}', '{"data": [3.5]}'];
+  for (
+    const text of [
+      `[${three}]`,
+      `[${three}][]\n`,
+      `[\n${three.join(",\n")}\n]\n`,
+      `[${three.join(",\r\n ")}]\r\n`,
+      `[\n  ${three.join("\n  , ")}\n]`,
+      `[\n  {"ts":{},\n   "data": [1.5]},\n  {"data":\n[2.5]}, ${three[2]}]`,
+      `[${three[0]}]\n[${three[1]}]\n${three[2]}\n`,
+      JSON.stringify(three.map((text) => JSON.parse(text)), null, 2),
+    ]
+  ) {
+    for (const size of [1, 7, 1000]) {
+      const found = read(villasFormat("json").stream.decoder(), encode(text), size);
+      assertEquals(found.map((each) => (each as Sample).values), [[1.5], [2.5], [3.5]], text);
+    }
+  }
+  const long = encode(`[${new Array(1000).fill(three[0]).join(",\n")}]`);
+  assertEquals(read(villasFormat("json").stream.decoder({ maxBytes: 100 }), long).length, 1000);
+});
+
+Deno.test("a mistake in a list of JSON is told, and its other samples are read", () => {
+  const text = '[{"data": [1.5]},\n{"data": 5},\n{"data": [2.5]\n{"data": [3.5]},\n{"data": [4.';
+  const found = read(villasFormat("json").stream.decoder(), encode(text));
+  assertEquals(found.map((each) => typeof each === "string" ? each : each.values[0]), [
+    1.5,
+    "Cannot read json in line 2 (byte 18): data 5, expected a list",
+    "Cannot read json in line 3 (byte 31): another sample begins inside it",
+    3.5,
+    "Cannot read json in line 5 (byte 63): the stream ends inside a sample",
+  ]);
+});
+
 Deno.test("a stream that ends inside a sample says so", () => {
   const last = (notation: string, cut: number, signals?: string) => {
     const format = villasFormat(notation, signals ? { signals } : {});
