@@ -238,22 +238,25 @@ for (const notation of ["raw,fake=true", "raw,bits=64,fake=true", "gtnet,fake=tr
     const codec = villasFormat(notation);
     await using it = await lab({ codec });
     const [name, settings] = settingsOf(notation, "2f");
-    const samples = [[1, 2], [3, 4], [5, 6]].map((values, i): Sample => ({
-      type: "data",
-      sequence: 41n + BigInt(i),
-      origin: { sec: 1_795_253_843 + (i >> 1), nsec: i === 1 ? 999_999_999 : 0 },
-      values,
-    }));
-    assertEquals(codec.decode(codec.encode(samples)), samples);
-    await it.node.send(codec.encode(samples), it.echo.addr);
-    for (const { values, sequence } of samples) {
-      const { bytes } = (await it.node.receive())!;
-      const read = villasnodeReads(name, bytes.slice(), ["float", "float"], settings)!;
-      assertEquals([read.values, read.sequence], [values, sequence]);
+    const bits = notation.includes("64") ? 64 : 32;
+    for (const first of [41n, 2n ** BigInt(bits) - 2n]) { // 0 comes after the largest number
+      const samples = [[1, 2], [3, 4], [5, 6]].map((values, i): Sample => ({
+        type: "data",
+        sequence: BigInt.asUintN(bits, first + BigInt(i)),
+        origin: { sec: 1_795_253_843 + (i >> 1), nsec: i === 1 ? 999_999_999 : 0 },
+        values,
+      }));
+      assertEquals(codec.decode(codec.encode(samples)), samples);
+      await it.node.send(codec.encode(samples), it.echo.addr);
+      for (const { values, sequence } of samples) {
+        const { bytes } = (await it.node.receive())!;
+        const read = villasnodeReads(name, bytes.slice(), ["float", "float"], settings)!;
+        assertEquals([read.values, read.sequence], [values, sequence]);
+      }
+      // One of several values that are all the same is one.
+      const one = { ...samples[0]!, values: new Array(7).fill(0) };
+      assertEquals(codec.decode(codec.encode([one])), [one]);
     }
-    // One of several values that are all the same is one.
-    const one = { ...samples[0]!, values: new Array(7).fill(0) };
-    assertEquals(codec.decode(codec.encode([one])), [one]);
   });
 }
 

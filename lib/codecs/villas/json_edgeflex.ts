@@ -93,7 +93,6 @@ export const villasJsonEdgeflex = formatRow(NAME, JSON_SETTINGS, (settings, sign
         const values = quickValues(list[0] ?? {}, known!);
         const { created } = list[0] ?? {};
         if (values === null || !Number.isSafeInteger(created)) return null;
-        if (values.includes(Infinity) || values.includes(-Infinity)) return null; // no float holds it
         if (!signals && !(shown.areIn(list[0], RESERVED) && shown.areFloats(values, text, 1))) {
           return null;
         }

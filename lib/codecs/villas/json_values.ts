@@ -169,7 +169,8 @@ export function quickValues(
   for (let i = 0; i < signals.length; i++) {
     const { name, type } = signals[i]!;
     const found = object[name];
-    if (type === "float" && typeof found === "number") values[i] = found;
+    const isNumber = typeof found === "number" && Math.abs(found) <= Number.MAX_SAFE_INTEGER;
+    if (type === "float" && isNumber) values[i] = found;
     else if (type === "integer" && Number.isSafeInteger(found)) values[i] = BigInt(found as number);
     else if (type === "boolean" && typeof found === "boolean") values[i] = found;
     else return null;

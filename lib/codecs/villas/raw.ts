@@ -168,13 +168,15 @@ function decode(bytes: Uint8Array, layout: Layout, reply: boolean): Sample[] {
 function periodOf(view: DataView, { width, little }: Layout): number {
   const length = view.byteLength;
   if (width < 4) return length; // numbers of so few bits are alike
-  const number = (at: number) => Number(getUnsigned(view, at, width, little));
-  const [first, sec] = [number(0), number(width)];
+  const word = (at: number) => getUnsigned(view, at, width, little);
+  const number = (at: number) => Number(word(at));
+  const [first, sec] = [word(0), number(width)];
   for (let period = FAKES * width; period <= length / 2; period += width) {
     if (length % period !== 0) continue;
     const isBegun = (at: number) =>
-      number(at) === first + at / period && number(at + width) - sec >= 0 &&
-      number(at + width) - sec <= LONGEST_SPAN && number(at + 2 * width) < 1e9;
+      word(at) === BigInt.asUintN(8 * width, first + BigInt(at / period)) &&
+      number(at + width) - sec >= 0 && number(at + width) - sec <= LONGEST_SPAN &&
+      number(at + 2 * width) < 1e9;
     let at = period;
     while (at < length && isBegun(at)) at += period;
     if (at === length) return period;

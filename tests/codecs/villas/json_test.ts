@@ -1,9 +1,10 @@
-import { assertEquals, assertMatch } from "@std/assert";
+import { assertEquals, assertMatch, assertThrows } from "@std/assert";
 import type { VillasFormat } from "../../../lib/codecs/villas/format.ts";
 import { villasFormat } from "../../../lib/codecs/villas/formats.ts";
 import { formatVillasJson } from "../../../lib/codecs/villas/json.ts";
 import { kindOf, type Sample, type Value } from "../../../lib/codecs/villas/sample.ts";
 import type { SignalKind } from "../../../lib/codecs/villas/signals.ts";
+import { CodecError } from "../../../lib/errors.ts";
 import { hexLines } from "../../fixtures/read.ts";
 import { PYTHON, pythonLines } from "../../interop/python.ts";
 import { bitsOf, edgeDoubles, randomSamples } from "../struct/random_values.ts";
@@ -166,6 +167,20 @@ Deno.test("json.kafka of unknown signals keeps the place of a value that was lef
     }
     assertEquals(format.decode(message("c", "a", "b"))[0]!.values, [null, 1.5, 2.5]);
     assertEquals(format.decode(message("b", "a"))[0]!.values, [2.5, 1.5]);
+  }
+});
+
+Deno.test("json.edgeflex reads large floats as they are, and no integer as one that it is not", () => {
+  const format = villasFormat("json.edgeflex", { signals: "2f" });
+  const read = (first: string) =>
+    format.decode(
+      new TextEncoder().encode(`[{"signal0": ${first}, "signal1": 1.5, "created": 5}]`),
+    )[0]!.values;
+  for (const text of ["1e300", "-9007199254740994.0", "9007199254740992", "7", "-0.0"]) {
+    assertEquals(read(text), [Number(text), 1.5]);
+  }
+  for (const text of ["9007199254740993", "-9007199254740993", "1e400"]) {
+    assertThrows(() => read(text), CodecError, "float");
   }
 });
 
