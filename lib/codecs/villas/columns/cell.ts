@@ -32,8 +32,10 @@ const COMPLEX = new RegExp(`^\\(?(?:(${REAL})(?=[+-]))?(${REAL}|[+-]?)[ij]\\)?$`
 export function valueOf(cell: Cell, kind: SignalKind, comma: boolean): Value | undefined {
   const text = typeof cell === "string" ? decimal(cell.trim(), comma) : undefined;
   switch (kind) {
-    case "float":
-      return text === undefined ? floatOf(cell) : floatOfText(text);
+    case "float": {
+      const float = text === undefined ? floatOf(cell) : floatOfText(text);
+      return float === undefined || isChanged(text ?? cell, float) ? undefined : float;
+    }
     case "integer":
       return text === undefined ? integerOf(cell) : integerOfText(text);
     case "boolean":
@@ -53,6 +55,17 @@ export function isValueText(text: string, comma: boolean, complex: boolean): boo
 /** Puts a point in the place of the one comma. */
 function decimal(text: string, comma: boolean): string {
   return comma && !text.includes(".") ? text.replace(",", ".") : text;
+}
+
+/** Whether a cell is an integer, and its float another number. */
+function isChanged(cell: Cell, float: number): boolean {
+  if (Number.isSafeInteger(float) || !isInteger(cell)) return false;
+  return !Number.isFinite(float) || BigInt(float) !== BigInt(String(cell).replace("+", ""));
+}
+
+/** Whether a cell is an integer as it is written, be it large or small. */
+export function isInteger(cell: Cell): boolean {
+  return typeof cell === "bigint" || typeof cell === "string" && INTEGER.test(cell.trim());
 }
 
 function floatOf(cell: Cell): number | undefined {

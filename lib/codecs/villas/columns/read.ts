@@ -9,6 +9,7 @@ import { strangeness } from "../message_stream.ts";
 import { type SignalKind, type SignalsLike, signalsOf } from "../signals.ts";
 import {
   type Cell,
+  isInteger,
   isIsoTime,
   isMembers,
   isValueText,
@@ -68,7 +69,8 @@ type Path = readonly (string | number)[];
  *
  * - Columns are separated by tabs, semicolons or commas, whichever the first row has; with semicolons and tabs, a comma may be the decimal
  *   point. A first row of texts is a header, and may come again.
- * - Values are floats unless the signals say otherwise. An empty cell and `null` are NaN, true is 1.
+ * - Values are floats unless the signals say otherwise; an integer that no float holds is none. An empty cell and `null` are NaN, true
+ *   is 1.
  * - Every record has as many values as the first, in the same places. Members of an object that are texts are left out.
  * - Of what json-server prints, the numbers of the message are the values.
  * - A line that begins with `#` is a comment.
@@ -389,6 +391,13 @@ function misfit(
     complex: "a complex number",
   };
   if (cell === undefined) return new CodecError(`there is no ${what}`);
+  if (kind === "float" && isInteger(cell)) {
+    return new CodecError(
+      `${what} is ${
+        shown(cell)
+      }: expected a number that a float holds; --signals says which values are integers`,
+    );
+  }
   return new CodecError(
     `${what} is ${shown(cell)}: expected ${wanted[kind]}; --fields chooses the values`,
   );

@@ -117,6 +117,19 @@ for (
         imag: -2,
       }]],
     ],
+    [
+      "no integer as a float that is another number",
+      'n\n9007199254740992\n +9007199254740993 \n-9007199254740993.0\n[18446744073709551615]\n{"n":9007199254740993}\n[1e300]\n',
+      {},
+      [
+        [2 ** 53],
+        'Cannot read line 3: column "n" is "+9007199254740993": expected a number that a float holds; --signals says which values are integers',
+        [-(2 ** 53)],
+        "Cannot read line 5: column 1 is 18446744073709551615: expected a number that a float holds; --signals says which values are integers",
+        'Cannot read line 6: "n" is 9007199254740993: expected a number that a float holds; --signals says which values are integers',
+        [1e300],
+      ],
+    ],
     ["complex numbers as VILLASnode writes them", "1.5-2.5i,3,i,-1e-3j\n", { signals: "4c" }, [[
       { real: 1.5, imag: -2.5 },
       { real: 3, imag: 0 },
