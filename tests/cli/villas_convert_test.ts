@@ -27,6 +27,15 @@ Deno.test("villas-convert does what VILLASnode's tool did with the same input", 
   );
 });
 
+Deno.test("villas-convert leaves out the time of receipt where the setting says so", async () => {
+  const input = "101.000000005+1e-3(2)\t-1\n";
+  const settings = ["--signals", "u:float", "--to"];
+  const csv = await convert([...settings, "csv,offset=false,real_precision=1"], input);
+  assertEquals(csv.stdout, "# secs,nsecs,sequence,u\n101,000000005,2,-1.0\n", csv.stderr);
+  const human = await convert([...settings, "villas.human,offset=false,real_precision=1"], input);
+  assertEquals(human.stdout, "# seconds.nanoseconds(sequence)\tu\n101.000000005(2)\t-1.0\n");
+});
+
 /** Samples with all digits, and with values that 32 bits carry. */
 const samples: Sample[] = Array.from({ length: 700 }, (_, i) => ({
   type: "data" as const,

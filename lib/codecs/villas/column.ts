@@ -69,7 +69,7 @@ function columns(name: string, separator: string) {
         header: (signals, offset) =>
           settings.comment_prefix + " " +
           titles(signals, settings, offset).join(settings.separator),
-        headerOffset: (line) => line.includes("offset"),
+        headerOffset: (comment) => offsetIn(comment, settings),
         write(sample, form) {
           checkHead(sample, name);
           let line = form === "reply"
@@ -98,6 +98,15 @@ function titles(signals: readonly Signal[], fields: Settings, offset: boolean): 
     ...fields.sequence ? ["sequence"] : [],
     ...fields.data ? signals.map(titleOf) : [],
   ];
+}
+
+/** Whether a header has the column of the time of receipt; undefined if it is none. */
+function offsetIn(comment: string, fields: Settings): boolean | undefined {
+  const names = comment.split(fields.separator).map((name) => name.trim());
+  return [true, false].find((offset) => {
+    const wanted = titles([], fields, offset);
+    return wanted.length > 0 && wanted.every((title, i) => title === names[i]);
+  });
 }
 
 function headOf(sample: Sample, fields: Settings, form: LineForm): string {

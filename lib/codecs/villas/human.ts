@@ -119,7 +119,6 @@ export const villasHuman = formatRow(NAME, LINES, (settings, signals) => {
       signals,
       plainEcho: settings.ts_origin, // VILLASnode reads no line without a time
       header: (signals, offset) => headerOf(signals, { ...settings, offset }),
-      headerOffset: (line) => line.includes("+offset"),
       write(sample, form) {
         checkHead(sample, NAME);
         const style = form === "node" ? written : exact;

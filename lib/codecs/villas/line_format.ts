@@ -50,8 +50,8 @@ export interface LineFormat {
   readonly plainEcho: boolean;
   /** The header line, without its end; undefined where the format has none. */
   header?(signals: readonly Signal[], offset: boolean): string;
-  /** Whether a header line of a stream says that its lines have a place for the time of receipt. */
-  headerOffset?(line: string): boolean;
+  /** Whether a comment is a header line by which its lines have a place for the time of receipt; undefined if it is none. */
+  headerOffset?(comment: string): boolean | undefined;
   /** A line, without its end. */
   write(sample: Sample, form: LineForm): string;
   /**
@@ -66,6 +66,8 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 const SPACE = 0x20;
 const CR = 0x0d;
+/** Characters of a comment that are looked at, of which the first ones tell. */
+const LONGEST_HEAD = 1000;
 
 /** Makes the forms of a format of lines. */
 export function lineForms(
@@ -198,7 +200,7 @@ class LineStreamDecoder implements SampleDecoder {
   #textOffset = 0;
   #textBytes = 0;
   #skipFirst: boolean;
-  #form: LineForm = "file";
+  #form: LineForm;
   /** Whether the rest of a line that is too long is being skipped. */
   #skipping = false;
   /** What the first bytes are, if they are no text. */
@@ -209,6 +211,7 @@ class LineStreamDecoder implements SampleDecoder {
     this.#maxBytes = maxBytes;
     this.#delimiter = format.settings.delimiter.charCodeAt(0);
     this.#skipFirst = format.settings.skip_first_line;
+    this.#form = format.settings.offset ? "file" : "plain";
   }
 
   get offset(): number {
@@ -275,7 +278,7 @@ class LineStreamDecoder implements SampleDecoder {
 
   /** The sample of the next line; null if it is blank, a comment or a header. */
   #take(): Sample | null {
-    const { delimiter } = this.#format.settings;
+    const { delimiter, comment_prefix } = this.#format.settings;
     const text = this.#text;
     const start = this.#at;
     const delimited = text.indexOf(delimiter, start);
@@ -284,7 +287,9 @@ class LineStreamDecoder implements SampleDecoder {
     this.#start = start;
     this.line++;
     if (end - start > this.#maxBytes) throw this.#tooLong(this.#textOffset + start);
-    if (this.line === 1) this.#lookAtHeader(text.slice(start, Math.min(end, start + 1000)));
+    if (text[start] === comment_prefix) {
+      this.#lookAtHeader(text.slice(start + 1, Math.min(end, start + LONGEST_HEAD)));
+    }
     if (this.#skipFirst) {
       this.#skipFirst = false;
       return null;
@@ -311,10 +316,9 @@ class LineStreamDecoder implements SampleDecoder {
     return this.#fault(offset, `the line is longer than ${this.#maxBytes} bytes`);
   }
 
-  #lookAtHeader(line: string): void {
-    const { headerOffset, settings } = this.#format;
-    if (!line.startsWith(settings.comment_prefix) || !line.includes("sec")) return;
-    this.#form = headerOffset?.(line) === false ? "plain" : "file";
+  #lookAtHeader(comment: string): void {
+    const hasOffset = this.#format.headerOffset?.(comment);
+    if (hasOffset !== undefined) this.#form = hasOffset ? "file" : "plain";
   }
 
   #fault(offset: number, why: string): CodecError {

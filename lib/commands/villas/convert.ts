@@ -187,7 +187,7 @@ class SampleWriter {
   #begin(samples: readonly Sample[]): Uint8Array {
     // VILLASnode's tool writes no time of receipt into json, and nothing but a header where it knows the signals.
     const format = this.#format;
-    const options = { offset: format.name !== "json", uniform: true };
+    const options = { ...format.name === "json" && { offset: false }, uniform: true };
     if (format.signals) {
       this.#encoder = format.stream.encoder(options);
       return this.encode(samples);

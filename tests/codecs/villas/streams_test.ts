@@ -133,6 +133,52 @@ Deno.test("lines of csv have no column for the time of receipt where the header 
   ]);
 });
 
+for (const name of ["csv", "tsv"]) {
+  Deno.test(`lines of ${name} without the time of receipt are read so, whatever the signals are called`, () => {
+    const sample: Sample = {
+      type: "data",
+      origin: { sec: 1, nsec: 5 },
+      sequence: 7n,
+      values: [1.5, 2.5],
+    };
+    const { sequence: _, ...unnumbered } = sample;
+    for (
+      const [setting, reader, wanted] of [
+        ["offset=false", `${name}`, sample],
+        ["offset=false", `${name},offset=false`, sample],
+        ["offset=false,header=false", `${name},offset=false`, sample],
+        ["offset=false,sequence=false", `${name},offset=false,sequence=false`, unnumbered],
+        ["header=true", `${name},offset=false`, sample], // the header says that they have it
+      ] as const
+    ) {
+      const { stream } = villasFormat(`${name},${setting}`, {
+        signals: "dc_offset:float,offset:float",
+      });
+      const bytes = stream.encoder().encode([sample]);
+      assertEquals(read(villasFormat(reader).stream.decoder(), bytes), [wanted], setting);
+    }
+  });
+}
+
+Deno.test("a header says what the lines of csv behind it are, wherever it stands", () => {
+  const text =
+    "# by hand\n# secs,nsecs,sequence,u\n1,5,7,1.5\n# secs,nsecs,offset,sequence,u\n1,5,nan,8,2.5\n";
+  const found = read(villasFormat("csv").stream.decoder(), encode(text));
+  assertEquals(found.map((sample) => (sample as Sample).sequence), [7n, 8n]);
+  assertEquals(found.map((sample) => (sample as Sample).values), [[1.5], [2.5]]);
+});
+
+Deno.test("a comment before lines of csv does not change what they are", () => {
+  for (const comment of ["# 10 seconds of data", "# secs", "# offset", "#"]) {
+    assertEquals(
+      read(villasFormat("csv").stream.decoder(), encode(`${comment}\n1,5,nan,7,1.5\n`)),
+      [
+        { type: "data", origin: { sec: 1, nsec: 5 }, sequence: 7n, values: [1.5] },
+      ],
+    );
+  }
+});
+
 Deno.test("values of a stream are floats unless signals say otherwise, and what no float holds is told", () => {
   const of = (format: VillasFormat, text: string) => read(format.stream.decoder(), encode(text));
   const human = villasFormat("villas.human");
