@@ -256,7 +256,8 @@ async function statedSignals(
     head = concat([head, next.value]);
     text = new TextDecoder().decode(head);
   }
-  const stated = /^(?:#[^\n]*\n)*?# signals: (\S+)\r?\n/.exec(text)?.[1];
+  // Anybody may have written a comment that begins so.
+  const stated = /^(?:#[^\n]*\n)*?# signals: ((?:(?:[1-9]\d*)?[fibc])+)\r?\n/.exec(text)?.[1];
   const rest = {
     async *[Symbol.asyncIterator]() {
       yield head;

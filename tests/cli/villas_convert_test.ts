@@ -473,3 +473,12 @@ Deno.test("what a recording says of its signals is understood with lines that en
     '{"ts": {"origin": [1, 6]}, "sequence": 2, "data": [4, 5.0]}\n',
   ], stderr);
 });
+
+Deno.test("a comment of signals that is not in the notation of recordings is a comment", async () => {
+  for (const comment of ["voltage", "0f", "bf,", "u:float"]) {
+    const input = `# signals: ${comment}\n1.5(1)\t3\n`;
+    const { stdout, stderr } = await convert(["--to", "json"], input);
+    const expected = '{"ts": {"origin": [1, 5]}, "sequence": 1, "data": [3.0]}\n';
+    assertEquals(stdout, expected, stderr);
+  }
+});
