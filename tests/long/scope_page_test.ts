@@ -287,6 +287,43 @@ async function steps(t: Deno.TestContext, browser: Browser, lab: typeof openLab)
     await close();
   });
 
+  await t.step(
+    "no value is too large, too close to another or too endless for the page",
+    async () => {
+      const { scope, feed, samplesTo } = lab();
+      samplesTo(2);
+      for (let i = 0; i < 100; i++) {
+        const status = -(2n ** 63n) + BigInt(i % 2) * 2048n;
+        const values = [
+          i === 50 ? Infinity : 10 * Math.sin(i),
+          i === 50 ? Number.MAX_VALUE : 1,
+          status,
+          true,
+        ];
+        feed.add(0, [{ type: "data", values }], 1_700_000_002 + i / 100);
+      }
+      const url = `${scope.url}#span=0.9&panes=each&xy=${
+        encodeURIComponent(JSON.stringify({ x: 1, y: 2 }))
+      }`;
+      const { page, faults, close } = await openPage(browser, url);
+      await until(page, "document.querySelectorAll('.pane').length === 4");
+      await until(page, `import("./main.js").then(({ panes }) => panes[0].range[0] > -1e9)`);
+      const ranges = await page.evaluate(
+        `import("./main.js").then(({ panes }) => panes.map(({ range }) => range))`,
+      ) as [number, number][];
+      const [sine, large, status] = ranges as [
+        [number, number],
+        [number, number],
+        [number, number],
+      ];
+      assert(sine[0] < -9 && sine[0] > -20 && sine[1] > 9 && sine[1] < 20, String(sine));
+      assert(large[0] < 1 && large[1] >= 1e300, String(large));
+      assert(status[0] < -(2 ** 63) && status[1] > -(2 ** 63) + 2048, String(status));
+      assertEquals(faults, []);
+      await close();
+    },
+  );
+
   await t.step("pause, zoom, drag, keys, and the view in the address", async () => {
     const { scope, samplesTo } = lab();
     samplesTo(30);

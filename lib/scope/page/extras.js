@@ -187,8 +187,8 @@ export class PlanePlot {
 function extent(values) {
   let [min, max] = [Infinity, -Infinity];
   for (const value of values) {
-    if (value < min) min = value;
-    if (value > max) max = value;
+    if (value < min && value > -Infinity) min = value;
+    if (value > max && value < Infinity) max = value;
   }
   return [min, max];
 }

@@ -4,7 +4,7 @@
 
 import { colourOf, REPLY_DASH } from "./colours.js";
 import { Raster } from "./raster.js";
-import { fitted, multiples, TIME_STEPS } from "./scale.js";
+import { fitted, multiples, TIME_STEPS, zoomed } from "./scale.js";
 import { clock, duration, tick } from "./format.js";
 
 /** @typedef {import("./types.js").Trace} Trace */
@@ -185,9 +185,8 @@ export class Pane {
   /** Zooms the values around one of them. */
   /** @param {number} factor @param {number} around */
   zoom(factor, around) {
-    const [min, max] = this.range;
     this.isFixed = true;
-    this.range = [around - (around - min) * factor, around + (max - around) * factor];
+    this.range = zoomed(this.range, factor, around);
   }
 
   #draw() {

@@ -140,7 +140,7 @@ export class Traces {
   }
 
   /**
-   * The least and the greatest value of a channel between two times.
+   * The least and the greatest value of a channel between two times, of those that are not infinite.
    *
    * @param {number} id The channel.
    * @param {number} from In s.
@@ -155,8 +155,8 @@ export class Traces {
     for (let i = Math.max(0, this.find(from) - 1); i < end; i++) {
       const low = /** @type {number} */ (lows.data[lows.start + i]);
       const high = /** @type {number} */ (highs.data[highs.start + i]);
-      if (low < min) min = low;
-      if (high > max) max = high;
+      if (low < min && low > -Infinity) min = low;
+      if (high > max && high < Infinity) max = high;
     }
     return [min, max];
   }

@@ -111,8 +111,12 @@ export class TerminalPlot {
     });
     let [least, greatest] = [Infinity, -Infinity];
     for (const { mins, maxs } of drawn) {
-      for (const row of mins) for (const low of row) if (low < least) least = low;
-      for (const row of maxs) for (const high of row) if (high > greatest) greatest = high;
+      for (const row of mins) {
+        for (const low of row) if (low < least && low > -Infinity) least = low;
+      }
+      for (const row of maxs) {
+        for (const high of row) if (high > greatest && high < Infinity) greatest = high;
+      }
     }
     this.#range = fitted(this.#range, [least, greatest]);
     // What came is drawn over what went out, which is mostly the same.
