@@ -1,5 +1,6 @@
 import type { Sample } from "../codecs/villas/sample.ts";
 import { SequenceTracker } from "../villas/hooks/sequence_tracker.ts";
+import type { Timestamp } from "../time/timestamp.ts";
 import type { Tap } from "../villas/path.ts";
 import { Lane, type LaneOptions, type SignalInfo } from "./store/lane.ts";
 import { Timeline } from "./store/timeline.ts";
@@ -8,8 +9,8 @@ import { Timeline } from "./store/timeline.ts";
 const REMEMBERED = 4096;
 /** Delays of which the median is told. */
 const DELAYS = 101;
-/** How far a sequence number may fall back and be a late one, rather than the source beginning anew. */
-const LATE = 1000;
+/** How far a sequence number may fall back and be a late one, rather than the source beginning anew; the same where no time tells. */
+const [LATE, LATE_UNTIMED] = [1000, 64];
 
 /** What goes one way. */
 export interface LaneDescription {
@@ -57,6 +58,8 @@ class Source {
   #before = { missed: 0, reordered: 0, duplicates: 0 };
   #unseen = 0;
   #next: bigint | undefined;
+  /** The sender's time of the last sample that was drawn, in s. */
+  #newest = NaN;
   #jitter = 0;
   #arrival = NaN;
   #origin = NaN;
@@ -70,23 +73,28 @@ class Source {
   }
 
   /** Whether something is missing before a sample, or "late" where it is not to be drawn any more. */
-  follow({ sequence, type }: Sample): boolean | "late" {
+  follow({ sequence, type, origin }: Sample): boolean | "late" {
     if (type !== "data") {
       this.#gap = true;
       this.#next = undefined;
       return "late";
     }
     let gap = this.#gap;
+    const time = secondsOf(origin);
     if (sequence !== undefined) {
       this.#tracker.track(sequence);
       if (this.#next !== undefined && sequence !== this.#next) {
         const behind = this.#next - sequence;
-        if (behind > 0n && behind <= LATE && sequence > 0n) return "late";
+        const most = Number.isNaN(time) ? LATE_UNTIMED : LATE;
+        // What is newer by the sender's clock is not late, whatever its number says.
+        const isLate = behind > 0n && behind <= most && sequence > 0n && !(time > this.#newest);
+        if (isLate) return "late";
         gap = true;
       }
       this.#next = sequence + 1n;
     }
     this.#gap = false;
+    this.#newest = time;
     return gap;
   }
 
@@ -216,8 +224,7 @@ export class Feed {
    */
   add(index: number, samples: readonly Sample[], now: number = this.#now()): void {
     const source = this.#sources[index]!;
-    const { origin } = samples[0] ?? {};
-    if (samples.length > 0) source.arrived(now, origin ? origin.sec + origin.nsec / 1e9 : NaN);
+    if (samples.length > 0) source.arrived(now, secondsOf(samples[0]!.origin));
     for (const sample of samples) {
       const gap = source.follow(sample);
       if (gap === "late") continue;
@@ -257,6 +264,11 @@ export class Feed {
     const known = this.#delays.slice(0, this.#delayed).sort();
     return known[Math.floor(known.length / 2)] ?? NaN;
   }
+}
+
+/** A time in s since 1970; NaN without one. */
+function secondsOf(time: Timestamp | undefined): number {
+  return time ? time.sec + time.nsec / 1e9 : NaN;
 }
 
 /** The wall clock in s, to the microsecond. */
