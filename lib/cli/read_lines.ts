@@ -74,3 +74,31 @@ export async function* readChunks(
     cancel();
   }
 }
+
+/**
+ * Looks at the first line of a stream that can be read once only, as that of a pipe.
+ *
+ * @param chunks What comes.
+ * @param most Bytes that are looked at, at most.
+ * @returns The line without its end, and all of what comes.
+ */
+export async function peekLine(
+  chunks: AsyncGenerator<Uint8Array, void, void>,
+  most = 1 << 16,
+): Promise<{ readonly line: string; readonly all: AsyncGenerator<Uint8Array, void, void> }> {
+  const begin: Uint8Array[] = [];
+  const decoder = new TextDecoder();
+  let [size, line] = [0, ""];
+  while (size < most && !line.includes("\n")) {
+    const { value } = await chunks.next();
+    if (!value) break;
+    begin.push(value);
+    size += value.length;
+    line += decoder.decode(value, { stream: true });
+  }
+  const all = async function* () {
+    yield* begin;
+    yield* chunks;
+  };
+  return { line: line.split("\n", 1)[0]!.trimEnd(), all: all() };
+}

@@ -121,6 +121,41 @@ Deno.test("villas-scope shows what struct-line has recorded, as CSV and as JSON"
   }
 });
 
+Deno.test({
+  name: "villas-scope shows all of what comes through a pipe",
+  ignore: Deno.build.os === "windows",
+  async fn() {
+    const lines = Array.from({ length: 5000 }, (_, i) => `1600000000.${1e8 + i}(${i})\t${i}\n`);
+    const time = (i: number) => `2026-11-21T15:51:33.${String(i).padStart(6, "0")}Z`;
+    const records = ["time,n\n", ...lines.map((_, i) => `${time(i)},${i}\n`)];
+    for (const text of [lines, records]) {
+      const folder = await Deno.makeTempDir();
+      const pipe = `${folder}/pipe`;
+      await new Deno.Command("mkfifo", { args: [pipe] }).output();
+      await using program = startServer(["villas-scope", pipe, ...scope]);
+      await Deno.writeTextFile(`${folder}/text`, text.join(""));
+      await new Deno.Command("sh", { args: ["-c", "cat text > pipe"], cwd: folder }).output();
+      const found = await csvOf(await urlOf(program), 5000);
+      assertEquals(found.slice(1).map((line) => line.split(",")[1]), lines.map((_, i) => `${i}`));
+      program.interrupt();
+      assertEquals((await program.result()).code, 0);
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
+});
+
+Deno.test("villas-scope takes --history where it listens, and has no use for it with a recording", async () => {
+  await using program = startServer(["villas-scope", "127.0.0.1:0", "--history", "10s", "--plot"]);
+  await program.until("stderr", /Listening on 127\.0\.0\.1:\d+, without/);
+  program.interrupt();
+  assertEquals((await program.result()).code, 0);
+  const file = await Deno.makeTempFile({ suffix: ".csv" });
+  const { code, stderr } = await labwire(["villas-scope", file, "--history", "10s"]);
+  assertEquals(code, 2);
+  assertMatch(stderr, /Cannot use --history with a recording: all of its samples are kept/);
+  await Deno.remove(file);
+});
+
 Deno.test("villas-scope listens without answering", async () => {
   await using node = await bindDatagram({ listen: { hostname: "127.0.0.1", port: 0 } });
   await using program = startServer(["villas-scope", "127.0.0.1:0", ...scope]);

@@ -9,8 +9,6 @@ import type { Sample, Value } from "../../codecs/villas/sample.ts";
 
 /** Bytes of a line at most. */
 const LONGEST = 1 << 20;
-/** Bytes in which the first line must end. */
-const HEAD = 1 << 16;
 /** Lines that are shown at once. */
 const TOGETHER = 1024;
 /** A time as it is recorded: whole seconds, and the digits after them. */
@@ -23,38 +21,34 @@ export interface Records {
   /**
    * Reads it.
    *
-   * @param events Called with the bytes of each line, and with what is wrong with one.
+   * @param stream All of it, with its first line.
+   * @param onBad Called with what is wrong with a line.
    * @param signal Ends the reading.
    */
   read(
-    events: {
-      readonly onBytes: (count: number) => void;
-      readonly onBad: (message: string) => void;
-    },
+    stream: ReadableStream<Uint8Array>,
+    onBad: (message: string) => void,
     signal: AbortSignal,
   ): AsyncGenerator<readonly Sample[], void, void>;
 }
 
 /**
- * Looks whether a file is a recording of records.
+ * Looks whether something is a recording of records.
  *
- * @param path The file.
- * @returns It, or undefined where it is something else.
+ * @param first Its first line.
+ * @returns What reads it, or undefined where it is something else.
  */
-export async function findRecords(path: string): Promise<Records | undefined> {
-  const first = await firstLine(path);
+export function findRecords(first: string): Records | undefined {
   const isCsv = first.startsWith("time,");
   const names = isCsv ? cells(first).slice(1) : namesIn(first);
   if (!names) return undefined;
   return {
     names,
-    async *read({ onBytes, onBad }, signal) {
-      const { readable } = await Deno.open(path);
+    async *read(stream, onBad, signal) {
       const decoder = new TextDecoder();
       let samples: Sample[] = [];
       let number = 0;
-      for await (const line of readByteLines(readable, signal, { maxBytes: LONGEST })) {
-        onBytes(line.length + 1);
+      for await (const line of readByteLines(stream, signal, { maxBytes: LONGEST })) {
         number++;
         const text = decoder.decode(line).trimEnd();
         if (text === "" || isCsv && text === first) continue; // a header is written again where a recording was resumed
@@ -68,13 +62,6 @@ export async function findRecords(path: string): Promise<Records | undefined> {
       yield samples;
     },
   };
-}
-
-async function firstLine(path: string): Promise<string> {
-  using file = await Deno.open(path);
-  const bytes = new Uint8Array(HEAD);
-  const count = await file.read(bytes) ?? 0;
-  return new TextDecoder().decode(bytes.subarray(0, count)).split("\n", 1)[0]!.trimEnd();
 }
 
 /** The cells of a row of CSV (RFC 4180). */

@@ -6,7 +6,8 @@ import { exit, messageOf, UsageError } from "../../errors.ts";
 import { formatAddress, type HostPort, parseAddress } from "../../net/address/address.ts";
 import { counted } from "../../text/wording.ts";
 import { openEndpoint } from "../../villas/nodes/open_endpoint.ts";
-import { chunksOf, readSamples } from "../../villas/sample_stream.ts";
+import { readSamples } from "../../villas/sample_stream.ts";
+import { peekLine, readChunks } from "../../cli/read_lines.ts";
 import { whenAborted } from "../../time/lifecycle.ts";
 import { timestampClock } from "../../time/timestamp.ts";
 import { villasProtobuf } from "../../codecs/villas/protobuf.ts";
@@ -35,6 +36,7 @@ export const villasScope = defineCommand({
   positionals: [{ name: "FILE|ADDR", required: true, isFile: true, help: "What to show" }],
   options: {
     ...scopeOptions,
+    history: { ...scopeOptions.history, needs: [] }, // it shows something in any case
     format: formatOption(
       "Format of the messages, by default protobuf; of a file, by default that of its name",
     ),
@@ -119,34 +121,47 @@ async function listen(context: Context, values: Values, address: HostPort): Prom
 
 async function showRecording(context: Context, values: Values, path: string): Promise<number> {
   const { say, signal } = context;
+  if (context.given.has("history")) {
+    throw new UsageError("Cannot use --history with a recording: all of its samples are kept");
+  }
   const { signals, format: given = formatOfFile(path) } = values;
   const format = signals ? given.withSignals(signals) : given;
-  const records = values.format ? undefined : await findRecords(path);
-  if (!records) format.stream.decoder(); // it may need to know the signals
   using file = await Deno.open(path).catch((cause) => {
     throw new UsageError(`Cannot read "${path}": ${messageOf(cause)}`, { cause });
   });
-  const { size } = await file.stat();
+  const { size } = await file.stat(); // 0 for a pipe
+  const { line, all } = await peekLine(readChunks(file.readable, signal));
+  const records = values.format ? undefined : findRecords(line);
+  if (!records) format.stream.decoder(); // it may need to know the signals
   let [position, bad, isRead] = [0, 0, false];
   await using scope = await openRecordingScope(context, values, {
     title: path.replace(/.*[/\\]/, ""),
     signals: signals ?? records?.names.map((name) => ({ name })),
     bytes: MOST_BYTES,
-    progress: () => isRead ? 1 : Math.min(0.99, position / Math.max(1, size)),
+    progress: () => isRead ? 1 : Math.min(0.99, position / Math.max(position, size, 1)),
     statistics: () => [{ name: "Invalid", value: bad }],
   });
+  const [lane] = scope.feed.lanes;
   say.info("Ready. Ctrl-C to quit.");
   const onBad = (message: string) => {
     bad++;
     say.throttled("bad", message);
   };
-  const onBytes = (bytes: number) => position += bytes;
-  const portions = records?.read({ onBytes, onBad }, signal) ??
-    readSamples(chunksOf(file, onBytes), format, {
+  const counting = async function* () {
+    for await (const bytes of all) {
+      position += bytes.length;
+      yield bytes;
+    }
+  };
+  const portions = records?.read(ReadableStream.from(counting()), onBad, signal) ??
+    readSamples(counting(), format, {
       onBad: ({ message }) => onBad(message),
       onCut: (message) => say.throttled("bad", message),
     });
-  const shown = setInterval(() => say.live(`${Math.floor(position / size * 100)} % read`), 500);
+  const shown = setInterval(() => {
+    const part = `${Math.floor(position / size * 100)} %`;
+    say.live(`${size > 0 ? part : counted(lane!.samples, "sample")} read`);
+  }, 500);
   try {
     for await (const samples of portions) {
       if (signal.aborted) break;
@@ -157,7 +172,6 @@ async function showRecording(context: Context, values: Values, path: string): Pr
     say.clearLive();
   }
   isRead = true;
-  const [lane] = scope.feed.lanes;
   say.info(`${counted(lane!.samples, "sample")} read`);
   await new Promise<void>((resolve) => whenAborted(signal, resolve));
   return bad === 0 ? exit.done : exit.codec;
