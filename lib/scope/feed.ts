@@ -195,6 +195,12 @@ export class Feed {
     return Math.min(...this.#sources.map(({ lane }) => lane.start));
   }
 
+  /** Since when every sample is remembered; -Infinity while none has been let go of. */
+  get whole(): number {
+    const raw = this.lanes.map(({ levels }) => levels[0]!);
+    return Math.max(...raw.map(({ oldest, start }) => oldest > 0 ? start : -Infinity));
+  }
+
   /** What is known about the stream of each lane. */
   statistics(): LaneStatistics[] {
     const now = this.#now();

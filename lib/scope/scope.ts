@@ -153,7 +153,14 @@ export class Scope implements AsyncDisposable {
       return false;
     }
     if (path === "/data.csv") {
-      await writeCsv(connection, this.#options.feed, query, headersOf(request));
+      const isChunked = request.version === "1.1";
+      const { feed } = this.#options;
+      if (!await writeCsv(connection, feed, query, headersOf(request), isChunked)) {
+        this.#options.onProblem?.(
+          "scope",
+          "Cannot write all of a CSV: samples were let go of before the browser took them; --history keeps more",
+        );
+      }
       return false;
     }
     if (path === "") return await redirect(connection, `${request.target}/`);

@@ -302,6 +302,7 @@ export class Viewer {
       type: "state",
       start: feed.start,
       end: feed.end,
+      whole: feed.whole,
       progress: this.#options.progress?.() ?? 1,
       lanes: feed.statistics().map((known, index) => {
         const lane = feed.lanes[index]!;

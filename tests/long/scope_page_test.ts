@@ -472,6 +472,21 @@ async function steps(t: Deno.TestContext, browser: Browser, lab: typeof openLab)
     await close();
   });
 
+  await t.step("a CSV of more than is kept says where it begins", async () => {
+    const { scope, feed } = lab();
+    for (let i = 0; i < 100_000; i++) {
+      feed.add(0, [{ type: "data", values: [i] }], 1_700_000_000 + i / 500);
+    }
+    const { page, close } = await openPage(browser, `${scope.url}#span=600`);
+    await until(page, "document.querySelector('#signals .value').title !== ''");
+    const download = page.waitForEvent("download");
+    await page.selectOption("#save", "csv");
+    const text = await Deno.readTextFile(await (await download).path());
+    assert(text.split("\r\n").length < 100_000);
+    assertMatch((await page.textContent("#problem"))!, /^The CSV begins at \d\d:\d\d:\d\d/);
+    await close();
+  });
+
   await t.step("what is visible is saved as CSV, PNG and SVG", async () => {
     const { scope, zero, samplesTo } = lab();
     samplesTo(10);
@@ -489,7 +504,7 @@ async function steps(t: Deno.TestContext, browser: Browser, lab: typeof openLab)
       "received.voltage [V]",
       "received.current [A]",
     ]);
-    assertEquals(csv.length, 11);
+    assertEquals(csv.length, 12);
     assertEquals(Number(csv[1]!.split(",")[1]), valuesAt(4.99)[0]);
     const png = await save("png");
     assertEquals([...png.subarray(0, 4)], [137, 80, 78, 71]);

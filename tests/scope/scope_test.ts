@@ -353,3 +353,67 @@ Deno.test("what is visible is saved as CSV, with both ways on one line where the
     "",
   ]);
 });
+
+Deno.test("a CSV reaches from its first time to its last, both of which belong to it", async () => {
+  await using lab = open();
+  for (let i = 0; i < 5; i++) lab.add(i, [i]);
+  const { lanes: [lane] } = lab.feed;
+  // As a page says it, which has times since 1970.
+  const end = 1000 + lane!.end - 1000;
+  const text = await (await fetch(`${lab.scope.url}data.csv?from=0.01&to=${end}`)).text();
+  assertEquals(text.trim().split("\r\n").slice(1).map((line) => line.split(",")[1]), [
+    ..."1234",
+  ]);
+});
+
+/** Begins to fetch a CSV that is too long for the system to take at once, and returns what reads the rest of it. */
+async function beginCsv({ scope }: { scope: Scope }) {
+  const connection = await Deno.connect({ hostname: "127.0.0.1", port: scope.addr.port });
+  const host = `host: 127.0.0.1:${scope.addr.port}`;
+  await connection.write(encoder.encode(`GET /data.csv HTTP/1.1\r\n${host}\r\n\r\n`));
+  const first = new Uint8Array(1000);
+  const count = await connection.read(first);
+  assertMatch(new TextDecoder().decode(first.subarray(0, count!)), /^HTTP\/1\.1 200 OK\r\n/);
+  return async () => {
+    let end = "";
+    for await (const chunk of connection.readable) {
+      end = (end + new TextDecoder().decode(chunk.subarray(-10))).slice(-10);
+    }
+    return end;
+  };
+}
+
+/** A feed that keeps some 200,000 samples of 16 values. */
+function fullFeed() {
+  const feed = new Feed({ lanes: [{ name: "received" }], bytes: 2 ** 25, now: () => 1000 });
+  let time = 1000;
+  const add = (count: number) => {
+    for (let i = 0; i < count; i++, time += 1e-3) {
+      const origin = { sec: Math.floor(time), nsec: Math.floor(time % 1 * 1e9) };
+      feed.add(0, [{ type: "data", origin, values: new Array(16).fill(Math.PI) }], time);
+    }
+  };
+  add(250_000);
+  return { feed, add };
+}
+
+Deno.test("a CSV that is whole ends as such, and one that is cut by the end of the scope does not", async () => {
+  const { feed } = fullFeed();
+  const lab = open({ feed });
+  assertMatch(await (await beginCsv(lab))(), /\r\n0\r\n\r\n$/);
+  const rest = await beginCsv(lab);
+  await lab.scope.close();
+  assert(!(await rest()).endsWith("0\r\n\r\n"));
+});
+
+Deno.test("a CSV whose samples were let go of before they were written does not end as whole, and is told", async () => {
+  const { feed, add } = fullFeed();
+  await using lab = open({ feed });
+  const rest = await beginCsv(lab);
+  add(250_000);
+  assert(!(await rest()).endsWith("0\r\n\r\n"));
+  assertMatch(
+    lab.problems.join(),
+    /Cannot write all of a CSV: .* before the browser took them; --history keeps more/,
+  );
+});

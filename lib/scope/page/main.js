@@ -64,6 +64,8 @@ let isLost = false;
 let announced = "";
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let announcing;
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let hiding;
 /** Whether all of a recording is shown, as long as it grows too. */
 let isWhole = false;
 
@@ -108,16 +110,20 @@ const connection = new Connection({
     redraw();
   },
   control: (generator) => showGenerator(form("generator-panel"), generator),
-  problem(message) {
-    element("problem").textContent = message;
-    element("problem").hidden = false;
-    setTimeout(() => element("problem").hidden = true, 6000);
-  },
+  problem: showProblem,
   lost() {
     isLost = true;
     redraw();
   },
 });
+
+/** @param {string} message */
+function showProblem(message) {
+  element("problem").textContent = message;
+  element("problem").hidden = false;
+  clearTimeout(hiding);
+  hiding = setTimeout(() => element("problem").hidden = true, 8000);
+}
 
 /** Takes the view to the server, and into the address. */
 function changed() {
@@ -719,6 +725,14 @@ function save(wanted) {
     link.href = `data.csv?from=${now.from}&to=${now.to}&channels=${channels}`;
     link.download = "labwire.csv";
     link.click();
+    const whole = state?.whole ?? -Infinity;
+    if (now.from < whole) {
+      showProblem(
+        `The CSV begins at ${
+          clock(now.zero + whole, 1)
+        }: what is older is kept as least and greatest values only (--history)`,
+      );
+    }
   } else if (wanted === "link") {
     pause(true);
     navigator.clipboard?.writeText(location.href);

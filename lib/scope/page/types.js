@@ -36,6 +36,7 @@
  * @typedef {object} State What the server tells now and then.
  * @property {number | null} start The oldest time there is.
  * @property {number | null} end The newest.
+ * @property {number | null} whole Since when every sample is kept; null while all are.
  * @property {number} progress How much of a recording has been read.
  * @property {LaneState[]} lanes
  * @property {{ name: string, value: number, unit?: string }[]} statistics

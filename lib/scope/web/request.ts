@@ -9,6 +9,8 @@ export interface WebRequest {
   readonly method: string;
   /** The path, with its query. */
   readonly target: string;
+  /** The version of HTTP. */
+  readonly version: "1.0" | "1.1";
   /** The header's fields by their names in lower case; of those that come twice, the values with a comma between them. */
   readonly headers: ReadonlyMap<string, string>;
   /** What came after the request. */
@@ -63,7 +65,7 @@ function parseRequest(head: Uint8Array, rest: Uint8Array): WebRequest | undefine
   if (head.length > MOST_BYTES) return undefined;
   const [first = "", ...lines] = Array.from(head, (byte) => String.fromCharCode(byte)).join("")
     .split("\r\n");
-  const words = /^([A-Z]{1,16}) (\/[!-~]*) HTTP\/1\.[01]$/.exec(first);
+  const words = /^([A-Z]{1,16}) (\/[!-~]*) HTTP\/(1\.[01])$/.exec(first);
   if (!words) return undefined;
   const headers = new Map<string, string>();
   for (const line of lines) {
@@ -76,7 +78,9 @@ function parseRequest(head: Uint8Array, rest: Uint8Array): WebRequest | undefine
   // None has a body; one that says so could hide a second request in it.
   const hasBody = headers.has("transfer-encoding") ||
     (headers.get("content-length") ?? "0") !== "0";
-  return hasBody ? undefined : { method: words[1]!, target: words[2]!, headers, rest };
+  if (hasBody) return undefined;
+  const [, method, target, version] = words as unknown as [string, string, string, "1.0" | "1.1"];
+  return { method, target, version, headers, rest };
 }
 
 /** What every answer says to the browser: nothing from elsewhere, no frames, nothing guessed, nothing kept. */
