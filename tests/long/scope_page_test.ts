@@ -324,6 +324,26 @@ async function steps(t: Deno.TestContext, browser: Browser, lab: typeof openLab)
     },
   );
 
+  await t.step("numbers on the axes are told apart, and one time lies below another", async () => {
+    const { scope, feed, zero } = lab();
+    for (let i = 0; i < 1000; i++) {
+      const values = [10 * Math.sin(i / 50), 10.000012 + 3e-6 * Math.sin(i / 50)];
+      feed.add(0, [{ type: "data", values }], zero + i / 100);
+    }
+    const { page, faults, close } = await openPage(browser, `${scope.url}#end=${zero + 9}`);
+    await until(
+      page,
+      `import("./main.js").then(({ panes }) => panes.length === 2 && panes[1].range[0] > 9 &&
+        panes[0].plot.bbox.left === panes[1].plot.bbox.left)`,
+    );
+    const texts = await page.evaluate(
+      `import("./main.js").then(({ panes }) => panes.map(({ plot }) => plot.axes[1]._values))`,
+    ) as string[][];
+    for (const each of texts) assertEquals(new Set(each).size, each.length, String(each));
+    assertEquals(faults, []);
+    await close();
+  });
+
   await t.step("pause, zoom, drag, keys, and the view in the address", async () => {
     const { scope, samplesTo } = lab();
     samplesTo(30);

@@ -64,3 +64,17 @@ Deno.test("keys pause, change the time base and hide", () => {
   plot.press("7");
   plot.press("q");
 });
+
+Deno.test("numbers of values that are close together find room, all of their digits", () => {
+  const feed = new Feed({ lanes: [{ name: "received" }], now: () => 10 });
+  for (let i = 0; i < 100; i++) {
+    feed.add(0, [{ type: "data", values: [10.000012 + 3e-6 * Math.sin(i / 9)] }], i / 10);
+  }
+  const plot = new TerminalPlot(feed);
+  const size = { columns: 80, rows: 16, colours: false };
+  plot.draw(size); // the first picture finds out how much room they need
+  const lines = plot.draw(size);
+  assert(lines.every((line) => line.length <= 79), "nothing is wrapped");
+  const numbers = lines.slice(1, -1).flatMap((line) => /^ *(10\S+)/.exec(line)?.[1] ?? []);
+  assert(numbers.length > 2 && new Set(numbers).size === numbers.length, numbers.join());
+});

@@ -3,8 +3,8 @@
 /** The spectrum of a trace, and one trace over another. */
 
 import { colourOf } from "./colours.js";
-import { short, si, tick } from "./format.js";
-import { isDark } from "./panes.js";
+import { short, si, ticksText } from "./format.js";
+import { isDark, numbersFor } from "./panes.js";
 import { fitted } from "./scale.js";
 
 /** @type {typeof import("uplot")} */
@@ -45,9 +45,9 @@ class Plane {
           { ...axis, size: 34, space: 70, values: (_, ticks) => xs(ticks) },
           {
             ...axis,
-            size: 64,
+            size: (_, texts) => numbersFor(texts),
             space: 34,
-            values: (_, ticks) => ticks.map(tick),
+            values: (_, ticks) => ticksText(ticks),
           },
         ],
         series: [{}, { scale: "y", paths: () => null, points: { show: false } }],
@@ -159,7 +159,7 @@ export class PlanePlot {
 
   /** @param {HTMLElement} parent */
   constructor(parent) {
-    this.plane = new Plane(parent, (ticks) => ticks.map(tick), (ctx, x, y) => {
+    this.plane = new Plane(parent, ticksText, (ctx, x, y) => {
       ctx.strokeStyle = colourOf(this.signal, isDark());
       let isDown = false;
       for (let i = 0; i < this.xs.length; i++) {

@@ -23,27 +23,46 @@ export function short(value, digits = 5) {
  *
  * @param {number} value The number.
  * @param {number} size The greatest of them.
+ * @param {number} [range] How far they are apart, where that may be little.
  */
-export function beside(value, size) {
+export function beside(value, size, range = size) {
   if (!Number.isFinite(value) || Number.isInteger(value) || size >= 1e7 || size < 1e-4) {
     return short(value);
   }
-  const text = value.toFixed(Math.max(0, 4 - Math.max(0, Math.floor(Math.log10(size)))));
+  const text = value.toFixed(decimalsOf(size, range));
   return sign(Number(text) === 0 ? "0" : text);
 }
 
+/** The decimals of numbers of a size, of which those matter that tell them apart. */
+/** @param {number} size @param {number} range */
+function decimalsOf(size, range) {
+  const least = 4 - Math.max(0, Math.floor(Math.log10(size)));
+  const more = range > 0 ? 3 - Math.floor(Math.log10(range)) : 0;
+  return Math.min(12, Math.max(0, least, more));
+}
+
 /**
- * A number on an axis, without zeros at its end.
+ * A number on an axis, without zeros at its end, and with as many digits as it takes to tell it from its neighbours.
  *
  * @param {number} value The number.
+ * @param {number} step How far it is from the next one.
  */
-export function tick(value) {
+export function tick(value, step) {
   const size = Math.abs(value);
-  if (size < 1e-12) return "0";
-  if (size >= 1e7 || size < 1e-4) {
-    return sign(value.toExponential().replace(/\.?(\d{4})\d+e/, ".$1e"));
-  }
-  return sign(String(Number(value.toPrecision(6))));
+  if (!(size > step / 1e3)) return "0";
+  const digits = Math.ceil(Math.log10(size / step)) + 2;
+  const number = Number(value.toPrecision(Math.min(Math.max(digits, 6), 17)));
+  return sign(size >= 1e7 || size < 1e-4 ? number.toExponential() : String(number));
+}
+
+/**
+ * The numbers on an axis.
+ *
+ * @param {number[]} ticks
+ */
+export function ticksText(ticks) {
+  const [first = 0, second = first] = ticks;
+  return ticks.map((each) => tick(each, Math.abs(second - first)));
 }
 
 /**
@@ -51,11 +70,13 @@ export function tick(value) {
  *
  * @param {[number, number] | undefined} band Both; the same where it is one value.
  * @param {number} size The greatest of the values that they stand among.
+ * @param {number} range How far these are apart.
  */
-export function band(band, size) {
+export function band(band, size, range) {
   if (!band) return "–";
   const [low, high] = band;
-  return low === high ? beside(low, size) : `${beside(low, size)} … ${beside(high, size)}`;
+  const [least, greatest] = [low, high].map((each) => beside(each, size, range));
+  return low === high ? `${least}` : `${least} … ${greatest}`;
 }
 
 /**
@@ -63,8 +84,9 @@ export function band(band, size) {
  *
  * @param {string} text As the server sent it.
  * @param {number} [size] The greatest of the values that it stands among.
+ * @param {number} [range] How far these are apart.
  */
-export function value(text, size = NaN) {
+export function value(text, size = NaN, range = size) {
   if (text === "true" || text === "false" || text === "") return text === "" ? "–" : text;
   if (/^-?\d+$/.test(text)) return sign(text);
   const parts = /^(\S+) ([+−]) (\S+) i$/.exec(text);
@@ -73,10 +95,7 @@ export function value(text, size = NaN) {
   // A zero that is not quite one says so in no unit of its neighbours.
   if (size >= 1e-4 && size < 1e7 && Number.isFinite(number)) {
     return sign(
-      number.toFixed(Math.max(0, 4 - Math.max(0, Math.floor(Math.log10(size))))).replace(
-        /^-(0\.?0*)$/,
-        "$1",
-      ),
+      number.toFixed(decimalsOf(size, range)).replace(/^-(0\.?0*)$/, "$1"),
     );
   }
   return text.length <= 8 ? sign(text) : short(number, 6);
@@ -101,7 +120,7 @@ const PREFIXES = [[1e9, "G"], [1e6, "M"], [1e3, "k"], [1, ""], [1e-3, "m"], [1e-
  * @param {number} [digits] Digits that matter.
  */
 export function si(value, unit, digits = 4) {
-  if (Number.isNaN(value)) return "–";
+  if (!Number.isFinite(value)) return "–";
   if (value === 0) return `0 ${unit}`;
   // Rounded first, so that 0.99996 Hz is 1 Hz and not 1000 mHz.
   const size = Math.abs(Number(value.toPrecision(digits)));

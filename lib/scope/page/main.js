@@ -327,6 +327,8 @@ function draw() {
   element("empty").hidden = !isEmpty;
   if (!isEmpty) {
     for (const pane of panes) pane.show(now);
+    // One of them has longer numbers now, for which all make room.
+    if (new Set(panes.map(({ plot }) => plot.bbox.left)).size > 1) redraw();
     if (columns() !== sentColumns) changed();
     if (view.spectrum) spectrum?.plane.show();
     if (view.xy) plane?.plane.show();
@@ -558,6 +560,12 @@ function timeText({ reference, zero }, at) {
 
 const readout = new Readout(layer);
 
+/** The greatest number in a range, and how far it reaches. */
+/** @param {[number, number]} range @returns {[number, number]} */
+function sizeAndRange([min, max] = [NaN, NaN]) {
+  return [Math.max(Math.abs(min), Math.abs(max)), max - min];
+}
+
 /** @param {ReturnType<typeof scene>} now */
 function drawReadout(now) {
   if (!readout.pointer) return;
@@ -569,10 +577,8 @@ function drawReadout(now) {
   const shown = signals.filter((each) => !each.isHidden && each.channels.length > 0);
   // What finds no room on the screen is that of the pane.
   const own = shown.length <= 24 ? undefined : paneAt(readout.pointer.y)?.traces;
-  const sizes = new Map(
-    panes.flatMap(({ traces, range: [min, max] }) =>
-      traces.map(({ signal }) => [signal, Math.max(Math.abs(min), Math.abs(max))])
-    ),
+  const ranges = new Map(
+    panes.flatMap(({ traces, range }) => traces.map(({ signal }) => [signal, range])),
   );
   const rows = shown.filter(({ signal }) => !own || own.some((each) => each.signal === signal));
   readout.show(
@@ -580,7 +586,7 @@ function drawReadout(now) {
     rows.map(({ signal, name, unit, channels }) => ({
       ...{ signal, name, unit },
       values: channels.map(({ lane, id }) =>
-        band(lanes[lane]?.at(id, time), sizes.get(signal) ?? NaN)
+        band(lanes[lane]?.at(id, time), ...sizeAndRange(ranges.get(signal)))
       ),
     })),
   );
@@ -610,8 +616,8 @@ function drawCursors(now) {
   showPairs("cursor-times", pairs);
   const body = /** @type {HTMLElement} */ (document.querySelector("#cursor-table tbody"));
   const isDark = document.documentElement.dataset["theme"] === "dark";
-  const shown = panes.flatMap(({ traces, range: [min, max] }) =>
-    traces.map((trace) => ({ ...trace, size: Math.max(Math.abs(min), Math.abs(max)) }))
+  const shown = panes.flatMap(({ traces, range }) =>
+    traces.map((trace) => ({ ...trace, sizes: sizeAndRange(range) }))
   );
   if (body.children.length !== shown.length || body.dataset["theme"] !== String(isDark)) {
     body.dataset["theme"] = String(isDark);
@@ -631,12 +637,11 @@ function drawCursors(now) {
     const [va, vb] = [ta, tb].map((at) => lanes[trace.lane]?.at(trace.id, at));
     const one = (/** @type {[number, number] | undefined} */ each) =>
       each ? (each[0] + each[1]) / 2 : NaN;
-    [band(va, trace.size), band(vb, trace.size), beside(one(vb) - one(va), trace.size)].forEach(
-      (text, k) => {
-        const cell = cells[k + 1];
-        if (cell && cell.textContent !== text) cell.textContent = text;
-      },
-    );
+    const texts = [va, vb].map((each) => band(each, ...trace.sizes));
+    [...texts, beside(one(vb) - one(va), ...trace.sizes)].forEach((text, k) => {
+      const cell = cells[k + 1];
+      if (cell && cell.textContent !== text) cell.textContent = text;
+    });
   });
 }
 

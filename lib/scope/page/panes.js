@@ -5,7 +5,7 @@
 import { colourOf, REPLY_DASH } from "./colours.js";
 import { Raster } from "./raster.js";
 import { fitted, multiples, TIME_STEPS, zoomed } from "./scale.js";
-import { clock, duration, tick } from "./format.js";
+import { clock, duration, ticksText } from "./format.js";
 
 /** @typedef {import("./types.js").Trace} Trace */
 
@@ -34,6 +34,15 @@ export function labelsFor(names) {
   ctx.font = `600 13.5px ${LABEL_FONT}`;
   const longest = Math.max(0, ...names.map((name) => ctx.measureText(name).width));
   return Math.max(NARROW, Math.min(WIDE, BEFORE + Math.ceil(longest) + AFTER));
+}
+
+/** Pixels at the left for the numbers of the values: the same in all panes, so that one time lies below another; they grow only. */
+let numbers = 64;
+
+/** @param {readonly string[] | null} texts Those of one pane. */
+export function numbersFor(texts) {
+  const longest = Math.max(0, ...(texts ?? []).map(({ length }) => length));
+  return numbers = Math.max(numbers, Math.ceil(longest * 7.6 / 8) * 8 + 8);
 }
 
 /** Pixels below the last pane for its time axis. */
@@ -69,9 +78,9 @@ export class Pane {
     this.traces = traces;
     this.element = document.createElement("div");
     this.element.className = "pane";
-    const label = document.createElement("div");
-    label.className = "name";
-    label.textContent = name;
+    this.label = document.createElement("div");
+    this.label.className = "name";
+    this.label.textContent = name;
     parent.append(this.element);
     /** @type {Scene | undefined} */
     this.scene = undefined;
@@ -108,10 +117,10 @@ export class Pane {
           },
           {
             ...axis,
-            size: Math.round(64 * zoom),
+            size: (_, texts) => Math.round(numbersFor(texts) * zoom),
             space: 34 * zoom,
             font,
-            values: (_, ticks) => ticks.map(tick),
+            values: (_, ticks) => ticksText(ticks),
           },
         ],
         series: [{}, { scale: "y", paths: () => null, points: { show: false } }],
@@ -120,7 +129,7 @@ export class Pane {
       [[0, 1], [null, null]],
       this.element,
     );
-    this.element.append(label);
+    this.element.append(this.label);
   }
 
   /** Where the lines of the time axis are: at times that are round by the clock, where the axis has times of day. */
@@ -195,6 +204,7 @@ export class Pane {
     const { ctx } = plot;
     const { left, top, width, height } = plot.bbox;
     const area = { left, top, width, height };
+    this.label.style.left = `${left / devicePixelRatio}px`;
     ctx.save();
     drawTraces(ctx, area, scene, this, {
       ...{ pixel: devicePixelRatio * zoomOf(), isDark: isDark(), raster: this.#raster },

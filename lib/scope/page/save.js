@@ -3,10 +3,10 @@
 /** What is visible, as a picture or a drawing. */
 
 import { colourOf } from "./colours.js";
-import { clock, duration, tick as number, value } from "./format.js";
+import { clock, duration, ticksText, value } from "./format.js";
 import { drawTraces } from "./panes.js";
 
-const [WIDTH, LEFT, RIGHT, TOP, BOTTOM, GUTTER] = [1280, 80, 110, 64, 44, 26];
+const [WIDTH, LEFT, RIGHT, TOP, BOTTOM, GUTTER] = [1280, 80, 110, 74, 44, 40];
 
 /** Draws as a canvas does, and gives an SVG document. */
 class Drawing {
@@ -76,6 +76,10 @@ class Drawing {
     this.#parts.push(
       `<rect x="${x}" y="${y}" width="${width}" height="${height}" fill="${this.fillStyle}"/>`,
     );
+  }
+  /** @param {string} text */
+  measureText(text) {
+    return { width: 8 * text.length };
   }
   /** @param {string} text @param {number} x @param {number} y */
   fillText(text, x, y) {
@@ -190,8 +194,10 @@ function paint(ctx, { title, scene, panes, signals, state }, height) {
     46,
   );
   let top = TOP;
+  const texts = panes.flatMap(({ range: [min, max] }) => ticksText(ticks(min, max, 6)));
+  const left = Math.max(LEFT, ...texts.map((text) => 16 + ctx.measureText(text).width));
   for (const pane of panes) {
-    const area = { left: LEFT, top, width: WIDTH - LEFT - RIGHT, height: 300 };
+    const area = { left, top, width: WIDTH - left - RIGHT, height: 300 };
     frame(ctx, area, scene, pane);
     drawTraces(ctx, area, scene, pane, { pixel: 1, isDark: false, labels: pane.labels });
     top += 300 + GUTTER;
@@ -234,12 +240,14 @@ function frame(ctx, { left, top, width, height }, scene, { range: [min, max], na
       top + height + 14,
     );
   }
-  for (const tick of ticks(min, max, 6)) {
+  const values = ticks(min, max, 6);
+  const texts = ticksText(values);
+  values.forEach((tick, i) => {
     const y = top + (max - tick) / (max - min) * height;
     line([left, y, left + width, y]);
     ctx.textAlign = "right";
-    ctx.fillText(number(tick), left - 8, y);
-  }
+    ctx.fillText(texts[i] ?? "", left - 8, y);
+  });
   ctx.textAlign = "left";
   ctx.fillText(name, left + 4, top - 9);
   ctx.strokeStyle = "#8a97a3";

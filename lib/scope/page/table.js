@@ -123,21 +123,22 @@ export class SignalTable {
     );
     for (const { signal, channels } of due) {
       // The reply is written with the digits of what came, so that they can be compared.
-      let size = NaN;
+      let [size, range] = [NaN, NaN];
       this.#rows.get(signal)?.forEach((cells, i) => {
         const channel = channels[i];
         const lane = channel && state.lanes[channel.lane];
         const measured = lane?.measured.find((each) => each.channel === channel?.id);
         if (i === 0) {
-          size = Math.max(Math.abs(orNone(measured?.min)), Math.abs(orNone(measured?.max)));
+          const [min, max] = [orNone(measured?.min), orNone(measured?.max)];
+          [size, range] = [Math.max(Math.abs(min), Math.abs(max)), max - min];
         }
         const exact = lane?.values[signal];
         if (exact !== undefined) {
-          set(cells["number"], value(exact, size));
+          set(cells["number"], value(exact, size, range));
           hint(cells["value"], exact);
         }
         for (const name of /** @type {const} */ (["min", "max", "mean", "rms"])) {
-          set(cells[name], beside(orNone(measured?.[name]), size));
+          set(cells[name], beside(orNone(measured?.[name]), size, range));
         }
         set(cells["frequency"], si(orNone(measured?.frequency), "Hz"));
       });

@@ -10,7 +10,7 @@ import { BrailleCanvas } from "./braille.ts";
 
 /** Colours of a terminal's 256 that are told apart, also by people who do not see all of them. */
 const COLOURS = [39, 208, 43, 170, 220, 117, 250, 141] as const;
-/** Characters of the numbers at the left, and of the names at the right. */
+/** Characters of the numbers at the left, at least, and of the names at the right. */
 const [LEFT, RIGHT] = [9, 34];
 /** Signals that find room beside the picture at most. */
 const MOST_LINES = 32;
@@ -32,6 +32,8 @@ export class TerminalPlot {
   #span = 10;
   #end: number | undefined;
   #range: [number, number] = [-1, 1];
+  /** Characters of the numbers at the left, which have made room for the longest one so far. */
+  #left = LEFT;
 
   /** @param feed What there is to see. */
   constructor(feed: Feed) {
@@ -69,19 +71,21 @@ export class TerminalPlot {
     const end = this.#end ?? this.#feed.end;
     if (signals.length === 0) return ["Waiting for samples …"];
     const right = columns < 70 ? 0 : RIGHT;
-    const width = Math.max(10, columns - 1 - LEFT - right);
+    const left = Math.min(this.#left, Math.max(LEFT, columns >> 2));
+    const width = Math.max(10, columns - 1 - left - right);
     const height = Math.max(3, rows - 3);
     const canvas = new BrailleCanvas(width, height);
     this.#trace(canvas, end);
     const legend = right === 0 ? [] : this.#legend(signals, end, paint);
     const labels = axisLabels(this.#range, height);
+    for (const label of labels.values()) this.#left = Math.max(this.#left, label.length + 1);
     const picture = canvas.lines((text, colour) => paint(text, colour)).map((line, row) => {
-      const label = (labels.get(row) ?? "").slice(0, LEFT - 1).padStart(LEFT - 1);
+      const label = (labels.get(row) ?? "").slice(0, left - 1).padStart(left - 1);
       return `${label} ${line} ${legend[row] ?? ""}`;
     });
     const state = this.#end === undefined ? "live" : "paused";
     const begin = `−${duration(this.#span)}`;
-    const axis = " ".repeat(LEFT) + begin + "0 s".padStart(Math.max(4, width - begin.length));
+    const axis = " ".repeat(left) + begin + "0 s".padStart(Math.max(4, width - begin.length));
     const { rate, missed } = this.#feed.statistics()[0]!;
     const known = `${state}, ${duration(this.#span)}, ${
       short(rate, 4)
@@ -189,7 +193,7 @@ function axisLabels([min, max]: readonly [number, number], rows: number): Map<nu
   const labels = new Map<number, string>();
   for (let i = Math.ceil(min / step - 1e-9); i * step <= max + step * 1e-9; i++) {
     const row = Math.round((max - i * step) / (max - min) * (rows - 1));
-    labels.set(row, tick(i * step));
+    labels.set(row, tick(i * step, step));
   }
   return labels;
 }
