@@ -41,6 +41,8 @@ export interface RecorderOptions {
   readonly keep?: number;
   /** Overwrite a file that is there, unless it is of this very recording. Default: refuse to. */
   readonly force?: boolean;
+  /** Files that this program reads meanwhile: they are never written to, not even with `force`. Default: none. */
+  readonly reads?: readonly string[];
   /** What each file begins with, asked for when there is a first entry to be written to it. Default: nothing. */
   readonly header?: () => Uint8Array | undefined;
   /** What an entry is called in messages. Default: `entry`. */
@@ -141,7 +143,7 @@ export class Recorder implements AsyncDisposable {
    * Begins a recording.
    *
    * @param options The file, and how it is written.
-   * @throws {UsageError} If the file is there already, or cannot be made.
+   * @throws {UsageError} If the file is there already, another recording is in it, or it cannot be made.
    */
   static async open(options: RecorderOptions): Promise<Recorder> {
     const recorder = new Recorder(options);
@@ -152,7 +154,6 @@ export class Recorder implements AsyncDisposable {
       await recorder.#file.begin(path, "refuse");
     } catch (cause) {
       recorder.#file.letGo();
-      if (cause instanceof UsageError) throw cause;
       throw new UsageError(`Cannot record to "${path}": ${whyNot(cause)}`, { cause });
     }
     return recorder;

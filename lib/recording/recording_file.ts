@@ -1,9 +1,12 @@
-import { messageOf, UsageError } from "../errors.ts";
+import { messageOf } from "../errors.ts";
+import { isSameFile } from "./same_file.ts";
 
 const NOTHING = new Uint8Array();
+/** Whether a file is locked while it is recorded into. On Windows, nobody could even read it meanwhile. */
+const LOCKS = Deno.build.os !== "windows";
 
 /**
- * What is to become of a file that is there already. `refuse`: it is not touched unless it is empty, or `force` is set. `append`: it goes
+ * What is to become of a file that is there already; one that is read, or that another recording is in, is touched in no case. `refuse`: it is not touched unless it is empty, or `force` is set. `append`: it goes
  * on. `next`: it is not touched unless `force` is set, and never if it is of this recording; another name is to be tried.
  */
 export type Existing = "refuse" | "append" | "next";
@@ -14,6 +17,8 @@ export interface RecordingFileOptions {
   readonly header?: () => Uint8Array | undefined;
   /** Overwrite a file that is there, unless it was begun here. Default: refuse to. */
   readonly force?: boolean;
+  /** Files that are read meanwhile, which are never written to, by whatever name. */
+  readonly reads?: readonly string[];
   /** How many files to keep, the newest; only those that were begun here count. Default: all. */
   readonly keep?: number;
   /** Called when an old file cannot be removed (`keep`), or the system does not say that the data is on the disk (`sync`). */
@@ -80,39 +85,57 @@ export class RecordingFile {
    * @param path Its path.
    * @param existing What to do about a file that is there.
    * @returns Whether it is open; false if the next name is to be tried.
-   * @throws {UsageError} If it is refused, or a directory. What the system says is passed on; no file is open then.
+   * @throws If it is refused, or a directory; the message is why. What the system says is passed on. No file is open then.
    */
   async begin(path: string, existing: Existing): Promise<boolean> {
-    const { force = false } = this.#options;
+    const { force = false, reads = [] } = this.#options;
     await this.sync();
     this.letGo();
     if (folderOf(path) !== folderOf(this.#path)) await makeFolderOf(path);
     const info = await statOf(path);
-    const taken = info?.isFile && info.size > 0;
     const isNext = existing === "next";
     if (isNext && (this.#begun.has(path) || info && (info.isDirectory || !force))) return false;
-    if (info?.isDirectory) throw new UsageError(`Cannot record to "${path}": it is a directory`);
-    if (taken && !force && existing === "refuse") {
-      throw new UsageError(
-        `Cannot record to "${path}": it is there already; --force overwrites it, and a name such as run-%Y%m%d-%H%M%S.dat is new each time`,
-      );
+    if (info?.isDirectory) throw new Error("it is a directory");
+    for (const read of reads) {
+      if (!await isSameFile(read, path)) continue;
+      if (isNext) return false;
+      throw new Error("it is the file that is read");
     }
-    const truncate = taken && existing !== "append";
-    try {
-      const createNew = isNext && !info; // or another program makes it at the same moment
-      this.#file = await Deno.open(path, { write: true, create: true, createNew, truncate });
-    } catch (error) {
-      if (isNext && error instanceof Deno.errors.AlreadyExists) return false;
-      throw error;
+    const why = await this.#open(path, existing, info === undefined);
+    if (why !== undefined) {
+      this.letGo();
+      if (isNext) return false;
+      throw new Error(why);
     }
     this.#begun.add(path);
     this.#path = path;
-    this.#identity = identityOf(await this.#file.stat());
     if (existing !== "append" || !info) this.#count++;
-    this.#headerDue = !(taken && existing === "append");
-    this.#found = this.#headerDue ? 0 : info!.size;
     await this.#keep();
     return true;
+  }
+
+  /** Opens a file, and makes it empty unless it is to go on; returns why it must not be touched, if so. */
+  async #open(path: string, existing: Existing, isNew: boolean): Promise<string | undefined> {
+    const isThere =
+      "it is there already; --force overwrites it, and a name such as run-%Y%m%d-%H%M%S.dat is new each time";
+    const goesOn = existing === "append";
+    try {
+      // Another program may make it at the same moment.
+      const createNew = isNew && (existing === "next" || !LOCKS && !goesOn);
+      this.#file = await Deno.open(path, { write: true, create: true, createNew });
+    } catch (error) {
+      if (isNew && error instanceof Deno.errors.AlreadyExists) return isThere;
+      throw error;
+    }
+    const file = this.#file;
+    if (!await isOurs(file)) return "another recording is in it";
+    const info = await file.stat();
+    this.#identity = identityOf(info);
+    const found = info.isFile ? info.size : 0;
+    if (found > 0 && existing === "refuse" && !this.#options.force) return isThere;
+    if (found > 0 && !goesOn) await file.truncate();
+    this.#found = goesOn ? found : 0;
+    this.#headerDue = this.#found === 0;
   }
 
   /** Writes all of some bytes, or none, at the end of the open file; before the first of all, its header. */
@@ -183,6 +206,19 @@ export class RecordingFile {
         onProblem("keep", message, error);
       }
     }
+  }
+}
+
+/**
+ * Takes a file for this recording alone, until it is closed.
+ *
+ * @returns Whether nobody else has it.
+ */
+async function isOurs(file: Deno.FsFile): Promise<boolean> {
+  try {
+    return !LOCKS || await file.tryLock(true);
+  } catch {
+    return true; // not every file system knows this
   }
 }
 

@@ -3,7 +3,7 @@ import { bindDatagram, type Sample, villasFormat, villasProtobuf } from "../../m
 import { ethernet, ipv4, ipv6, pcap, pcapng, udp } from "../codecs/pcap/captures.ts";
 import { sameSample } from "../../lib/codecs/villas/sample.ts";
 import { folder } from "./json_serve.ts";
-import { labwire } from "./run.ts";
+import { labwire, programCommand } from "./run.ts";
 
 const convert = (args: string[], input?: string | Uint8Array) =>
   labwire(["villas-convert", ...args], { input });
@@ -211,6 +211,22 @@ Deno.test("OUT that is IN is refused, by whatever name, and stays as it was", as
     assertEquals([code, Deno.readTextFileSync(path)], [2, text], output);
     assertEquals(stderr, `error: Cannot write "${output}": it is the file that is read\n`);
   }
+});
+
+Deno.test({
+  name: "redirected output that is IN is refused, too",
+  ignore: Deno.build.os === "windows",
+  fn: async () => {
+    const text = "1.5(1)\t2.0\n";
+    await using files = await folder({ "in.dat": text });
+    const [program, args] = programCommand();
+    const { code, stderr } = await new Deno.Command("sh", {
+      args: ["-c", '"$0" "$@" in.dat >> in.dat', program, ...args, "villas-convert"],
+      cwd: files.path,
+    }).output();
+    assertStringIncludes(new TextDecoder().decode(stderr), "it is the file that is read");
+    assertEquals([code, Deno.readTextFileSync(`${files.path}/in.dat`)], [2, text]);
+  },
 });
 
 Deno.test("names of compressed files are refused, and what is in them is told", async () => {

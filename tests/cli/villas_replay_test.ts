@@ -2,7 +2,7 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { type Sample, startVillasEcho, villasFormat } from "../../mod.ts";
 import { sameSample } from "../../lib/codecs/villas/sample.ts";
 import { folder } from "./json_serve.ts";
-import { labwire } from "./run.ts";
+import { labwire, programCommand } from "./run.ts";
 
 /** An echo for whoever sends, and what it got when. */
 async function echoFor() {
@@ -206,6 +206,30 @@ Deno.test("what is replayed is not recorded over, whatever command does it", asy
     assertEquals([code, Deno.readTextFileSync(path)], [2, text], args.join(" "));
     assertStringIncludes(stderr, `run.dat": it is the file that is read`);
   }
+});
+
+Deno.test("a recording that goes on in other files goes past the one that is replayed, or is standard input", async () => {
+  const text = "1.5(1)\t2.0\n";
+  const rotation = ["--record-rotate", "80B", "--force"];
+  {
+    await using files = await folder({ "run.1.dat": text.repeat(9) });
+    const path = `${files.path}/run.1.dat`;
+    await using echo = await echoFor();
+    const record = ["--record", `${files.path}/run.dat`, ...rotation, "--rate", "1000"];
+    assertEquals((await echo.replay(path, ...record)).code, 0);
+    assertEquals(Deno.readTextFileSync(path), text.repeat(9));
+    assert(Deno.statSync(`${files.path}/run.2.dat`).size > 0);
+  }
+  if (Deno.build.os === "windows") return;
+  await using files = await folder({ "run.dat": text });
+  const [program, args] = programCommand();
+  const command = ["villas-pipe", "--listen", "127.0.0.1:0", "--record", "run.dat", "--force"];
+  const { code, stderr } = await new Deno.Command("sh", {
+    args: ["-c", '"$0" "$@" < run.dat', program, ...args, ...command],
+    cwd: files.path,
+  }).output();
+  assertStringIncludes(new TextDecoder().decode(stderr), "it is the file that is read");
+  assertEquals([code, Deno.readTextFileSync(`${files.path}/run.dat`)], [2, text]);
 });
 
 Deno.test("villas-replay --check is an error where there is nothing to check", async () => {

@@ -184,6 +184,52 @@ for (const force of [false, true]) {
   });
 }
 
+Deno.test("a recorder never writes to a file that is read, by whatever name it would come to it", async () => {
+  await using lab = new Lab();
+  Deno.writeTextFileSync(lab.path("run.1.log"), "dear data\n");
+  Deno.linkSync(lab.path("run.1.log"), lab.path("run.3.log"));
+  const reads = [lab.path("run.1.log")];
+  const recorder = await lab.open("run.log", { force: true, rotate: { bytes: 2 }, reads });
+  for (const text of ["a\n", "b\n", "c\n"]) recorder.write(bytes(text));
+  await recorder.close();
+  assertEquals(lab.files(), ["run.1.log", "run.2.log", "run.3.log", "run.4.log", "run.log"]);
+  assertEquals([lab.read("run.2.log"), lab.read("run.4.log")], ["b\n", "c\n"]);
+  const error = await assertRejects(
+    () => lab.open("run.3.log", { force: true, reads }),
+    UsageError,
+  );
+  assertMatch(error.message, /^Cannot record to ".*run\.3\.log": it is the file that is read$/);
+  assertEquals(lab.read("run.3.log"), "dear data\n");
+});
+
+for (const force of [false, true]) {
+  Deno.test({
+    name: `two recorders never write to one file, whatever is in it yet, force: ${force}`,
+    ignore: windows,
+    fn: async () => {
+      await using lab = new Lab();
+      const both = await Promise.allSettled([1, 2].map(() => lab.open("run.log", { force })));
+      const open = both.flatMap((each) => each.status === "fulfilled" ? [each.value] : []);
+      const refused = both.flatMap((each) => each.status === "rejected" ? [each.reason] : []);
+      assertEquals([open.length, refused.length], [1, 1]);
+      const inUse = /^Cannot record to ".*run\.log": another recording is in it$/;
+      assertMatch(refused[0].message, inUse);
+      const [recorder] = open;
+      const later = await assertRejects(() => lab.open("run.log", { force: true }), UsageError);
+      assertMatch(later.message, inUse);
+      recorder!.write(bytes("one\n"));
+      // The other goes past it.
+      const other = await lab.open("run", { force: true, rotate: { bytes: 2 } });
+      Deno.linkSync(lab.path("run.log"), lab.path("run.1"));
+      for (const text of ["a\n", "b\n"]) other.write(bytes(text));
+      await other.close();
+      await recorder!.close();
+      assertEquals([lab.read("run.log"), lab.read("run.2")], ["one\n", "b\n"]);
+      await (await lab.open("run.log", { force: true })).close();
+    },
+  });
+}
+
 Deno.test({
   name:
     "a recorder that keeps some files removes no other program's file, and none of a name that came again",

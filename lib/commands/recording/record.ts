@@ -8,10 +8,10 @@ import type { Context } from "../../cli/context.ts";
 import { beside, file, flag, integer, value } from "../../cli/options.ts";
 import { UsageError } from "../../errors.ts";
 import { Recorder, type RecorderOptions } from "../../recording/recorder.ts";
+import { isSameFile } from "../../recording/same_file.ts";
 import { parseRotation, type Rotation } from "../../recording/rotation.ts";
 import { strftime } from "../../text/strftime.ts";
 import { counted } from "../../text/wording.ts";
-import { isSameFile } from "./same_file.ts";
 
 const encoder = new TextEncoder();
 
@@ -59,6 +59,8 @@ export interface RecordingValues {
   readonly recordRotate?: Rotation;
   readonly recordKeep?: number;
   readonly force: boolean;
+  /** The file that is sent meanwhile. */
+  readonly replay?: string;
 }
 
 /** The files of a command that records two things. */
@@ -103,7 +105,7 @@ export interface Recording extends AsyncDisposable {
  */
 export async function openRecording(
   { say, onReopen }: Pick<Context, "say" | "onReopen">,
-  { recordRotate: rotate, recordKeep: keep, force }: RecordingValues,
+  { recordRotate: rotate, recordKeep: keep, force, replay }: RecordingValues,
   spec: RecordingSpec,
 ): Promise<Recording> {
   const { noun = ["entry", "entries"] } = spec;
@@ -113,6 +115,7 @@ export async function openRecording(
   const recorder = await Recorder.open({
     ...spec,
     ...{ rotate, keep, force },
+    reads: ["/dev/stdin", ...replay === undefined ? [] : [replay]],
     onProblem: ({ message }) => say.warn(message),
   });
   const reopening = onReopen(() => recorder.reopen());

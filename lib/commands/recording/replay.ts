@@ -9,7 +9,6 @@ import { beside, file, value } from "../../cli/options.ts";
 import { readByteLines } from "../../cli/read_lines.ts";
 import { messageOf, UsageError } from "../../errors.ts";
 import { delay } from "../../time/deadline.ts";
-import { checkNotRecorded } from "./not_overwritten.ts";
 
 /** The option `--speed`, and with it `--replay` of a client. */
 export const speedOption = {
@@ -42,18 +41,13 @@ function parseSpeed(text: string): number {
 }
 
 /**
- * Checks that a recording is there, before anybody is connected with, and that it is none that is written.
+ * Checks that a recording is there, before anybody is connected with.
  *
  * @param path The file; undefined if none is wanted.
- * @param written The recordings that are written; undefined where none is wanted.
  * @throws {UsageError} If it is not.
  */
-export async function checkReplay(
-  path: string | undefined,
-  ...written: readonly (string | undefined)[]
-): Promise<void> {
+export async function checkReplay(path: string | undefined): Promise<void> {
   if (path === undefined) return;
-  await checkNotRecorded(path, ...written);
   try {
     const { isDirectory } = await Deno.stat(path);
     if (isDirectory) throw new Error("it is a directory");

@@ -3,7 +3,6 @@ import type { Context } from "../../cli/context.ts";
 import { file, flag, host, integer, port, seconds, text } from "../../cli/options.ts";
 import { outputOption } from "../../cli/output_option.ts";
 import { UsageError } from "../../errors.ts";
-import { checkNotRecorded } from "../recording/not_overwritten.ts";
 import { checkReplay, type ReplayOptions, replayOptions } from "../recording/replay.ts";
 import { connectingOptions, readConnecting } from "../serving/connecting.ts";
 import { openBytesRecording, recordBytesOptions, replayedBytes } from "./record.ts";
@@ -83,10 +82,12 @@ export const socketClient = defineCommand({
   async run(context, options, [message]) {
     checkOptions(options, message);
     const isTyped = context.stdin.isTerminal();
-    await checkReplay(options.replay, options.record);
-    await checkNotRecorded(options.file, options.record);
-    await using recording = await openBytesRecording(context, options);
-    const { replay } = options;
+    const { replay, file } = options;
+    await checkReplay(replay);
+    await using recording = await openBytesRecording(context, {
+      ...options,
+      replay: replay ?? file,
+    });
     const isConversation = options.interactive ||
       (isTyped && !isGiven(options, message) && options.repeat === undefined && !options.noAnswer);
     const values: ClientValues = {

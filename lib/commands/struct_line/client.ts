@@ -61,7 +61,7 @@ export const structLineClient = defineCommand({
     const { reconnect, count } = options;
     const text = recordText(options);
     const connecting = await readConnecting(options);
-    await checkReplay(options.replay, options.record, options.recordSent);
+    await checkReplay(options.replay);
     await using session = await LineSession.open(context, text, options);
     const input = new InputEnd();
     const attempts = new AttemptNews(options.retryDelay, (message) => session.info(message));

@@ -7,11 +7,11 @@ import { villasFormat } from "../../codecs/villas/formats.ts";
 import type { Sample } from "../../codecs/villas/sample.ts";
 import { shownSignals } from "../../codecs/villas/uniform.ts";
 import { CodecError, exit, messageOf, UsageError } from "../../errors.ts";
+import { isSameFile } from "../../recording/same_file.ts";
 import { counted } from "../../text/wording.ts";
 import { whenAborted } from "../../time/lifecycle.ts";
 import { CapturedSamples } from "../../villas/captured_samples.ts";
 import { beginSamples, chunksOf, readSamples } from "../../villas/sample_stream.ts";
-import { checkNotOverwritten } from "../recording/not_overwritten.ts";
 import { formatOption, signalsOption, warnOfUncounted } from "./format_option.ts";
 import { formatOfFile } from "./taps.ts";
 
@@ -96,8 +96,9 @@ export const villasConvert = defineCommand({
       ? new CapturedSamples({ ...reading, port, format: known(format ?? villasFormat("protobuf")) })
       : undefined;
     // A redirected file has a name of its own on some systems.
-    if (outPath !== "-") {
-      await checkNotOverwritten(inPath === "-" ? "/dev/stdin" : inPath, outPath);
+    const named = (path: string, redirected: string) => path === "-" ? redirected : path;
+    if (await isSameFile(named(inPath, "/dev/stdin"), named(outPath, "/dev/stdout"))) {
+      throw new UsageError(`Cannot write "${outPath}": it is the file that is read`);
     }
     await using input = await openInput(context, inPath);
     const samples = from === CAPTURE

@@ -4,7 +4,6 @@ import { exit, UsageError } from "../../errors.ts";
 import { counted } from "../../text/wording.ts";
 import type { FileNode, RecordingTime } from "../../villas/nodes/file.ts";
 import { startVillasReplay } from "../../villas/replay.ts";
-import { checkNotRecorded } from "../recording/not_overwritten.ts";
 import { speedOption } from "../recording/replay.ts";
 import { formatOption, signalsOption } from "./format_option.ts";
 import { sendingOptions, sendSamples } from "./sending.ts";
@@ -70,9 +69,8 @@ export const villasReplay = defineCommand({
     if (context.given.has("speed") && rest.rate !== undefined) {
       throw new UsageError("Cannot use --speed and --rate together: expected one of them");
     }
-    await checkNotRecorded(path!, options.record, options.recordSent);
     let file: FileNode | undefined;
-    const { sent } = await sendSamples(context, options, {
+    const { sent } = await sendSamples(context, { ...options, replay: path }, {
       title: `${path}`,
       signals,
       total: options.limit,
