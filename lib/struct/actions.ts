@@ -19,7 +19,7 @@ import type { LinePeer } from "./peer.ts";
 import { sendWindow } from "./send_records.ts";
 
 /**
- * Sends each record back to where it came from.
+ * Sends each record back to where it came from, byte for byte.
  *
  * @param struct The format of the records.
  * @returns What handles a record; it waits for a peer that reads slowly.
@@ -27,8 +27,8 @@ import { sendWindow } from "./send_records.ts";
 export function echoAction(struct: AnyStruct): LineAction<string> {
   const window = sendWindow(struct);
   let count = 0;
-  return (values, line) => {
-    const sent = line.send(values);
+  return (_values, peer) => {
+    const sent = peer.sendBytes(peer.recordBytes);
     if (++count % window === 0) return sent;
   };
 }

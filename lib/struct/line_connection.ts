@@ -120,6 +120,17 @@ export class LineConnection<F extends string = string> implements LinePeer<F> {
     return this.#sends.send(values);
   }
 
+  /**
+   * Sends records that are bytes already, as `send()` does.
+   *
+   * @param records The bytes of whole records; copied at once.
+   * @returns Whether the system has accepted the last of them; false if the connection is closed.
+   * @throws {CodecError} Immediately, if they end inside a record.
+   */
+  sendBytes(records: Uint8Array): Promise<boolean> {
+    return this.#sends.sendBytes(records);
+  }
+
   /** Ends this side's half after everything sent so far: the peer reads the end, and may still send. */
   async closeWrite(): Promise<void> {
     await this.#sends.flush();

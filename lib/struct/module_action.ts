@@ -79,9 +79,7 @@ const NATIVE: Readonly<Record<string, Readonly<Record<number, string>>>> = {
  * @throws {UsageError} If the module has no function for records.
  */
 export function moduleAction(module: ModuleHandler, struct: AnyStruct): RecordHandler {
-  return module.language === "python"
-    ? pythonAction(module, struct)
-    : javascriptAction(module, struct);
+  return module.language === "python" ? pythonAction(module) : javascriptAction(module, struct);
 }
 
 function javascriptAction(module: ModuleHandler, struct: AnyStruct): RecordHandler {
@@ -136,20 +134,12 @@ function isPromise(value: unknown): value is Promise<unknown> {
   return typeof value === "object" && value !== null && "then" in value;
 }
 
-function pythonAction(module: ModuleHandler, struct: AnyStruct): RecordHandler {
+function pythonAction(module: ModuleHandler): RecordHandler {
   const handle = exportedFunction<
     (record: Uint8Array, peer: HandlerPeer) => Promise<Uint8Array | null>
   >(module, ["handle"], "def handle(record, peer): …");
   const peers = new Map<LinePeer, HandlerPeer>();
   const inOrder = new InOrder();
-  const send = (records: Uint8Array | null, peer: LinePeer) => {
-    let sent: Promise<boolean> | undefined;
-    const view = new DataView(records?.buffer ?? new ArrayBuffer(), records?.byteOffset);
-    for (let at = 0; at < (records?.length ?? 0); at += struct.size) {
-      sent = peer.send(struct.unpackFrom(view, at) as StructInput[]);
-    }
-    return sent;
-  };
   const known = (peer: LinePeer): HandlerPeer => {
     let other = peers.get(peer);
     if (!other) {
@@ -157,9 +147,9 @@ function pythonAction(module: ModuleHandler, struct: AnyStruct): RecordHandler {
       other = {
         address,
         send(records) {
-          const sent = send(records as Uint8Array, peer);
+          const sent = peer.sendBytes(records as Uint8Array);
           // One who streams to a peer learns by this that it has gone.
-          void sent?.then((taken) => taken || release(peer));
+          void sent.then((taken) => taken || release(peer));
           // A peer that reads nothing must not hold up the others before it has to.
           return peer.bytesQueued > MOST_QUEUED ? sent : undefined;
         },
@@ -176,7 +166,7 @@ function pythonAction(module: ModuleHandler, struct: AnyStruct): RecordHandler {
     action(_values, peer) {
       const answer = handle(peer.recordBytes.slice(), known(peer));
       return inOrder.then(peer, answer, (records) => {
-        const sent = send(records, peer);
+        const sent = records ? peer.sendBytes(records) : undefined;
         return peer.bytesQueued > MOST_QUEUED ? sent : undefined;
       });
     },

@@ -39,6 +39,14 @@ export interface LinePeer<F extends string = string> {
    * @throws {CodecError} At once, if the values do not fit the format.
    */
   send(values: StructInputs<F>): Promise<boolean>;
+  /**
+   * Sends records that are bytes already, such as `recordBytes`, as `send()` does.
+   *
+   * @param records The bytes of whole records; copied at once.
+   * @returns Whether the system has taken the last of them; false when the connection is gone.
+   * @throws {CodecError} At once, if they end inside a record.
+   */
+  sendBytes(records: Uint8Array): Promise<boolean>;
   /** Ends this side's half after everything sent so far: the peer reads the end, and may still send. */
   closeWrite(): Promise<void>;
   /** Resolves when everything sent so far has been taken by the system, or never will be. */

@@ -1,3 +1,4 @@
+import { CodecError } from "../errors.ts";
 import type { Struct } from "../codecs/struct/struct.ts";
 import type { StructInputs } from "../codecs/struct/types.ts";
 
@@ -47,12 +48,47 @@ export class SendBuffer<F extends string> {
    * @throws {CodecError} If the values do not fit the format.
    */
   send(values: StructInputs<F>): Promise<boolean> {
+    this.#makeRoom();
+    this.#struct.packInto(values, this.#view!, this.#used);
+    return this.#take(this.#struct.size);
+  }
+
+  /**
+   * The same with records that are packed.
+   *
+   * @param records The bytes of whole records, which may be used again at once.
+   * @returns Resolves with whether the system has accepted the last of them.
+   * @throws {CodecError} If they end inside a record.
+   */
+  sendBytes(records: Uint8Array): Promise<boolean> {
+    const { length } = records;
+    if (length % this.#struct.size !== 0) {
+      throw new CodecError(
+        `Cannot send ${length} bytes: expected whole records of ${this.#struct.size}`,
+      );
+    }
+    let taken = this.#batch?.promise ?? this.#last;
+    for (let at = 0; at < length;) {
+      this.#makeRoom();
+      const size = Math.min(length - at, this.#capacity - this.#used);
+      this.#bytes!.set(size === length ? records : records.subarray(at, at + size), this.#used);
+      taken = this.#take(size);
+      at += size;
+    }
+    return taken;
+  }
+
+  /** Makes room for a record. */
+  #makeRoom(): void {
     if (this.#used === this.#capacity) this.#flush();
     this.#bytes ??= this.#spare ?? new Uint8Array(this.#capacity);
     this.#view ??= new DataView(this.#bytes.buffer);
     this.#spare = null;
-    this.#struct.packInto(values, this.#view, this.#used);
-    this.#used += this.#struct.size;
+  }
+
+  /** Takes what was put there. */
+  #take(size: number): Promise<boolean> {
+    this.#used += size;
     if (this.#batch === null) {
       this.#batch = Promise.withResolvers();
       if (this.#writing === 0) queueMicrotask(() => this.#flush());

@@ -1,6 +1,7 @@
 import { compileStruct } from "../../lib/codecs/struct/struct.ts";
 import { SendBuffer } from "../../lib/struct/send_buffer.ts";
-import { assertEquals } from "@std/assert";
+import { CodecError } from "../../lib/errors.ts";
+import { assertEquals, assertThrows } from "@std/assert";
 
 /** Writes that end when the test says so. */
 function slowWrites() {
@@ -53,4 +54,20 @@ Deno.test("SendBuffer writes a full buffer though another write is under way, an
   assertEquals(writes.map(({ hex }) => hex.length / 60000), [1, 2, 1]);
   for (const { done } of writes) done(true);
   assertEquals([await flushed, buffer.sent], [true, 4]);
+});
+
+Deno.test("SendBuffer takes records that are bytes already, however many, between others", async () => {
+  const { writes, write } = slowWrites();
+  const buffer = new SendBuffer(compileStruct("30000s"), write);
+  const records = new Uint8Array(150_000).map((_, i) => i / 30_000 + 1);
+  assertThrows(() => buffer.sendBytes(records.subarray(1)), CodecError, "Cannot send 149999 bytes");
+  void buffer.send(["a"]);
+  const sent = buffer.sendBytes(records);
+  records.fill(0);
+  const flushed = buffer.flush();
+  assertEquals(writes.map(({ hex }) => hex.length / 60000), [2, 2, 2]);
+  const firsts = writes.flatMap(({ hex }) => [hex.slice(0, 2), hex.slice(60000, 60002)]);
+  assertEquals(firsts, ["61", "01", "02", "03", "04", "05"]);
+  for (const { done } of writes) done(true);
+  assertEquals([await flushed, await sent, buffer.sent], [true, true, 6]);
 });
