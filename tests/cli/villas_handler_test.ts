@@ -295,6 +295,17 @@ for line in sys.stdin:
   assertEquals(await kept.receive(), [sample(3n, 1, 2n)]);
 });
 
+for (const option of ["--exec", "--exec-persistent"]) {
+  Deno.test(`villas-echo ${option}: what goes wrong is told as a program's`, async () => {
+    await using files = await folder({
+      "bad.py": 'import sys\nsys.stdin.readline()\nsys.exit("not today")\n',
+    });
+    await using it = await lab([option, `${PYTHON} -u bad.py`], files.path);
+    await it.send(sample(0n, 1));
+    await it.program.until("stderr", /warning: The program failed: .*\n/);
+  });
+}
+
 Deno.test("villas-echo drops, counts and tells what a handler is too slow for", async () => {
   await using files = await folder({
     "slow.py": `

@@ -4,7 +4,7 @@ import { graceOption } from "../../cli/grace_option.ts";
 import { address, choice, flag, integer, seconds, value } from "../../cli/options.ts";
 import { kindWithPlace, withPlace } from "../../handlers/place.ts";
 import { counted } from "../../text/wording.ts";
-import { stackOf, UsageError } from "../../errors.ts";
+import { messageOf, stackOf, UsageError } from "../../errors.ts";
 import { villasProtobuf } from "../../codecs/villas/protobuf.ts";
 import { formatAddress } from "../../net/address/address.ts";
 import { after } from "../../time/deadline.ts";
@@ -136,7 +136,8 @@ export const villasEcho = defineCommand({
       taps: [...printer ? [printer.print] : [], ...taps],
       sentTaps,
       linger: hasMore ? 0 : LINGER_MS,
-      onProblem: (problem) => report(say, problem, debug),
+      onProblem: (problem) =>
+        report(say, problem, { debug, program: options.handler === undefined }),
     });
     recorded.tell(() => echoStatistics(echo.stats));
     describeOpenWork(() =>
@@ -172,8 +173,16 @@ export const villasEcho = defineCommand({
   },
 });
 
-function report(say: Context["say"], problem: VillasEchoProblem, debug: boolean): void {
-  const { kind, message, error, unstated } = problem;
+/** Says what went wrong; `program` says that a program makes the replies, which nothing is thrown in. */
+function report(
+  say: Context["say"],
+  problem: VillasEchoProblem,
+  { debug, program }: { debug: boolean; program: boolean },
+): void {
+  const { kind, error, unstated } = problem;
+  const message = program && kind === "handler"
+    ? `The program failed: ${messageOf(error)}`
+    : problem.message;
   if (debug && kind === "handler") say.info(stackOf(error));
   if (kind === "ignored") say.warn(`${message}; --any-source handles them too`);
   else if (kind === "own") say.warn(message);
