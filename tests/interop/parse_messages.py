@@ -1,5 +1,5 @@
 """Parses messages with Python's protobuf: one datagram in hexadecimal in, and for each one line of JSON out, what it holds in the
-words of villas_message.build(), or null where it does not parse."""
+words of villas_message.build(), or null where it does not parse, or something that is required is missing."""
 
 import json
 import struct
@@ -40,6 +40,6 @@ def describe(sample):
 for line in sys.stdin:
     try:
         message = Message.FromString(bytes.fromhex(line))
-        print(json.dumps([describe(sample) for sample in message.samples]))
+        print(json.dumps([describe(sample) for sample in message.samples]) if message.IsInitialized() else "null")
     except Exception:  # DecodeError, whatever the implementation calls it
         print("null")

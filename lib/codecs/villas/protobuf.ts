@@ -42,8 +42,14 @@ interface WireSample {
   values?: WireValue[];
 }
 
-const { Reader, Root } = protobuf;
-const messageType = Root.fromJSON(villasSchema as never).lookupType("villas.node.Message");
+const { Reader, Root, util: { ProtocolError } } = protobuf;
+const messageType = typeOf(villasSchema);
+/** The same for times and complex numbers that come in parts; made when one does. */
+let partsType: protobuf.Type | undefined;
+
+function typeOf(schema: typeof villasSchema): protobuf.Type {
+  return Root.fromJSON(schema as never).lookupType("villas.node.Message");
+}
 
 /** protobufjs's reader, as strict about varints as Google's where it is not, and about the type of samples. */
 class VillasReader extends Reader {
@@ -114,7 +120,9 @@ export const villasProtobuf: Format = {
     try {
       message = messageType.decode(reader) as typeof message;
     } catch (cause) {
-      throw decodeError(bytes, reader.pos, cause);
+      const inParts = cause instanceof ProtocolError ? decodeParts(bytes) : undefined;
+      if (inParts === undefined) throw decodeError(bytes, reader.pos, cause);
+      message = inParts;
     }
     const { samples = [] } = message;
     if (samples.length === 0 && bytes.length > 0 && textOf(bytes) !== undefined) {
@@ -123,6 +131,31 @@ export const villasProtobuf: Format = {
     return samples.map(fromWire);
   },
 };
+
+/**
+ * Reads a message in which a time or a complex number stands several times: those are parts of one, which together must have what is
+ * required ("Last One Wins"). protobufjs wants it in the first of them.
+ *
+ * @returns The message; undefined if something is missing.
+ */
+function decodeParts(bytes: Uint8Array): { samples?: WireSample[] } | undefined {
+  partsType ??= typeOf(JSON.parse(JSON.stringify(villasSchema), (name, field) => {
+    return field.rule === "required" && name !== "type" ? { ...field, rule: "optional" } : field;
+  }));
+  let message: { samples?: WireSample[] };
+  try {
+    message = partsType.decode(new VillasReader(bytes)) as typeof message;
+  } catch {
+    return undefined;
+  }
+  const hasAll = (part: object | undefined, ...names: string[]) =>
+    part === undefined || names.every((name) => Object.hasOwn(part, name));
+  const isWhole = ({ tsOrigin, tsReceived, values = [] }: WireSample) =>
+    hasAll(tsOrigin ?? undefined, "sec", "nsec") &&
+    hasAll(tsReceived ?? undefined, "sec", "nsec") &&
+    values.every(({ value, z }) => value !== "z" || hasAll(z, "real", "imag"));
+  return (message.samples ?? []).every(isWhole) ? message : undefined;
+}
 
 function fromWire(wire: WireSample): Sample {
   const sample: Sample = {
