@@ -89,8 +89,11 @@ export function unfit(what: string, json: JsonValue | undefined, wanted: string)
   return new Unfit(`${what} ${shown}, expected ${wanted}`);
 }
 
+/** The last millisecond of the last second that a time can have. */
+const LAST_MILLIS = 2 ** 32 * 1000 - 1;
+
 /**
- * A time in milliseconds, cut as VILLASnode cuts it.
+ * A time in milliseconds, cut as VILLASnode cuts it, but for the last of all, which it rounds up to one that there is not.
  *
  * @param origin The time.
  * @param throughSeconds Whether VILLASnode makes seconds of it first, in one number, and milliseconds of these.
@@ -98,7 +101,7 @@ export function unfit(what: string, json: JsonValue | undefined, wanted: string)
 export function writeMillis({ sec, nsec }: Timestamp, throughSeconds: boolean): string {
   const whole = nsec % 1e6 === 0;
   const millis = throughSeconds && !whole ? (sec + nsec * 1e-9) * 1e3 : sec * 1e3 + nsec / 1e6;
-  return String(Math.trunc(millis));
+  return String(Math.min(Math.trunc(millis), LAST_MILLIS));
 }
 
 /** The time that some milliseconds are. */

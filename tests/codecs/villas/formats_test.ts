@@ -442,3 +442,12 @@ Deno.test("what a format cannot carry is said in words that are not JavaScript's
     assertMatch(error.message, message);
   }
 });
+
+for (const name of ["json.kafka", "json.reserve", "json.edgeflex"]) {
+  Deno.test(`format ${name} reads the last time of all that it writes`, () => {
+    const format = villasFormat(name);
+    const origin = { sec: 2 ** 32 - 1, nsec: 999_999_999 };
+    const [sample] = format.decode(format.encode([{ type: "data", origin, values: [1.5] }]));
+    assertEquals(sample!.origin, { sec: 2 ** 32 - 1, nsec: 999_000_000 });
+  });
+}
