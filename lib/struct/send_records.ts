@@ -15,15 +15,24 @@ export interface SentRecords {
   unsent: number;
   /** Lines that were not records. */
   refused: number;
+  /** Lines that were there and not sent, or not taken, as sending had come to its end before. */
+  left: number;
+  /** The number of the first of them; 0 if there are none. */
+  leftFrom: number;
   /** Whether the input has come to its end, and had lines, but not one record. */
   barren: boolean;
 }
+
+/** What has happened at the beginning. */
+export const NOTHING: Readonly<SentRecords> = {
+  ...{ sent: 0, unsent: 0, refused: 0, left: 0, leftFrom: 0, barren: false },
+};
 
 /** Where {@linkcode sendRecords} sends. */
 export interface RecordSending {
   /** Sends one record; whether it was taken. */
   readonly send: (values: StructInput[]) => Promise<boolean>;
-  /** Aborted when what is not taken any more is no fault. */
+  /** Aborted when sending is at its end: what is not taken any more is no fault, and further lines are only counted. */
   readonly signal: AbortSignal;
   /** Called with the number of each line whose record nobody took. */
   readonly onUnsent: (line: number) => void;
@@ -48,13 +57,18 @@ export async function sendRecords(
   reading: RecordReaderOptions,
   { send, signal, onUnsent, onBad, onLine }: RecordSending,
 ): Promise<SentRecords> {
-  const result = { sent: 0, unsent: 0, refused: 0, barren: false };
+  const result = { ...NOTHING };
   const window = sendWindow(struct);
   let number = 0;
   let waited = 0;
   let last: Promise<boolean> | undefined;
+  const leave = (line: number) => {
+    result.left++;
+    result.leftFrom = Math.min(result.leftFrom || line, line);
+  };
   const onSent = (line: number, taken: boolean) => {
-    if (taken || signal.aborted) return;
+    if (taken) return;
+    if (signal.aborted) return leave(line);
     result.unsent++;
     onUnsent(line);
   };
@@ -72,6 +86,10 @@ export async function sendRecords(
   });
   for await (const line of lines) {
     number++;
+    if (signal.aborted) {
+      if (line.length > 0) leave(number);
+      continue;
+    }
     onLine?.();
     reader.push(line);
     if (result.sent - waited < window) continue;

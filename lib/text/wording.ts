@@ -47,3 +47,17 @@ export function shorten(text: string, length: number): string {
 export function quoted(text: string, length = 60): string {
   return JSON.stringify(shorten(text, length));
 }
+
+/**
+ * Says which lines of some input were not sent.
+ *
+ * @param count How many.
+ * @param from The number of the first of them.
+ * @param isAll Whether the input was read to its end, so that there are no more.
+ */
+export function notSent(count: number, from: number, isAll: boolean): string {
+  const were = `${counted(count, "line")} ${
+    count === 1 ? "was" : "were"
+  } not sent, from line ${from}`;
+  return isAll ? were : `At least ${were}`;
+}

@@ -248,3 +248,49 @@ Deno.test("struct-line tells one of a thing as one", async () => {
   const names = await labwire(["struct-line", "pack", "B", "--fields", "a,b", "1"]);
   assertStringIncludes(names.stderr, "expected 1 name, got 2");
 });
+
+Deno.test("struct-line client says after Ctrl-C which lines it did not send, and ends with 130", async () => {
+  using server = bareServer();
+  const args = ["--format", "60000s", "--fields", "text"];
+  await using program = client(server.port, args, { stdin: "piped" });
+  using _conn = await server.accept(); // reads nothing
+  const lines = (count: number) => '["x"]\n'.repeat(count);
+  // More than the system takes for a peer that does not read.
+  await program.write(lines(1000));
+  await program.closeInput();
+  await program.until("stderr", /Connected/);
+  program.interrupt();
+  const { code, stderr } = await program.result();
+  assertMatch(stderr, /\nerror: (At least )?\d+ lines were not sent, from line \d+\n$/);
+  assertEquals(code, 130);
+});
+
+Deno.test("struct-line client ends with 0 after Ctrl-C where all was sent that was there", async () => {
+  using server = bareServer();
+  await using program = client(server.port, ["--format", "!H"], { stdin: "piped" });
+  using conn = await server.accept();
+  await program.write("[7]\n");
+  assertEquals((await readExactly(conn, 2)).toHex(), "0007");
+  program.interrupt();
+  const { code, stderr } = await program.result();
+  assertMatch(stderr, /\n0 records received, 1 sent, 1 connection\n$/);
+  assertEquals(code, 0);
+});
+
+Deno.test("struct-line client --replay says after Ctrl-C that there was more to send, and ends with 130", async () => {
+  const path = Deno.makeTempFileSync({ suffix: ".jsonl" });
+  try {
+    const line = (time: string, n: number) => `["2026-11-21T14:00:0${time}Z",${n}]\n`;
+    Deno.writeTextFileSync(path, line("0.0", 7) + line("9.9", 8));
+    using server = bareServer();
+    await using program = client(server.port, ["--format", "!H", "--replay", path]);
+    using conn = await server.accept();
+    assertEquals((await readExactly(conn, 2)).toHex(), "0007");
+    program.interrupt();
+    const { code, stderr } = await program.result();
+    assertStringIncludes(stderr, `error: "${path}" was not sent to its end\n`);
+    assertEquals(code, 130);
+  } finally {
+    Deno.removeSync(path);
+  }
+});

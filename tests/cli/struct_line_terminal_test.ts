@@ -160,7 +160,8 @@ Deno.test({
 });
 
 Deno.test({
-  name: `struct-line client ends when the server does, though it asks${python.note}`,
+  name:
+    `struct-line client ends with 4 when the server does, though it asks, and says so${python.note}`,
   ignore: python.ignore,
   async fn() {
     await using server = Line.listen({ format: "!H", port: 0 });
@@ -176,8 +177,10 @@ Deno.test({
     await untilPlain(program, /H \(unsigned short\): $/);
     await server.close();
     const { code, stdout } = await program.result();
-    assertEquals(code, 0);
-    assertStringIncludes(plainText(stdout), "0 records received, 0 sent, 1 connection");
+    assertEquals(code, 4);
+    const said = plainText(stdout);
+    assertStringIncludes(said, "0 records received, 0 sent, 1 connection");
+    assertStringIncludes(said, "error: The server has closed the connection");
   },
 });
 

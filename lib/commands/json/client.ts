@@ -13,7 +13,7 @@ import { connectJson, type JsonClient, type JsonSendOptions } from "../../json/c
 import { DEFAULT_HOST, DEFAULT_PORT } from "../../json/protocol.ts";
 import type { JsonSendResult, SuccessResult } from "../../json/read_answer.ts";
 import { formatAddress } from "../../net/address/address.ts";
-import { counted } from "../../text/wording.ts";
+import { counted, notSent } from "../../text/wording.ts";
 import { checkReplay, type Pace, replayLines, replayOptions } from "../recording/replay.ts";
 import { connectingOptions, readConnecting } from "../serving/connecting.ts";
 import { commandNamed, listCommands, showCommands } from "./list.ts";
@@ -273,14 +273,6 @@ async function sendLines(
     );
   }
   return code;
-}
-
-/** Says which lines were not sent, as the message before them failed. */
-function notSent(count: number, from: number, isAll: boolean): string {
-  const were = `${counted(count, "line")} ${
-    count === 1 ? "was" : "were"
-  } not sent, from line ${from}`;
-  return isAll ? were : `At least ${were}`;
 }
 
 function isBlank(line: Uint8Array): boolean {

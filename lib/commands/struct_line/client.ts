@@ -1,14 +1,15 @@
 import { defineCommand } from "../../cli/command.ts";
 import type { Context } from "../../cli/context.ts";
 import { flag, integer, seconds } from "../../cli/options.ts";
-import { counted } from "../../text/wording.ts";
+import { counted, notSent } from "../../text/wording.ts";
 import { Line } from "../../struct/line.ts";
 import type { LineStats } from "../../struct/line_options.ts";
-import type { SentRecords } from "../../struct/send_records.ts";
+import { NOTHING } from "../../struct/send_records.ts";
 import { exit, messageOf } from "../../errors.ts";
 import { connectingOptions, readConnecting } from "../serving/connecting.ts";
 import { checkReplay, replayLines, replayOptions } from "../recording/replay.ts";
 import { handlerDetails, lineOptions, type RecordText, recordText } from "./options.ts";
+import type { SentLines } from "./input.ts";
 import { describeLine, LineSession, sayStats } from "./session.ts";
 
 /** Seconds that standard input may be silent when the server has ended its half. */
@@ -24,8 +25,9 @@ export const structLineClient = defineCommand({
     "be sent again.",
     "At the end of standard input the client ends its side of the connection, and receives what the server still sends; " +
     "if standard input was empty, without a single byte, it only receives. The exit code is 4 if the server was not " +
-    "reached, the connection broke, a record could not be sent or fewer came than --count. It is 5 if the stream ended " +
-    "inside a record, or if a line of standard input, or all of them, held no record.",
+    "reached, the connection broke, a record could not be sent or fewer came than --count, or if the server went while you " +
+    "were asked for records. It is 5 if the stream ended inside a record, or if a line of standard input, or all of them, held " +
+    "no record, and 130 after Ctrl-C if there was more to send.",
     ...handlerDetails,
     "With --reconnect the server may start later, and may go and come again; the client keeps trying, or makes --attempts " +
     "in a row if that is given.",
@@ -94,7 +96,9 @@ export const structLineClient = defineCommand({
         onProblem: (problem) => session.report(problem),
       });
       describeLine(context, line);
-      line.finished.catch(() => {}); // thrown below, when standard input is at its end
+      let isLeft = false; // at the prompt, by the server
+      const onOver = () => void (isLeft = terminal && !session.signal.aborted);
+      line.finished.then(onOver, onOver); // thrown below, when standard input is at its end
       const sent = await converse(line, session, {
         ...options,
         ...{ text, input, terminal, recorded, say },
@@ -111,8 +115,17 @@ export const structLineClient = defineCommand({
           `Cannot receive ${counted(count!, "record")}: the server ended after ${count! - awaited}`,
         );
       }
+      const isCutOff = signal.aborted && (sent.left > 0 || recorded && !sent.isAll);
+      if (isCutOff) {
+        const { left, leftFrom, isAll } = sent;
+        say.error(
+          left > 0 ? notSent(left, leftFrom, isAll) : `"${replay}" was not sent to its end`,
+        );
+      }
+      if (isLeft && line.stats.lost === 0) say.error("The server has closed the connection");
       return exitCode(line.stats, sent, reconnect) ||
-        (awaited === 0 ? 0 : signal.aborted ? exit.interrupted : exit.connect);
+        (isLeft ? exit.connect : 0) ||
+        (awaited === 0 && !isCutOff ? 0 : signal.aborted ? exit.interrupted : exit.connect);
     } catch (error) {
       if (!signal.aborted) throw error;
       // A client that waits for whatever may come has missed nothing.
@@ -138,7 +151,7 @@ async function converse(
   line: Line,
   session: LineSession,
   { text, input, once, reconnect, terminal, recorded, say }: Conversation,
-): Promise<SentRecords> {
+): Promise<SentLines> {
   let lost = 0;
   if (text.first && !await line.send(text.first) && !session.signal.aborted) {
     say.warn("Cannot send the record of --send: the server has closed the connection");
@@ -146,9 +159,12 @@ async function converse(
   }
   if (once && text.first) {
     session.end();
-    return { sent: 0, unsent: lost, refused: 0, barren: false };
+    return { ...NOTHING, unsent: lost, isAll: true };
   }
-  const result = await session.sendInput(line, () => input.onLine(), recorded);
+  const result = await session.sendInput(line, {
+    ...{ recorded, countsRest: true },
+    onLine: () => input.onLine(),
+  });
   input.onEnd();
   const hasSent = result.sent > 0 || text.first !== undefined;
   // Standard input may be empty where there is only to be received; a recording may not.
@@ -165,7 +181,7 @@ async function converse(
 
 function exitCode(
   { cut, lost }: LineStats,
-  { refused, unsent, barren }: SentRecords,
+  { refused, unsent, barren }: SentLines,
   reconnect: boolean,
 ): number {
   if (cut > 0 || refused > 0 || barren) return exit.codec;

@@ -4,8 +4,18 @@ import { readByteLines } from "../../cli/read_lines.ts";
 import type { StructInput } from "../../codecs/struct/types.ts";
 import { counted, quoted } from "../../text/wording.ts";
 import { CodecError } from "../../errors.ts";
-import { sendRecords, type SentRecords } from "../../struct/send_records.ts";
+import { NOTHING, sendRecords, type SentRecords } from "../../struct/send_records.ts";
+import { whenAborted } from "../../time/lifecycle.ts";
 import type { RecordText } from "./options.ts";
+
+/** How long the lines are counted that are there after Ctrl-C, in ms: before it is said what is being waited for. */
+const COUNTING_MS = 200;
+
+/** What happened to lines, and whether they were read to their end. */
+export interface SentLines extends SentRecords {
+  /** Whether there are no more. */
+  readonly isAll: boolean;
+}
 
 /** Where records from standard input go. */
 export interface InputTarget {
@@ -15,6 +25,8 @@ export interface InputTarget {
   readonly send: (values: StructInput[]) => Promise<boolean>;
   /** Ends the reading. */
   readonly signal: AbortSignal;
+  /** Whether the lines are counted that are there after Ctrl-C. Default: false. */
+  readonly countsRest?: boolean;
   /** Called for each line that is read. */
   readonly onLine?: () => void;
   /** Called on Ctrl-C on a terminal. */
@@ -28,21 +40,30 @@ export interface InputTarget {
  *
  * @param context Standard input, and where messages go.
  * @param target Where to.
- * @param lines The lines. Default: those of standard input.
+ * @param open Reads the lines until a signal is aborted. Default: those of standard input.
  * @returns What happened to the lines, at the end of the input.
  */
-export function sendLines(
-  { stdin, say }: Context,
-  { text: { struct, reading }, send, signal, onLine }: InputTarget,
-  lines: AsyncIterable<Uint8Array> = readByteLines(stdin.readable, signal),
-): Promise<SentRecords> {
-  return sendRecords(lines, struct, reading, {
+export async function sendLines(
+  { stdin, say, signal: interruption }: Context,
+  { text: { struct, reading }, send, signal, onLine, countsRest }: InputTarget,
+  open = (signal: AbortSignal): AsyncIterable<Uint8Array> => readByteLines(stdin.readable, signal),
+): Promise<SentLines> {
+  const ending = new AbortController();
+  const end = () => ending.abort();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  using _ = whenAborted(signal, () => {
+    if (interruption.aborted && countsRest) timer = setTimeout(end, COUNTING_MS);
+    else end();
+  });
+  const result = await sendRecords(open(ending.signal), struct, reading, {
     send,
     signal,
     onLine,
     onUnsent: (line) => say.throttled("unsent", `Cannot send line ${line}: no peer is connected`),
     onBad: ({ message }, line) => say.throttled("line", `Cannot send line ${line}: ${message}`),
   });
+  clearTimeout(timer);
+  return { ...result, isAll: !ending.signal.aborted };
 }
 
 /**
@@ -57,9 +78,9 @@ export async function sendTyped(
   { say }: Context,
   { text, send, signal, onPrompter, onInterrupt }: InputTarget,
   once: boolean,
-): Promise<SentRecords> {
+): Promise<SentLines> {
   const labels = fieldLabels(text);
-  const result = { sent: 0, unsent: 0, refused: 0, barren: false };
+  const result = { ...NOTHING, isAll: true };
   let values: StructInput[] = [];
   const prompt = () => `${labels[values.length] ?? "Press Enter to send"}: `;
   for await (const typed of promptLines({ prompt, signal, onOpen: onPrompter, onInterrupt })) {

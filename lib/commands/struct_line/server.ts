@@ -3,6 +3,7 @@ import { integer, seconds } from "../../cli/options.ts";
 import { exit } from "../../errors.ts";
 import { formatAddress } from "../../net/address/address.ts";
 import { Line } from "../../struct/line.ts";
+import { NOTHING } from "../../struct/send_records.ts";
 import {
   announceServer,
   messageTimeoutOption,
@@ -74,9 +75,7 @@ export const structLineServer = defineCommand({
     using _announced = announceServer(say, line.addrs, options);
     await line.connected;
     // What --send sends is all there is to send when it goes with --once.
-    const sent = options.once && text.first
-      ? { sent: 0, unsent: 0, refused: 0, barren: false }
-      : await session.sendInput(line);
+    const sent = options.once && text.first ? NOTHING : await session.sendInput(line);
     if (options.once) session.end();
     await line.finished;
     await session.closeRecording();

@@ -17,7 +17,7 @@ import { BusyWatch } from "../serving/busy_watch.ts";
 import { checkTwoFiles } from "../recording/record.ts";
 import { endHandler, handlerCounts, handlerEvents } from "../serving/handler_options.ts";
 import { connectionsToEnd, describeClosing, httpCount, problemText } from "../serving/serving.ts";
-import { sendLines, sendTyped } from "./input.ts";
+import { type InputTarget, sendLines, sendTyped, type SentLines } from "./input.ts";
 import type { RecordText } from "./options.ts";
 import { type Printer, type PrinterOptions, structPrinter } from "./printer.ts";
 import type { ScopeValues } from "../scope/scope_options.ts";
@@ -37,6 +37,12 @@ export interface SessionValues extends PrinterOptions, HandlerValues, RecordValu
   readonly echo: boolean;
   readonly count?: number;
   readonly once: boolean;
+}
+
+/** How {@linkcode LineSession.sendInput} sends. */
+export interface SendInputOptions extends Pick<InputTarget, "onLine" | "countsRest"> {
+  /** Gives lines of a recording, which are sent in place of standard input. */
+  readonly recorded?: (signal: AbortSignal) => AsyncIterable<Uint8Array>;
 }
 
 /** What one run of a line does with records, at either end: prints them, acts on them, and sends those of standard input. */
@@ -177,22 +183,20 @@ export class LineSession implements AsyncDisposable {
    * Sends what comes from standard input, to its end or that of the line.
    *
    * @param line Where to.
-   * @param onLine Called for each line that is read.
-   * @param recorded Gives lines of a recording, which are sent in its place.
+   * @param options How.
    * @returns What happened to it.
    */
   async sendInput(
     line: Line,
-    onLine?: () => void,
-    recorded?: (signal: AbortSignal) => AsyncIterable<Uint8Array>,
-  ): Promise<SentRecords> {
+    { onLine, countsRest, recorded }: SendInputOptions = {},
+  ): Promise<SentLines> {
     const context = this.#context;
     const over = new AbortController();
     const target = {
       text: this.#text,
       send: (values: StructInput[]) => line.send(values),
       signal: AbortSignal.any([this.signal, over.signal]),
-      onLine,
+      ...{ onLine, countsRest },
       onInterrupt: () => this.end(),
       onPrompter: (prompter: Prompter) => {
         if (context.out.terminal) this.#prompter = prompter;
@@ -201,7 +205,7 @@ export class LineSession implements AsyncDisposable {
     const onOver = () => over.abort();
     line.finished.then(onOver, onOver);
     const result = recorded
-      ? await sendLines(context, target, recorded(target.signal))
+      ? await sendLines(context, target, recorded)
       : context.stdin.isTerminal()
       ? await sendTyped(context, target, this.#once)
       : await sendLines(context, target);
