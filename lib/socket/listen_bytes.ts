@@ -31,7 +31,10 @@ export interface ListenBytesOptions
   answer?: Answerer;
   /** How a stream is divided into messages. Default: what arrives at once is one. */
   framing?: Framing;
-  /** Called with what went wrong with one client or one message. */
+  /**
+   * Called with what went wrong with one client or one message. What this and the functions below throw, or their promises reject with, is
+   * reported as an `error` event, which ends the program unless it is handled; the client is served all the same.
+   */
   onProblem?: (problem: StreamProblem | BadMessageProblem) => void;
   /** Called with each new connection. */
   onConnection?: (connection: StreamConnection) => void;

@@ -76,7 +76,10 @@ export interface LineOptions<F extends string>
    * one, `recordBytes` and `recordTime` of the peer are those of a record only until the action first waits. Default: 1.
    */
   concurrency?: number | (() => number);
-  /** Called with each new connection. */
+  /**
+   * Called with each new connection. What this and the other functions that watch throw, or their promises reject with, is reported as an
+   * `error` event, which ends the program unless it is handled; the peer is served all the same.
+   */
   onConnect?: (peer: LinePeer<F>) => void;
   /** Called when a peer has ended its half; records can still be sent to it. */
   onEnd?: (peer: LinePeer<F>) => void;

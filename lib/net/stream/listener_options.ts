@@ -35,7 +35,7 @@ export interface StreamListenerStats {
   refusedAsStun: number;
   /** Connections open now. */
   open: number;
-  /** Connections given up that cannot be closed until their peers do: TLS handshakes that hang. */
+  /** Connections given up that cannot be closed until their peers do: TLS handshakes that hang, of clients that were refused, too. */
   hanging: number;
 }
 
@@ -68,7 +68,8 @@ export interface ListenStreamOptions {
   handshakeTimeout?: number;
   /**
    * How many TLS handshakes may hang before no more connections are accepted, until some of the peers disconnect. Deno keeps the
-   * connection of a handshake open until then, even when it is closed here. Default: 256.
+   * connection of a handshake open until then, even when it is closed here; so those of clients that `allow` refuses count, unless they
+   * complete the handshake. Default: 256.
    */
   maxHanging?: number;
   /**
