@@ -48,8 +48,8 @@ export interface PathOptions {
   readonly destinations?: readonly Destination[];
   /** Shown what was written to the destinations. What they throw ends the path. */
   readonly sentTaps?: readonly Tap[];
-  /** Called with what a hook threw, or a destination whose format cannot carry the samples. */
-  readonly onRefused: (error: unknown, batch: Batch) => void;
+  /** Called with what a hook threw, or a destination whose format cannot carry the samples; a promise is waited for. */
+  readonly onRefused: (error: unknown, batch: Batch) => void | Promise<void>;
 }
 
 /**

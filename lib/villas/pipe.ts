@@ -8,6 +8,7 @@ import { delay, within } from "../time/deadline.ts";
 import { notify, whenAborted } from "../time/lifecycle.ts";
 import { timestampClock } from "../time/timestamp.ts";
 import { Answers } from "./hooks/answers.ts";
+import { harmless } from "./hooks/harmless.ts";
 import { LeftOut } from "./hooks/left_out.ts";
 import { type Batch, batchOf } from "./node.ts";
 import type { EndpointNode } from "./nodes/endpoint.ts";
@@ -141,11 +142,16 @@ export class VillasPipe implements AsyncDisposable {
 
   /** Sends to the end of the input, and waits for what it brings about. */
   async #send(input: InputNode): Promise<void> {
-    const path = new Path({
-      hooks: this.#options.onBatch ? [this.#answers.sent] : [],
+    const { signals, asNode: isNode } = this.#options;
+    const stated = signals === undefined ? undefined : signalsOf(signals);
+    const path: Path = new Path({
+      hooks: [
+        ...this.#options.onBatch ? [this.#answers.sent] : [],
+        ...isNode ? [] : [harmless(stated)],
+      ],
       destinations: [this.#sender],
       sentTaps: [({ count }) => void (this.#given += count), ...this.#options.sentTaps ?? []],
-      onRefused: (error, batch) => this.#refuse(error, batch),
+      onRefused: (error, batch) => this.#refuse(error, batch, path),
     });
     await path.run(input);
     this.#inputEnded = !this.#ending.signal.aborted;
@@ -206,9 +212,14 @@ export class VillasPipe implements AsyncDisposable {
     notify(this.#options.onProblem, { kind: "bad", message: error.message, error });
   }
 
-  #refuse(error: unknown, { count, samples }: Batch): void {
-    this.#refused += count;
+  /** Sends the others of several samples, each by itself. */
+  async #refuse(error: unknown, { count, samples }: Batch, path: Path): Promise<void> {
     this.#answers.forget(samples);
+    if (count > 1) {
+      for (const sample of samples) await path.lead(batchOf([sample]));
+      return;
+    }
+    this.#refused++;
     const which = samples[0]?.sequence === undefined ? "" : ` (sequence ${samples[0].sequence})`;
     const message = `Cannot send a sample${which}: ${messageOf(error)}`;
     notify(this.#options.onProblem, { kind: "refused", message, error });

@@ -9,8 +9,8 @@ import type { Tap } from "./path.ts";
 /** Something that went wrong; the pipe goes on. */
 export interface VillasPipeProblem extends Omit<EndpointProblem, "kind" | "from"> {
   /**
-   * As of a socket; `refused`: the format cannot carry a sample; `bad`: a piece of the input is no sample; `leftOut`: a sample that arrived
-   * lacks values, which VILLASnode leaves out of JSON where they are not finite.
+   * As of a socket; `refused`: the format cannot carry a sample, or VILLASnode would abort on it; `bad`: a piece of the input is no
+   * sample; `leftOut`: a sample that arrived lacks values, which VILLASnode leaves out of JSON where they are not finite.
    */
   readonly kind: EndpointProblem["kind"] | "refused" | "bad" | "leftOut";
   /** The other end, where it concerns one. */
@@ -42,7 +42,7 @@ export interface VillasPipeOptions extends LayerOptions {
    * for csv, tsv, value, and complex values in raw and gtnet. Default: false, VILLASnode is the other end.
    */
   readonly asNode?: boolean;
-  /** The signals of the messages, for formats that do not tell what they are. */
+  /** The signals of the messages; samples with values of other kinds are not sent. Default: those in the samples, or floats. */
   readonly signals?: SignalsLike;
   /** What is sent. Default: nothing, the pipe only receives. */
   readonly input?: VillasPipeInput;
@@ -78,7 +78,7 @@ export interface VillasPipeStats {
   readonly received: number;
   /** Pieces of the input that are no samples. */
   readonly bad: number;
-  /** Samples that the format cannot carry. */
+  /** Samples that the format cannot carry, or that VILLASnode would abort on. */
   readonly refused: number;
   /** Datagrams that did not decode. */
   readonly invalid: number;

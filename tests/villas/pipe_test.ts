@@ -243,6 +243,61 @@ Deno.test("columns go through a pipe, and what a format cannot carry is refused"
   assertStringIncludes(it.problems[0]!.message, "Cannot send a sample (sequence 1): ");
 });
 
+/** A pipe of these samples in protobuf, without a way back, and what arrives of them. */
+async function sentOf(samples: Sample[], options: VillasPipeOptions = {}) {
+  const protobuf = villasFormat("protobuf");
+  await using node = await bindDatagram({ listen: { hostname: "127.0.0.1", port: 0 } });
+  const bytes = protobuf.stream.encoder().encode(samples).slice();
+  await using it = await pipe("", {
+    ...{ remote: node.addr, onBatch: undefined },
+    input: { chunks: ReadableStream.from([bytes]), decoder: protobuf.stream.decoder() },
+    ...options,
+  });
+  await it.running.finished;
+  const { sent, refused } = it.running.stats;
+  const messages: Sample[][] = [];
+  for (let count = 0; count < sent; count += messages.at(-1)!.length) {
+    messages.push((options.codec ?? protobuf).decode((await node.receive())!.bytes.slice()));
+  }
+  const texts = it.problems.map(({ message }) => message);
+  return { messages, refused, texts };
+}
+
+/** Samples of the numbers that they have. */
+function numbered(...values: Sample["values"]): Sample[] {
+  return values.map((value, i) => ({ type: "data", sequence: BigInt(i), values: [value] }));
+}
+
+Deno.test("a pipe sends nothing that VILLASnode aborts on", async () => {
+  const stop: Sample = { type: "stop", sequence: 3n, values: [] };
+  const { messages, refused, texts } = await sentOf(
+    [...numbered(1.5, null, 2n), stop],
+    { signals: "f" },
+  );
+  assertEquals(messages.map(([sample]) => sample!.values), [[1.5]]);
+  assertEquals(refused, 3);
+  assertEquals(texts, [
+    "Cannot send a sample (sequence 1): value 0 is unset, and VILLASnode aborts on it",
+    "Cannot send a sample (sequence 2): the kind of value 0 is integer, and that of its signal is float: VILLASnode aborts on it",
+    "Cannot send a sample (sequence 3): its type is STOP, and VILLASnode aborts on it",
+  ]);
+  const others = await sentOf([...numbered(1.5, null), stop], { asNode: true });
+  assertEquals([others.messages.length, others.refused], [3, 0]);
+});
+
+Deno.test("of several samples in a message those are sent that can be", async () => {
+  const codec = villasFormat("json");
+  for (const bad of [NaN, null]) {
+    const { messages, refused, texts } = await sentOf(numbered(0.5, 1.5, 2.5, bad, 4.5), {
+      ...{ codec, vectorize: 3 },
+    });
+    const values = messages.map((samples) => samples.flatMap(({ values }) => values));
+    assertEquals(values, [[0.5, 1.5, 2.5], [4.5]]);
+    assertEquals(refused, 1);
+    assertStringIncludes(texts.join(), "Cannot send a sample (sequence 3): ");
+  }
+});
+
 Deno.test("a pipe ends when it is closed, although its input never ends", async () => {
   await using node = await bindDatagram({ listen: { hostname: "127.0.0.1", port: 0 } });
   const never = new ReadableStream<Uint8Array>();

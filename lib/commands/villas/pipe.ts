@@ -31,7 +31,8 @@ export const villasPipe = defineCommand({
     "Lines of standard input are samples in the format of --input-format, or with --columns plain numbers from any " +
     "program: rows of CSV, with or without a header, JSON arrays, objects and numbers. Samples without a sequence number " +
     "are numbered, those without a time get the present one. Values are floats unless --signals or the format itself " +
-    "(protobuf) says otherwise.",
+    "(protobuf) says otherwise. A sample that would make VILLASnode abort is not sent: one of another type than DATA, with " +
+    "an unset value, or with a value of another kind than --signals states.",
     "With --columns, a column or member called time, timestamp or date is the time, in seconds since 1970 or in ISO 8601; " +
     "one called sequence or seq is the sequence number. All others are values, unless --fields names them.",
     "This is VILLASnode's villas-pipe, with the same letters for options and some differences. At the end of standard " +
@@ -274,9 +275,7 @@ function whatWasLeftOut(
     ...bad > 0
       ? [`${counted(bad, "line")} that ${bad === 1 ? "is not a sample" : "are not samples"}`]
       : [],
-    ...refused > 0
-      ? [`${counted(refused, "sample")} that the format of the messages does not carry`]
-      : [],
+    ...refused > 0 ? [`${counted(refused, "sample")} that cannot be sent`] : [],
     ...unprinted > 0 ? [`${counted(unprinted, "sample")} that cannot be printed`] : [],
   ].join(", ") + "; with --skip-bad the exit code is 0";
 }
