@@ -11,6 +11,7 @@ import {
   type VillasPipeOptions,
   type VillasPipeProblem,
 } from "../../mod.ts";
+import { within } from "../../lib/time/deadline.ts";
 import { freePort } from "../net/free_port.ts";
 
 const human = villasFormat("villas.human");
@@ -241,6 +242,25 @@ Deno.test("columns go through a pipe, and what a format cannot carry is refused"
   const { sent, refused } = it.running.stats;
   assertEquals([sent, refused], [2, 1]);
   assertStringIncludes(it.problems[0]!.message, "Cannot send a sample (sequence 1): ");
+});
+
+Deno.test("a pipe waits for the answer to each of two samples of the same number", async () => {
+  await using node = await bindDatagram({ listen: { hostname: "127.0.0.1", port: 0 } });
+  const first = Promise.withResolvers<void>();
+  await using it = await pipe("1.0(7)\t1\n1.0(7)\t2\n", {
+    remote: node.addr,
+    wait: 30,
+    onBatch: () => first.resolve(),
+  });
+  const one = (await node.receive())!.bytes.slice();
+  const other = (await node.receive())!.bytes.slice();
+  await node.send(one, it.running.addr);
+  await first.promise;
+  const state = await within(it.running.finished.then(() => "ended"), 0.1);
+  assertEquals(state, undefined);
+  await node.send(other, it.running.addr);
+  await it.running.finished;
+  assertEquals(it.running.stats.received, 2);
 });
 
 /** A pipe of these samples in protobuf, without a way back, and what arrives of them. */

@@ -9,13 +9,15 @@ const MOST = 65536;
  * carries no numbers, any sample is the answer to what was sent first.
  */
 export class Answers {
-  readonly #outstanding = new Set<bigint>();
+  /** How many there are of each number: of two sources, or of one that began again, there may be several. */
+  readonly #outstanding = new Map<bigint, number>();
+  #numbered = 0;
   #unnumbered = 0;
   #any = false;
 
   /** How many samples have not been answered. */
   get outstanding(): number {
-    return this.#outstanding.size + this.#unnumbered;
+    return this.#numbered + this.#unnumbered;
   }
 
   /** Whether anything was answered at all. */
@@ -28,20 +30,23 @@ export class Answers {
     prepare: ({ samples }) => {
       for (const { sequence } of samples) {
         if (sequence === undefined) this.#unnumbered++;
-        else this.#outstanding.add(sequence);
+        else {
+          this.#outstanding.set(sequence, (this.#outstanding.get(sequence) ?? 0) + 1);
+          this.#numbered++;
+        }
       }
-      while (this.#outstanding.size > MOST) this.#forgetOldest();
+      while (this.#numbered > MOST) this.#forgetOldest();
     },
   };
 
   /** The tap of the path back: finds what is answered. */
   readonly back: Tap = ({ samples }) => {
     for (const { sequence } of samples) {
-      if (sequence !== undefined && this.#outstanding.delete(sequence)) this.#any = true;
+      if (sequence !== undefined && this.#forget(sequence)) this.#any = true;
       else if (this.#unnumbered > 0) {
         this.#unnumbered--;
         this.#any = true;
-      } else if (sequence === undefined && this.#outstanding.size > 0) {
+      } else if (sequence === undefined && this.#numbered > 0) {
         this.#forgetOldest();
         this.#any = true;
       }
@@ -52,20 +57,30 @@ export class Answers {
   forget(samples: readonly Sample[]): void {
     for (const { sequence } of samples) {
       if (sequence === undefined) this.#unnumbered = Math.max(0, this.#unnumbered - 1);
-      else this.#outstanding.delete(sequence);
+      else this.#forget(sequence);
     }
   }
 
   /** Gives up all that are on the way. */
   forgetAll(): void {
     this.#outstanding.clear();
-    this.#unnumbered = 0;
+    this.#numbered = this.#unnumbered = 0;
   }
 
   #forgetOldest(): void {
-    for (const sequence of this.#outstanding) {
-      this.#outstanding.delete(sequence);
+    for (const sequence of this.#outstanding.keys()) {
+      this.#forget(sequence);
       return;
     }
+  }
+
+  /** Takes one sample of a number for answered, or gives it up; whether there is one. */
+  #forget(sequence: bigint): boolean {
+    const count = this.#outstanding.get(sequence);
+    if (count === undefined) return false;
+    if (count > 1) this.#outstanding.set(sequence, count - 1);
+    else this.#outstanding.delete(sequence);
+    this.#numbered--;
+    return true;
   }
 }
