@@ -142,6 +142,36 @@ Deno.test("villas-replay --loop goes on with sequence numbers and times where th
   assertEquals(echo.samples.map(({ values }) => values[1]), [0n, 1n, 2n, 0n, 1n, 2n, 0n]);
 });
 
+for (
+  const [what, recorded, wanted] of [
+    ["whose source began again", [5, 6, 7, 0, 1], [5, 6, 7, 0, 1, 5, 6, 7, 0, 1, 5, 6]],
+    ["that began again from 0", [0, 1, 2, 0, 1], [0, 1, 2, 0, 1, 2, 3, 4, 0, 1, 2, 3]],
+    ["of two sources", [0, 0, 1, 1], [0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5]],
+    ["in another order", [4, 6, 5], [4, 6, 5, 7, 9, 8, 10, 12, 11]],
+    ["where some have no number", [4, -1, -1, 8], [4, 5, 6, 8, 9, 10, 11, 13, 14]],
+    ["up to the last number", [2n ** 64n - 1n], [-1, 0, 1]],
+  ] as [string, (number | bigint)[], number[]][]
+) {
+  Deno.test(`villas-replay --loop of a recording ${what} has no old numbers`, async () => {
+    await using files = await folder({});
+    await using echo = await echoFor();
+    const path = `${files.path}/a.json`;
+    const samples = recorded.map((sequence): Sample => ({
+      type: "data",
+      ...(sequence < 0 ? {} : { sequence: BigInt(sequence) }),
+      values: [1.5],
+    }));
+    write(path, samples, "json");
+    const { stderr } = await echo.replay(
+      path,
+      ...["--loop", "--limit", String(wanted.length), "--rate", "10000"],
+    );
+    assertStringIncludes(stderr, `${wanted.length} sent`);
+    const sequences = echo.samples.map(({ sequence }) => Number(BigInt.asIntN(64, sequence!)));
+    assertEquals(sequences, wanted);
+  });
+}
+
 Deno.test("villas-replay --origin now gives the samples new times", async () => {
   await using files = await folder({});
   await using echo = await echoFor();

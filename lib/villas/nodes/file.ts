@@ -254,27 +254,32 @@ class Pacer {
 
 /** Has sequence numbers and times go on where a recording is given again; and numbers samples that have no number. */
 class Shift {
-  #count = 0n;
-  #sequence = 0n;
+  /** The number in the recording that a sample without one has. */
+  #number = 0n;
+  /** What is added to the numbers of this round; undefined before its first sample. */
+  #added: bigint | undefined = 0n;
+  /** One more than the highest number since the last restart. */
+  #next = 0n;
   #seconds = 0;
-  #firstSequence: bigint | undefined;
-  #lastSequence = 0n;
   #first: Timestamp | undefined;
   #last: Timestamp | undefined;
   #spacing = 0;
 
   /** A sample as it is to be given. */
   apply(sample: Sample): Sample {
-    const { sequence = this.#count, origin } = sample;
-    this.#count++;
-    this.#firstSequence ??= sequence;
-    this.#lastSequence = sequence;
+    const { sequence = this.#number, origin } = sample;
+    if (sequence === 0n && this.#number > 1n) this.#added = this.#next = 0n; // its source had begun again
+    this.#number = sequence + 1n;
+    // Beyond those of the round before, or VILLASnode would drop them.
+    this.#added ??= this.#next > sequence ? this.#next - sequence : 0n;
+    const number = sequence + this.#added;
+    if (number >= this.#next) this.#next = number + 1n;
     if (origin) {
       this.#first ??= origin;
       this.#spacing = spacing(this.#last, origin) || this.#spacing;
       this.#last = origin;
     }
-    const shifted = { ...sample, sequence: BigInt.asUintN(64, sequence + this.#sequence) };
+    const shifted = { ...sample, sequence: BigInt.asUintN(64, number) };
     delete shifted.received;
     if (origin && this.#seconds > 0) shifted.origin = plusSeconds(origin, this.#seconds);
     return shifted;
@@ -286,11 +291,11 @@ class Shift {
    * @returns The time between the last two samples, in ms.
    */
   next(): number {
-    this.#count = 0n;
-    this.#sequence += this.#lastSequence - (this.#firstSequence ?? 0n) + 1n;
+    this.#number = 0n;
+    this.#added = undefined;
     this.#seconds += (spacing(this.#first, this.#last) + this.#spacing) / 1000;
     this.#last = undefined;
-    this.#firstSequence = this.#first = undefined;
+    this.#first = undefined;
     return this.#spacing;
   }
 }
