@@ -172,6 +172,19 @@ for (
   });
 }
 
+Deno.test("villas-replay --check finds nothing wrong with a recording of two sources", async () => {
+  await using files = await folder({});
+  await using echo = await echoFor();
+  const path = `${files.path}/a.dat`;
+  const sources = [1, 2].map((source) =>
+    samplesEvery(1, 100).map((sample) => ({ ...sample, values: [source] }))
+  );
+  write(path, sources[0]!.flatMap((sample, i) => [sample, sources[1]![i]!]));
+  const { code, stderr } = await echo.replay(path, "--speed", "max", "--check");
+  assertEquals(code, 0, stderr);
+  assertStringIncludes(stderr, "200 sent, 200 returned, 0 lost, 0 changed");
+});
+
 Deno.test("villas-replay --origin now gives the samples new times", async () => {
   await using files = await folder({});
   await using echo = await echoFor();

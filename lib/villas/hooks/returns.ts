@@ -6,6 +6,8 @@ import { type Hook, watching } from "../path.ts";
 
 /** Samples that may be on the way; beyond them the oldest counts as lost. */
 const MAX_OUTSTANDING = 65536;
+/** Samples of the same number that may be on the way behind the first; beyond them the first counts as lost. */
+const MAX_SAME = 256;
 
 /** A sample that came back. */
 export interface ReturnedSample {
@@ -56,7 +58,11 @@ interface Outstanding {
 export class Returns {
   readonly #options: ReturnsOptions;
   readonly #onReturn: ReturnsOptions["onReturn"];
+  /** By their numbers; of several with the same number, from two sources or one that began again, the one sent first. */
   readonly #outstanding = new Map<number | bigint, Outstanding>();
+  /** The others of the same number, in the order of sending. */
+  readonly #same = new Map<number | bigint, Outstanding[]>();
+  #count = 0;
   /** The same in the order of sending, around the end; what has come back left its place empty. */
   readonly #order: (Outstanding | undefined)[] = [];
   #place = 0;
@@ -93,14 +99,15 @@ export class Returns {
 
   /** How many samples are on the way. */
   get outstanding(): number {
-    return this.#outstanding.size;
+    return this.#count;
   }
 
   /** Gives up what is on the way. */
   forget(): void {
     this.#outstanding.clear();
+    this.#same.clear();
     this.#order.length = 0;
-    this.#place = 0;
+    this.#place = this.#count = 0;
   }
 
   /** The hook of the path there: remembers samples. */
@@ -122,16 +129,44 @@ export class Returns {
     const oldest = this.#order[this.#place];
     if (oldest) this.#forget(oldest);
     const key = keyOf(entry.sample.sequence!);
-    const same = this.#outstanding.get(key);
-    if (same) this.#forget(same);
-    this.#outstanding.set(key, entry);
+    const first = this.#outstanding.get(key);
+    if (first) this.#rememberSame(key, first, entry);
+    else this.#outstanding.set(key, entry);
+    this.#count++;
     this.#order[this.#place] = entry;
     this.#place = (this.#place + 1) % MAX_OUTSTANDING;
   }
 
-  #forget({ sample, place }: Outstanding): void {
-    this.#outstanding.delete(keyOf(sample.sequence!));
-    this.#order[place] = undefined;
+  #rememberSame(key: number | bigint, first: Outstanding, entry: Outstanding): void {
+    const others = this.#same.get(key);
+    if (others) others.push(entry);
+    else this.#same.set(key, [entry]);
+    if (others && others.length > MAX_SAME) this.#forget(first);
+  }
+
+  #forget(entry: Outstanding): void {
+    const key = keyOf(entry.sample.sequence!);
+    this.#count--;
+    this.#order[entry.place] = undefined;
+    const others = this.#othersOf(key);
+    if (!others) return void this.#outstanding.delete(key);
+    if (this.#outstanding.get(key) === entry) this.#outstanding.set(key, others.shift()!);
+    else others.splice(others.indexOf(entry), 1);
+    if (others.length === 0) this.#same.delete(key);
+  }
+
+  #othersOf(key: number | bigint): Outstanding[] | undefined {
+    return this.#same.size === 0 ? undefined : this.#same.get(key);
+  }
+
+  /** What a sample is that came back: of several with its number, the one that it is the same as, else the first. */
+  #sentAs(sample: Sample): Outstanding | undefined {
+    if (sample.sequence === undefined) return undefined;
+    const key = keyOf(sample.sequence);
+    const first = this.#outstanding.get(key);
+    const others = this.#othersOf(key);
+    if (!others || sameSample(sample, first!.sample)) return first;
+    return others.find((other) => sameSample(sample, other.sample)) ?? first;
   }
 
   /** Notes the time at which what was written is given to the system; never called where each sample is given to it at once. */
@@ -183,9 +218,7 @@ export class Returns {
   }
 
   #compare(sample: Sample, batch: Batch): void | Promise<void> {
-    const { sequence } = sample;
-    const key = sequence === undefined ? undefined : keyOf(sequence);
-    const sent = key === undefined ? undefined : this.#outstanding.get(key);
+    const sent = this.#sentAs(sample);
     let unchanged = false;
     if (sent === undefined) {
       this.#unexpected++;
