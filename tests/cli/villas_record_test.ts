@@ -190,6 +190,23 @@ Deno.test("what does not have the kind of its signal is recorded as that kind, o
   assertStringIncludes(stderr, ", 1 not recorded");
 });
 
+Deno.test("of the samples in a message those are recorded that can be", async () => {
+  await using files = await folder({});
+  const path = `${files.path}/a.json`;
+  await using echo = await recordingEcho(["--record", path]);
+  await using node = await bindDatagram({ listen: { hostname: "127.0.0.1", port: 0 } });
+  const [hostname, port] = echo.to.split(":");
+  const samples = [0.5, NaN, 2.5].map((value, i): Sample => ({
+    ...{ type: "data", sequence: BigInt(i), values: [value] },
+  }));
+  await node.send(villasProtobuf.encode(samples), { hostname: hostname!, port: Number(port) });
+  await node.receive();
+  const { stderr } = await echo.stop();
+  assertEquals(samplesIn(path, "json").map(({ values }) => values), [[0.5], [2.5]]);
+  assertStringIncludes(stderr, `Cannot record to "${path}": Cannot encode value 0 NaN as json`);
+  assertStringIncludes(stderr, `Recorded 2 samples in "${path}", 1 not recorded`);
+});
+
 Deno.test("a recording that is there already is refused before anything is bound, and --force overwrites it", async () => {
   await using files = await folder({ "run.dat": "dear data\n" });
   const path = `${files.path}/run.dat`;

@@ -183,20 +183,25 @@ async function recordSamples(
     head = beginSamples(format, samples[0]!, options).head;
     return format.stream.encoder({ ...options, header: false });
   };
+  /** Records samples, without those that the format cannot carry. */
+  const write = (encoder: SampleEncoder, samples: readonly Sample[]): void => {
+    try {
+      recorder.write(encoder.encode(samples), samples.length);
+    } catch (error) {
+      if (!(error instanceof CodecError)) throw error;
+      if (samples.length > 1) return samples.forEach((sample) => write(encoder, [sample]));
+      recorder.skip(1);
+      context.say.throttled("unrecorded", `Cannot record to "${path}": ${error.message}`);
+    }
+  };
   const tap: Tap = ({ samples, received }) => {
     if (samples.length === 0) return;
     encoder ??= begin(samples);
     // Where nobody knows when they were received, they were made here.
-    const stamped = received.sec === 0
-      ? samples
-      : samples.map((sample) => ({ ...sample, received }));
-    try {
-      recorder.write(encoder.encode(stamped), samples.length);
-    } catch (error) {
-      if (!(error instanceof CodecError)) throw error;
-      recorder.skip(samples.length);
-      context.say.throttled("unrecorded", `Cannot record to "${path}": ${error.message}`);
-    }
+    write(
+      encoder,
+      received.sec === 0 ? samples : samples.map((sample) => ({ ...sample, received })),
+    );
   };
   return { recording, tap };
 }
