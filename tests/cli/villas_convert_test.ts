@@ -476,7 +476,7 @@ Deno.test("villas-convert does not write into a file called as a capture, unless
     "1.5(1)\t1\n",
   );
   assertEquals(refused.code, 2);
-  assertStringIncludes(refused.stderr, "captures are only read; name a format with --to");
+  assertStringIncludes(refused.stderr, "captures are only read, by villas-convert");
 });
 
 Deno.test("what a recording says of its signals is understood with lines that end as on Windows", async () => {

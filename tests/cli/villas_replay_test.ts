@@ -116,6 +116,9 @@ Deno.test("villas-replay takes the part between --from and --until, in seconds a
   // The first sample is 5 ns behind the full second.
   assertEquals(await sent("--from", at(2), "--until", at(2.2)), [20, 21]);
   assertEquals(await sent("--limit", "2"), [0, 1]);
+  const some = samplesEvery(1000, 5);
+  write(path, [0, 1, 3, 2, 4].map((i) => some[i]!));
+  assertEquals(await sent("--from", "1", "--until", "3"), [1, 2]); // also those that come out of order
   const { code, stderr } = await echo.replay(path, "--from", "yesterday");
   assertEquals(code, 2);
   assertStringIncludes(stderr, "expected seconds from the first sample, or a time such as");
@@ -224,11 +227,35 @@ Deno.test("samples without times need a rate; files that are not there and nobod
   const paced = await echo.replay(path, "--rate", "100", "--check");
   assertEquals(paced.code, 0, paced.stderr);
   assertEquals(echo.samples.slice(-2).map(({ values }) => values), [[1.5], [2.5]]);
+  for (const option of ["--from", "--until"]) {
+    const part = await echo.replay(path, "--rate", "100", option, "1");
+    assertEquals(part.code, 2);
+    assertStringIncludes(part.stderr, "between two times: its samples have none; --limit says");
+    assertStringIncludes(part.stderr, "0 sent");
+  }
   const missing = await echo.replay(`${files.path}/no.dat`);
   assertEquals(missing.code, 2);
   assertStringIncludes(missing.stderr, `no.dat": no such file`);
   await echo[Symbol.asyncDispose]();
   assertEquals((await echo.replay(path, "--rate", "100", "--wait", "0.1")).code, 4);
+});
+
+Deno.test("captures are not replayed, nor recorded, but for villas-convert", async () => {
+  for (const args of [["villas-replay", "a.pcap"], ["villas-echo", "--record", "a.pcapng"]]) {
+    const { code, stderr } = await labwire([...args, "--listen", "127.0.0.1:0"]);
+    assertEquals(code, 2);
+    assertStringIncludes(stderr, `Cannot use "${args.at(-1)}": captures are only read`);
+  }
+});
+
+Deno.test({
+  name: "villas-replay --loop does not take what can be read only once",
+  ignore: Deno.build.os === "windows",
+  async fn() {
+    const { code, stderr } = await labwire(["villas-replay", "/dev/null", "--loop"]);
+    assertEquals(code, 2);
+    assertStringIncludes(stderr, `"/dev/null": it is no file that can be read again`);
+  },
 });
 
 Deno.test("what is replayed is not recorded over, whatever command does it", async () => {

@@ -13,7 +13,7 @@ import { whenAborted } from "../../time/lifecycle.ts";
 import { CapturedSamples } from "../../villas/captured_samples.ts";
 import { beginSamples, chunksOf, readSamples } from "../../villas/sample_stream.ts";
 import { formatOption, signalsOption, warnOfUncounted } from "./format_option.ts";
-import { formatOfFile } from "./taps.ts";
+import { formatOfFile, isCapture } from "./taps.ts";
 
 /** A capture of network traffic, in the place of a format. */
 const CAPTURE = "capture";
@@ -71,11 +71,6 @@ export const villasConvert = defineCommand({
   async run(context, options, [inPath = "-", outPath = "-"]) {
     const { say, signal } = context;
     const { signals } = options;
-    if (isCapture(outPath) && options.to === undefined) {
-      throw new UsageError(
-        `Cannot write "${outPath}": captures are only read; name a format with --to, or another file`,
-      );
-    }
     const { from = captureOr(inPath), to = formatOfFile(outPath), port, format } = options;
     const known = (format: VillasFormat) => signals ? format.withSignals(signals) : format;
     if (from !== CAPTURE && (port !== undefined || format !== undefined)) {
@@ -123,10 +118,6 @@ export const villasConvert = defineCommand({
     say.summary(`Converted ${told.join(", ")}`);
   },
 });
-
-function isCapture(path: string): boolean {
-  return /\.(pcap|pcapng|cap)$/i.test(path);
-}
 
 function captureOr(path: string): VillasFormat | typeof CAPTURE {
   return isCapture(path) ? CAPTURE : formatOfFile(path);

@@ -7,6 +7,9 @@ import type { Timestamp } from "../../time/timestamp.ts";
 import { type Batch, batchOf, type Pace, type SourceNode } from "../node.ts";
 import { chunksOf, readSamples } from "../sample_stream.ts";
 
+/** How much earlier than the one before a sample may be at the end of the part that is wanted, in ms: some come out of order. */
+const OUT_OF_ORDER = 60_000;
+
 /** A time in a recording: seconds from its first sample, or a point in time. */
 export type RecordingTime = number | Date;
 
@@ -66,7 +69,7 @@ export class FileNode implements SourceNode {
    * Opens a file.
    *
    * @param options The file and its pace.
-   * @throws {UsageError} If it cannot be read, or its format needs to know the signals.
+   * @throws {UsageError} If it cannot be read, or not again with `loop`, or its format needs to know the signals.
    */
   static async open(options: FileNodeOptions): Promise<FileNode> {
     const { path, format } = options;
@@ -74,8 +77,11 @@ export class FileNode implements SourceNode {
     let file: Deno.FsFile | undefined;
     try {
       file = await Deno.open(path);
-      const { isDirectory, size } = await file.stat();
+      const { isDirectory, isFile, size } = await file.stat();
       if (isDirectory) throw new Error("it is a directory");
+      if (options.loop && !isFile) {
+        throw new Error("it is no file that can be read again, as --loop does");
+      }
       return new FileNode(options, file, size);
     } catch (cause) {
       file?.close();
@@ -163,7 +169,8 @@ export class FileNode implements SourceNode {
 
   /** The samples between the times that are wanted. */
   async *#selected(): AsyncGenerator<Sample, void, void> {
-    const { format, from, until, onBad } = this.#options;
+    const { path, format, from, until, onBad } = this.#options;
+    const isPart = from !== undefined || until !== undefined;
     const chunks = chunksOf(this.#file, (bytes) => this.#position += bytes);
     const portions = readSamples(chunks, format, {
       onBad: ({ message }) => {
@@ -182,9 +189,9 @@ export class FileNode implements SourceNode {
           end = boundary(until, time, Infinity);
           first = false;
         }
-        if (time < start) continue;
-        if (time >= end || this.#isDone) return;
-        yield sample;
+        if (isPart && Number.isNaN(time)) throw timelessPart(path);
+        if (this.#isDone || time >= end + OUT_OF_ORDER) return;
+        if (time >= start && time < end || !isPart) yield sample;
       }
     }
   }
@@ -303,6 +310,12 @@ class Shift {
 function timeless(path: string): UsageError {
   return new UsageError(
     `Cannot give the samples of "${path}" at their times: they have none; --rate says how many per second`,
+  );
+}
+
+function timelessPart(path: string): UsageError {
+  return new UsageError(
+    `Cannot take the part of "${path}" between two times: its samples have none; --limit says how many are sent`,
   );
 }
 
