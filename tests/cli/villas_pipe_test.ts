@@ -146,6 +146,14 @@ Deno.test("villas-pipe takes the letters of VILLASnode's options", async () => {
   assertStringIncludes(unknown.stderr, 'Unknown option "-z"');
 });
 
+Deno.test("villas-pipe --output columns names all columns, whatever --fields leaves out", async () => {
+  const { stdout } = await through(
+    "1.0(1)\t1\t2\t3\n",
+    ...["--output", "columns", "--fields", "a", "--timestamps"],
+  );
+  assertEquals(stdout, "time,a,signal1,signal2\n1970-01-01T00:00:01.000000000Z,1,2,3\n");
+});
+
 for (
   const [args, message] of [
     [["--send-only", "--receive-only"], "Cannot use --send-only with --receive-only"],
@@ -156,6 +164,9 @@ for (
     ],
     [["--columns", "--input-format", "json"], "Cannot use --columns with --input-format"],
     [["--time", "1"], "Cannot use --time without --columns"],
+    [["--fields", "a"], "Cannot use --fields without --columns, or --output columns or objects"],
+    [["--fields", "a", "--output", "arrays"], "Cannot use --fields without --columns"],
+    [["--fields", "a", "--send-only"], "Cannot use --fields without --columns"],
     [["--timestamps"], "expected --output columns or arrays or objects"],
     [["--command-id", "x"], "expected --output objects"],
     [["--output", "objekts"], 'Cannot use format "objekts"'],

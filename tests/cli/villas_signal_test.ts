@@ -271,6 +271,12 @@ Deno.test("villas-signal --no-return only sends, waits for nothing, and exits wi
   const both = await labwire([...args, "--check"]);
   assertEquals(both.code, 2);
   assertStringIncludes(both.stderr, "Cannot use --check with --no-return");
+  const twice = await labwire([...args, "--record", "a.dat", "--record-sent", "b.dat"]);
+  assertEquals(twice.code, 2);
+  assertStringIncludes(
+    twice.stderr,
+    "Cannot use --record and --record-sent together with --no-return",
+  );
 });
 
 Deno.test("villas-signal exits with 0 on Ctrl-C, although nothing has come back", async () => {

@@ -20,7 +20,7 @@ import type { Tap } from "../../villas/path.ts";
 import { portFileOption } from "../serving/announce.ts";
 import { formatOption, signalsOption, warnOfUncounted } from "./format_option.ts";
 import { announceLayer, droppedAdvice, layerOptions, readLayer } from "./layer_options.ts";
-import { pipeOutput, pipePrinter } from "./pipe_output.ts";
+import { isNamed, type PipeForm, pipeOutput, pipePrinter } from "./pipe_output.ts";
 import { openTaps, tapOptions } from "./taps.ts";
 
 /** `labwire villas-pipe`. */
@@ -190,6 +190,7 @@ interface PipeValues {
   readonly fields?: readonly string[];
   readonly time?: string;
   readonly sequence?: string;
+  readonly output: PipeForm;
   readonly skipBad: boolean;
 }
 
@@ -200,7 +201,7 @@ function checkOptions(options: PipeValues, given: ReadonlySet<string>): void {
   };
   const option = (name: string) =>
     `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
-  const { sendOnly, receiveOnly, columns } = options;
+  const { sendOnly, receiveOnly, columns, output } = options;
   if (sendOnly && receiveOnly) refuse("--send-only", "--receive-only", "expected one of them");
   for (const name of ["limitReceived", "output", "wait", "timestamps", "commandId", "record"]) {
     if (sendOnly && given.has(name)) refuse(option(name), "--send-only", "nothing is received");
@@ -211,6 +212,11 @@ function checkOptions(options: PipeValues, given: ReadonlySet<string>): void {
   }
   if (columns && given.has("inputFormat")) {
     refuse("--columns", "--input-format", "they are two forms of standard input");
+  }
+  if (given.has("fields") && !columns && !(!sendOnly && isNamed(output))) {
+    throw new UsageError(
+      "Cannot use --fields without --columns, or --output columns or objects: nothing else has names",
+    );
   }
   for (const name of ["time", "sequence"]) {
     if (!columns && given.has(name)) {

@@ -104,6 +104,11 @@ export function pipePrinter(options: PipePrinterOptions, out: Output): Tap {
   };
 }
 
+/** Whether values have names in a form of output that the user may choose. */
+export function isNamed(form: PipeForm): boolean {
+  return form === "columns" || form === "objects";
+}
+
 function nameOf(form: PipeForm): string {
   return typeof form === "string" ? form : form.notation;
 }
@@ -123,11 +128,19 @@ function plainPrinter(
   out: Output,
 ): (sample: Sample) => void {
   const names = fields ?? signals?.map(({ name }, i) => name === "" ? `signal${i}` : name);
-  const encoder = new ColumnsEncoder({ form, names, timestamps, commandId });
-  let header = encoder.header;
+  let encoder: ColumnsEncoder | undefined;
+  const begin = ({ values }: Sample) => {
+    // Values beyond the names are called in headers as they are in objects.
+    const others = values.map((_, i) => `signal${i}`).slice(names?.length);
+    const encoder = new ColumnsEncoder({
+      ...{ form, timestamps, commandId },
+      names: names && [...names, ...others],
+    });
+    if (encoder.header !== undefined) out.line(encoder.header);
+    return encoder;
+  };
   return (sample) => {
-    if (header !== undefined) out.line(header);
-    header = undefined;
+    encoder ??= begin(sample);
     if (form === "columns") out.line(encoder.encode(sample));
     else out.json(encoder.encode(sample));
   };

@@ -113,6 +113,11 @@ export async function sendSamples(
   if (options.check && noReturn) {
     throw new UsageError("Cannot use --check with --no-return: nothing comes back to be checked");
   }
+  if (noReturn && record !== undefined && options.recordSent !== undefined) {
+    throw new UsageError(
+      "Cannot use --record and --record-sent together with --no-return: nothing comes back, and both record what is sent",
+    );
+  }
   const layer = readLayer(options, { ...options, remote: to, remoteOption: "to" }, given);
   const printer = samplePrinter(options.output, out, { drop: options.outputDrop });
   // Where nothing comes back, what is sent is all there is.
