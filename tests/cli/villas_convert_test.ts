@@ -229,6 +229,16 @@ Deno.test({
   },
 });
 
+Deno.test({
+  name: "a full disk is told with the name of the file",
+  ignore: Deno.build.os !== "linux",
+  async fn() {
+    const { code, stderr } = await convert(["-", "/dev/full", "--force"], "1.5(1)\t2.0\n");
+    assertEquals(code, 1);
+    assertStringIncludes(stderr, 'error: Cannot write "/dev/full": No space left on device');
+  },
+});
+
 Deno.test("names of compressed files are refused, and what is in them is told", async () => {
   await using files = await folder({ "in.dat": "1.5(1)\t2.0\n" });
   for (const args of [["in.dat", "out.csv.gz"], ["in.dat.GZ", "out.csv"]]) {

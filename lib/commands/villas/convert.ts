@@ -286,7 +286,11 @@ async function openOutput({ out }: Context, path: string, force: boolean): Promi
   }
   return {
     async write(bytes) {
-      for (let done = 0; done < bytes.length;) done += await file.write(bytes.subarray(done));
+      try {
+        for (let done = 0; done < bytes.length;) done += await file.write(bytes.subarray(done));
+      } catch (cause) {
+        throw new Error(`Cannot write "${path}": ${why(cause)}`, { cause });
+      }
     },
     async [Symbol.asyncDispose]() {
       await null;

@@ -158,7 +158,7 @@ export class ColumnsDecoder {
         this.#line++;
         const strange = this.#line === 1 ? strangeness(bytes) : "";
         if (strange !== "") throw new CodecError(`expected UTF-8 text${strange}`);
-        const sample = this.#read(decodeUtf8(bytes).trim());
+        const sample = this.#read(decodeUtf8(bytes));
         if (sample) return sample;
       } catch (error) {
         if (!(error instanceof CodecError)) throw error;
@@ -171,16 +171,17 @@ export class ColumnsDecoder {
     }
   }
 
-  #read(line: string): Sample | undefined {
+  #read(text: string): Sample | undefined {
+    const line = text.trim();
     if (line === "" || line.startsWith("#") || line === this.#header) return undefined;
     if (line.startsWith("{") || line.startsWith("[")) {
       const json = parseJson(line);
       return isMembers(json) ? this.#readObject(json) : this.#readList(json as Cell[]);
     }
-    return this.#readRow(line);
+    return this.#readRow(line, text);
   }
 
-  #readRow(line: string): Sample | undefined {
+  #readRow(line: string, text: string): Sample | undefined {
     this.#separator ??= SEPARATORS.find((mark) => line.includes(mark)) ?? this.#blankIn(line);
     const cells = this.#cells(line);
     if (!this.#rows) {
@@ -194,7 +195,9 @@ export class ColumnsDecoder {
       this.#rows = this.#layoutOf(names ?? this.#numbered(cells), names !== undefined);
       if (isHeader) return undefined;
     }
-    return this.#sample(cells, this.#rows);
+    // Tabs at its ends are no columns, as some programs write one behind each number, unless there are too few without them.
+    const isShort = this.#separator === "\t" && cells.length !== this.#rows.all;
+    return this.#sample(isShort ? this.#cells(text.replace(/\r$/, "")) : cells, this.#rows);
   }
 
   /** A blank, if it separates numbers: in any other text it is one of many characters. */

@@ -44,6 +44,8 @@ for (
       [3, 4],
     ]],
     ["tabs and semicolons", "1\t2\n3\t4\n", {}, [[1, 2], [3, 4]]],
+    ["empty cells at the ends of rows with tabs", "a\tb\n1\t\n\t2\r\n", {}, [[1, NaN], [NaN, 2]]],
+    ["a tab behind each number", "1\t2\t\n3\t4\t\r\n", {}, [[1, 2], [3, 4]]],
     ["blanks, as numpy.savetxt writes them", "# u i\n 1.5e+00  2\n3 nan\n", {}, [[1.5, 2], [
       3,
       NaN,
