@@ -14,6 +14,7 @@ import {
 } from "../../../lib/net/datagram/datagram.ts";
 import { batchObstacle } from "../../../lib/net/datagram/libc.ts";
 import type { UnsentDatagram } from "../../../lib/net/datagram/transport.ts";
+import { ipv6, LOOPBACKS } from "../ipv6.ts";
 
 const loopback = { hostname: "127.0.0.1", port: 0 };
 const isBatchPossible = batchObstacle() === undefined;
@@ -25,11 +26,12 @@ function testBoth(
     bind: (options?: Partial<BindDatagramOptions>) => Promise<DatagramSocket>,
     io: "deno" | "batch",
   ) => Promise<void>,
+  needs: { ignore: boolean; note: string } = { ignore: false, note: "" },
 ): void {
   for (const io of ["deno", "batch"] as const) {
     Deno.test({
-      name: `${io}: ${name}`,
-      ignore: io === "batch" && !isBatchPossible,
+      name: `${io}: ${name}${needs.note}`,
+      ignore: needs.ignore || io === "batch" && !isBatchPossible,
       fn: () => fn((options) => bindDatagram({ listen: loopback, io, ...options }), io),
     });
   }
@@ -75,7 +77,7 @@ testBoth("datagrams of every size arrive whole over IPv4", async (bind) => {
   for (const size of [0, 1, 1024, 16_385, 65_507]) await exchange(a, b, size);
 });
 
-for (const hostname of ["127.0.0.1", "::1"]) {
+for (const { hostname, ...needs } of LOOPBACKS) {
   testBoth(`a burst of every size arrives whole and in order over ${hostname}`, async (bind) => {
     await using a = await bind({ listen: { hostname, port: 0 } });
     await using b = await bind({ listen: { hostname, port: 0 } });
@@ -91,14 +93,14 @@ for (const hostname of ["127.0.0.1", "::1"]) {
     assertEquals(received.map((bytes) => bytes.length), sizes);
     assertEquals(received, sent);
     assertEquals([a.counters.sent, b.counters.received], [sizes.length, sizes.length]);
-  });
+  }, needs);
 }
 
 testBoth("datagrams arrive over IPv6", async (bind) => {
   await using a = await bind({ listen: { hostname: "::1", port: 0 } });
   await using b = await bind({ listen: { hostname: "::1", port: 0 } });
   await exchange(a, b, 60_000);
-});
+}, ipv6);
 
 testBoth(
   "an IPv6 socket for all addresses tells an IPv4 sender as Deno does, and answers it",

@@ -10,6 +10,7 @@ import {
 } from "../../../lib/net/stream/listener.ts";
 import { needs, startPeer, startPython } from "../../interop/peer.ts";
 import { PYTHON } from "../../interop/python.ts";
+import { ipv6 } from "../ipv6.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 const text = (chunk: Uint8Array | null) => chunk && new TextDecoder().decode(chunk);
@@ -30,16 +31,6 @@ async function echo(connection: StreamConnection): Promise<void> {
   for await (const chunk of connection) await connection.write(chunk);
 }
 
-/** Whether this computer has ::1. */
-const hasIPv6 = (() => {
-  try {
-    Deno.listen({ hostname: "::1", port: 0 }).close();
-    return true;
-  } catch {
-    return false;
-  }
-})();
-
 async function ask(port: number, host = "127.0.0.1"): Promise<string | null> {
   await using connection = await connectStream({ host, port });
   await connection.write(bytes("ping"));
@@ -47,8 +38,8 @@ async function ask(port: number, host = "127.0.0.1"): Promise<string | null> {
 }
 
 Deno.test({
-  name: "listenStream() serves localhost on both loopback addresses, on one port",
-  ignore: !hasIPv6,
+  name: `listenStream() serves localhost on both loopback addresses, on one port${ipv6.note}`,
+  ignore: ipv6.ignore,
   async fn() {
     await using listener = listenStream({ port: 0, onConnection: echo });
     const { port } = listener.addr;
