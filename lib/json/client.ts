@@ -76,6 +76,7 @@ export interface JsonSendOptions {
  * @param options Where the server is, how long to wait, and callbacks.
  * @returns The result. Its `outcome` is `"success"`, `"fail"`, `"no-answer"` or `"bad-answer"`; nothing is thrown for these.
  * @throws {CodecError} If JSON cannot represent the message.
+ * @throws {UsageError} If the port is none, or the certificate or key of `identity` cannot be used.
  * @throws The signal's reason, if it is aborted.
  *
  * @example The document's message
@@ -125,6 +126,7 @@ export async function sendJson(
  * @param options Where the server is, how long to wait, and callbacks.
  * @returns The client, to be closed.
  * @throws {ConnectError} If the server cannot be reached.
+ * @throws {UsageError} If the port is none, or the certificate or key of `identity` cannot be used.
  *
  * @example Three at once
  * ```ts

@@ -239,6 +239,7 @@ export type ConnectBytesOptions = ConnectStreamOptions;
  * @param options Where and how.
  * @returns The client.
  * @throws {ConnectError} If no connection is made; see `connectStream()`.
+ * @throws {UsageError} If the port is none, or the certificate or key of `identity` cannot be used.
  *
  * @example Ask an echo
  * ```ts

@@ -1,4 +1,3 @@
-import { ConnectError } from "../errors.ts";
 import { connectStream } from "../net/stream/connect.ts";
 import { delay, within } from "../time/deadline.ts";
 import { whenAborted } from "../time/lifecycle.ts";
@@ -87,8 +86,6 @@ async function connect<F extends string>(
     ca,
     identity,
     onAttemptFailed,
-    // Waiting does not help where a permission is missing, for example.
-    isWorthRetrying: (error) => error instanceof ConnectError,
     signal: connecting.signal,
   });
 }

@@ -109,6 +109,7 @@ export class Line<F extends string = string>
    * @param options Where and how.
    * @returns The line, connected.
    * @throws {ConnectError} If the last attempt fails; with `reconnect` there is none unless `attempts` is given.
+   * @throws {UsageError} At once, if the port is none, or the certificate or key of `identity` cannot be used.
    * @throws {CodecError} If the format is wrong.
    */
   static async connect<F extends string = DefaultFormat>(

@@ -180,7 +180,14 @@ export function listenError(address: Endpoint, cause: unknown): unknown {
   }
   if (cause instanceof Deno.errors.PermissionDenied) return say("the system does not permit it");
   if (cause instanceof Deno.errors.NotFound) return say("there is no such directory");
+  if (isPortRefused(cause)) return say("a port is a whole number from 0 to 65535");
   return cause;
+}
+
+/** Whether Deno threw this because a port was none. */
+export function isPortRefused(cause: unknown): boolean {
+  const isKind = cause instanceof TypeError || cause instanceof RangeError;
+  return isKind && /^Invalid port/.test(cause.message);
 }
 
 function isHost(text: string): boolean {

@@ -36,6 +36,7 @@ export interface ConnectStreamOptions extends StreamConnectionOptions, RetryOpti
  * @returns The connection.
  * @throws {ConnectError} If the last attempt fails. The message distinguishes: no such name, refused, unreachable, no answer in time,
  * and TLS errors.
+ * @throws {UsageError} At once, if the port is none, or certificate or key cannot be used.
  *
  * @example Five attempts, a second apart
  * ```ts
@@ -52,7 +53,9 @@ export interface ConnectStreamOptions extends StreamConnectionOptions, RetryOpti
  * ```
  */
 export function connectStream(options: ConnectStreamOptions): Promise<StreamConnection> {
-  return retry(() => connectOnce(options), options);
+  // Waiting does not help where an option is wrong or a permission is missing.
+  const { isWorthRetrying = (error) => error instanceof ConnectError } = options;
+  return retry(() => connectOnce(options), { ...options, isWorthRetrying });
 }
 
 async function connectOnce(options: ConnectStreamOptions): Promise<StreamConnection> {

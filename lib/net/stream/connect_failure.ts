@@ -1,5 +1,5 @@
 import { ConnectError, messageOf, UsageError } from "../../errors.ts";
-import { isIPv4, isIPv6 } from "../address/address.ts";
+import { isIPv4, isIPv6, isPortRefused } from "../address/address.ts";
 import { isLocalhost } from "../address/localhost.ts";
 
 /** The system's error codes and what to tell a person, the most informative first. */
@@ -38,7 +38,8 @@ export interface ConnectFailureContext {
  * @param where The address as text.
  * @param cause What was thrown.
  * @param context Details for the message.
- * @returns A {@linkcode ConnectError}, or the cause itself if it is clear already or concerns this program's own permissions.
+ * @returns A {@linkcode ConnectError}, a {@linkcode UsageError} if there can be no such port, or the cause itself if it is clear already
+ * or concerns this program's own permissions.
  */
 export function connectFailure(
   where: string,
@@ -47,7 +48,11 @@ export function connectFailure(
 ): unknown {
   const isSaid = cause instanceof ConnectError || cause instanceof UsageError;
   if (isSaid || cause instanceof Deno.errors.NotCapable) return cause;
-  return new ConnectError(`Cannot connect to "${where}": ${explain(cause, context)}`, { cause });
+  const begin = `Cannot connect to "${where}"`;
+  if (isPortRefused(cause)) {
+    return new UsageError(`${begin}: a port is a whole number from 0 to 65535`, { cause });
+  }
+  return new ConnectError(`${begin}: ${explain(cause, context)}`, { cause });
 }
 
 /**

@@ -161,6 +161,13 @@ testBoth("bindDatagram() says when an address is taken or not of this computer",
     UsageError,
     "no such address",
   );
+  for (const port of [-1, 65536, NaN]) {
+    await assertRejects(
+      () => bind({ listen: { hostname: "127.0.0.1", port } }),
+      UsageError,
+      `Cannot listen on "127.0.0.1:${port}": a port is a whole number from 0 to 65535`,
+    );
+  }
 });
 
 testBoth(

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
-import { ConnectError } from "../../../lib/errors.ts";
+import { ConnectError, UsageError } from "../../../lib/errors.ts";
 import { connectFailure, mostTelling } from "../../../lib/net/stream/connect_failure.ts";
 import { connectStream, type ConnectStreamOptions } from "../../../lib/net/stream/connect.ts";
 import { within } from "../../../lib/time/deadline.ts";
@@ -100,6 +100,24 @@ Deno.test("connectStream() tries as often as it is told, and says so each time",
   };
   await assertRejects(() => connectStream(options), ConnectError);
   assertEquals(said, ["1 of 3", "sleep 7", "2 of 3", "sleep 7", "3 of 3"]);
+});
+
+Deno.test("connectStream() tries once where an option is wrong", async () => {
+  const attempts: number[] = [];
+  const options = {
+    attempts: Infinity,
+    onAttemptFailed: (attempt: number) => attempts.push(attempt),
+  };
+  for (const port of [-1, 65536, NaN]) {
+    await assertRejects(
+      () => connectStream({ host: "127.0.0.1", port, ...options }),
+      UsageError,
+      `Cannot connect to "127.0.0.1:${port}": a port is a whole number from 0 to 65535`,
+    );
+  }
+  const identity = { cert: "x", key: "y" };
+  await assertRejects(() => connectStream({ port: 1, identity, ...options }), UsageError);
+  assertEquals(attempts, [1, 1, 1, 1]);
 });
 
 Deno.test("connectStream() connects at a later attempt", async () => {

@@ -75,6 +75,10 @@ Deno.test("listenStream() says why it cannot listen", () => {
     [{ host: "203.0.113.7", port: 0 }, "this computer has no such address"],
     [{ host: "nothing.invalid", port: 0 }, "no such host name"],
     [{ host: "bad host", port: 0 }, "no such host name"],
+    ...[-1, 65536, 1.5, NaN].map((port): [ListenStreamOptions, string] => [
+      { host: "127.0.0.1", port },
+      `Cannot listen on "127.0.0.1:${port}": a port is a whole number from 0 to 65535`,
+    ]),
     [{ port: 0, tls: { cert: "x", key: "y" } }, "the TLS certificate or its key is invalid"],
   ];
   for (const [options, message] of cases) {
