@@ -8,6 +8,7 @@ for (
     ["1.5kB", { bytes: 1500 }],
     ["1 GiB", { bytes: 2 ** 30 }],
     ["512b", { bytes: 512 }],
+    ["1B", { bytes: 1 }],
     ["1h", { seconds: 3600 }],
     ["90min", { seconds: 5400 }],
     ["1d", { seconds: 86_400 }],
@@ -31,6 +32,26 @@ Deno.test("files change at the full hour and at midnight of this computer's time
   assertEquals(periodAt(at(9, 59), 3600), { from: at(9, 0), to: at(10, 0) });
   assertEquals(periodAt(at(10, 0), 3600), { from: at(10, 0), to: at(11, 0) });
   assertEquals(periodAt(at(10, 0), 86_400), { from: at(0, 0), to: at(0, 0, 22) });
+});
+
+Deno.test({
+  name: "files change at midnight in any time zone (not on Windows, which takes none from TZ)",
+  ignore: Deno.build.os === "windows",
+  async fn() {
+    const rotation = import.meta.resolve("../../lib/recording/rotation.ts");
+    const time = Date.parse("2026-11-21T12:00Z");
+    const program = `import { periodAt } from "${rotation}";
+      console.log(new Date(periodAt(${time}, 86400).to).toISOString());`;
+    for (
+      const [TZ, end] of [
+        ["Asia/Kathmandu", "2026-11-21T18:15:00.000Z\n"],
+        ["America/Los_Angeles", "2026-11-22T08:00:00.000Z\n"],
+      ] as const
+    ) {
+      const command = new Deno.Command(Deno.execPath(), { args: ["eval", program], env: { TZ } });
+      assertEquals(new TextDecoder().decode((await command.output()).stdout), end);
+    }
+  },
 });
 
 /** The offset of a time zone, by what its clocks show. */
