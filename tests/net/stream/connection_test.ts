@@ -110,6 +110,34 @@ Deno.test("StreamConnection writes in order what is written at once", async () =
   await connection.close();
 });
 
+for (
+  const [first, said] of [[1200, [[], [true], [true]]], [1201, [[true], [true], [true]]]] as const
+) {
+  for (const how of ["write", "writeThen"] as const) {
+    Deno.test(`StreamConnection.${how}() lets no packet wait for another one, the first having ${first} bytes`, async () => {
+      using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+      const { port } = listener.addr as Deno.NetAddr;
+      using peer = await Deno.connect({ hostname: "127.0.0.1", port });
+      const conn = await listener.accept();
+      const calls: unknown[] = [];
+      conn.setNoDelay = (noDelay) => void calls.push(noDelay);
+      await using connection = new StreamConnection(conn);
+      const write = (size: number) =>
+        how === "write"
+          ? connection.write(new Uint8Array(size))
+          : new Promise((resolve) => connection.writeThen(new Uint8Array(size), resolve));
+      const after: unknown[] = [];
+      for (const size of [first, 1, 1]) {
+        assertEquals(await write(size), true);
+        after.push([...calls]);
+      }
+      assertEquals(after, said as unknown);
+      await connection.close();
+      assertEquals(await readAll(peer), first + 2);
+    });
+  }
+}
+
 Deno.test("StreamConnection.close() waits for what is still to be written", async () => {
   const { connection, peer } = await pair();
   const size = 8 << 20;
@@ -219,6 +247,9 @@ Deno.test("StreamConnection is not idle while nobody waits for the peer, or it i
   const read = connection.read();
   {
     using _ = connection.hold();
+    const other = connection.hold();
+    other[Symbol.dispose]();
+    other[Symbol.dispose]();
     clock.pass(100);
     assertEquals(connection.closeReason, undefined);
   }

@@ -28,6 +28,8 @@ const DECIDED: [string, "http" | "tls" | "stun" | "other"][] = [
   ["GET http://127.0.0.1/ HTTP/1.", "http"],
   ["GET /\xfc HTTP/1.", "http"],
   ["\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", "tls"],
+  ["\x16\x03\x00\x00\x00\x01\x00\x00\x00\x03\x00", "tls"],
+  ["\x16\x03\x04\xff\xff\x01\x00\xff\xff\x03\x04", "tls"],
   ["{", "other"],
   [" ", "other"],
   ["\0\x01\0\x08\x21\x12\xa4\x42", "stun"],

@@ -186,6 +186,54 @@ Deno.test("listenStream() tells those who are too many, and serves again when th
   await clients[1]!.close();
 });
 
+Deno.test("listenStream() tells 64 at once that they are too many, and gives up all others", async () => {
+  const told = Promise.withResolvers<void>();
+  let telling = 0;
+  await using listener = listenStream({
+    port: 0,
+    host: "127.0.0.1",
+    maxConnections: 0,
+    onTooMany: async (connection) => {
+      telling++;
+      await told.promise;
+      await connection.write(bytes("busy"));
+    },
+  });
+  const { port } = listener.addr;
+  const clients = await Promise.all(Array.from({ length: 64 }, () => connectStream({ port })));
+  while (telling < 64) await new Promise((resolve) => setTimeout(resolve, 1));
+  await using given = await connectStream({ port });
+  assertEquals(await given.read(), null);
+  told.resolve();
+  for (const client of clients) {
+    assertEquals(text(await client.read()), "busy");
+    await client.close();
+  }
+  while ([...listener.connections].length > 0) await new Promise((done) => setTimeout(done, 1));
+  await using later = await connectStream({ port });
+  assertEquals(text(await later.read()), "busy");
+  assertEquals([telling, listener.stats.refusedByLimit], [65, 66]);
+});
+
+Deno.test("StreamListener.connections are those that are open, whichever ends first", async () => {
+  await using listener = listenStream({ port: 0, host: "127.0.0.1", onConnection: echo });
+  const clients = new Map<number, StreamConnection>();
+  for (let i = 0; i < 4; i++) {
+    const client = await connectStream({ port: listener.addr.port });
+    await client.write(bytes("a"));
+    assertEquals(text(await client.read()), "a");
+    clients.set(client.localAddr.port, client);
+  }
+  for (const at of [1, 0, 1, 0]) {
+    const [port, client] = [...clients][at]!;
+    clients.delete(port);
+    await client.close();
+    while (listener.stats.open > clients.size) await new Promise((done) => setTimeout(done, 1));
+    const open = [...listener.connections].map(({ remoteAddr }) => remoteAddr.port);
+    assertEquals(open.sort(), [...clients.keys()].sort());
+  }
+});
+
 Deno.test("listenStream() does its work whatever onProblem throws, which is reported as uncaught", async () => {
   const thrown: string[] = [];
   const onError = (event: ErrorEvent) => {
