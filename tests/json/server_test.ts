@@ -292,29 +292,32 @@ Deno.test("startJsonServer() tells onMessage, onFailure and debug what was handl
   ]);
 });
 
-Deno.test("startJsonServer() ends only the connection whose message its own callback throws at", async () => {
-  const problems: string[] = [];
-  await using server = startJsonServer({
-    port: 0,
-    interact: (data) => data === "later" ? Promise.resolve(data) : data,
-    onMessage: ({ data }) => {
-      if (data !== 1) throw new Error(`no room to note ${data}`);
-    },
-    onProblem: ({ kind, message }) =>
-      problems.push(`${kind}: ${message.replace(/127\S+/, "CLIENT")}`),
+for (const handlerTimeout of [Infinity, 60]) {
+  Deno.test(`startJsonServer() ends only the connection whose message its own callback throws at, handlerTimeout: ${handlerTimeout}`, async () => {
+    const problems: string[] = [];
+    await using server = startJsonServer({
+      port: 0,
+      handlerTimeout,
+      interact: (data) => data === "later" ? Promise.resolve(data) : data,
+      onMessage: ({ data }) => {
+        if (data !== 1) throw new Error(`no room to note ${data}`);
+      },
+      onProblem: ({ kind, message }) =>
+        problems.push(`${kind}: ${message.replace(/127\S+/, "CLIENT")}`),
+    });
+    await using other = await Peer.connect(server.addr);
+    for (const message of ['"now"', '"later"']) {
+      await using peer = await Peer.connect(server.addr);
+      await peer.write(`${message}\n1\n`);
+      assertEquals(await peer.line(), null);
+    }
+    assertEquals(await other.ask("1"), '{"status":"success","result":1}');
+    assertEquals(problems, [
+      "handler: Serving CLIENT failed: no room to note now",
+      "handler: Serving CLIENT failed: no room to note later",
+    ]);
   });
-  await using other = await Peer.connect(server.addr);
-  for (const message of ['"now"', '"later"']) {
-    await using peer = await Peer.connect(server.addr);
-    await peer.write(`${message}\n1\n`);
-    assertEquals(await peer.line(), null);
-  }
-  assertEquals(await other.ask("1"), '{"status":"success","result":1}');
-  assertEquals(problems, [
-    "handler: Serving CLIENT failed: no room to note now",
-    "handler: Serving CLIENT failed: no room to note later",
-  ]);
-});
+}
 
 Deno.test("startJsonServer() rejects a port in use and options that do not fit", async () => {
   await using server = startJsonServer({ port: 0 });

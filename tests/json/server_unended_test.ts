@@ -81,6 +81,27 @@ Deno.test("startJsonServer() waits for the rest of a value without a newline", a
   assertEquals(await peer.line(), '{"status":"success","result":true}');
 });
 
+Deno.test("startJsonServer() answers a value without a newline after a line that was too long", async () => {
+  const clock = new ManualClock();
+  await using server = startJsonServer({
+    ...{ port: 0, interact: echo, clock },
+    ...{ maxBytes: 12, completeAfter: 1, idleTimeout: Infinity, messageTimeout: Infinity },
+  });
+  await using peer = await Peer.connect(server.addr);
+  const pause = async (text: string) => {
+    const silence = clock.nextWake();
+    await peer.write(text);
+    await silence;
+    clock.pass(2);
+    await turn();
+  };
+  await pause('{"a":"');
+  await peer.write('too long"}\n');
+  assertStringIncludes((await peer.line())!, "longer than 12 bytes");
+  await pause("5");
+  assertEquals(await peer.line(), '{"status":"success","result":5}');
+});
+
 Deno.test("startJsonServer() says what is wrong with a value without a newline", async () => {
   await using server = startJsonServer({ port: 0, interact: echo });
   await using peer = await Peer.connect(server.addr);
