@@ -39,7 +39,8 @@ function blocksIn(...languages: string[]) {
 
 /** Runs a program on a text, and returns what it complains of. */
 async function complaints(program: string, args: string[]): Promise<string> {
-  const { stdout, stderr } = await new Deno.Command(program, { args }).output();
+  const { stdout, stderr } = await new Deno.Command(program, { args, env: { LC_ALL: "C.UTF-8" } })
+    .output();
   return new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
 }
 

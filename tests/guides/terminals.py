@@ -45,6 +45,8 @@ class Terminal:
 def listening():
     count = 0
     for table, state in (("tcp", "0A"), ("tcp6", "0A"), ("udp", "07"), ("udp6", "07")):
+        if not os.path.exists(f"/proc/net/{table}"):
+            continue  # a computer without IPv6
         with open(f"/proc/net/{table}") as rows:
             count += sum(row.split()[3] == state for row in rows)
     return count

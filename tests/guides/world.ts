@@ -39,6 +39,8 @@ export async function makeWorld(): Promise<World> {
     DENO_DIR: await denoFolder(),
     NO_COLOR: "1",
     TERM: "xterm",
+    // One that a computer does not have would make bash warn before each line.
+    LC_ALL: "C.UTF-8",
     PYTHONDONTWRITEBYTECODE: "1",
   };
   const terminals = new Terminals({ cwd: folder, env });
