@@ -1,3 +1,4 @@
+import { within } from "../time/deadline.ts";
 import { visibleJson, visibleJsonLines, visibleLine, visibleText } from "../text/visible_text.ts";
 
 /** Where bytes go: `Deno.stdout`, or anything like it in a test. */
@@ -139,6 +140,11 @@ export class Output {
   async flush(): Promise<void> {
     this.#startNow();
     while (this.#writing) await this.#writing;
+  }
+
+  /** The same, but not for longer than a second: what is said to a person then stands below it on a terminal. */
+  async shown(): Promise<void> {
+    await within(this.flush(), 1);
   }
 
   /** Counts what was written and has not left the program; of what the system is taking, nobody knows how much it has. */

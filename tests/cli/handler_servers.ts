@@ -21,6 +21,12 @@ async function sendStream(to: HostPort, bytes: Uint8Array): Promise<AsyncDisposa
   return { [Symbol.asyncDispose]: () => Promise.resolve(connection.close()) };
 }
 
+async function sendDatagram(to: HostPort, bytes: Uint8Array): Promise<AsyncDisposable> {
+  const socket = await bindDatagram({ listen: { hostname: "127.0.0.1", port: 0 } });
+  await socket.send(bytes, to);
+  return socket;
+}
+
 /** The servers that take a handler. */
 export const servers: readonly HandlerServer[] = [
   {
@@ -34,13 +40,19 @@ export const servers: readonly HandlerServer[] = [
     send: (to) => sendStream(to, new Uint8Array(4)),
   },
   {
+    args: ["socket-server", "--host", "127.0.0.1", "--port", "0"],
+    waiting: /1 connection to end/,
+    send: (to) => sendStream(to, new Uint8Array(4)),
+  },
+  {
+    args: ["socket-server", "--udp", "--host", "127.0.0.1", "--port", "0"],
+    waiting: /the answer to 1 datagram/,
+    send: (to) => sendDatagram(to, new Uint8Array(4)),
+  },
+  {
     args: ["villas-echo", "--listen", "127.0.0.1:0", "--any-source"],
     waiting: /1 message that is being handled/,
-    async send(to) {
-      const socket = await bindDatagram({ listen: { hostname: "127.0.0.1", port: 0 } });
-      await socket.send(villasProtobuf.encode([{ type: "data", values: [1.5] }]), to);
-      return socket;
-    },
+    send: (to) => sendDatagram(to, villasProtobuf.encode([{ type: "data", values: [1.5] }])),
   },
 ];
 

@@ -1,8 +1,10 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { parseAddress } from "../../lib/net/address/address.ts";
 import { Peer } from "../json/peer.ts";
 import { begun, servers } from "./handler_servers.ts";
 import { folder, serve } from "./json_serve.ts";
 import { type Child, start } from "./run.ts";
+import { startHere } from "./run_here.ts";
 
 const windows = Deno.build.os === "windows";
 
@@ -12,7 +14,7 @@ async function handlers(): Promise<{ path(name: string): string } & AsyncDisposa
   const write = (name: string, body: string) =>
     Deno.writeTextFile(
       `${folder}/${name}.js`,
-      `const handle = (a) => { console.error("begun"); ${body} };\nexport default handle; export const interact = handle;\n`,
+      `const handle = (a) => { console.error("begun"); ${body} };\nexport default handle; export { handle, handle as interact };\n`,
     );
   await write("busy", "while (true) {}");
   await write("pending", "return new Promise((resolve) => setTimeout(resolve, 1e9));");
@@ -24,6 +26,11 @@ async function handlers(): Promise<{ path(name: string): string } & AsyncDisposa
   };
 }
 
+/** Waits until something is so, for which there is no event. */
+async function until(isSo: () => boolean): Promise<void> {
+  while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 1));
+}
+
 async function ended(program: Child, signal: Deno.Signal) {
   program.process.kill(signal);
   const from = performance.now();
@@ -32,7 +39,39 @@ async function ended(program: Child, signal: Deno.Signal) {
 }
 
 for (const server of servers) {
-  const name = server.args.filter((arg) => /^[a-z]+(-[a-z]+)?$/.test(arg)).join(" ");
+  const name = server.args.filter((arg) => /^(--udp|[a-z]+(-[a-z]+)?)$/.test(arg)).join(" ");
+
+  Deno.test(`${name}: what was done is said after what was printed, however slowly that leaves`, async () => {
+    const written: string[] = [];
+    const begun = Promise.withResolvers<void>();
+    const decoder = new TextDecoder();
+    const stdout = {
+      async write(bytes: Uint8Array) {
+        begun.resolve();
+        await new Promise((resolve) => setTimeout(resolve, 100));
+        written.push("printed");
+        return bytes.length;
+      },
+    };
+    const writeSync = (bytes: Uint8Array) => {
+      written.push(decoder.decode(bytes));
+      return bytes.length;
+    };
+    const stderr = {
+      writeSync,
+      write: (bytes: Uint8Array) => Promise.resolve(writeSync(bytes)),
+      isTerminal: () => false,
+    };
+    const program = startHere(server.args, { stdout, stderr });
+    await until(() => /Ready/.test(written.join("")));
+    const [, address] = /Listening on ([^\s,]+)/.exec(written.join(""))!;
+    await using _socket = await server.send(parseAddress(address!));
+    await begun.promise;
+    program.interrupt();
+    await program.result();
+    const said = written.slice(written.lastIndexOf("printed") + 1).join("");
+    assertMatch(said, /\b1 [^\n]*\nBye\.\n$/, written.join("|"));
+  });
 
   Deno.test(`${name}: Ctrl-C says what is waited for and how long, and a second one ends at once`, async () => {
     await using files = await handlers();

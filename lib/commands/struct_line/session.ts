@@ -12,7 +12,6 @@ import { moduleAction, type RecordHandler, recordUse } from "../../struct/module
 import type { LinePeer } from "../../struct/peer.ts";
 import type { SentRecords } from "../../struct/send_records.ts";
 import { counted, rareCounts } from "../../text/wording.ts";
-import { within } from "../../time/deadline.ts";
 import { BusyWatch } from "../serving/busy_watch.ts";
 import { checkTwoFiles } from "../recording/record.ts";
 import { endHandler, handlerCounts, handlerEvents } from "../serving/handler_options.ts";
@@ -353,7 +352,7 @@ export async function sayStats(
   { unsent, refused }: Readonly<SentRecords>,
 ): Promise<void> {
   await session.close();
-  await within(out.flush(), 1);
+  await out.shown();
   const stats = { ...line, unsent };
   say.summary(
     [

@@ -165,6 +165,7 @@ export const villasEcho = defineCommand({
       clearInterval(shown);
       await recorded.close();
       await reply[Symbol.asyncDispose]();
+      await out.shown();
       say.summary(counters());
       const { stats: { overflowed = 0 }, receiveBuffer } = echo;
       if (overflowed > 0 && receiveBuffer) say.warn(droppedAdvice(overflowed, receiveBuffer));

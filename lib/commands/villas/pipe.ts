@@ -9,7 +9,7 @@ import type { Signal } from "../../codecs/villas/signals.ts";
 import { exit, UsageError } from "../../errors.ts";
 import { formatAddress } from "../../net/address/address.ts";
 import { counted, rareCounts } from "../../text/wording.ts";
-import { after, within } from "../../time/deadline.ts";
+import { after } from "../../time/deadline.ts";
 import { startVillasPipe, type VillasPipe } from "../../villas/pipe.ts";
 import type {
   VillasPipeInput,
@@ -171,7 +171,7 @@ export const villasPipe = defineCommand({
       await pipe.finished;
     } finally {
       reading.abort();
-      await within(out.flush(), 1);
+      await out.shown();
       say.summary(summary(pipe.stats, unprinted));
       const { receiveBuffer, stats: { dropped = 0 } } = pipe;
       if (dropped > 0 && receiveBuffer) say.warn(droppedAdvice(dropped, receiveBuffer));

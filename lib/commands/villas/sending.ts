@@ -11,7 +11,6 @@ import { ConnectError, UsageError } from "../../errors.ts";
 import type { Signal } from "../../codecs/villas/signals.ts";
 import { type Endpoint, formatAddress } from "../../net/address/address.ts";
 import { counted } from "../../text/wording.ts";
-import { within } from "../../time/deadline.ts";
 import { whenAborted } from "../../time/lifecycle.ts";
 import type { ScopeControl } from "../../scope/scope.ts";
 import type { Statistic } from "../../scope/viewer.ts";
@@ -164,7 +163,7 @@ export async function sendSamples(
   } finally {
     clearInterval(live);
     await recorded.close();
-    await within(out.flush(), 1); // on a terminal, the summary comes last
+    await out.shown();
     say.summary(noReturn ? sentOnly(source.stats) : summary(source.stats, printer));
     const { dropped = 0 } = source.stats;
     if (dropped > 0 && source.receiveBuffer && !noReturn) {
