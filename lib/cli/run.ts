@@ -235,7 +235,8 @@ function unknownCommand(word: string, registry: Registry): UsageError {
   // The first word of several commands stands for all of them, unless more was meant.
   const families = new Set(names.map((name) => name.split(" ")[0]!));
   const starts = suggestions(word, families);
-  const near = starts.length > 0 ? starts : suggestions(word, names);
+  const ends = names.filter((name) => name.split(/[- ]/).includes(word));
+  const near = [starts, ends].find(({ length }) => length > 0) ?? suggestions(word, names);
   const last = near.pop();
   const others = near.map((name) => `"${name}"`).join(", ");
   return new UsageError(

@@ -6,6 +6,8 @@ const said: [word: string, hint: string][] = [
   ["struct", 'did you mean "struct-line"?'],
   ["struct-line-pack", 'did you mean "struct-line pack"?'],
   ["vilas-eco", 'did you mean "villas-echo"?'],
+  ["echo", 'did you mean "villas-echo"?'],
+  ["server", 'did you mean "json-server", "struct-line server" or "socket-server"?'],
   ["nosuch", "see labwire --help for those there are"],
 ];
 
