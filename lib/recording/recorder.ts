@@ -41,8 +41,8 @@ export interface RecorderOptions {
   readonly keep?: number;
   /** Overwrite a file that is there, unless it is of this very recording. Default: refuse to. */
   readonly force?: boolean;
-  /** Files that this program reads meanwhile: they are never written to, not even with `force`. Default: none. */
-  readonly reads?: readonly string[];
+  /** Files that this program reads meanwhile, 0 for standard input: they are never written to, not even with `force`. Default: none. */
+  readonly reads?: readonly (string | number)[];
   /** What each file begins with, asked for when there is a first entry to be written to it. Default: nothing. */
   readonly header?: () => Uint8Array | undefined;
   /** What an entry is called in messages. Default: `entry`. */

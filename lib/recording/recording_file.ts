@@ -18,7 +18,7 @@ export interface RecordingFileOptions {
   /** Overwrite a file that is there, unless it was begun here. Default: refuse to. */
   readonly force?: boolean;
   /** Files that are read meanwhile, which are never written to, by whatever name. */
-  readonly reads?: readonly string[];
+  readonly reads?: readonly (string | number)[];
   /** How many files to keep, the newest; only those that were begun here count. Default: all. */
   readonly keep?: number;
   /** Called when an old file cannot be removed (`keep`), or the system does not say that the data is on the disk (`sync`). */

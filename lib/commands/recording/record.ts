@@ -115,7 +115,7 @@ export async function openRecording(
   const recorder = await Recorder.open({
     ...spec,
     ...{ rotate, keep, force },
-    reads: ["/dev/stdin", ...replay === undefined ? [] : [replay]],
+    reads: [0, ...replay === undefined ? [] : [replay]],
     onProblem: ({ message }) => say.warn(message),
   });
   const reopening = onReopen(() => recorder.reopen());

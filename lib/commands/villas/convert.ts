@@ -90,10 +90,9 @@ export const villasConvert = defineCommand({
     const capture = from === CAPTURE
       ? new CapturedSamples({ ...reading, port, format: known(format ?? villasFormat("protobuf")) })
       : undefined;
-    // A redirected file has a name of its own on some systems.
-    const named = (path: string, redirected: string) => path === "-" ? redirected : path;
-    if (await isSameFile(named(inPath, "/dev/stdin"), named(outPath, "/dev/stdout"))) {
-      throw new UsageError(`Cannot write "${outPath}": it is the file that is read`);
+    if (await isSameFile(inPath === "-" ? 0 : inPath, outPath === "-" ? 1 : outPath)) {
+      const written = outPath === "-" ? "standard output" : `"${outPath}"`;
+      throw new UsageError(`Cannot write ${written}: it is the file that is read`);
     }
     await using input = await openInput(context, inPath);
     const samples = from === CAPTURE
