@@ -23,12 +23,12 @@ async function serve(args: string[]) {
   return { server, port: Number(port) };
 }
 
-/** Records of each format as the peers write them, and as labwire does. */
+/** Records of each format as the peers write them, and as labwire does; the last of each is written alike by both. */
 const RECORDS: Record<string, [peer: string, own: string][]> = {
   "!I2sd": [
     ['[3, {"hex": "6162"}, 0.5]', '[3,"ab",0.5]'],
-    ['[0, {"hex": "0000"}, -1.5]', '[0,"",-1.5]'],
     ['[4294967295, {"hex": "ff00"}, 1e300]', '[4294967295,{"hex":"ff00"},1e+300]'],
+    ['[0, {"hex": "0000"}, -1.5]', '[0,"",-1.5]'],
   ],
   "!I30sd": [
     [`[3, {"hex": "${"68656c6c6f".padEnd(60, "0")}"}, 0.5]`, '[3,"hello",0.5]'],
