@@ -344,6 +344,41 @@ async function steps(t: Deno.TestContext, browser: Browser, lab: typeof openLab)
     await close();
   });
 
+  await t.step("a program that was started anew is shown anew", async () => {
+    const first = lab();
+    first.samplesTo(5);
+    const { page, close } = await openPage(browser, first.scope.url);
+    await until(page, "document.querySelectorAll('.pane').length === 3");
+    const { port } = first.scope.addr;
+    await first.scope.close();
+    await until(page, "/^Connection lost/.test(document.querySelector('#status').textContent)");
+    const feed = new Feed({ lanes: [{ name: "received" }], now: () => 1_700_001_000 });
+    const { scope } = lab({ feed, listen: { hostname: "127.0.0.1", port } });
+    await until(page, "document.querySelector('#status').textContent === 'Waiting for samples'");
+    assertEquals(await page.isVisible("#empty"), true);
+    feed.add(0, [{ type: "data", values: [1, 2] }]);
+    await until(page, "document.querySelector('#status').textContent === 'Live'");
+    assertEquals(await page.isVisible("#empty"), false);
+    await scope.close();
+    await close();
+  });
+
+  await t.step("a colleague sees all of a long recording, too", async () => {
+    const zero = 1_700_000_000;
+    const feed = new Feed({ lanes: [{ name: "recorded" }], isAbsolute: true, history: 1e9 });
+    for (let i = 0; i < 3 * 3600; i++) {
+      feed.add(0, [{ type: "data", origin: { sec: zero + i, nsec: 0 }, values: [i] }]);
+    }
+    const { scope } = lab({ feed, isRecording: true });
+    const { page, close } = await openPage(browser, scope.url);
+    await until(page, "/span=10799/.test(location.hash)");
+    const other = await openPage(browser, page.url());
+    await until(other.page, "document.querySelectorAll('.pane').length === 1");
+    assertEquals(await other.page.evaluate("location.hash"), await page.evaluate("location.hash"));
+    await other.close();
+    await close();
+  });
+
   await t.step("pause, zoom, drag, keys, and the view in the address", async () => {
     const { scope, samplesTo } = lab();
     samplesTo(30);
@@ -531,6 +566,8 @@ async function steps(t: Deno.TestContext, browser: Browser, lab: typeof openLab)
     assert(png.length > 20_000);
     const svg = new TextDecoder().decode(await save("svg"));
     assertMatch(svg, /^<svg .*&lt;i>on&lt;\/i>/s);
+    // The values are those of the picture, and not the last ones of the stream.
+    assertMatch(svg, />current {2}2\.0000 A</);
     const parsed = await page.evaluate(
       (text) =>
         new (globalThis as unknown as {

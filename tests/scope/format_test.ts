@@ -7,6 +7,7 @@ Deno.test("numbers on an axis are told apart, however close they are, and have n
   assertEquals(ticksText([-1, -0.5, 0, 0.5, 1]), ["−1", "−0.5", "0", "0.5", "1"]);
   assertEquals(ticksText([0, 2.5, 5]), ["0", "2.5", "5"]);
   assertEquals(ticksText([1e7, 2e7]), ["1e7", "2e7"]);
+  assertEquals(ticksText([-1e-5, 1e-5]), ["−1e−5", "1e−5"]);
   assertEquals(ticksText([10.000012, 10.000014]), ["10.000012", "10.000014"]);
   assertEquals(tick(0.1 + 0.2, 0.1), "0.3");
   assertEquals(ticksText([0.1 * 3 - 0.3, 0.1]), ["0", "0.1"]);
@@ -20,7 +21,7 @@ Deno.test("numbers on an axis are told apart, however close they are, and have n
         const texts = ticksText(ticks);
         assertEquals(new Set(texts).size, 9, `${texts}`);
         texts.forEach((text, i) => {
-          const shown = Number(text.replace("−", "-").replace(/e−/, "e-"));
+          const shown = Number(text.replaceAll("−", "-"));
           assert(Math.abs(shown - ticks[i]!) < size / 5, `${text} for ${ticks[i]}`);
         });
       }
@@ -36,6 +37,7 @@ Deno.test("values that are close together have the digits that tell them apart",
   // Where they are not, as many as ever; and one alone has no others.
   assertEquals(beside(2.5, 10, 20), "2.500");
   assertEquals(beside(2.5, 10, 0), "2.500");
+  assertEquals(beside(3.0000000000000004, 3, 4e-16), "3.0000");
   assertEquals(value("1.23456789", 10, 20), "1.235");
 });
 

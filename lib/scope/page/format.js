@@ -37,7 +37,8 @@ export function beside(value, size, range = size) {
 /** @param {number} size @param {number} range */
 function decimalsOf(size, range) {
   const least = 4 - Math.max(0, Math.floor(Math.log10(size)));
-  const more = range > 0 ? 3 - Math.floor(Math.log10(range)) : 0;
+  // What is apart in the last digits only is so by rounding.
+  const more = range > size * 1e-12 ? 3 - Math.floor(Math.log10(range)) : 0;
   return Math.min(12, Math.max(0, least, more));
 }
 
@@ -103,7 +104,7 @@ export function value(text, size = NaN, range = size) {
 
 /** @param {string} text */
 function sign(text) {
-  return text.replace("-", "−").replace("e+", "e");
+  return text.replaceAll("-", "−").replace("e+", "e");
 }
 
 /** @type {[number, string][]} */

@@ -20,7 +20,7 @@ import { Readout } from "./readout.js";
 import { savePng, saveSvg } from "./save.js";
 import { make, showPairs, showStatistics, SignalTable, swatch } from "./table.js";
 import { Traces } from "./traces.js";
-import { SPANS, View } from "./view.js";
+import { LONGEST, SHORTEST, SPANS, View } from "./view.js";
 
 /** @param {string} id */
 const element = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
@@ -72,11 +72,16 @@ let isWhole = false;
 const connection = new Connection({
   hello(message) {
     const isFirst = hello === undefined;
+    // The program has been started anew: nothing of what was there is there any more.
+    const isOther = hello?.zero !== message.zero;
     hello = message;
     isLost = false;
     sentView = "";
-    if (isFirst || lanes.length !== message.lanes.length) {
+    if (isOther) {
       lanes = message.lanes.map(() => new Traces());
+      end = NaN;
+      last = { isTriggered: false, trigger: NaN };
+      state = undefined;
     }
     if (isFirst && message.isRecording) isWhole = view.end === null;
     document.title = message.title;
@@ -387,7 +392,10 @@ const actions = {
   zoom(factor, around) {
     const { from, to } = scene();
     isWhole = false;
-    const span = Math.min(hello?.isRecording ? 1e7 : 3600, Math.max(1e-4, (to - from) * factor));
+    const span = Math.min(
+      hello?.isRecording ? LONGEST : 3600,
+      Math.max(SHORTEST, (to - from) * factor),
+    );
     if (view.end !== null) view.end += (span - view.span) * (1 - around);
     view.span = span;
     showTools();
@@ -631,8 +639,9 @@ function drawCursors(now) {
     const cells = body.children[i]?.children;
     if (!cells) return;
     const name = trace.isReply ? `${trace.name} (reply)` : trace.name;
-    if (cells[0]?.textContent !== name) {
+    if (cells[0]?.getAttribute("title") !== name) {
       cells[0]?.replaceChildren(swatch(trace.signal, isDark, trace.isReply), ` ${name}`);
+      cells[0]?.setAttribute("title", name);
     }
     const [va, vb] = [ta, tb].map((at) => lanes[trace.lane]?.at(trace.id, at));
     const one = (/** @type {[number, number] | undefined} */ each) =>
@@ -742,7 +751,7 @@ function save(wanted) {
     pause(true);
     navigator.clipboard?.writeText(location.href);
   } else if (wanted !== "") {
-    const report = { title: hello?.title ?? "labwire", scene: now, panes, signals, state };
+    const report = { title: hello?.title ?? "labwire", scene: now, panes, signals };
     if (wanted === "png") savePng(report);
     else saveSvg(report);
   }

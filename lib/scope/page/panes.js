@@ -12,8 +12,8 @@ import { clock, duration, ticksText } from "./format.js";
 /** @type {typeof import("uplot")} */
 const Plot = /** @type {any} */ (globalThis).uPlot;
 
-/** Pixels at the right for the names of the traces, at least and at most. */
-const [NARROW, WIDE] = [24, 92];
+/** Pixels at the right for the names of the traces, at least and at most; the latter on a phone, too. */
+const [NARROW, WIDE, WIDE_ON_PHONE] = [24, 124, 92];
 /** Where the names begin, and what is left behind them. */
 const [BEFORE, AFTER] = [7, 5];
 const LABEL_FONT = "system-ui, sans-serif";
@@ -30,10 +30,11 @@ export function zoomOf() {
  */
 export function labelsFor(names) {
   const ctx = document.createElement("canvas").getContext("2d");
-  if (!ctx) return WIDE;
+  const most = innerWidth < 900 ? WIDE_ON_PHONE : WIDE;
+  if (!ctx) return most;
   ctx.font = `600 13.5px ${LABEL_FONT}`;
   const longest = Math.max(0, ...names.map((name) => ctx.measureText(name).width));
-  return Math.max(NARROW, Math.min(WIDE, BEFORE + Math.ceil(longest) + AFTER));
+  return Math.max(NARROW, Math.min(most, BEFORE + Math.ceil(longest) + AFTER));
 }
 
 /** Pixels at the left for the numbers of the values: the same in all panes, so that one time lies below another; they grow only. */
@@ -311,8 +312,18 @@ function drawLabels(ctx, { left, top, width, height }, labels, { pixel, isDark, 
   ctx.textAlign = "left";
   for (const { at, trace } of labels) {
     ctx.fillStyle = colourOf(trace.signal, isDark);
-    ctx.fillText(trace.name, left + width + BEFORE * pixel, at, (room - BEFORE) * pixel);
+    const text = shortened(ctx, trace.name, (room - BEFORE) * pixel);
+    ctx.fillText(text, left + width + BEFORE * pixel, at);
   }
+}
+
+/** What of a name finds room. */
+/** @param {CanvasRenderingContext2D} ctx @param {string} name @param {number} room */
+function shortened(ctx, name, room) {
+  if (ctx.measureText(name).width <= room) return name;
+  const letters = [...name];
+  while (letters.length > 1 && ctx.measureText(`${letters.join("")}…`).width > room) letters.pop();
+  return `${letters.join("")}…`;
 }
 
 /** Marks the trigger's level. */

@@ -3,10 +3,10 @@
 /** What is visible, as a picture or a drawing. */
 
 import { colourOf } from "./colours.js";
-import { clock, duration, ticksText, value } from "./format.js";
+import { band, clock, duration, ticksText } from "./format.js";
 import { drawTraces } from "./panes.js";
 
-const [WIDTH, LEFT, RIGHT, TOP, BOTTOM, GUTTER] = [1280, 80, 110, 74, 44, 40];
+const [WIDTH, LEFT, RIGHT, TOP, BOTTOM, GUTTER] = [1280, 80, 132, 74, 44, 40];
 
 /** Draws as a canvas does, and gives an SVG document. */
 class Drawing {
@@ -118,7 +118,6 @@ function escaped(text) {
  * @property {import("./panes.js").Scene} scene
  * @property {import("./panes.js").Pane[]} panes
  * @property {import("./table.js").RowSignal[]} signals
- * @property {import("./types.js").State | undefined} state
  */
 
 /**
@@ -177,7 +176,7 @@ function heightOf({ panes, signals }) {
  * @param {Report} report
  * @param {number} height
  */
-function paint(ctx, { title, scene, panes, signals, state }, height) {
+function paint(ctx, { title, scene, panes, signals }, height) {
   ctx.fillStyle = "#ffffff";
   ctx.fillRect(0, 0, WIDTH, height);
   ctx.textBaseline = "middle";
@@ -202,7 +201,7 @@ function paint(ctx, { title, scene, panes, signals, state }, height) {
     drawTraces(ctx, area, scene, pane, { pixel: 1, isDark: false, labels: pane.labels });
     top += 300 + GUTTER;
   }
-  legend(ctx, signals.filter((each) => !each.isHidden), state, top - GUTTER + BOTTOM + 10);
+  legend(ctx, signals.filter((each) => !each.isHidden), panes, scene, top - GUTTER + BOTTOM + 10);
 }
 
 /**
@@ -269,14 +268,15 @@ function ticks(from, to, count) {
 }
 
 /**
- * The names of the signals with their values.
+ * The names of the signals with their values at the right end of the picture.
  *
  * @param {CanvasRenderingContext2D} ctx
  * @param {import("./table.js").RowSignal[]} signals
- * @param {import("./types.js").State | undefined} state
+ * @param {import("./panes.js").Pane[]} panes
+ * @param {import("./panes.js").Scene} scene
  * @param {number} top
  */
-function legend(ctx, signals, state, top) {
+function legend(ctx, signals, panes, scene, top) {
   signals.forEach(({ signal, name, unit, channels }, i) => {
     const x = LEFT + i % 3 * ((WIDTH - LEFT) / 3);
     const y = top + Math.floor(i / 3) * 22;
@@ -287,7 +287,11 @@ function legend(ctx, signals, state, top) {
     ctx.lineTo(x + 26, y);
     ctx.stroke();
     ctx.fillStyle = "#16202a";
-    const exact = channels[0] && state?.lanes[channels[0].lane]?.values[signal];
-    ctx.fillText(`${name}  ${exact === undefined ? "" : value(exact)} ${unit}`, x + 34, y);
+    const pane = panes.find(({ traces }) => traces.some((trace) => trace.signal === signal));
+    const [min, max] = pane?.range ?? [NaN, NaN];
+    const [channel] = channels;
+    const last = channel && scene.lanes[channel.lane]?.at(channel.id, scene.to);
+    const text = band(last, Math.max(Math.abs(min), Math.abs(max)), max - min);
+    ctx.fillText(`${name}  ${text} ${unit}`, x + 34, y);
   });
 }

@@ -7,6 +7,9 @@ export const SPANS = [
   ...[60, 120, 300, 600, 1200, 1800, 3600],
 ];
 
+/** The least and the most seconds that can be visible; the most of a recording. */
+export const [SHORTEST, LONGEST] = [1e-4, 1e7];
+
 /**
  * @typedef {object} Trigger
  * @property {number} signal
@@ -53,7 +56,7 @@ export class View {
     const numbers = (/** @type {string | null} */ text) =>
       (text ?? "").split(",").filter((each) => each !== "").map(Number);
     const span = Number(query.get("span"));
-    if (span >= 1e-4 && span <= 3600) this.span = span;
+    if (span >= SHORTEST && span <= LONGEST) this.span = span;
     if (query.has("end") && Number.isFinite(Number(query.get("end")))) {
       this.end = Number(query.get("end"));
     }
