@@ -4,6 +4,7 @@ import { formatAddress } from "../net/address/address.ts";
 import { isLoopback } from "../net/address/localhost.ts";
 import type { StreamConnection } from "../net/stream/connection.ts";
 import { listenStream, type StreamListener } from "../net/stream/listener.ts";
+import { notify } from "../time/lifecycle.ts";
 import type { Feed } from "./feed.ts";
 import { MOST_CHANNELS } from "./store/lane.ts";
 import { parseView } from "./view.ts";
@@ -88,7 +89,7 @@ export class Scope implements AsyncDisposable {
       messageTimeout: REQUEST_SECONDS,
       grace: 0,
       onConnection: (connection) => this.#serve(connection),
-      onProblem: ({ kind, message }) => options.onProblem?.(kind, message),
+      onProblem: ({ kind, message }) => notify(options.onProblem, kind, message),
     });
     this.finished = this.#listener.finished;
   }
@@ -139,7 +140,7 @@ export class Scope implements AsyncDisposable {
   async #answer(connection: StreamConnection, request: WebRequest): Promise<boolean> {
     const admitted = admit(request, { host: this.#host, token: this.#token });
     if ("refused" in admitted) {
-      this.#options.onProblem?.("scope", `Refused a browser: ${admitted.refused}`);
+      notify(this.#options.onProblem, "scope", `Refused a browser: ${admitted.refused}`);
       await refuse(connection, 403, `Refused: ${admitted.refused}`);
       return false;
     }
@@ -156,7 +157,8 @@ export class Scope implements AsyncDisposable {
       const isChunked = request.version === "1.1";
       const { feed } = this.#options;
       if (!await writeCsv(connection, feed, query, headersOf(request), isChunked)) {
-        this.#options.onProblem?.(
+        notify(
+          this.#options.onProblem,
           "scope",
           "Cannot write all of a CSV: samples were let go of before the browser took them; --history keeps more",
         );
@@ -223,7 +225,7 @@ export class Scope implements AsyncDisposable {
 
   #serveFrame(viewer: Viewer): void {
     viewer.tick(performance.now() / 1000)
-      .catch((error) => this.#options.onProblem?.("scope", messageOf(error)));
+      .catch((error) => notify(this.#options.onProblem, "scope", messageOf(error)));
   }
 
   async #receive(text: string, viewer: Viewer, socket: WebSocketConnection): Promise<void> {

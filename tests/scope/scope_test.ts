@@ -4,6 +4,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { decodeFrame } from "../../lib/scope/page/protocol.js";
 import { Traces } from "../../lib/scope/page/traces.js";
 import { Feed } from "../../lib/scope/feed.ts";
+import { ReportedErrors } from "../time/reported_errors.ts";
 import { type Scope, type ScopeOptions, startScope } from "../../lib/scope/scope.ts";
 
 const encoder = new TextEncoder();
@@ -416,4 +417,18 @@ Deno.test("a CSV whose samples were let go of before they were written does not 
     lab.problems.join(),
     /Cannot write all of a CSV: .* before the browser took them; --history keeps more/,
   );
+});
+
+Deno.test("an onProblem that throws is reported, and does not confuse the scope", async () => {
+  using reported = new ReportedErrors();
+  const onProblem = (_: string, message: string) => {
+    throw new Error(`watched: ${message}`);
+  };
+  await using lab = open({ onProblem });
+  lab.add(0, [1]);
+  const answer = await raw(lab.scope, "GET / HTTP/1.1\r\nhost: elsewhere.example\r\n\r\n");
+  assertMatch(answer, /^HTTP\/1\.1 403 Forbidden\r\n[^]*Refused: the Host header/);
+  assertMatch(reported.messages.join(), /^watched: Refused a browser/);
+  await using viewer = await watch(lab.scope.url);
+  await viewer.until(() => viewer.frames() > 0);
 });

@@ -4,6 +4,7 @@ import type { Sample } from "../../codecs/villas/sample.ts";
 import { CodecError } from "../../errors.ts";
 import type { HostPort } from "../../net/address/address.ts";
 import { within } from "../../time/deadline.ts";
+import { notify } from "../../time/lifecycle.ts";
 import type { Batch } from "../../villas/node.ts";
 import type { Tap } from "../../villas/path.ts";
 import type { LaneDescription } from "../feed.ts";
@@ -93,7 +94,8 @@ export class ScopeThread implements AsyncDisposable {
     worker.onmessage = ({ data }) => this.#receive(data);
     worker.onerror = (event) => {
       event.preventDefault();
-      options.onProblem?.(
+      notify(
+        options.onProblem,
         "thread",
         `The scope has stopped: ${event.message}; everything else goes on`,
       );
@@ -182,7 +184,7 @@ export class ScopeThread implements AsyncDisposable {
 
   #receive(message: FromThread): void {
     const { statistics, control, onProblem } = this.#options;
-    if (message.type === "problem") onProblem?.(message.kind, message.message);
+    if (message.type === "problem") notify(onProblem, message.kind, message.message);
     else if (message.type === "statistics") {
       this.#say({ type: "statistics", statistics: statistics?.() ?? [] });
     } else if (message.type === "describe") {
