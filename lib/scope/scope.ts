@@ -257,7 +257,6 @@ export class Scope implements AsyncDisposable {
       title,
       zero: feed.zero,
       isRecording,
-      mostChannels: MOST_CHANNELS,
       signals: feed.signals.slice(0, MOST_CHANNELS),
       control: await control?.describe() ?? null,
       lanes: feed.lanes.map(({ channels }, i) => ({ ...feed.descriptions[i]!, channels })),

@@ -310,6 +310,7 @@ export class Viewer {
         return {
           ...known,
           samples: lane.samples,
+          isFull: lane.isFull,
           values: lane.latest.map(exactText),
           measured: this.#measure(lane, index, before(index), ids, [from, to]),
         };

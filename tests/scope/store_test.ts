@@ -235,3 +235,12 @@ Deno.test("samples are placed by the sender's clock, also by one that is wrong",
   assertEquals(still.place(at(5), 100), 100);
   assertEquals(new Timeline(0, true).place(at(5), 1e9), 5);
 });
+
+Deno.test("more signals than there is room for are told, and the first ones are shown", () => {
+  const lane = new Lane();
+  lane.add(0, false, new Array<number>(1000).fill(1));
+  assertEquals(lane.isFull, false);
+  lane.add(1, false, new Array<number>(2000).fill(1));
+  assertEquals(lane.isFull, true);
+  assertEquals(lane.channels.length, 1021);
+});

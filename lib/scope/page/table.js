@@ -238,6 +238,10 @@ export function showStatistics(state, lanes) {
   }
   const unseen = first.unseen + (reply?.unseen ?? 0);
   if (unseen > 0) pairs.push(["Not shown", String(unseen), true]);
+  if (first.isFull) {
+    const shown = new Set(lanes[0]?.channels.map(({ signal }) => signal)).size;
+    pairs.push(["Signals", `the first ${shown} only`, true]);
+  }
   for (const { name, value, unit } of state.statistics) {
     const text = unit === "s" ? duration(value) : unit ? si(value, unit) : short(value);
     const isBad = value > 0 && /invalid|dropped|refused|failed|unsent|lost|missed/i.test(name);

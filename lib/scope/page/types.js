@@ -25,6 +25,7 @@
  * @property {string[]} values The last values, with every digit.
  * @property {Measured[]} measured What was measured over what is visible.
  * @property {number} samples
+ * @property {boolean} isFull Whether there are more signals than can be shown.
  * @property {number | null} rate
  * @property {number | null} jitter
  * @property {number} missed

@@ -60,6 +60,7 @@ export class Lane {
   #latest: readonly Value[] = [];
   #samples = 0;
   #hasComplex = false;
+  #isFull = false;
 
   /**
    * Makes an empty lane.
@@ -87,6 +88,11 @@ export class Lane {
   /** The traces that there are so far. */
   get channels(): readonly Channel[] {
     return this.#channels;
+  }
+
+  /** Whether there were signals that found no room: {@linkcode MOST_CHANNELS}. */
+  get isFull(): boolean {
+    return this.#isFull;
   }
 
   /** The values of the last sample. */
@@ -175,7 +181,11 @@ export class Lane {
   #begin(signal: number, value: Value): number {
     while (this.#places.length <= signal) this.#places.push(-1);
     const place = this.#channels.length;
-    if (value === null || place + 4 > MOST_CHANNELS) return -1;
+    if (value === null) return -1;
+    if (place + 4 > MOST_CHANNELS) {
+      this.#isFull = true;
+      return -1;
+    }
     if (typeof value === "object") {
       this.#hasComplex = true;
       for (const part of ["magnitude", "real", "imaginary", "phase"] as const) {
