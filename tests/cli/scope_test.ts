@@ -156,6 +156,22 @@ Deno.test("villas-scope takes --history where it listens, and has no use for it 
   await Deno.remove(file);
 });
 
+Deno.test("villas-scope says how many samples of a recording are earlier than those before them", async () => {
+  const file = await Deno.makeTempFile({ suffix: ".csv" });
+  const seconds = [...[1, 2, 3], ...[1, 2, 4]].map((second) => 1_600_000_000 + second);
+  await Deno.writeTextFile(file, seconds.map((sec, i) => `${sec},0,0,${i},${i}\n`).join(""));
+  await using program = startServer(["villas-scope", file, ...scope]);
+  await program.until("stderr", /^6 samples read$/m);
+  program.interrupt();
+  const { code, stderr } = await program.result();
+  assertEquals(code, 0);
+  assertMatch(
+    stderr,
+    /^warning: Drew 2 samples at the time of a later one that came before: /m,
+  );
+  await Deno.remove(file);
+});
+
 Deno.test("villas-scope listens without answering", async () => {
   await using node = await bindDatagram({ listen: { hostname: "127.0.0.1", port: 0 } });
   await using program = startServer(["villas-scope", "127.0.0.1:0", ...scope]);

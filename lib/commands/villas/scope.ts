@@ -139,7 +139,10 @@ async function showRecording(context: Context, values: Values, path: string): Pr
     signals: signals ?? records?.names.map((name) => ({ name })),
     bytes: MOST_BYTES,
     progress: () => isRead ? 1 : Math.min(0.99, position / Math.max(position, size, 1)),
-    statistics: () => [{ name: "Invalid", value: bad }],
+    statistics: () => [
+      { name: "Invalid", value: bad },
+      { name: "Out of order", value: scope.feed.lanes[0]!.early },
+    ],
   });
   const [lane] = scope.feed.lanes;
   say.info("Ready. Ctrl-C to quit.");
@@ -172,7 +175,14 @@ async function showRecording(context: Context, values: Values, path: string): Pr
     say.clearLive();
   }
   isRead = true;
-  say.info(`${counted(lane!.samples, "sample")} read`);
+  const { samples, early } = lane!;
+  if (early > 0) {
+    say.warn(
+      `Drew ${counted(early, "sample")} at the time of a later one that came before: ` +
+        "the clock was set back, or there are several senders",
+    );
+  }
+  say.info(`${counted(samples, "sample")} read`);
   await new Promise<void>((resolve) => whenAborted(signal, resolve));
   return bad === 0 ? exit.done : exit.codec;
 }

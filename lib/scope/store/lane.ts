@@ -61,6 +61,7 @@ export class Lane {
   #samples = 0;
   #hasComplex = false;
   #isFull = false;
+  #early = 0;
 
   /**
    * Makes an empty lane.
@@ -105,6 +106,11 @@ export class Lane {
     return this.#samples;
   }
 
+  /** Samples that were earlier than one before them, and count as being at its time. */
+  get early(): number {
+    return this.#early;
+  }
+
   /** When the last sample was, in s; -Infinity before there is one. */
   get end(): number {
     return this.levels[0]!.end;
@@ -138,6 +144,7 @@ export class Lane {
   add(time: number, gap: boolean, values: readonly Value[]): void {
     const raw = this.levels[0]!;
     const { end } = raw;
+    if (time < end) this.#early++;
     const chunk = raw.add(time < end ? end : time, time, gap);
     const at = chunk.length - 1;
     const { data } = chunk;
