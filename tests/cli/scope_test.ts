@@ -242,7 +242,7 @@ Deno.test("the address may be left out, and is checked", async () => {
   const address = `127.0.0.1:${busy.addr.port}`;
   assertMatch(
     (await run(`--scope=${address}`)).stderr,
-    /Cannot listen on "127\.0\.0\.1:\d+": another program/,
+    /Cannot listen on "127\.0\.0\.1:\d+": another program uses this address; --scope :\d+ takes another one/,
   );
   assertMatch(
     (await labwire(["villas-signal", "--scope", "sine", "--values", "0"])).stderr,

@@ -138,7 +138,7 @@ export async function openScope(
     ...description,
     ...{ history: values.history, listen: values.scope, onProblem: problems(context) },
     statistics: () => statistics(),
-  });
+  }).catch((error) => refuse(error, values));
   const plot = await openPlot(context, values, scope);
   if (scope.url !== undefined) await announce(context, values, scope.url);
   const close = async () => {
@@ -174,10 +174,15 @@ export async function openRecordingScope(
     lanes: [{ name: "recorded" }],
     ...{ signals, bytes, history: 1e9, isAbsolute: true },
   });
-  const scope = values.scope && startScope({
-    ...{ ...description, feed, title, listen: values.scope, isRecording: true },
-    onProblem: problems(context),
-  });
+  let scope;
+  try {
+    scope = values.scope && startScope({
+      ...{ ...description, feed, title, listen: values.scope, isRecording: true },
+      onProblem: problems(context),
+    });
+  } catch (error) {
+    refuse(error, values);
+  }
   const plot = await openPlot(context, values, new TerminalPlot(feed));
   if (scope) await announce(context, values, scope.url);
   return {
@@ -187,6 +192,14 @@ export async function openRecordingScope(
       await scope?.close();
     },
   };
+}
+
+/** Says how to choose another address where one is taken, as it is by the first of two commands with `--scope`. */
+function refuse(error: unknown, { scope }: ScopeValues): never {
+  const isTaken = error instanceof UsageError && error.message.includes("another program uses");
+  if (!isTaken || !scope) throw error;
+  const port = scope.port < 65_535 ? scope.port + 1 : 8080;
+  throw new UsageError(`${error.message}; --scope :${port} takes another one`, { cause: error });
 }
 
 function problems({ say }: Context): (kind: string, message: string) => void {
