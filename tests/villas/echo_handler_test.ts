@@ -382,3 +382,38 @@ Deno.test("an onProblem that throws neither ends the echo nor confuses its count
     removeEventListener("error", listen);
   }
 });
+
+Deno.test("the replies to messages that are handled together leave in the order of the messages, whatever theirs is", async () => {
+  const [begun, done] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const together: number[] = [];
+  const batchHandler: BatchHandler = async (samples) => {
+    together.push(samples.length);
+    if (samples[0]!.sequence === 100n) {
+      begun.resolve();
+      await done.promise;
+    }
+    const replies = samples.map((sample, index) => ({ index, sample })).toReversed();
+    if (samples[0]!.sequence === 101n) replies.unshift({ index: 9, sample: sample(0n, [0]) });
+    return { replies, faults: [], seconds: 0 };
+  };
+  await using it = await lab({ batchHandler });
+  // Until it is seen to be quick enough to be given several.
+  for (let n = 0n; n < 30n; n++) await it.ask([sample(n, [1])]);
+  await it.node.send(villasProtobuf.encode([sample(100n, [1])]), it.echo.addr);
+  await begun.promise;
+  for (const n of [101n, 103n, 105n]) {
+    const samples = [sample(n, [1]), sample(n + 1n, [2])];
+    await it.node.send(villasProtobuf.encode(samples), it.echo.addr);
+  }
+  assertEquals((await it.ask(new Uint8Array())).length, 0); // all have arrived
+  done.resolve();
+  for (const n of [100n, 101n, 103n, 105n]) {
+    const { bytes } = (await it.node.receive())!;
+    const expected = n === 100n ? [sample(n, [1])] : [sample(n + 1n, [2]), sample(n, [1])];
+    assertEquals(villasProtobuf.decode(bytes), expected);
+  }
+  assertEquals(together.at(-1), 6);
+  assertEquals(it.problems.map(({ message }) => message), [
+    "The handler threw: Cannot send the reply to sample 9: the handler was given 6 samples",
+  ]);
+});

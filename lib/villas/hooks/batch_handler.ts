@@ -29,7 +29,7 @@ const WEIGHT = 0.2;
  * @param samples The samples, in the order in which they arrived.
  * @param messages The number of the message that each came in, from 0 on.
  * @param received When each of the messages arrived.
- * @returns The replies, in the order in which they are to be sent, and what went wrong with a message. It rejects where that is true of
+ * @returns The replies, and what went wrong with a message. It rejects where that is true of
  * all of them.
  */
 export type BatchHandler = (
@@ -40,7 +40,10 @@ export type BatchHandler = (
 
 /** What a {@linkcode BatchHandler} makes of samples. */
 export interface BatchReplies {
-  /** The replies, each with the index of the sample that it answers and has from what it leaves out. */
+  /**
+   * The replies, each with the index of the sample that it answers and has from what it leaves out. Those to one message are sent in
+   * this order, after those to the messages before.
+   */
   readonly replies: readonly { readonly index: number; readonly sample: Reply }[];
   /** What went wrong with which message; `refused` where it has given something that cannot be sent. */
   readonly faults: readonly {
@@ -204,27 +207,29 @@ export class BatchedReplies implements Hook {
     { replies, faults }: BatchReplies,
   ): Promise<void> {
     const { onFailed, flush } = this.#options;
-    const firsts: number[] = [];
-    messages.reduce((first, { samples }) => (firsts.push(first), first + samples.length), 0);
     const failed = new Map(faults.map((fault) => [fault.message, fault]));
-    let next = 0;
+    const ofEach: BatchReplies["replies"][number][][] = messages.map(() => []);
+    for (const reply of replies) {
+      const ofMessage = ofEach[numbers[reply.index] ?? -1];
+      if (ofMessage) ofMessage.push(reply);
+      else onFailed(noSuchSample(reply.index, samples.length), undefined);
+    }
+    let first = 0;
     for (const [number, message] of messages.entries()) {
-      const made: Sample[] = [];
       const fault = failed.get(number);
-      if (fault) onFailed(errorOf(fault), message.from);
       try {
-        for (; next < replies.length && numbers[replies[next]!.index]! <= number; next++) {
-          if (fault) continue;
-          const { index, sample } = replies[next]!;
-          const expected = message.expected[index - firsts[number]!]!;
+        if (fault) throw errorOf(fault);
+        const made: Sample[] = [];
+        for (const { index, sample } of ofEach[number]!) {
+          const expected = message.expected[index - first]!;
           takeApart(inKinds(sample, expected.kinds), samples[index]!, expected, made);
         }
         const sent = made.length > 0 ? this.#sendOne(message, made) : undefined;
         if (sent) await sent;
       } catch (error) {
         onFailed(error, message.from);
-        while (next < replies.length && numbers[replies[next]!.index]! <= number) next++;
       }
+      first += message.samples.length;
     }
     await flush();
   }
@@ -235,6 +240,12 @@ export class BatchedReplies implements Hook {
     const bytes = several ? undefined : format.encode(replies);
     return send(batchOf(replies, { bytes, from, received }));
   }
+}
+
+function noSuchSample(index: number, count: number): Error {
+  return new RangeError(
+    `Cannot send the reply to sample ${index}: the handler was given ${count} samples`,
+  );
 }
 
 /** What was raised for a message, or why its replies are not sent. */
