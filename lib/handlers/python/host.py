@@ -1197,56 +1197,115 @@ class Samples(list):
     """The samples of a batch: a list, whose values are also a table with a row for each."""
 
     _table = None
+    #: The table as it was made; None where it was only assigned.
+    _before = None
+    #: The samples of its rows; None where that is all of them, which have not been made.
+    _rows = None
+    #: The first sample of the batch, whatever becomes of the list.
+    _first = None
+
+    def __init__(self, begin, count):
+        super().__init__()
+        self._begin, self._count = begin, count
 
     @property
     def values(self):
         "The values as a table, of numpy where that is installed: a row for each sample, a column for each signal."
         if self._table is None:
-            numpy = numpy_there()
-            self._table = [sample.values for sample in self] if numpy is None else self._make_table(numpy)
+            self._table, self._before = self._make_table(numpy_there())
+            self._rows = self._made_rows()
         return self._table
 
     @values.setter
     def values(self, table):
-        self._table = table
+        rows = self._made_rows()
+        if rows != self._rows:
+            self._before = None
+        self._table, self._rows = table, rows
 
     def _make_table(self, numpy):
-        return numpy.array([sample.values for sample in self])
+        """The table, and what it looks like before it is changed."""
+        table = [sample.values for sample in self]
+        if numpy is None:
+            return table, [list(row) for row in table]
+        table = numpy.array(table)
+        return table, table.copy()
 
-    def _table_changed(self):
-        return True
+    def _made_rows(self):
+        return list(self)
+
+    def _has(self, part):
+        """Whether something is a sample of this batch, rather than one that was kept from an earlier one."""
+        return isinstance(part, Sample) and part._index is not None and 0 <= part._index - self._begin < self._count
+
+    def _put_back(self):
+        """Gives the samples what has changed in the table; all else stays as exact as it came."""
+        table, before = self._table, self._before
+        if table is None or is_same_table(table, before):
+            return
+        rows = list(self) if self._rows is None else self._rows
+        check_table(table, len(rows))
+        for i, sample in enumerate(rows):
+            row, values = as_list(table[i]), sample.values
+            old = [] if before is None else as_list(before[i])
+            if not len(old) == len(row) == len(values):
+                sample.values = like(row, values)
+            elif not all(map(is_same, row, old)):
+                sample.values = [kept if is_same(a, b) else new for kept, new, a, b in zip(values, like(row, values), row, old)]
+
+
+def is_same_table(table, before):
+    """Whether a table of numpy is as it was; of a list that is not known."""
+    if not hasattr(table, "tobytes") or before is None:
+        return False
+    return table.dtype == before.dtype and table.shape == before.shape and table.tobytes() == before.tobytes()
+
+
+def is_same(value, other):
+    """Whether two values are the same, with NaN and the sign of zero."""
+    return value == other and (value != 0 or str(value) == str(other)) or value != value and other != other
+
+
+def as_list(row):
+    return row.tolist() if hasattr(row, "tolist") else list(row)
+
+
+def check_table(table, count):
+    if getattr(table, "ndim", 2) == 2 and len(table) == count:
+        return
+    shape = "an array of shape %s" % (table.shape,) if hasattr(table, "shape") else "a table of %d rows" % len(table)
+    raise Refused("Refused %s that the handler returned: expected a row for each of %d samples" % (shape, count))
 
 
 class FloatSamples(Samples):
     """Samples of floats only, as many in each: the table is there first, and the samples when they are asked for."""
 
-    def __init__(self, payload, count, width):
-        super().__init__()
-        self._payload, self._count, self._width = payload, count, width
+    def __init__(self, begin, count, width, payload):
+        super().__init__(begin, count)
+        self._payload, self._width = payload, width
         self._made = False
 
-    def _before(self, numpy):
-        """The table as it came."""
-        start = 9 + self._count * META.size
-        return numpy.frombuffer(self._payload, "<f8", self._count * self._width, start).reshape(self._count, self._width)
-
     def _make_table(self, numpy):
-        return super()._make_table(numpy) if self._made else self._before(numpy).copy()
+        if self._made or numpy is None:
+            return super()._make_table(numpy)
+        start = 9 + self._count * META.size
+        before = numpy.frombuffer(self._payload, "<f8", self._count * self._width, start).reshape(self._count, self._width)
+        return before.copy(), before
 
-    def _table_changed(self):
-        numpy = numpy_there()
-        return numpy is not None and self._table.tobytes() != self._before(numpy).tobytes()
+    def _made_rows(self):
+        return list(self) if self._made else None
 
     def _make(self):
         if self._made:
             return
         self._made = True
         payload, count, width = self._payload, self._count, self._width
-        metas = META.iter_unpack(memoryview(payload)[9 : 9 + count * META.size])
         flat = struct.unpack_from("<%dd" % (count * width), payload, 9 + count * META.size)
-        super().extend(
-            sample_of(meta, list(flat[i * width : i * width + width]), i) for i, meta in enumerate(metas)
-        )
+        values = (list(flat[i * width : i * width + width]) for i in range(count))
+        super().extend(samples_from(payload, self._begin, count, values))
+        self._first = list.__getitem__(self, 0)
+        if self._table is not None:
+            self._rows = list(self)
 
     def __len__(self):
         return self._count if not self._made else super().__len__()
@@ -1300,15 +1359,26 @@ def sample_of(meta, values, index):
     return sample
 
 
+def samples_from(payload, begin, count, values):
+    metas = META.iter_unpack(memoryview(payload)[9 : 9 + count * META.size])
+    return [sample_of(meta, row, begin + i) for i, (meta, row) in enumerate(zip(metas, values))]
+
+
+#: How many samples there were: their numbers tell those of a call from those of an earlier one.
+_samples_made = 0
+
+
 def samples_of(payload):
     """The samples of a call."""
+    global _samples_made
     form, count, width = struct.unpack_from("<BII", payload)
+    begin, _samples_made = _samples_made, _samples_made + count
     if form == 1:
-        return FloatSamples(payload, count, width)
-    end = 9 + count * META.size
-    values = marshal.loads(memoryview(payload)[end:])
-    metas = META.iter_unpack(memoryview(payload)[9:end])
-    return Samples(sample_of(meta, values[i], i) for i, meta in enumerate(metas))
+        return FloatSamples(begin, count, width, payload)
+    samples = Samples(begin, count)
+    samples += samples_from(payload, begin, count, marshal.loads(memoryview(payload)[9 + count * META.size :]))
+    samples._first = samples[0]
+    return samples
 
 
 def message_number(payload, index):
@@ -1338,25 +1408,20 @@ def plain_values(values):
     return made
 
 
-def reply_of(part, source):
-    """A reply as labwire takes it; what it leaves out is as in the sample that it answers."""
+def reply_of(part, source, index):
+    """A reply as labwire takes it; what it leaves out is as in the sample that it answers, whose place in the call is given."""
     if isinstance(part, Sample):
-        index = part._index
         sample = part
     elif isinstance(part, dict) and "values" in part:
         sample = source.replace(values=part["values"])
         for name, value in part.items():
             setattr(sample, name, value)
-        index = source._index
     elif is_values(part):
         sample = source.replace(values=part)
-        index = source._index
     else:
         raise Refused(
             "Refused what the handler returned, %s: expected a sample, several, their values, or None" % article(type(part).__name__)
         )
-    if index is None:
-        index = source._index
     sequence, new_frame = sample.sequence, sample.new_frame
     if sequence is not None and not (type(sequence) is int and 0 <= sequence < 1 << 64):
         sequence = fit_sequence(sequence)
@@ -1406,52 +1471,43 @@ def is_values(part):
     return isinstance(part, (list, tuple)) and all(isinstance(value, (int, float, complex)) or hasattr(value, "item") for value in part)
 
 
-def replies_of(result, source):
+def replies_of(result, source, index):
     """The replies to one sample."""
     if result is None:
         return []
-    if isinstance(result, (Sample, dict)) or (is_values(result) and len(result) > 0):
-        return [reply_of(result, source)]
-    if isinstance(result, (list, tuple, types.GeneratorType)) or getattr(result, "ndim", 0) == 2:
-        return [reply_of(part, source) for part in result]
-    return [reply_of(result, source)]
+    one = isinstance(result, (Sample, dict)) or (is_values(result) and len(result) > 0)
+    if not one and (isinstance(result, (list, tuple, types.GeneratorType)) or getattr(result, "ndim", 0) == 2):
+        return [reply_of(part, source, index) for part in result]
+    return [reply_of(result, source, index)]
 
 
 def batch_replies(result, samples):
     """The replies to a batch: as bytes where they are a table of floats, else a list."""
     if result is None:
         return []
-    if isinstance(result, FloatSamples) and not result._made and len(result) == len(samples) and result._table is not None:
-        result = result._table
-    elif isinstance(result, Samples) and result._table is not None and len(result) == len(samples):
-        if result._table_changed():
-            for sample, row in zip(result, result._table):
-                sample.values = like(row, sample.values)
     if hasattr(result, "tolist"):
-        if getattr(result, "ndim", 0) != 2 or len(result) != len(samples):
-            raise Refused(
-                "Refused an array of shape %s that the handler returned: expected a row for each of %d samples"
-                % (getattr(result, "shape", "?"), len(samples))
-            )
-        if isinstance(samples, FloatSamples) and result.dtype.kind in "fiu":
-            return struct.pack("<BII", 1, *result.shape) + result.astype("<f8").tobytes()
-        result = [sample.replace(values=like(row, sample.values)) for row, sample in zip(result, samples)]
+        samples.values = result
+        result = samples
+    table = samples._table
+    if result is samples and samples._made_rows() is None and hasattr(table, "tolist") and table.dtype.kind in "fiu":
+        check_table(table, samples._count)
+        return struct.pack("<BII", 1, *table.shape) + table.astype("<f8").tobytes()
+    samples._put_back()
     replies = []
-    if isinstance(result, (Sample, dict)):
-        result = [result]
-    parts = list(result)
+    parts = [result] if isinstance(result, (Sample, dict)) else list(result)
     aligned = len(parts) == len(samples)
-    last = 0
+    now = list(samples)
+    source = samples._first
     for i, part in enumerate(parts):
-        if isinstance(part, Sample) and part._index is not None:
-            last = part._index
-        elif aligned:
-            last = i
+        if samples._has(part):
+            source = part
+        elif aligned and samples._has(now[i]):
+            source = now[i]
         if part is None:
             continue
         if is_values(part):
-            part = like(part, samples[last].values)
-        replies.append(reply_of(part, samples[last]))
+            part = like(part, source.values)
+        replies.append(reply_of(part, source, source._index - samples._begin))
     return replies
 
 
@@ -1804,9 +1860,8 @@ class Host:
             return "R", replies if type(replies) is bytes else b"\0" + marshal.dumps((replies, []), 2)
         replies, faults, failed = [], [], set()
         for i, sample in enumerate(samples):
-            # A copy of what may be left out, before the user's code changes it.
             try:
-                replies += replies_of(settled(self.handle(sample)), sample)
+                replies += replies_of(settled(self.handle(sample)), sample, i)
             except BaseException as error:
                 number = message_number(payload, i)
                 if number not in failed:

@@ -44,7 +44,7 @@ export interface SampleFault {
 
 /** What a module makes of samples. */
 export interface SampleReplies {
-  /** The replies, in the order in which they are to be sent. */
+  /** The replies; those to one message are in the order in which they are to be sent. */
   readonly replies: readonly SampleReply[];
   /** What was raised. */
   readonly faults: readonly SampleFault[];
