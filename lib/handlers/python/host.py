@@ -1863,6 +1863,8 @@ class Host:
             try:
                 replies += replies_of(settled(self.handle(sample)), sample, i)
             except BaseException as error:
+                if self.ending:
+                    raise  # the others would take time that close() needs
                 number = message_number(payload, i)
                 if number not in failed:
                     failed.add(number)

@@ -128,3 +128,25 @@ for (
     assertEquals(await it.call([4.5]), [[0, [3.5]]]);
   });
 }
+
+Deno.test("the end interrupts a handler once for all samples of a message, so that close() runs", async () => {
+  const opened = await open(
+    `
+import time
+def handle(sample):
+    print("handles", sample.values, flush=True)
+    while True: time.sleep(0.01)
+def close(): print("switched off")
+`,
+    {},
+    { kind: "samples" },
+  );
+  const handler = opened.module.exports.handle_batch as BatchHandler;
+  const samples = [1, 2, 3].map((n): Sample => ({ type: "data", values: [n] }));
+  const calling = assertRejects(() => handler(samples, [0, 0, 0], [{ sec: 1, nsec: 0 }]));
+  await opened.until("handles");
+  await opened[Symbol.asyncDispose]();
+  await calling;
+  assertEquals(opened.printed(), "handles [1.0]\nswitched off\n");
+  assertEquals(opened.problems, []);
+});
