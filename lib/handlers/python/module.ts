@@ -30,6 +30,8 @@ const WORK_AHEAD = 2000;
 const WEIGHT = 0.2;
 /** Seconds for the module's `close()`. */
 const LAST_SECONDS = 5;
+/** Milliseconds in which answers are read that a timer which fires late has not seen. */
+const LAST_LOOK = 50;
 /** Milliseconds between two looks at the module's files while calls are under way. */
 const LOOK_EVERY = 250;
 
@@ -116,6 +118,10 @@ export class PythonModule implements ModuleHandler {
   #mean = WORK_AHEAD;
   #lastAnswer = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
+  /** The number of the call whose time was over when it was looked last. */
+  #overdue: number | undefined;
+  /** The number of the call that took too long and has not been answered since. */
+  #late: number | undefined;
   #restartTimer: ReturnType<typeof setTimeout> | undefined;
   #lookTimer: ReturnType<typeof setInterval> | undefined;
   #changed = false;
@@ -294,6 +300,7 @@ export class PythonModule implements ModuleHandler {
     if (kind === "Y") return this.#send(number, answer.payload.slice());
     if (kind === "W") return this.#tellClose(answer);
     if (kind === "M") return this.#watch(JSON.parse(decoder.decode(answer.payload)));
+    if (number === this.#late) this.#late = undefined;
     const call = this.#sent.get(number);
     if (!call) return;
     this.#sent.delete(number);
@@ -349,14 +356,21 @@ export class PythonModule implements ModuleHandler {
 
   #checkTime(): void {
     this.#timer = undefined;
-    if (this.#sent.size === 0) return;
+    const [first] = this.#sent.keys();
+    if (first === undefined) return;
     const { handlerTimeout = Infinity } = this.#options;
     if (performance.now() - this.#begun() < handlerTimeout * 1000) return this.#arm();
+    if (this.#overdue !== first) {
+      // This timer may be late, and answers wait in the pipe: to call again what was answered would be worse.
+      this.#overdue = first;
+      this.#timer = setTimeout(() => this.#checkTime(), LAST_LOOK);
+      return;
+    }
     const why =
       `The handler took longer than ${handlerTimeout} s and was ended; what it was doing may be half done`;
+    this.#late = first;
     this.#failFirst(new ConnectError(why));
-    if ((this.#options.concurrency ?? 1) === 1) this.#takeBack();
-    // Nothing more is to be written to a process that is about to end.
+    // Nothing more is to be written to a process that is about to end; what it still answers counts.
     this.#process = undefined;
     this.#running?.kill();
   }
@@ -420,8 +434,10 @@ export class PythonModule implements ModuleHandler {
     const reason = `Handler "${this.file}" ${how}`;
     const error = new RemoteError(`${reason} before it had answered`);
     const all = (this.#options.concurrency ?? 1) > 1;
-    // The first one was at hand; the others had not begun.
-    do this.#failFirst(error); while (all && this.#sent.size > 0);
+    // The first one was at hand, unless the one that took too long still was; the others had not begun.
+    if (this.#late === undefined) this.#failFirst(error);
+    while (all && this.#sent.size > 0) this.#failFirst(error);
+    this.#late = undefined;
     this.#takeBack();
     if (this.#closing) return this.#rejectAll(this.#stopped());
     this.#restarts++;
@@ -543,7 +559,7 @@ export class PythonModule implements ModuleHandler {
     if (running && running !== this.#process && !this.#reloading) running.kill();
     await this.#reloading;
     const last = this.#process ?? running;
-    if (this.#sent.size > 0) last?.interrupt();
+    if (this.#sent.size > 0) this.#process?.interrupt();
     if (last && !await last.close(LAST_SECONDS)) {
       this.#tell(
         "close",

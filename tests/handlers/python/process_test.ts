@@ -134,6 +134,32 @@ def leave(): os._exit(1)
   assertEquals(text.split("\n").filter((n) => n !== "-1" && n !== ""), [..."0124567"]);
 });
 
+Deno.test("calls that are answered while labwire does nothing are not called again when their time is over", async () => {
+  await using opened = await open(
+    `
+import os, time
+def ok(n, seconds=0):
+    with open(os.path.dirname(__file__) + "/calls", "a") as file: print(n, file=file)
+    time.sleep(seconds)
+    return n
+`,
+    { ...QUICK, handlerTimeout: 0.5 },
+  );
+  for (let i = 0; i < 100 || i < 10_000 && opened.module.depth <= 8; i++) {
+    await opened.call("ok", { n: -1 });
+  }
+  const calls = [0, 1, 2, 3, 4, 5, 6, 7].map((n) => opened.call("ok", { n, seconds: 0.02 }));
+  await calls[0];
+  await new Promise((resolve) => setTimeout(resolve)); // the others are written
+  for (const begun = performance.now(); performance.now() - begun < 1000;); // as if the computer slept
+  assertEquals(await Promise.all(calls), [..."01234567"]);
+  await assertRejects(() => opened.call("ok", { n: 8, seconds: 60 }), ConnectError, "0.5 s");
+  assertEquals(await opened.call("ok", { n: 9 }), "9");
+  const text = await Deno.readTextFile(opened.path.replace("supply.py", "calls"));
+  assertEquals(text.split("\n").filter((n) => n !== "-1" && n !== ""), [..."0123456789"]);
+  assertEquals(opened.module.counters.restarts, 1);
+});
+
 Deno.test("a module in Python is set up, told its options, and closed", async () => {
   const opened = await open(
     `
