@@ -1,6 +1,7 @@
 import { CodecError, ConnectError, messageOf, RemoteError } from "../errors.ts";
 import { encodeLine, LineDecoder } from "../text/lines.ts";
 import { timerDelay } from "../time/deadline.ts";
+import { notify } from "../time/lifecycle.ts";
 import { describeExit, type Program, startProgram } from "./program.ts";
 
 /** What went wrong with a program that is kept running, beside a message. */
@@ -180,7 +181,7 @@ export class LineProgram implements AsyncDisposable {
     if (pending) return pending.resolve(line.slice());
     const text = new TextDecoder().decode(line);
     const message = `Program ${this.#name} printed an unsolicited line: ${text}`;
-    this.#options.onProblem?.({ kind: "unsolicited", message });
+    notify(this.#options.onProblem, { kind: "unsolicited", message });
   }
 
   #fail(error: Error): void {
@@ -198,7 +199,10 @@ export class LineProgram implements AsyncDisposable {
   #died(reason: string): void {
     this.#fail(new RemoteError(reason));
     if (this.#closing) return;
-    this.#options.onProblem?.({ kind: "exit", message: `${reason}; starting it again` });
+    notify(this.#options.onProblem, {
+      kind: "exit",
+      message: `${reason}; starting it again`,
+    });
     this.#restartTimer = setTimeout(
       () => this.#startAgain(),
       timerDelay(this.#options.restartDelay ?? 1),

@@ -1,6 +1,6 @@
 import { concat } from "@std/bytes/concat";
 import { messageOf, UsageError } from "../errors.ts";
-import { closeWhenAborted } from "../time/lifecycle.ts";
+import { closeWhenAborted, notify } from "../time/lifecycle.ts";
 import { ProgramInput, ProgramOutput } from "./pipes.ts";
 
 /** How {@linkcode startProgram} starts a program. */
@@ -197,7 +197,7 @@ export class Program implements AsyncDisposable {
   async #drain(onStderr?: (bytes: Uint8Array) => void): Promise<void> {
     for (let bytes; (bytes = await this.#stderr.read()) !== null;) {
       this.#complaints = concat([this.#complaints, bytes]).subarray(-KEPT_STDERR);
-      onStderr?.(bytes);
+      notify(onStderr, bytes);
     }
   }
 }

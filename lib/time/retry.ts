@@ -1,4 +1,5 @@
 import { delay } from "./deadline.ts";
+import { notify } from "./lifecycle.ts";
 
 /** How often, and how patiently, something is tried. */
 export interface RetryOptions {
@@ -36,7 +37,7 @@ export async function retry<T>(
       return await attempt(number);
     } catch (error) {
       if (signal?.aborted) throw error;
-      options.onAttemptFailed?.(number, attempts, error);
+      notify(options.onAttemptFailed, number, attempts, error);
       if (number >= attempts || options.isWorthRetrying?.(error) === false) throw error;
     }
     await sleep(retryDelay, signal);

@@ -1,6 +1,7 @@
 import { assertEquals, assertNotEquals, assertRejects, assertThrows } from "@std/assert";
 import { CodecError, ConnectError, RemoteError, UsageError } from "../../lib/errors.ts";
 import { LineProgram, type ProgramProblem } from "../../lib/process/line_program.ts";
+import { ReportedErrors } from "../time/reported_errors.ts";
 import { isAlive } from "./is_alive.ts";
 
 const COUNTER = [
@@ -119,4 +120,23 @@ Deno.test("LineProgram refuses a line with a newline in it, and goes on", async 
   await using program = new LineProgram(COUNTER);
   await assertRejects(() => program.ask("a\nb"), CodecError, "byte 1 is a newline");
   assertEquals(await program.ask("c"), "1 c");
+});
+
+Deno.test("LineProgram goes on where what watches it throws", async () => {
+  using reported = new ReportedErrors();
+  const fail = (what: string) => () => {
+    throw new Error(what);
+  };
+  await using program = new LineProgram(COUNTER, {
+    restartDelay: 0.01,
+    onProblem: fail("problem"),
+    onStderr: fail("stderr"),
+  });
+  assertEquals(await program.ask("banner"), "hello");
+  await reported.reach(1); // of the line that was not asked for
+  assertEquals(await program.ask("a"), "2 a");
+  await assertRejects(() => program.ask("die"), RemoteError, "laser interlock open");
+  assertEquals(await program.ask("b"), "1 b");
+  await program.close();
+  assertEquals(reported.messages, ["problem", "stderr", "problem"]);
 });

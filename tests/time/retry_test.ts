@@ -1,5 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { retry } from "../../lib/time/retry.ts";
+import { ReportedErrors } from "./reported_errors.ts";
 
 Deno.test("retry() tries again until it works", async () => {
   const said: string[] = [];
@@ -42,4 +43,16 @@ Deno.test("retry() stops waiting when the signal is aborted", async () => {
     onAttemptFailed: () => queueMicrotask(() => controller.abort(new Error("enough"))),
   };
   await assertRejects(() => retry(() => Promise.reject(new Error("no")), options), Error, "enough");
+});
+
+Deno.test("retry() goes on where what is told of an attempt throws", async () => {
+  using reported = new ReportedErrors();
+  const result = await retry((n) => n < 2 ? Promise.reject(new Error("no")) : Promise.resolve(n), {
+    attempts: 3,
+    sleep: () => Promise.resolve(),
+    onAttemptFailed() {
+      throw new Error("observer");
+    },
+  });
+  assertEquals([result, ...reported.messages], [2, "observer"]);
 });
