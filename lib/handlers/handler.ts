@@ -9,6 +9,7 @@ import { UsageError } from "../errors.ts";
 import { findCommand } from "../process/find_program.ts";
 import { openJavaScript } from "./javascript.ts";
 import type { HandlerEvents, HandlerUse, ModuleHandler, ModuleValues } from "./module_handler.ts";
+import { PrintedLines } from "./printed.ts";
 import { persistentProgram, type ProgramHandler, programPerMessage } from "./program.ts";
 
 export type {
@@ -64,7 +65,26 @@ export async function openHandler(
   checkNoModule(values);
   if (exec !== undefined) return programPerMessage(await findCommand(exec), { timeout });
   if (execPersistent === undefined) return undefined;
-  return persistentProgram(await findCommand(execPersistent), { timeout, ...events });
+  return keptRunning(await findCommand(execPersistent), timeout, events);
+}
+
+/** A program that is kept running; what it writes for people is shown as that of a module in Python is. */
+function keptRunning(
+  command: readonly string[],
+  timeout: number | undefined,
+  { onProblem, onStderr }: HandlerEvents,
+): ProgramHandler {
+  const printed = new PrintedLines((lines) => onStderr?.(lines));
+  const program = persistentProgram(command, {
+    timeout,
+    onStderr: (bytes) => printed.push(bytes),
+    onProblem(problem) {
+      if (problem.kind === "exit") printed.end();
+      onProblem?.(problem);
+    },
+  });
+  const close = () => program.close().finally(() => printed.end());
+  return { ...program, close, [Symbol.asyncDispose]: close };
 }
 
 /** @throws {UsageError} If an option is given that means nothing without a module. */

@@ -113,7 +113,7 @@ export interface HandlerProblem {
 export interface HandlerEvents {
   /** Called with what happens beside a message. */
   onProblem?: (problem: HandlerProblem) => void;
-  /** Called with what a program that is kept running, or a module in Python, writes for people; of the latter in whole lines. */
+  /** Called with what a program that is kept running, or a module in Python, writes for people, in whole lines. */
   onStderr?: (bytes: Uint8Array) => void;
   /** Ends the wait for a module that is being loaded, which then fails with the signal's reason. */
   signal?: AbortSignal;

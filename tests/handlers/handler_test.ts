@@ -54,6 +54,35 @@ for line in sys.stdin: print(line.strip().upper(), flush=True)
   });
 }
 
+Deno.test("openHandler() shows what a program that is kept running writes for people in whole lines, and not without end", async () => {
+  await using source = await file(
+    ".py",
+    `import os, sys, time
+for line in sys.stdin:
+    for byte in "µV?\\n".encode() + b"at the end":
+        os.write(2, bytes([byte]))
+        time.sleep(0.01)
+    if line == "flood\\n": os.write(2, b"\\n" + (b"x" * 99 + b"\\n") * 30_000)
+    if line == "die\\n": os._exit(3)
+    print("ok", flush=True)
+`,
+  );
+  const said: string[] = [];
+  const handler = await openHandler({ execPersistent: `python3 "${source.path}"` }, use, {
+    onStderr: (lines) => void said.push(new TextDecoder().decode(lines)),
+    onProblem: ({ kind }) => void said.push(kind),
+  });
+  assert(handler?.kind === "program");
+  await handler.handle(bytes("hello"));
+  await assertRejects(() => handler.handle(bytes("die")));
+  assertEquals(said, ["µV?\n", "at the endµV?\n", "at the end", "exit"]);
+  said.length = 0;
+  await handler.handle(bytes("flood"));
+  await handler.close();
+  assert(said.join("").length < 2_000_000);
+  assert(said.at(-1)!.includes("bytes more were printed and are not shown"));
+});
+
 Deno.test("openHandler() refuses options that mean nothing without a module", async () => {
   for (
     const [option, values] of [

@@ -2,7 +2,7 @@ import { RemoteError } from "../../errors.ts";
 import { type Program, type ProgramExit, startProgram } from "../../process/program.ts";
 import { timerDelay } from "../../time/deadline.ts";
 import { type Answer, FrameReader, FrameWriter } from "./frames.ts";
-import { PrintedLines } from "./printed.ts";
+import { PrintedLines } from "../printed.ts";
 
 /** What an interpreter does first: reads the host program, whose length it is told, and runs it. Python 2 understands it as well. */
 const LOADER = "import sys,os;sys.version_info>=(3,8)or os._exit(1);n=int(sys.argv[1]);" +
