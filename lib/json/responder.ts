@@ -92,6 +92,11 @@ const OTHER_FORM = /-0|[\d.]{16}|\d[eE]|\.\d*0(?!\d)|0\.000000/;
 /** How long a message may wait for others before that is reported, in ms. */
 const LONG_WAIT = 1000;
 
+/** Without the byte order mark that files of Windows begin with, which most parsers of JSON refuse. */
+function withoutMark(bytes: Uint8Array): Uint8Array {
+  return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? bytes.subarray(3) : bytes;
+}
+
 /** The state of a message in the responder. */
 class Request {
   readonly bytes: Uint8Array;
@@ -120,7 +125,7 @@ class MessageContext implements InteractContext {
   readonly #client: Client;
 
   constructor({ bytes, client }: Request, signal: AbortSignal) {
-    this.bytes = bytes;
+    this.bytes = withoutMark(bytes);
     this.signal = signal;
     this.#client = client;
   }

@@ -117,6 +117,20 @@ async def later(): return __name__
   assertEquals(JSON.parse(await server.ask('{"command_id":"get"}')).result, 3);
 });
 
+Deno.test("a message may begin with a byte order mark, as files of Windows do", async () => {
+  await using files = await folder({
+    "supply.py": "def get(n: int): return n\n",
+    "lines.py":
+      'import json, sys\nfor line in sys.stdin: print(json.loads(line)["n"], flush=True)\n',
+  });
+  for (const how of [["--handler", "supply.py"], ["--exec"], ["--exec-persistent"]]) {
+    const args = how.length > 1 ? [...how, "--python", PYTHON] : [...how, `${PYTHON} lines.py`];
+    await using server = await serve(args, { cwd: files.path });
+    const answer = await server.ask('\ufeff{"command_id":"get","n":3}');
+    assertEquals(answer, '{"status":"success","result":3}', how[0]);
+  }
+});
+
 Deno.test("Ctrl-C ends a handler in Python that loops for ever, and its children", {
   ignore: windows,
 }, async () => {
