@@ -131,6 +131,24 @@ Deno.test("a message may begin with a byte order mark, as files of Windows do", 
   }
 });
 
+Deno.test(
+  "a handler in Python that is a link imports what is beside the file itself, as in Python",
+  {
+    ignore: windows,
+  },
+  async () => {
+    await using files = await folder({
+      "repository/supply.py": "import gain\ndef get(): return gain.gain\n",
+      "repository/gain.py": "gain = 3\n",
+      "here/gain.py": "gain = 4\n",
+    });
+    await Deno.symlink("../repository/supply.py", `${files.path}/here/link.py`);
+    const handler = ["--handler", "here/link.py", "--python", PYTHON];
+    await using server = await serve(handler, { cwd: files.path });
+    assertEquals(JSON.parse(await server.ask('{"command_id":"get"}')).result, 3);
+  },
+);
+
 Deno.test("Ctrl-C ends a handler in Python that loops for ever, and its children", {
   ignore: windows,
 }, async () => {

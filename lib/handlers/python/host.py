@@ -100,10 +100,13 @@ class Channel:
         if self.may_spin:
             os.set_blocking(self.input, False)
         if hasattr(os, "register_at_fork"):
-            os.register_at_fork(after_in_child=self.forked)
+            os.register_at_fork(before=hold_end, after_in_parent=release_end, after_in_child=self.forked)
 
     def forked(self):
-        """The other process of a fork has nothing to say to labwire."""
+        """The other process of a fork has nothing to say to labwire, which does not interrupt it: it ends as it would elsewhere."""
+        if isinstance(getattr(signal.getsignal(signal.SIGTERM), "__self__", None), Host):
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        release_end()
         os.close(self.input)
         os.close(self.output)
         self.input = self.output = -1
@@ -203,6 +206,15 @@ class Channel:
         self.send(kind, number, json.dumps(value).encode(), micros, waited)
 
 
+def hold_end():
+    """Has SIGTERM wait: of one that comes too soon the other process of a fork would not know."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+
+
+def release_end():
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
+
+
 def processors():
     """On how many processors this process may run."""
     if hasattr(os, "sched_getaffinity"):
@@ -299,6 +311,8 @@ def load(path):
     package = name == "__init__"
     if package:
         folder, name = os.path.split(folder)
+    elif not WINDOWS:
+        folder = os.path.dirname(os.path.realpath(path))
     with open(path, "rb") as file:
         source = file.read()
     if b"\0" in source:
@@ -1888,6 +1902,8 @@ class Host:
         self.channel.send_json("K", number, fault)
 
     def end(self, *_):
+        if self.channel.closing.is_set():
+            return
         self.ending = True
         raise Ended("The handler was interrupted, as labwire ends")
 
@@ -2017,7 +2033,6 @@ def main():
             raise
         asked = False
     channel.closing.set()
-    signal.signal(ends, signal.SIG_IGN)
     host.orphan = not asked
     if host.orphan:
         show_nothing()  # or the first print() of close() would end it

@@ -98,6 +98,33 @@ Deno.test("a module in Python that prints, reads, forks and fails in a thread do
   }
 });
 
+Deno.test("processes that a module in Python forks end by SIGTERM as they do elsewhere", {
+  ignore: windows,
+}, async () => {
+  await using opened = await open(`
+import multiprocessing, time
+context = multiprocessing.get_context("fork")
+def square(n): return n * n
+def pool():
+    with context.Pool(2) as pool: return pool.map(square, [1, 2, 3])
+def terminate():
+    process = context.Process(target=time.sleep, args=(60,))
+    process.start()
+    process.terminate()
+    process.join()
+    return process.exitcode
+def close():
+    import subprocess
+    child = subprocess.Popen(["sleep", "60"])
+    child.terminate()
+    print(terminate(), child.wait())
+`);
+  assertEquals(await opened.call("terminate"), "-15");
+  assertEquals(await opened.call("pool"), "[1,4,9]");
+  await opened.module.close();
+  assertEquals(opened.printed(), "-15 -15\n");
+});
+
 Deno.test("a module in Python that prints without end is shown as much as a person can read", async () => {
   await using opened = await open(TORTURE);
   assertEquals(await opened.call("flood"), '"printed"');
