@@ -69,6 +69,8 @@ __all__ = [
 
 #: Seconds that TAB waits for the list of a server's commands.
 _PATIENCE = 1.0
+#: Seconds that every system can wait, more than three weeks; longer is no limit.
+_LONGEST = 2e6
 
 
 class EquipmentError(Exception):
@@ -126,6 +128,7 @@ class Equipment:
 
     Raises:
         Refused: If the server cannot be reached.
+        ValueError: If there is no such port.
     """
 
     timeout: Optional[float]
@@ -375,7 +378,7 @@ class Line:
 
     Raises:
         Refused: If the other side cannot be reached.
-        ValueError: If the names do not fit the format.
+        ValueError: If the names do not fit the format, or there is no such port.
     """
 
     def __init__(
@@ -579,6 +582,7 @@ class _Deadline:
     """A point in time, or none."""
 
     def __init__(self, seconds: Optional[float]) -> None:
+        seconds = _waitable(seconds)
         self._end = None if seconds is None else time.monotonic() + seconds
 
     def left(self) -> Optional[float]:
@@ -591,15 +595,23 @@ class _Deadline:
         return seconds
 
 
+def _waitable(seconds: Optional[float]) -> Optional[float]:
+    return None if seconds is None or seconds > _LONGEST else seconds
+
+
 class _Connection:
     """A TCP or TLS connection that never blocks longer than it is told, whatever other threads do with it."""
 
     def __init__(self, host: str, port: int, timeout: Optional[float], tls: Optional[ssl.SSLContext]) -> None:
         where = _address(host, port)
+        if not 0 < int(port) < 65536:  # some systems would connect to another one
+            raise ValueError(f"Cannot connect to {where}: expected a port from 1 to 65535")
         try:
-            plain = socket.create_connection((host, port), timeout)
+            plain = socket.create_connection((host, int(port)), _waitable(timeout))
         except socket.timeout:
-            raise Refused(f"Cannot connect to {where} within {timeout:g} s: nobody answers there") from None
+            # The system gives up after some minutes, whatever the limit is.
+            limit = "" if timeout is None else f" within {timeout:g} s"
+            raise Refused(f"Cannot connect to {where}{limit}: nobody answers there") from None
         except (OSError, UnicodeError) as error:
             raise Refused(f"Cannot connect to {where}: {error}; is the server running?") from error
         try:
@@ -720,7 +732,8 @@ def _encode(message: Any, what: str) -> bytes:
 def _plain(value: Any) -> Any:
     """Numpy's numbers and arrays as Python's."""
     if hasattr(value, "tolist"):
-        return value.tolist()
+        simple = value.tolist()
+        return float(simple) if type(simple) is type(value) else simple  # Python has no longdouble
     raise TypeError(f"expected what JSON has, got {type(value).__name__}")
 
 

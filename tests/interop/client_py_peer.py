@@ -5,6 +5,7 @@ that speaks TLS with its certificate. Samples are on standard input.
 """
 
 import contextlib
+import errno
 import io
 import json
 import socket
@@ -13,6 +14,7 @@ import struct
 import sys
 import threading
 import unittest
+import unittest.mock
 
 from labwire_client import (
     BadAnswer,
@@ -110,6 +112,7 @@ class EquipmentTest(unittest.TestCase):
             self.skipTest("needs numpy")
         self.assertEqual(self.supply.echo(value=numpy.float32(0.5)), 0.5)
         self.assertEqual(self.supply.echo(value=numpy.int64(2**62)), 2**62)
+        self.assertEqual(self.supply.echo(value=numpy.longdouble(0.5)), 0.5)
         self.assertEqual(self.supply.echo(value=numpy.arange(4).reshape(2, 2)), [[0, 1], [2, 3]])
         with self.assertRaisesRegex(ValueError, r"value\[1\] is nan"):
             self.supply.echo(value=numpy.array([1, numpy.nan]))
@@ -189,6 +192,23 @@ class EquipmentTest(unittest.TestCase):
             self.assertIsInstance(caught.exception, ConnectionError)
         with self.assertRaises(Refused):
             Equipment("no.such.host.invalid")
+
+    def test_another_port_is_not_taken_for_it(self):
+        for port in (JSON_PORT + 65536, 0, -1):
+            with self.assertRaisesRegex(ValueError, "expected a port from 1 to 65535"):
+                Equipment("127.0.0.1", port)
+
+    def test_the_system_gives_up(self):
+        # As after two minutes, where a firewall drops what is sent.
+        given_up = unittest.mock.patch("socket.create_connection", side_effect=socket.timeout(errno.ETIMEDOUT, "Connection timed out"))
+        for timeout in (None, float("inf")):
+            with given_up, self.assertRaisesRegex(Refused, "nobody answers there"):
+                Equipment("127.0.0.1", JSON_PORT, timeout=timeout)
+
+    def test_no_limit(self):
+        for timeout in (None, float("inf"), 1e10):
+            with Equipment("127.0.0.1", JSON_PORT, timeout=timeout) as supply:
+                self.assertEqual(supply.echo(value=1), 1)
 
     def test_refused_with_a_word(self):
         with server(lambda connection, _: connection.sendall(b'{"status":"error","error":"Too many"}\n')) as (port, closed):
