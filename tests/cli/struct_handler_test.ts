@@ -2,7 +2,7 @@
 
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { needs } from "../interop/peer.ts";
-import { PYTHON } from "../interop/python.ts";
+import { NUMPY, PYTHON } from "../interop/python.ts";
 import { folder } from "./json_serve.ts";
 import { labwire } from "./run.ts";
 import { bareServer, client, serve } from "./struct_serve.ts";
@@ -323,6 +323,28 @@ Deno.test({
       /warning: The handler is slower than 127\.0\.0\.1:\d+ sends records: the sender has to wait/,
     );
   },
+});
+
+Deno.test("struct-line server sends the records in arrays of numpy", {
+  ignore: NUMPY === undefined,
+}, async () => {
+  await using files = await folder({
+    "arrays.py": `
+import numpy as np
+def handle(record, peer):
+    records = np.array([(1, 0.5), (2, 1.5)], dtype="<u4,<f8")
+    if record[0] == 1: return records
+    if record[0] == 2: return records[1]
+    return np.array([[3, 4], [5, 6]])
+`,
+  });
+  const format = ["--format", "<Id"];
+  const handler = ["--handler", `${files.path}/arrays.py`, "--python", NUMPY!];
+  await using server = await serve([...format, ...handler, ...QUIET]);
+  const { stdout } = await server.client([...format, "--count", "5"], {
+    input: "[1,0]\n[2,0]\n[3,0]\n",
+  });
+  assertEquals(stdout, "[1,0.5]\n[2,1.5]\n[2,1.5]\n[3,4]\n[5,6]\n");
 });
 
 Deno.test("struct-line refuses what is no handler, and several", async () => {

@@ -10,7 +10,7 @@ import {
   villasProtobuf,
 } from "../../mod.ts";
 import { open } from "../handlers/python/open.ts";
-import { PYTHON } from "../interop/python.ts";
+import { NUMPY, PYTHON } from "../interop/python.ts";
 import { folder, interrupt } from "./json_serve.ts";
 import { start } from "./run.ts";
 
@@ -224,7 +224,7 @@ def handle_batch(samples):
   assertStringIncludes(stderr, "0 replies");
 });
 
-const NUMPY = `
+const TABLES = `
 import numpy as np
 def handle_batch(samples):
     first = samples[0].sequence
@@ -244,20 +244,11 @@ def handle_batch(samples):
     return table.astype(int) + 1
 `;
 
-const numpy = (() => {
-  try {
-    return new Deno.Command("/usr/bin/python3", { args: ["-c", "import numpy"] }).outputSync()
-      .success;
-  } catch {
-    return false;
-  }
-})();
-
 Deno.test("villas-echo: handle_batch() takes and gives arrays of numpy", {
-  ignore: !numpy,
+  ignore: NUMPY === undefined,
 }, async () => {
-  await using files = await folder({ "table.py": NUMPY });
-  const args = ["--handler", "table.py", "--python", "/usr/bin/python3"];
+  await using files = await folder({ "table.py": TABLES });
+  const args = ["--handler", "table.py", "--python", NUMPY!];
   await using it = await lab(args, files.path);
   for (const n of [1n, 2n, 3n, 4n]) {
     await it.send(sample(n, 1, 2.5, -3), sample(10n, 4, 5, 6));

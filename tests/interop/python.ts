@@ -10,6 +10,19 @@ export const PYTHON = Deno.build.os === "windows" ? "python" : "python3";
 /** Debian's interpreter, which is the one that finds Debian's protobuf. */
 const SYSTEM_PYTHON = "/usr/bin/python3";
 
+/** The interpreter that has numpy; `undefined` where there is none. */
+export const NUMPY: string | undefined = findNumpy();
+
+function findNumpy(): string | undefined {
+  return [SYSTEM_PYTHON, PYTHON].find((python) => {
+    try {
+      return new Deno.Command(python, { args: ["-c", "import numpy"] }).outputSync().success;
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    }
+  });
+}
+
 /** The interpreter that has Google's protobuf, and which implementation of it; `undefined` where there is none. */
 export const PROTOBUF: { python: string; implementation: string } | undefined = findProtobuf();
 

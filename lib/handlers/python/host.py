@@ -1642,6 +1642,8 @@ class Records:
         """What a handler has returned: a record, or several. A tuple is one record where records have arrays."""
         if result is None:
             return b""
+        if hasattr(result, "tolist"):
+            result = result.tolist()
         several = isinstance(result, list) or isinstance(result, tuple) and not self.arrays
         if several and all(isinstance(part, (tuple, list, dict)) for part in result):
             return b"".join(self.pack(record) for record in result)

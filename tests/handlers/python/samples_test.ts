@@ -2,17 +2,8 @@
 
 import { assertEquals, assertRejects } from "@std/assert";
 import type { BatchHandler, Sample, Value } from "../../../mod.ts";
-import { PYTHON } from "../../interop/python.ts";
+import { NUMPY, PYTHON } from "../../interop/python.ts";
 import { open } from "./open.ts";
-
-const NUMPY = "/usr/bin/python3";
-const hasNumpy = (() => {
-  try {
-    return new Deno.Command(NUMPY, { args: ["-c", "import numpy"] }).outputSync().success;
-  } catch {
-    return false;
-  }
-})();
 
 const HIDE_NUMPY = "import sys\nsys.modules['numpy'] = None\n";
 
@@ -89,10 +80,10 @@ const TABLES: readonly (readonly [string, string, Value[][], [number, Value[]][]
 for (const [what, body, given, expected] of TABLES) {
   for (const numpy of [true, false]) {
     Deno.test(`handle_batch() ${what}, ${numpy ? "with" : "without"} numpy`, {
-      ignore: numpy && !hasNumpy,
+      ignore: numpy && NUMPY === undefined,
     }, async () => {
       const source = `${numpy ? "" : HIDE_NUMPY}def handle_batch(samples):\n    ${body}\n`;
-      await using it = await openSamples(source, numpy ? NUMPY : PYTHON);
+      await using it = await openSamples(source, numpy ? NUMPY! : PYTHON);
       assertEquals(await it.call(...given), expected);
     });
   }
