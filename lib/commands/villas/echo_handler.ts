@@ -2,7 +2,7 @@ import type { Context } from "../../cli/context.ts";
 import type { Sample } from "../../codecs/villas/sample.ts";
 import { villasFormat } from "../../codecs/villas/formats.ts";
 import { formatVillasJson } from "../../codecs/villas/json.ts";
-import { ConnectError, UsageError } from "../../errors.ts";
+import { UsageError } from "../../errors.ts";
 import {
   exportedFunction,
   type HandlerValues,
@@ -10,7 +10,6 @@ import {
   openHandler,
 } from "../../handlers/handler.ts";
 import type { ProgramHandler } from "../../handlers/program.ts";
-import { within } from "../../time/deadline.ts";
 import type { BatchHandler } from "../../villas/hooks/batch_handler.ts";
 import type { Reply, SampleHandler } from "../../villas/hooks/handler.ts";
 import { handlerEvents } from "../serving/handler_options.ts";
@@ -55,26 +54,11 @@ export async function openEchoHandler(
       ["default", "handle"],
       "export default (sample) => sample",
     );
-    return { ...base, module: opened, handler: limited(handler, values.handlerTimeout) };
+    return { ...base, module: opened, handler };
   } catch (error) {
     await end();
     throw error;
   }
-}
-
-/** Has what takes too long fail. */
-function limited(handler: SampleHandler, seconds: number | undefined): SampleHandler {
-  if (seconds === undefined) return handler;
-  const late = `The message was not handled within ${seconds} s`;
-  return (sample) => {
-    const result = handler(sample);
-    if (!(result instanceof Promise)) return result;
-    const boxed = result.then((value) => ({ value }));
-    return within(boxed, seconds).then((box) => {
-      if (box === undefined) throw new ConnectError(late);
-      return box.value;
-    });
-  };
 }
 
 /** Has a program answer: each sample is a line of JSON, and so is each reply. */
