@@ -14,7 +14,7 @@ export class SourceFiles {
     );
   }
 
-  /** Whether one of them is another than when that was last accepted; one that is missing, as while an editor writes it, is none. */
+  /** Whether one of them is another than when that was last accepted; one that is missing or empty, as while an editor writes it, is none. */
   changed(): boolean {
     return this.paths.some((path, i) => differs(path, this.#stamps[i]!));
   }
@@ -25,17 +25,17 @@ export class SourceFiles {
   }
 }
 
-/** Whether a file is there and is another than it was. */
+/** Whether a file is there, holds something, and is another than it was. */
 export function differs(path: string, stamp: string): boolean {
   const now = stampOf(path);
   return now !== "" && now !== stamp;
 }
 
-/** What changes when a file does; empty where there is none. */
+/** What changes when a file does; empty where there is none, or nothing in it. */
 export function stampOf(path: string): string {
   try {
     const { mtime, size, ino } = Deno.statSync(path);
-    return `${mtime?.getTime()} ${size} ${ino}`;
+    return size === 0 ? "" : `${mtime?.getTime()} ${size} ${ino}`;
   } catch {
     return "";
   }
