@@ -1,6 +1,6 @@
 import { CodecError, ConnectError, messageOf, RemoteError } from "../errors.ts";
 import { encodeLine, LineDecoder } from "../text/lines.ts";
-import { timerDelay } from "../time/deadline.ts";
+import { timerDelay, whenOverdue } from "../time/deadline.ts";
 import { notify } from "../time/lifecycle.ts";
 import { describeExit, type Program, startProgram } from "./program.ts";
 
@@ -228,17 +228,13 @@ export class LineProgram implements AsyncDisposable {
     const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
     this.#pending = { resolve, reject };
     // A late answer would be taken for that of the next message: so the program is started again.
-    const timer = setTimeout(() => {
+    using _ = whenOverdue(timeout, () => {
       this.#fail(
         new ConnectError(`No answer from program ${this.#name} within ${timeout} s`),
       );
       this.#stop();
-    }, timerDelay(timeout));
+    });
     void this.#program?.write(line);
-    try {
-      return await promise;
-    } finally {
-      clearTimeout(timer);
-    }
+    return await promise;
   }
 }

@@ -1,6 +1,6 @@
 import { concat } from "@std/bytes/concat";
 import { ConnectError, RemoteError } from "../errors.ts";
-import { timerDelay } from "../time/deadline.ts";
+import { whenOverdue } from "../time/deadline.ts";
 import { whenAborted } from "../time/lifecycle.ts";
 import { describeExit, type Program, startProgram, type StartProgramOptions } from "./program.ts";
 
@@ -50,19 +50,15 @@ export async function runProgram(
   };
   using _ = whenAborted(signal, () => stop(new ConnectError(`Program ${name} was stopped`)));
   const late = () => stop(new ConnectError(`No answer from program ${name} within ${timeout} s`));
-  const timer = setTimeout(late, timerDelay(timeout));
-  try {
-    const fed = program.write(input).then(() => program.closeWrite());
-    const output = await readAll(program, maxOutputBytes);
-    if (!output) stop(new RemoteError(`Program ${name} printed more than ${maxOutputBytes} bytes`));
-    const exit = await program.finished;
-    await fed;
-    if (stopped) throw stopped;
-    if (exit.code !== 0) throw new RemoteError(program.lastError || describeExit(program, exit));
-    return output!;
-  } finally {
-    clearTimeout(timer);
-  }
+  using _timer = whenOverdue(timeout, late);
+  const fed = program.write(input).then(() => program.closeWrite());
+  const output = await readAll(program, maxOutputBytes);
+  if (!output) stop(new RemoteError(`Program ${name} printed more than ${maxOutputBytes} bytes`));
+  const exit = await program.finished;
+  await fed;
+  if (stopped) throw stopped;
+  if (exit.code !== 0) throw new RemoteError(program.lastError || describeExit(program, exit));
+  return output!;
 }
 
 /** Everything that a program prints; undefined if that is too much. */

@@ -4,6 +4,9 @@ import { whenAborted } from "./lifecycle.ts";
 /** A timer's longest delay in ms: what fits into 31 bits. */
 const LONGEST = 2 ** 31 - 1;
 
+/** Seconds in which what has come is read before its time counts as over. */
+const LAST_LOOK = 0.1;
+
 /** Milliseconds for a timer, from seconds; a delay that is too long for a timer becomes the longest possible. */
 export function timerDelay(seconds: number): number {
   return Math.min(seconds * 1000, LONGEST);
@@ -27,6 +30,24 @@ export function after(seconds: number, act: () => void, clock: Clock = systemClo
   };
   wait();
   return { [Symbol.dispose]: () => callOff() };
+}
+
+/**
+ * Calls a function once when something that is read has not come in time. A timer that fires late, as where the computer slept or the
+ * program was busy, has not seen what came meanwhile: so there is a moment more, in which that is read.
+ *
+ * @param seconds How long it may take.
+ * @param act What to do.
+ * @param clock What wakes. Default: this computer's clock.
+ * @returns Dispose of it when it has come.
+ */
+export function whenOverdue(
+  seconds: number,
+  act: () => void,
+  clock: Clock = systemClock,
+): Disposable {
+  let timer = after(seconds, () => timer = after(LAST_LOOK, act, clock), clock);
+  return { [Symbol.dispose]: () => timer[Symbol.dispose]() };
 }
 
 /**

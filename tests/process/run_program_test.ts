@@ -148,3 +148,11 @@ Deno.test("Program.read() gives all that was printed, however late it is read", 
   for await (const bytes of program) length += bytes.length;
   assertEquals(length, 60_000);
 });
+
+Deno.test("runProgram() takes an answer that came in time and is read late", async () => {
+  const command = ["python3", "-c", "import time; time.sleep(0.1); print(1)"];
+  const answer = runProgram(command, new Uint8Array(), { timeout: 1.5 });
+  await new Promise((resolve) => setTimeout(resolve)); // it is started
+  for (const begun = performance.now(); performance.now() - begun < 2000;); // as if the computer slept
+  assertEquals(new TextDecoder().decode(await answer).trim(), "1");
+});

@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import { JsonText } from "../../codecs/json/text.ts";
 import type { Sample, Timestamp } from "../../codecs/villas/sample.ts";
 import { ConnectError, messageOf, RemoteError, UsageError } from "../../errors.ts";
-import { timerDelay } from "../../time/deadline.ts";
+import { timerDelay, whenOverdue } from "../../time/deadline.ts";
 import { whenAborted } from "../../time/lifecycle.ts";
 import { LatencyRecorder } from "../../time/latency.ts";
 import type {
@@ -30,8 +30,6 @@ const WORK_AHEAD = 2000;
 const WEIGHT = 0.2;
 /** Seconds for the module's `close()`. */
 const LAST_SECONDS = 5;
-/** Milliseconds in which answers are read that a timer which fires late has not seen. */
-const LAST_LOOK = 50;
 /** Milliseconds between two looks at the module's files while calls are under way. */
 const LOOK_EVERY = 250;
 
@@ -117,9 +115,7 @@ export class PythonModule implements ModuleHandler {
   /** The mean duration of a call in µs. */
   #mean = WORK_AHEAD;
   #lastAnswer = 0;
-  #timer: ReturnType<typeof setTimeout> | undefined;
-  /** The number of the call whose time was over when it was looked last. */
-  #overdue: number | undefined;
+  #timer: Disposable | undefined;
   /** The number of the call that took too long and has not been answered since. */
   #late: number | undefined;
   #restartTimer: ReturnType<typeof setTimeout> | undefined;
@@ -344,7 +340,7 @@ export class PythonModule implements ModuleHandler {
     const { handlerTimeout } = this.#options;
     if (handlerTimeout === undefined || this.#timer !== undefined || this.#sent.size === 0) return;
     const left = this.#begun() + handlerTimeout * 1000 - performance.now();
-    this.#timer = setTimeout(() => this.#checkTime(), timerDelay(Math.max(0, left) / 1000));
+    this.#timer = whenOverdue(Math.max(0, left) / 1000, () => this.#checkTime());
   }
 
   /** When the call that has been running for longest began, in ms. */
@@ -360,12 +356,6 @@ export class PythonModule implements ModuleHandler {
     if (first === undefined) return;
     const { handlerTimeout = Infinity } = this.#options;
     if (performance.now() - this.#begun() < handlerTimeout * 1000) return this.#arm();
-    if (this.#overdue !== first) {
-      // This timer may be late, and answers wait in the pipe: to call again what was answered would be worse.
-      this.#overdue = first;
-      this.#timer = setTimeout(() => this.#checkTime(), LAST_LOOK);
-      return;
-    }
     const why =
       `The handler took longer than ${handlerTimeout} s and was ended; what it was doing may be half done`;
     this.#late = first;
@@ -429,7 +419,7 @@ export class PythonModule implements ModuleHandler {
     if (this.#running !== which) return;
     this.#process = undefined;
     this.#running = undefined;
-    clearTimeout(this.#timer);
+    this.#timer?.[Symbol.dispose]();
     this.#timer = undefined;
     const reason = `Handler "${this.file}" ${how}`;
     const error = new RemoteError(`${reason} before it had answered`);
@@ -566,7 +556,7 @@ export class PythonModule implements ModuleHandler {
         `Handler "${this.file}" did not end within ${LAST_SECONDS} s and was killed`,
       );
     }
-    clearTimeout(this.#timer);
+    this.#timer?.[Symbol.dispose]();
     clearTimeout(this.#restartTimer);
     this.#rejectAll(this.#stopped());
   }
