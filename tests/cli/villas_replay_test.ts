@@ -119,9 +119,11 @@ Deno.test("villas-replay takes the part between --from and --until, in seconds a
   const some = samplesEvery(1000, 5);
   write(path, [0, 1, 3, 2, 4].map((i) => some[i]!));
   assertEquals(await sent("--from", "1", "--until", "3"), [1, 2]); // also those that come out of order
-  const { code, stderr } = await echo.replay(path, "--from", "yesterday");
-  assertEquals(code, 2);
-  assertStringIncludes(stderr, "expected seconds from the first sample, or a time such as");
+  for (const time of ["yesterday", "2026-02-31", "2026-02-29 10:00"]) {
+    const { code, stderr } = await echo.replay(path, "--from", time);
+    assertEquals(code, 2);
+    assertStringIncludes(stderr, "expected seconds from the first sample, or a time such as");
+  }
 });
 
 Deno.test("villas-replay --loop goes on with sequence numbers and times where the file ends", async () => {

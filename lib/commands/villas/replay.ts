@@ -2,6 +2,7 @@ import { defineCommand } from "../../cli/command.ts";
 import { choice, flag, integer, number, value } from "../../cli/options.ts";
 import { exit, UsageError } from "../../errors.ts";
 import { counted } from "../../text/wording.ts";
+import { beginsWithDay } from "../../time/date.ts";
 import type { FileNode, RecordingTime } from "../../villas/nodes/file.ts";
 import { startVillasReplay } from "../../villas/replay.ts";
 import { speedOption } from "../recording/replay.ts";
@@ -111,7 +112,7 @@ function percentOf({ position, size }: FileNode): string {
 function parseTime(text: string): RecordingTime {
   const seconds = text.trim() === "" ? NaN : Number(text);
   if (seconds >= 0) return seconds;
-  const date = new Date(/^\d{4}-\d\d-\d\d/.test(text) ? text.replace(" ", "T") : NaN);
+  const date = new Date(beginsWithDay(text) ? text.replace(" ", "T") : NaN);
   if (!Number.isNaN(date.getTime())) return date;
   throw new UsageError(
     "expected seconds from the first sample, or a time such as 2026-11-21T13:45:00",

@@ -6,6 +6,7 @@
 
 import type { JsonValue } from "../../json/reader.ts";
 import { quoted } from "../../../text/wording.ts";
+import { beginsWithDay } from "../../../time/date.ts";
 import type { Complex, Timestamp, Value } from "../sample.ts";
 import type { SignalKind } from "../signals.ts";
 
@@ -165,6 +166,7 @@ export function timeOf(cell: Cell, comma: boolean): Timestamp | undefined {
   const text = cell.trim();
   const [, date, time = "00:00", second = ":00", digits = "", zone = ""] = ISO.exec(text) ?? [];
   if (date !== undefined) {
+    if (!beginsWithDay(date)) return undefined;
     const sec = Date.parse(`${date}T${time}${second}${zone}`) / 1000;
     return sec >= 0 && sec < UINT32 ? { sec, nsec: nanoseconds(digits) } : undefined;
   }

@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import {
   CodecError,
   ColumnsDecoder,
@@ -249,6 +249,12 @@ for (
     assertEquals(sample!.values, [1]);
   });
 }
+
+Deno.test("columns: a day that there is not is no time", () => {
+  const [first, second] = read("time,a\n2026-02-31T10:00:00Z,1\n2024-02-29T10:00:00Z,2\n");
+  assertMatch(String(first), /"2026-02-31T10:00:00Z"/);
+  assertEquals((second as Sample).origin!.sec, Date.parse("2024-02-29T10:00:00Z") / 1000);
+});
 
 Deno.test("columns: a time without a zone is local, as ISO 8601 says", () => {
   const [sample] = read("time,a\n2026-11-20T18:13:50,1\n") as Sample[];
