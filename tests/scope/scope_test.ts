@@ -259,6 +259,26 @@ Deno.test("what is no request is refused, and what is no frame ends the connecti
   assertEquals(scope.viewers, 0);
 });
 
+Deno.test("a message in very many empty frames keeps nobody waiting", async () => {
+  await using lab = open();
+  using connection = await Deno.connect({ hostname: "127.0.0.1", port: lab.scope.addr.port });
+  await connection.write(encoder.encode(
+    "GET /stream HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
+      "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+  ));
+  const frames = new Uint8Array(6 * 300_000);
+  for (let at = 1; at < frames.length; at += 6) frames[at] = 0x80; // masked with zeros
+  frames[0] = 0x01; // text, to be continued
+  const end = new Uint8Array([0x80, 0x80, 0, 0, 0, 0, 0x88, 0]); // its last frame, and one that is not masked
+  const writing = writeAll(connection, frames).then(() => writeAll(connection, end));
+  await connection.readable.pipeTo(new WritableStream(), { preventCancel: true });
+  await writing;
+});
+
+async function writeAll(connection: Deno.Conn, bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.length;) at += await connection.write(bytes.subarray(at));
+}
+
 Deno.test("viewers and connections are limited, and one that never reads costs nothing", async () => {
   await using lab = open({ maxViewers: 2, maxConnections: 8 });
   lab.add(0, [1]);

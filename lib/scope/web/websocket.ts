@@ -73,7 +73,8 @@ export class WebSocketConnection {
         else if (opcode === TEXT ? text : opcode !== 0 || !text) {
           return await this.close(opcode === BINARY ? 1003 : PROTOCOL_ERROR);
         } else {
-          text = [...text ?? [], payload];
+          text ??= [];
+          if (payload.length > 0) text.push(payload); // empty ones may come without end
           size += payload.length;
           if (size > MOST_BYTES) return await this.close(TOO_BIG);
           if (!isLast) continue;
