@@ -11,8 +11,8 @@ export interface ProgramHandler extends AsyncDisposable {
   /**
    * Has a message handled.
    *
-   * @param message The message, without a newline in it or at its end.
-   * @param signal Kills a program that handles this message alone.
+   * @param message The message, without a newline in it or at its end; copied at once.
+   * @param signal Kills a program that handles this message alone; any other does not get a message whose turn has not come by then.
    * @returns What the program printed: a line without its newline, or all of it where the program handles this message alone.
    * @throws {RemoteError} If the program failed.
    * @throws {ConnectError} If it did not answer in time, or was stopped.
@@ -60,7 +60,7 @@ export function persistentProgram(
   return {
     kind: "program",
     persistent: true,
-    handle: (message) => program.askBytes(message),
+    handle: (message, signal) => program.askBytes(message, signal),
     close,
     [Symbol.asyncDispose]: close,
   };

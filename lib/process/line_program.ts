@@ -102,16 +102,19 @@ export class LineProgram implements AsyncDisposable {
   /**
    * Like {@linkcode LineProgram.ask}, on bytes.
    *
-   * @param line The line, without the newline at its end.
+   * @param line The line, without the newline at its end; copied at once.
+   * @param signal Where it is aborted before the line's turn, the program does not get the line.
    * @returns The answer, without the newline at its end.
    * @throws {CodecError} If there is a newline in the line.
    * @throws {RemoteError} If the program died before it answered this line.
    * @throws {ConnectError} If no answer came in time, or the program has been closed.
+   * @throws The signal's reason, if the line was not sent because of it.
    */
-  askBytes(line: Uint8Array): Promise<Uint8Array> {
-    const answer = this.#tail.then(() => this.#ask(line));
+  async askBytes(line: Uint8Array, signal?: AbortSignal): Promise<Uint8Array> {
+    const message = encodeLine(line);
+    const answer = this.#tail.then(() => this.#ask(message, signal));
     this.#tail = answer.catch(() => {});
-    return answer;
+    return await answer;
   }
 
   /**
@@ -220,9 +223,9 @@ export class LineProgram implements AsyncDisposable {
     restart.resolve();
   }
 
-  async #ask(message: Uint8Array): Promise<Uint8Array> {
-    const line = encodeLine(message);
+  async #ask(line: Uint8Array, signal?: AbortSignal): Promise<Uint8Array> {
     while (this.#restart && !this.#closing) await this.#restart.promise;
+    signal?.throwIfAborted();
     if (this.#closing) throw new ConnectError(`Program ${this.#name} was stopped`);
     const { timeout = 30 } = this.#options;
     const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();

@@ -38,7 +38,7 @@ export function echoAction(struct: AnyStruct): LineAction<string> {
  *
  * @param program The program.
  * @param json Records as JSON.
- * @param signal Ends the program while it handles a record.
+ * @param signal Ends a program that handles one record, while it does.
  * @param concurrency How many programs may run at once.
  * @returns What handles a record; it throws where the program fails or prints no records.
  */
@@ -61,7 +61,9 @@ export function programAction(
   const action: LineAction<string> = async (values, peer) => {
     const record = new TextEncoder().encode(json.stringify(values));
     try {
-      const output = await queue.run(() => program.handle(record, signal));
+      const output = await queue.run(() =>
+        program.handle(record, program.persistent ? undefined : signal)
+      );
       if (program.persistent) throwFailure(output, json);
       await send(output, peer);
     } catch (error) {

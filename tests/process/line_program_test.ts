@@ -60,6 +60,25 @@ Deno.test("LineProgram kills a program that does not answer, and starts it again
   assertEquals(await program.ask("b"), "1 b");
 });
 
+Deno.test("LineProgram.askBytes() sends what was given to it, whatever is in that buffer at its turn", async () => {
+  await using program = new LineProgram(COUNTER);
+  const buffer = new TextEncoder().encode("b");
+  const answers = [program.ask("a"), program.askBytes(buffer)] as const;
+  buffer.fill(0x7a);
+  assertEquals(await answers[0], "1 a");
+  assertEquals(new TextDecoder().decode(await answers[1]), "2 b");
+});
+
+Deno.test("LineProgram.askBytes() does not send what was called off before its turn", async () => {
+  await using program = new LineProgram(COUNTER);
+  const controller = new AbortController();
+  const first = program.ask("a");
+  const second = program.askBytes(new TextEncoder().encode("b"), controller.signal);
+  controller.abort(new Error("too late"));
+  await assertRejects(() => second, Error, "too late");
+  assertEquals([await first, await program.ask("c")], ["1 a", "2 c"]);
+});
+
 Deno.test("LineProgram reports unsolicited lines", async () => {
   const unsolicited = Promise.withResolvers<ProgramProblem>();
   await using program = new LineProgram(COUNTER, { onProblem: unsolicited.resolve });
