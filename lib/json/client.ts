@@ -1,4 +1,4 @@
-import { stringifyJson } from "../codecs/json/json.ts";
+import { parseJson, stringifyJson } from "../codecs/json/json.ts";
 import { ConnectError } from "../errors.ts";
 import { formatAddress } from "../net/address/address.ts";
 import type { TlsIdentity } from "../net/stream/bind.ts";
@@ -9,6 +9,9 @@ import { notify } from "../time/lifecycle.ts";
 import { type LineDecoder, type LineFraming, lineFraming } from "../net/framing/line.ts";
 import { type ByteSource, readMessages } from "../net/framing/read_messages.ts";
 import type { StreamConnection } from "../net/stream/connection.ts";
+import { isBlankLine } from "../text/lines.ts";
+import { quoted } from "../text/wording.ts";
+import { ownProperty } from "./commands.ts";
 import { DEFAULT_HOST, DEFAULT_PORT } from "./protocol.ts";
 import {
   type AnswerData,
@@ -19,7 +22,7 @@ import {
   readAnswer,
   type SuccessResult,
 } from "./read_answer.ts";
-import { ValueEnd } from "./value_end.ts";
+import { isWholeObject, ValueEnd } from "./value_end.ts";
 
 /** Seconds of silence after which an answer that is complete needs no newline. */
 const COMPLETE_AFTER = 0.1;
@@ -121,7 +124,8 @@ export async function sendJson(
 
 /**
  * Connects to a server for any number of messages. Messages may be sent without waiting for earlier answers; the answers arrive in the
- * order of the messages.
+ * order of the messages. Where that is doubtful the connection is closed, and what has no answer yet gets none: when an answer comes
+ * for which nothing was asked, has another `id` than its message, is no object, or is late.
  *
  * @param options Where the server is, how long to wait, and callbacks.
  * @returns The client, to be closed.
@@ -164,6 +168,8 @@ export async function connectJson(options: JsonSendOptions = {}): Promise<JsonCl
 
 /** A message without an answer. */
 interface Waiting {
+  /** The message. */
+  readonly line: string;
   readonly resolve: (result: JsonSendResult) => void;
   /** Whether the system is known to have accepted all of it. */
   taken: boolean;
@@ -172,8 +178,6 @@ interface Waiting {
 /** Why nothing more can be sent. */
 interface Over {
   readonly why: string;
-  /** Whether the server gave the reason, and so has not read what was sent. */
-  readonly refused?: boolean;
   /** Whether the time was over, so that a message which the system has not accepted has certainly not been sent. */
   readonly late?: boolean;
   readonly cause?: unknown;
@@ -190,7 +194,6 @@ export class JsonClient implements AsyncDisposable {
   readonly #waiting: Waiting[] = [];
   #callOff: (() => void) | undefined;
   #over: Over | null = null;
-  #unsolicited = "";
 
   /**
    * Takes over a connection; usually, use `connectJson()`.
@@ -266,7 +269,7 @@ export class JsonClient implements AsyncDisposable {
     notify(this.#options.debug, `Sending ${line}`);
     const bytes = this.#framing.encode(line);
     return new Promise((resolve) => {
-      const waiting: Waiting = { resolve, taken: false };
+      const waiting: Waiting = { line, resolve, taken: false };
       this.#waiting.push(waiting);
       if (this.#waiting.length === 1) this.#startTimer();
       void this.#connection.write(bytes).then((taken) => waiting.taken = taken);
@@ -274,11 +277,11 @@ export class JsonClient implements AsyncDisposable {
   }
 
   async #read(): Promise<void> {
-    const onBad = (error: Error) => this.#end({ why: error.message, cause: error });
+    const onBad = (error: Error) => this.#giveUp({ why: error.message, cause: error });
     const decoder = this.#framing.decoder();
     const framing = { ...this.#framing, decoder: () => decoder };
     for await (const line of readMessages(this.#completing(decoder), framing, { onBad })) {
-      if (line.length > 0) this.#take(line);
+      if (!isBlankLine(line)) this.#take(line);
     }
     this.#end(this.#whyOver());
     await this.#connection.close();
@@ -304,17 +307,34 @@ export class JsonClient implements AsyncDisposable {
     };
   }
 
+  /** Takes an answer. One that makes it doubtful which message the next one is for ends the connection. */
   #take(line: Uint8Array): void {
-    const waiting = this.#waiting.shift();
+    if (this.#over) return;
+    const waiting = this.#waiting[0];
     const result = readAnswer(line, this.#options);
     if (!waiting) {
-      this.#unsolicited = result.outcome === "fail" ? result.error : result.text;
-      return;
+      const what = result.outcome === "fail"
+        ? `closed the connection: ${result.error}`
+        : `sent ${quoted(result.text)}, for which nothing had been asked`;
+      return this.#giveUp({ why: `"${this.#where}" ${what}` });
     }
     notify(this.#options.debug, `Received ${result.text}`);
+    const other = otherId(result, waiting.line);
+    if (other) return this.#giveUp({ why: `"${this.#where}" answered another message: ${other}` });
+    this.#waiting.shift();
     this.#callOff?.();
-    if (this.#waiting.length > 0) this.#startTimer();
     waiting.resolve(result);
+    if (result.outcome === "bad-answer" && !isWholeObject(line)) {
+      return this.#giveUp({
+        why: `"${this.#where}" sent ${quoted(result.text)}, which is no answer`,
+      });
+    }
+    if (this.#waiting.length > 0) this.#startTimer();
+  }
+
+  #giveUp(over: Over): void {
+    this.#end(over);
+    void this.#connection.abort();
   }
 
   /** Limits the wait for the answer to the first unanswered message. */
@@ -330,9 +350,6 @@ export class JsonClient implements AsyncDisposable {
 
   #whyOver(): Over {
     const { closeReason, readEnd, error: cause } = this.#connection;
-    if (this.#unsolicited !== "") {
-      return { why: `"${this.#where}" closed the connection: ${this.#unsolicited}`, refused: true };
-    }
     const how = readEnd === "lost" || closeReason === "reset" ? "reset" : "closed";
     return { why: `"${this.#where}" ${how} the connection without an answer`, cause };
   }
@@ -347,13 +364,37 @@ export class JsonClient implements AsyncDisposable {
   }
 }
 
-function withoutAnswer({ why, refused, cause }: Over, sent: boolean): ConnectError {
-  const fate = refused
-    ? ""
-    : sent
+function withoutAnswer({ why, cause }: Over, sent: boolean): ConnectError {
+  const fate = sent
     ? ": the message was sent, and may still be carried out"
     : ": it has not read the whole message";
   return new ConnectError(why + fate, { cause });
+}
+
+/** What shows that an answer is to another message: both have an `id`, a plain one, and not the same. */
+function otherId(
+  result: SuccessResult | FailResult | BadAnswerResult,
+  message: string,
+): string | undefined {
+  if (result.outcome === "bad-answer" || !message.includes('"id"')) return undefined;
+  const found = ownProperty(result.response, "id");
+  const wanted = idOf(message);
+  if (!isPlain(found) || !isPlain(wanted)) return undefined;
+  // A server may write a number in another form.
+  if (String(found) === String(wanted) || Number(found) === Number(wanted)) return undefined;
+  return `expected the id ${stringifyJson(wanted)}, found ${stringifyJson(found)}`;
+}
+
+function idOf(message: string): unknown {
+  try {
+    return ownProperty(parseJson(message, { anyNumber: true }), "id");
+  } catch {
+    return undefined; // the server is to say what is wrong with it
+  }
+}
+
+function isPlain(id: unknown): boolean {
+  return id !== undefined && typeof id !== "object";
 }
 
 /** Calls the callback, and returns the result. */

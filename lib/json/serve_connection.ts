@@ -5,6 +5,7 @@ import { type Clock, systemClock } from "../time/clock.ts";
 import { within } from "../time/deadline.ts";
 import type { LineDecoder, LineFraming } from "../net/framing/line.ts";
 import type { StreamConnection } from "../net/stream/connection.ts";
+import { isBlankLine } from "../text/lines.ts";
 import type { Client, Responder } from "./responder.ts";
 import { ValueEnd } from "./value_end.ts";
 
@@ -234,7 +235,7 @@ class Session implements Client {
       if (message === null) return null;
       this.#connection.endMessage();
       this.#valueEnd = null;
-      if (!isBlank(message)) return this.#options.responder.respond(message, this);
+      if (!isBlankLine(message)) return this.#options.responder.respond(message, this);
     }
   }
 
@@ -284,9 +285,4 @@ class Session implements Client {
   #sent(taken: boolean): void {
     if (!taken) this.#options.onUnanswered(this.#sending);
   }
-}
-
-function isBlank(message: Uint8Array): boolean {
-  for (const byte of message) if (byte !== 0x20 && byte !== 0x09 && byte !== 0x0d) return false;
-  return true;
 }

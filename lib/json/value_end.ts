@@ -59,6 +59,11 @@ export class ValueEnd {
   }
 }
 
+/** Whether bytes are one JSON object, judged as {@linkcode ValueEnd} does. */
+export function isWholeObject(bytes: Uint8Array): boolean {
+  return bytes.find((byte) => !isBlank(byte)) === 0x7b && new ValueEnd().isComplete(bytes);
+}
+
 /** Whether a byte is JSON white space, or part of a byte order mark. */
 function isBlank(byte: number): boolean {
   return byte === 0x20 || byte === 0x09 || byte === 0x0d ||

@@ -40,6 +40,16 @@ function withoutEnd(line: Uint8Array): Uint8Array {
   return content[content.length - 1] === CR ? content.subarray(0, -1) : content;
 }
 
+/**
+ * Whether there is nothing in a line but blanks, tabs and carriage returns.
+ *
+ * @param line The line.
+ */
+export function isBlankLine(line: Uint8Array): boolean {
+  for (const byte of line) if (byte !== 0x20 && byte !== 0x09 && byte !== CR) return false;
+  return true;
+}
+
 /** Cuts a stream of bytes into lines, however it comes in chunks: pass each to `push()`, then call `next()` until it returns null. */
 export class LineDecoder {
   readonly #maxBytes: number;

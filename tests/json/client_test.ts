@@ -3,6 +3,8 @@ import { ConnectError } from "../../lib/errors.ts";
 import { connectJson, type JsonSendOptions, sendJson } from "../../lib/json/client.ts";
 import type { JsonSendResult } from "../../lib/json/read_answer.ts";
 import { startJsonServer } from "../../lib/json/server.ts";
+import { lineFraming } from "../../lib/net/framing/line.ts";
+import { readMessages } from "../../lib/net/framing/read_messages.ts";
 import { listenStream, type StreamListener } from "../../lib/net/stream/listener.ts";
 import { makeCertificate } from "../interop/certificate.ts";
 import { needs } from "../interop/peer.ts";
@@ -280,6 +282,80 @@ Deno.test("connectJson() passes on what a server says before it closes", async (
     `Cannot send on a closed connection: "127.0.0.1:${server.addr.port}" closed the connection: ` +
       "Too many connections: 1 is open already",
   );
+});
+
+/** A server that answers the first message of each connection with that text, and notes all that it gets. */
+function answering(text: string) {
+  const got: string[] = [];
+  const server = listenStream({
+    host: "127.0.0.1",
+    port: 0,
+    grace: 0,
+    onConnection: async (connection) => {
+      let isFirst = true;
+      for await (const line of readMessages(connection, lineFraming())) {
+        got.push(new TextDecoder().decode(line));
+        if (isFirst) await connection.write(new TextEncoder().encode(text));
+        isFirst = false;
+      }
+    },
+  });
+  return { got, server };
+}
+
+Deno.test("connectJson() takes no answer for that to another message", async () => {
+  const success = (id: string) => `{"status":"success","id":${id}}\n`;
+  const cases: [string, string][] = [
+    [success("1") + success("1"), "answered another message: expected the id 2, found 1"],
+    [success("1") + success('"a"'), 'answered another message: expected the id 2, found "a"'],
+    ["moving\n" + success("1"), 'sent "moving", which is no answer'],
+    ["{\n  " + success("1"), 'sent "{", which is no answer'],
+    ["42\n" + success("1"), 'sent "42", which is no answer'],
+  ];
+  for (const [text, why] of cases) {
+    const { server } = answering(text);
+    await using _server = server;
+    await using client = await connectJson({ port: server.addr.port });
+    const [, second] = await Promise.all([client.send({ id: 1 }), client.send({ id: 2 })]);
+    assertEquals(
+      second.outcome === "no-answer" && second.error.message,
+      `"127.0.0.1:${server.addr.port}" ${why}: the message was sent, and may still be carried out`,
+    );
+    await client.finished;
+  }
+});
+
+Deno.test("connectJson() takes an answer whose id has another form, or is none", async () => {
+  const ids = [["1", "1.0"], ["9007199254740993", "9.007199254740992e15"], ["7", '"7"']];
+  for (const [sent, id] of [...ids, ["[1]", "[2]"], ["1", "null"]]) {
+    const { server } = answering(`{"status":"success","id":${id}}\n`);
+    await using _server = server;
+    await using client = await connectJson({ port: server.addr.port });
+    assertEquals((await client.sendLine(`{"id":${sent}}`)).outcome, "success");
+  }
+});
+
+Deno.test("connectJson() sends nothing after an answer for which nothing was asked", async () => {
+  const { got, server } = answering('{"status":"success"}\n \r\n{"status":"success","n":2}\n');
+  await using _server = server;
+  await using client = await connectJson({ port: server.addr.port });
+  assertEquals((await client.send("a")).outcome, "success");
+  await client.finished;
+  const second = await client.send("b");
+  assertEquals(
+    second.outcome === "no-answer" && second.error.message,
+    `Cannot send on a closed connection: "127.0.0.1:${server.addr.port}" sent ` +
+      '"{\\"status\\":\\"success\\",\\"n\\":2}", for which nothing had been asked',
+  );
+  assertEquals(got, ['"a"']);
+});
+
+Deno.test("connectJson() goes on after an answer that is an object, though not a valid one", async () => {
+  const { server } = answering('{"status":"success","result":NaN}\n\t\n{"status":"success"}\n');
+  await using _server = server;
+  await using client = await connectJson({ port: server.addr.port });
+  const answers = await Promise.all([client.send(1), client.send(2)]);
+  assertEquals(answers.map(({ outcome }) => outcome), ["bad-answer", "success"]);
 });
 
 Deno.test("connectJson() rejects when nobody is there", async () => {

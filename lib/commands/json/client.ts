@@ -13,6 +13,7 @@ import { connectJson, type JsonClient, type JsonSendOptions } from "../../json/c
 import { DEFAULT_HOST, DEFAULT_PORT } from "../../json/protocol.ts";
 import type { JsonSendResult, SuccessResult } from "../../json/read_answer.ts";
 import { formatAddress } from "../../net/address/address.ts";
+import { isBlankLine } from "../../text/lines.ts";
 import { counted, notSent } from "../../text/wording.ts";
 import { checkReplay, type Pace, replayLines, replayOptions } from "../recording/replay.ts";
 import { connectingOptions, readConnecting } from "../serving/connecting.ts";
@@ -232,7 +233,7 @@ async function sendLines(
   let timer: ReturnType<typeof setTimeout> | undefined;
   for await (const bytes of open(AbortSignal.any([signal, reading.signal]), pace)) {
     number++;
-    if (isBlank(bytes)) continue;
+    if (isBlankLine(bytes)) continue;
     seen++;
     if (pace.isHurried) {
       if (unsent++ === 0) from = number;
@@ -273,10 +274,6 @@ async function sendLines(
     );
   }
   return code;
-}
-
-function isBlank(line: Uint8Array): boolean {
-  return line.every((byte) => byte === 0x20 || byte === 0x09 || byte === 0x0d);
 }
 
 /** Sends each line that is typed. */
