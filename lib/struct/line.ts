@@ -164,7 +164,7 @@ export class Line<F extends string = string>
    * Sends a record to every peer. Records sent in the same turn of the event loop are written together. Await each, or one in every
    * few thousand, to keep memory bounded when a peer reads slowly.
    *
-   * @param values The record.
+   * @param values The record; packed at once.
    * @returns Whether the system has accepted it for at least one peer; false if there is none. A line that reconnects waits until it
    * has.
    * @throws {CodecError} Immediately, if the values do not fit the format.
@@ -173,9 +173,16 @@ export class Line<F extends string = string>
     const peers = this.#peers;
     if (peers.size === 1) { for (const peer of peers) return peer.send(values); }
     if (peers.size > 1) return this.#broadcast.send(values);
-    this.struct.pack(values);
-    if (!this.#end.reconnects || this.#stopped) return Promise.resolve(false);
-    return this.#arrival.promise.then(() => this.send(values));
+    return this.#sendLater(this.struct.pack(values));
+  }
+
+  /** Sends a record to the next peer, if there may be one. */
+  async #sendLater(record: Uint8Array): Promise<boolean> {
+    while (this.#end.reconnects && !this.#stopped) {
+      await this.#arrival.promise;
+      for (const peer of this.#peers) return await peer.sendBytes(record);
+    }
+    return false;
   }
 
   /** Ends this side's half towards every peer after everything sent so far: they read the end, and may still send. */
