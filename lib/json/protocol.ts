@@ -57,7 +57,10 @@ export type Answer = SuccessAnswer | FailAnswer;
 export interface InteractContext {
   /** Who sent the message. */
   readonly remoteAddr: HostPort;
-  /** The message as received, in UTF-8, without a byte order mark and the line ending. */
+  /**
+   * The message as received, in UTF-8, without a byte order mark and the line ending. Valid until it is answered, as it is when its time
+   * is over.
+   */
   readonly bytes: Uint8Array;
   /** Aborted when the server is closing and the grace is over, or the message's time is. */
   readonly signal: AbortSignal;

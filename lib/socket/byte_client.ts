@@ -166,7 +166,8 @@ export class ByteClient implements AsyncDisposable {
   }
 
   /**
-   * Sends a message and receives its answer whole.
+   * Sends a message and receives its answer whole. What comes later, after a timeout too, is the beginning of the next answer: where that
+   * could be, go on with another connection.
    *
    * @param message What to send.
    * @param options When the answer is complete.

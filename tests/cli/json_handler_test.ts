@@ -5,6 +5,7 @@ import { Peer } from "../json/peer.ts";
 import { folder, interrupt, serve } from "./json_serve.ts";
 import { plainText, startOnTerminal } from "./pty.ts";
 import { labwire } from "./run.ts";
+import { startHere } from "./run_here.ts";
 
 const windows = Deno.build.os === "windows";
 
@@ -142,6 +143,33 @@ Deno.test("json-server --handler-timeout goes on after a handler that never ends
     '{"status":"error","error":"The message was not handled within 0.1 s; its handler may still be at work"}',
   );
   assertEquals(await server.ask('{"hang":0}'), '{"status":"success","result":0}');
+});
+
+Deno.test("json-server --handler-timeout begins no message that was answered as too late while nobody read the output", async () => {
+  await using files = await folder({
+    "note.js": "const got = []; export const interact = ({ n }) => { got.push(n); return got; };",
+  });
+  const reading = Promise.withResolvers<void>();
+  const isTerminal = () => false;
+  const stdout = {
+    isTerminal,
+    writeSync: (bytes: Uint8Array) => bytes.length,
+    write: (bytes: Uint8Array) => reading.promise.then(() => bytes.length),
+  };
+  const args = ["json-server", "--port", "0", "--output", "json", "--handler-timeout", "1"];
+  await using program = startHere([...args, "--handler", `${files.path}/note.js`], { stdout });
+  const [, port] = await program.until("stderr", /Listening on \S+:(\d+)[^]*Ready/);
+  await using peer = await Peer.connect({ hostname: "127.0.0.1", port: Number(port) });
+  const pad = "x".repeat(300_000);
+  for (const got of ["[0]", "[0,1]"]) { // one that is being written, and one that fills what may wait
+    const answer = await peer.ask(`{"n":${got.length >> 2},"pad":"${pad}"}`);
+    assertEquals(answer, `{"status":"success","result":${got}}`);
+  }
+  for (const n of [2, 3]) {
+    assertStringIncludes(await peer.ask(`{"n":${n}}`), "not handled within 1 s");
+  }
+  reading.resolve();
+  assertEquals(await peer.ask('{"n":4}'), '{"status":"success","result":[0,1,4]}');
 });
 
 const python = needs(PYTHON);

@@ -5,7 +5,7 @@ import { decodeUtf8 } from "../../text/utf8.ts";
 import { CodecError, UsageError } from "../../errors.ts";
 import { commandId, interactWithCommands } from "../../json/commands.ts";
 import { interactThrough } from "../../json/program_interact.ts";
-import type { Commands, Interact } from "../../json/protocol.ts";
+import type { Commands, Interact, InteractContext } from "../../json/protocol.ts";
 import { quoted } from "../../text/wording.ts";
 import { handlerEvents } from "../serving/handler_options.ts";
 
@@ -75,12 +75,32 @@ function moduleInteract(module: ModuleHandler): Interact {
   };
   const calling: Interact = (data, context) => {
     const loading = module.refresh?.();
-    return loading ? loading.then(() => current(data, context)) : current(data, context);
+    return loading ? handleAfter(loading, current, data, context) : current(data, context);
   };
   return Object.defineProperties(calling, {
     anyNumber: { get: () => interact.anyNumber },
     depth: { get: () => module.depth },
   });
+}
+
+/**
+ * Handles a message after something else, unless its time is over by then: it was answered with a failure.
+ *
+ * @param waiting What comes before.
+ * @param interact The handler.
+ * @param data The message.
+ * @param context As the handler gets it.
+ * @returns As the handler does.
+ */
+export async function handleAfter(
+  waiting: Promise<unknown>,
+  interact: Interact,
+  data: unknown,
+  context: InteractContext,
+): Promise<unknown> {
+  await waiting;
+  context.signal.throwIfAborted();
+  return await interact(data, context);
 }
 
 function exportedInteract(module: ModuleHandler): Interact {

@@ -17,7 +17,7 @@ import { formatAddress } from "../../net/address/address.ts";
 import { visibleJson } from "../../text/visible_text.ts";
 import { openLines, recordOptions } from "../recording/record.ts";
 import { endHandler, handlerCounts, handlerOptions } from "../serving/handler_options.ts";
-import { jsonHandler } from "./handler.ts";
+import { handleAfter, jsonHandler } from "./handler.ts";
 import {
   announceServer,
   connectionsToEnd,
@@ -155,7 +155,7 @@ export const jsonServer = defineCommand({
 /** Makes a handler that reads no further than the output is read. */
 function whenRead(interact: Interact, out: Context["out"]): Interact {
   const waiting: Interact = (data, request) =>
-    out.full ? out.ready().then(() => interact(data, request)) : interact(data, request);
+    out.full ? handleAfter(out.ready(), interact, data, request) : interact(data, request);
   Object.assign(waiting, { anyNumber: interact.anyNumber });
   return "depth" in interact
     ? Object.defineProperty(waiting, "depth", { get: () => interact.depth })
