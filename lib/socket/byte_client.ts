@@ -5,6 +5,9 @@ import { connectStream, type ConnectStreamOptions } from "../net/stream/connect.
 import { within } from "../time/deadline.ts";
 import type { GraceOptions, StreamConnection } from "../net/stream/connection.ts";
 
+/** Seconds in which a message is at its end once its last piece is sent. */
+const LAST_PIECE = 0.1;
+
 /** When an answer is complete. Without `count` or `wait` it is when the peer is silent for `quiet`, or ends. */
 export interface ReceiveOptions {
   /** Seconds to wait for the first byte, and with `count` for each further one. Default: 5. */
@@ -23,7 +26,7 @@ export interface ReceiveOptions {
 export interface AskOptions extends Omit<ReceiveOptions, "sending"> {
   /** End this side of the connection after the message; the answer is then complete when the server ends its side, or is silent for `timeout`. */
   halfClose?: boolean;
-  /** Called when the answer was complete before all of the message was sent. */
+  /** Called when the answer was complete before all of the message was sent, or it was known that there is no more of it. */
   onUnsent?: () => void;
 }
 
@@ -139,14 +142,11 @@ export class ByteClient implements AsyncDisposable {
     options: AskOptions = {},
   ): AsyncGenerator<Uint8Array, void, void> {
     const { halfClose = false, onUnsent, timeout = 5 } = options;
-    let isUnsent = false;
+    let isUnsent = true;
     let failure: { error: unknown } | undefined;
     const sending = (async () => {
-      for await (const piece of message) {
-        isUnsent = true;
-        await this.send(piece);
-        isUnsent = false;
-      }
+      for await (const piece of message) await this.send(piece);
+      isUnsent = false;
       if (halfClose) await this.closeWrite();
     })();
     sending.catch((error) => {
@@ -161,6 +161,8 @@ export class ByteClient implements AsyncDisposable {
     } catch (error) {
       throw failure ? failure.error : error;
     }
+    // The end of a file, for example, shows a moment after its last piece.
+    if (isUnsent) await within(sending.catch(() => {}), LAST_PIECE);
     if (failure) throw failure.error;
     if (isUnsent) onUnsent?.();
   }

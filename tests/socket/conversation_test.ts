@@ -99,6 +99,24 @@ Deno.test("ByteClient.ask() reports that the answer was complete before the mess
   assertEquals([received, unsent], ["full", 1]);
 });
 
+Deno.test("ByteClient.ask() reports that the server closed before the message was at its end", async () => {
+  await using server = listenStream({
+    port: 0,
+    onConnection: async (connection) => void await connection.write((await connection.read())!),
+  });
+  await using client = await connectBytes({ port: server.addr.port });
+  const rest = Promise.withResolvers<void>();
+  async function* message() {
+    yield bytes("x");
+    await rest.promise;
+    yield bytes("y");
+  }
+  let unsent = 0;
+  const pieces = await Array.fromAsync(client.ask(message(), { onUnsent: () => unsent++ }), text);
+  assertEquals([pieces, unsent], [["x"], 1]);
+  rest.resolve();
+});
+
 Deno.test("ByteClient.ask() throws what reading the message throws", async () => {
   await using server = listenBytes({ port: 0 });
   await using client = await connectBytes({ port: server.addr.port });
