@@ -17,6 +17,11 @@ export interface UnixPath {
 /** Either kind of address. */
 export type Endpoint = HostPort | UnixPath;
 
+/** An IPv4 address that systems read in different ways: `192.168.0.010` is 192.168.0.8 to some. */
+const PADDED = /^(?=.*\b0\d)\d+(\.\d+){3}$/;
+const UNPADDED =
+  "expected an IP address without zeros before its numbers, which may make them octal";
+
 /** Defaults for the parts of an address that the text leaves out. */
 export interface ParseAddressOptions {
   /** The host that `:PORT` means. Default: `0.0.0.0`, all IPv4 interfaces. */
@@ -60,6 +65,7 @@ export function parseAddress(text: string, options: ParseAddressOptions = {}): H
   if (host === "*") return { hostname: "0.0.0.0", port };
   // A number followed by a letter is a mistyped port rather than a host name.
   if (digits === undefined && /^\d+[a-z]?$/i.test(host)) throw malformed(text, formsOf(options));
+  if (PADDED.test(host)) throw malformed(text, UNPADDED);
   if (!isHost(host)) {
     throw malformed(text, `${formsOf(options)} with a host name or an IP address`);
   }
@@ -91,6 +97,7 @@ export function parseHost(text: string): string {
   const bare = /^\[(.*)\]$/.exec(text)?.[1] ?? text;
   if (isIPv6(bare)) return bare;
   if (text === "*") return "0.0.0.0";
+  if (PADDED.test(text)) throw new UsageError(UNPADDED);
   if (/^([^:]+|\[.*\]):\d+$/.test(text)) {
     throw new UsageError("expected a host without a port, which --port takes");
   }
@@ -126,10 +133,11 @@ export function formatAddress(address: Endpoint | Deno.Addr): string {
   return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
 }
 
-/** Whether a text is an IPv4 address in dotted decimal form. */
+/** Whether a text is an IPv4 address in dotted decimal form, without zeros before its numbers. */
 export function isIPv4(text: string): boolean {
   const parts = text.split(".");
-  return parts.length === 4 && parts.every((part) => /^\d{1,3}$/.test(part) && Number(part) < 256);
+  return parts.length === 4 &&
+    parts.every((part) => /^(0|[1-9]\d{0,2})$/.test(part) && Number(part) < 256);
 }
 
 /** Whether a text is an IPv6 address, with or without a zone (`%eth0`). */

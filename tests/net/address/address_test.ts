@@ -11,6 +11,7 @@ import {
   resolveHost,
   unmapped,
 } from "../../../lib/net/address/address.ts";
+import { parseCidrList } from "../../../lib/net/address/allow_list.ts";
 
 Deno.test("parseAddress() reads every form of an address", () => {
   const forms: [string, string, number][] = [
@@ -146,6 +147,15 @@ Deno.test("formatAddress() writes what parseEndpoint() reads", () => {
     path: "/x",
   }];
   for (const endpoint of endpoints) assertEquals(parseEndpoint(formatAddress(endpoint)), endpoint);
+});
+
+Deno.test("an IPv4 address with zeros before its numbers is refused: some read them as octal", () => {
+  for (const text of ["192.168.000.010", "010.0.0.1", "127.0.0.01"]) {
+    assert(!isIPv4(text), text);
+    assertThrows(() => parseHost(text), UsageError, "without zeros before its numbers");
+    assertThrows(() => parseAddress(`${text}:7`), UsageError, "without zeros before its numbers");
+    assertThrows(() => parseCidrList(text), UsageError, `Cannot parse network "${text}"`);
+  }
 });
 
 Deno.test("isIPv4() and isIPv6() know addresses", () => {
