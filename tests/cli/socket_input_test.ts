@@ -128,6 +128,22 @@ Deno.test("socket-client sends the good lines of its input and exits with 5 for 
   assertEquals([none.code, echo.connections], [5, 0]);
 });
 
+Deno.test("socket-client --escape changes nothing but escapes: a byte order mark leaves, and bytes that are no text do not", async () => {
+  const received: string[] = [];
+  await using server = await listenDatagrams({
+    port: 0,
+    answer: (message) => {
+      received.push(message.toHex());
+      return message;
+    },
+  });
+  const args = ["socket-client", "--udp", "--port", String(server.addr.port), "--interactive"];
+  const input = Uint8Array.of(0xef, 0xbb, 0xbf, 0x41, 0x0a, 0x42, 0xb0, 0x0a, 0x43, 0x0a);
+  const { code, stderr } = await labwire([...args, "--escape"], { input });
+  assertEquals([code, received], [5, ["efbbbf410a", "430a"]]);
+  assertMatch(stderr, /^error: Cannot send line 2: Cannot decode UTF-8 at byte 1/m);
+});
+
 Deno.test("socket-client takes a piped answer that comes while it still sends", async () => {
   await using echo = await echoServer();
   const sent = new Uint8Array(5_000_000).map((_, i) => i % 100);

@@ -2,11 +2,14 @@ import { concat } from "@std/bytes/concat";
 import { readByteLines } from "../../cli/read_lines.ts";
 import type { Context } from "../../cli/context.ts";
 import { CodecError, messageOf, UsageError } from "../../errors.ts";
+import { decodeUtf8 } from "../../text/utf8.ts";
 import { whenAborted } from "../../time/lifecycle.ts";
 import { textBytes } from "./message.ts";
 
 /** How lines are read: each with its end, and none that would fill the memory. */
 const LINES = { keepEnds: true, maxBytes: 1 << 26 } as const;
+
+const withMark = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** How {@linkcode ClientInput} is read. */
 export interface ClientInputOptions {
@@ -20,7 +23,7 @@ export interface ClientInputOptions {
 
 /** What is typed or piped in for `socket-client` to send. */
 export class ClientInput {
-  /** Lines that were not sent, because an escape in them is unknown. */
+  /** Lines that were not sent, because an escape in them is unknown, or they are no UTF-8. */
   bad = 0;
   readonly #context: Context;
 
@@ -62,7 +65,7 @@ export class ClientInput {
       try {
         yield escape ? escapedLine(line) : line.slice();
       } catch (error) {
-        if (!(error instanceof UsageError)) throw error;
+        if (!(error instanceof UsageError || error instanceof CodecError)) throw error;
         this.bad++;
         this.#context.say.error(`Cannot send line ${number}: ${error.message}`);
       }
@@ -72,7 +75,8 @@ export class ClientInput {
 
 /** Reads the escapes in a line; its end stays what it is. */
 function escapedLine(line: Uint8Array): Uint8Array {
-  const text = new TextDecoder().decode(line);
+  decodeUtf8(line); // what is no text would leave as something else
+  const text = withMark.decode(line);
   const end = /\r?\n$/.exec(text)?.[0] ?? "";
   const bytes = textBytes(text.slice(0, text.length - end.length), true);
   return concat([bytes, textBytes(end, false)]);
