@@ -2,7 +2,7 @@ import { ConnectError } from "../errors.ts";
 import { formatAddress } from "../net/address/address.ts";
 import type { StreamConnection } from "../net/stream/connection.ts";
 import { delay } from "../time/deadline.ts";
-import { whenAborted } from "../time/lifecycle.ts";
+import { notify, whenAborted } from "../time/lifecycle.ts";
 import type { DatagramAnswer, DatagramClient } from "./datagram_client.ts";
 
 /** Seconds of silence after the last answer that is due. */
@@ -16,6 +16,13 @@ export interface ConversationOptions {
   wait?: number;
   /** Bytes, or datagrams, after which it ends even before the input does. */
   count?: number;
+  /**
+   * Seconds that the input may be silent once the other side of a connection has ended its half, which may still read; `Infinity` for
+   * any time. Default: 0, what the input gives then is not sent.
+   */
+  inputSilence?: number;
+  /** Called when it ends because the input was silent for as long. */
+  onUnsent?: () => void;
   /** Ends it. */
   signal?: AbortSignal;
 }
@@ -36,19 +43,30 @@ export async function* converse(
   input: AsyncIterable<Uint8Array>,
   options: ConversationOptions = {},
 ): AsyncGenerator<Uint8Array, void, void> {
-  const { timeout = 5, wait, count = Infinity } = options;
+  const { timeout = 5, wait, count = Infinity, inputSilence = 0, onUnsent } = options;
   const over = new AbortController();
   /** When this side began to wait for what comes next; undefined while the caller handles a piece. */
   let waiting: number | undefined;
-  const sending = async () => {
-    for await (const piece of input) if (!await connection.write(piece)) return;
+  /** When it began to wait for the input; undefined while a piece is being sent. */
+  let asking: number | undefined = performance.now();
+  /** Whether all of it was sent. */
+  const sending = (async () => {
+    for await (const piece of input) {
+      asking = undefined;
+      if (!await connection.write(piece)) return false;
+      asking = performance.now();
+    }
     await connection.closeWrite();
+    return true;
+  })();
+  const ending = async () => {
+    if (!await sending) return;
     if (wait === undefined) await silence(() => waiting, timeout, over.signal);
     else await delay(wait, over.signal);
     connection.stopReading();
   };
   let failure: { error: unknown } | undefined;
-  sending().catch((error) => {
+  ending().catch((error) => {
     if (over.signal.aborted) return; // the conversation is over, and what ends with it
     failure = { error };
     connection.stopReading();
@@ -63,16 +81,23 @@ export async function* converse(
       total += piece.length;
       yield piece;
     }
+    if (connection.readEnd === "ended" && inputSilence > 0) {
+      const isSilent = silence(() => asking, inputSilence, over.signal).then(() => null);
+      const isClosed = connection.finished.then(() => false);
+      const isSent = await Promise.race([sending, isClosed, isSilent]);
+      if (isSent === null) notify(onUnsent);
+      else if (!isSent) throw lost(connection, " before all of the input was sent");
+    }
   } finally {
     over.abort();
   }
   if (failure) throw failure.error;
-  if (connection.readEnd === "lost") {
-    const why = connection.error?.message ?? "the connection was reset";
-    throw new ConnectError(
-      `Lost the connection to "${formatAddress(connection.remoteAddr)}": ${why}`,
-    );
-  }
+  if (connection.readEnd === "lost") throw lost(connection);
+}
+
+function lost({ remoteAddr, error }: StreamConnection, when = ""): ConnectError {
+  const why = error?.message ?? "the connection was reset";
+  return new ConnectError(`Lost the connection to "${formatAddress(remoteAddr)}"${when}: ${why}`);
 }
 
 /** Resolves when nothing has come for so long, from now on. */

@@ -1,6 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { ConnectError } from "../../lib/errors.ts";
 import { connectStream } from "../../lib/net/stream/connect.ts";
+import type { StreamConnection } from "../../lib/net/stream/connection.ts";
 import { listenStream } from "../../lib/net/stream/listener.ts";
 import { connectBytes } from "../../lib/socket/byte_client.ts";
 import { converse, converseByDatagrams } from "../../lib/socket/conversation.ts";
@@ -67,6 +68,71 @@ Deno.test("converse() throws what its input throws, after what has arrived", asy
     "disk is gone",
   );
   assertEquals(received, "first");
+});
+
+/** A server that ends its half at once, and says at the end what has arrived. */
+function halfClosedServer() {
+  const { promise, resolve } = Promise.withResolvers<string>();
+  const listener = listenStream({
+    port: 0,
+    async onConnection(connection) {
+      await connection.closeWrite();
+      let received = "";
+      for await (const chunk of connection) received += text(chunk);
+      resolve(received);
+    },
+  });
+  return { listener, received: promise };
+}
+
+/** Resolves when the other side's end has been read. */
+async function ended(connection: StreamConnection): Promise<void> {
+  while (connection.readEnd === "open") await new Promise((resolve) => setTimeout(resolve));
+}
+
+Deno.test("converse() sends the rest of its input to a server that has ended its half", async () => {
+  const { listener, received } = halfClosedServer();
+  await using _server = listener;
+  const connection = await connectStream({ port: listener.addr.port });
+  async function* input() {
+    await ended(connection);
+    for (const piece of ["first\n", "second\n"]) yield bytes(piece);
+  }
+  const answers = converse(connection, input(), { inputSilence: Infinity, timeout: 60 });
+  assertEquals(await Array.fromAsync(answers), []);
+  await connection.close();
+  assertEquals(await received, "first\nsecond\n");
+});
+
+Deno.test("converse() gives up an input that is silent when the server has ended, and says so", async () => {
+  const { listener, received } = halfClosedServer();
+  await using _server = listener;
+  await using connection = await connectStream({ port: listener.addr.port });
+  const never = Promise.withResolvers<void>();
+  async function* input() {
+    await ended(connection);
+    yield bytes("first\n");
+    await never.promise;
+  }
+  let unsent = 0;
+  const answers = converse(connection, input(), { inputSilence: 0.05, onUnsent: () => unsent++ });
+  assertEquals([await Array.fromAsync(answers), unsent], [[], 1]);
+  await connection.close();
+  assertEquals(await received, "first\n");
+});
+
+Deno.test("converse() throws where the server has gone before the input was sent", async () => {
+  await using server = listenStream({ port: 0, onConnection: (connection) => connection.close() });
+  await using connection = await connectStream({ port: server.addr.port });
+  async function* input() {
+    await ended(connection);
+    for (;;) yield bytes("more\n");
+  }
+  await assertRejects(
+    () => Array.fromAsync(converse(connection, input(), { inputSilence: Infinity })),
+    ConnectError,
+    "before all of the input was sent",
+  );
 });
 
 Deno.test("converseByDatagrams() sends a datagram for each piece, and ends when all are answered", async () => {

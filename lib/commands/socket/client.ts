@@ -20,7 +20,8 @@ export const socketClient = defineCommand({
     "The message is MESSAGE, the bytes of --hex or --file, or else what is piped in: exactly that, and nothing that you " +
     "did not write. Without any of them, on a terminal, what you type is sent line by line, and what arrives is shown at " +
     "once; --interactive does the same with piped input. Ctrl-D ends this side of a TCP connection; the client then waits " +
-    "for the rest of the answers until the server closes, or is silent for --timeout.",
+    "for the rest of the answers until the server closes, or is silent for --timeout. A server that ends its side may still " +
+    "read: what is piped in, or recorded, is then sent all the same, unless the input is silent for 1 s.",
     "An answer is complete when the server closes the connection, or is silent for 100 ms; --count and --wait say otherwise. " +
     "--no-answer waits for none. The exit code is 4 if nobody is there, or no answer comes in time, and 5 if a line of the " +
     "input could not be read; the others are sent.",

@@ -16,6 +16,9 @@ import { type BytesForm, bytesShower, type ShowBytes } from "./show_bytes.ts";
 /** An answer is shown in pieces of this size if it is larger, so that memory stays bounded. */
 const SHOWN_AT_ONCE = 1 << 20;
 
+/** Seconds that what is piped in may be silent when the server has ended its side. */
+const INPUT_SILENCE = 1;
+
 /** The options of `socket-client` that its ways of working share. */
 export interface ClientValues extends Connecting, MessageValues {
   readonly host: string;
@@ -100,8 +103,9 @@ export async function interact(
 ): Promise<void> {
   context.say.info("Starting client...");
   const show = shower(context, values);
+  const isTyped = context.stdin.isTerminal() && values.replay === undefined;
   const hint = () => {
-    if (!context.stdin.isTerminal() || values.replay !== undefined) return;
+    if (!isTyped) return;
     const where = formatAddress({ hostname: values.host, port: values.port });
     context.say.info(`What you type goes to ${where}. Ctrl-D to end.`);
   };
@@ -120,7 +124,11 @@ export async function interact(
       await using connection = await connectStream(values);
       hint();
       const sent = recorded(input, values, connection.remoteAddr);
-      const answers = converse(connection, sent, values);
+      const answers = converse(connection, sent, {
+        ...values,
+        inputSilence: values.replay !== undefined ? Infinity : isTyped ? 0 : INPUT_SILENCE,
+        onUnsent: () => context.say.warn("The server closed before the end of the input"),
+      });
       for await (const piece of answers) await show(piece, connection.remoteAddr);
     }
   } finally {
