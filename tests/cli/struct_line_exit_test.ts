@@ -294,3 +294,45 @@ Deno.test("struct-line client --replay says after Ctrl-C that there was more to 
     Deno.removeSync(path);
   }
 });
+
+Deno.test("struct-line client --replay goes on where the server has ended its half, however long the pauses are", async () => {
+  const path = Deno.makeTempFileSync({ suffix: ".jsonl" });
+  try {
+    const line = (time: string, n: number) => `["2026-11-21T14:00:0${time}Z",${n}]\n`;
+    Deno.writeTextFileSync(path, line("0.0", 7) + line("1.3", 8)); // longer than standard input may pause
+    using server = bareServer();
+    await using program = client(server.port, ["--format", "!H", "--replay", path]);
+    using conn = await server.accept();
+    await conn.closeWrite();
+    assertEquals(await readToEnd(conn), "00070008");
+    const { code, stderr } = await program.result();
+    assertMatch(stderr, /\n0 records received, 2 sent, 1 connection\n$/);
+    assertEquals(code, 0);
+  } finally {
+    Deno.removeSync(path);
+  }
+});
+
+Deno.test("struct-line client says that the server closed before the end of a recording, or of standard input", async () => {
+  const path = Deno.makeTempFileSync({ suffix: ".jsonl" });
+  try {
+    const line = (i: number) => `["2026-11-21T14:00:00.${i}Z",${i}]\n`;
+    Deno.writeTextFileSync(path, Array.from({ length: 10 }, (_, i) => line(i)).join(""));
+    using server = bareServer();
+    await using replay = client(server.port, ["--format", "!H", "--replay", path]);
+    const conn = await server.accept();
+    assertEquals((await readExactly(conn, 2)).toHex(), "0000");
+    conn.close();
+    const { code, stderr } = await replay.result();
+    assertStringIncludes(stderr, `error: "${path}" was not sent to its end: the server closed\n`);
+    assertEquals(code, 4);
+
+    await using piped = client(server.port, ["--format", "!H"], { stdin: "piped" });
+    (await server.accept()).close();
+    const second = await piped.result();
+    assertStringIncludes(second.stderr, "The server closed before the end of the input\n");
+    assertEquals(second.code, 0);
+  } finally {
+    Deno.removeSync(path);
+  }
+});

@@ -26,7 +26,7 @@ export const structLineClient = defineCommand({
     "At the end of standard input the client ends its side of the connection, and receives what the server still sends; " +
     "if standard input was empty, without a single byte, it only receives. The exit code is 4 if the server was not " +
     "reached, the connection broke, a record could not be sent or fewer came than --count, or if the server went while you " +
-    "were asked for records. It is 5 if the stream ended inside a record, or if a line of standard input, or all of them, held " +
+    "were asked for records, or before the end of a recording. It is 5 if the stream ended inside a record, or if a line of standard input, or all of them, held " +
     "no record, and 130 after Ctrl-C if there was more to send.",
     ...handlerDetails,
     "With --reconnect the server may start later, and may go and come again; the client keeps trying, or makes --attempts " +
@@ -65,9 +65,10 @@ export const structLineClient = defineCommand({
     const connecting = await readConnecting(options);
     await checkReplay(options.replay);
     await using session = await LineSession.open(context, text, options);
-    const input = new InputEnd();
     const attempts = new AttemptNews(options.retryDelay, (message) => session.info(message));
     const { replay } = options;
+    // A recording is as long as it is, whatever its pauses.
+    const input = new InputEnd(replay === undefined ? SILENCE : Infinity);
     const terminal = replay === undefined && context.stdin.isTerminal();
     const recorded = replay === undefined
       ? undefined
@@ -115,16 +116,19 @@ export const structLineClient = defineCommand({
           `Cannot receive ${counted(count!, "record")}: the server ended after ${count! - awaited}`,
         );
       }
+      const isClosed = !sent.isAll && !session.signal.aborted; // by the server
       const isCutOff = signal.aborted && (sent.left > 0 || recorded && !sent.isAll);
-      if (isCutOff) {
+      if (isCutOff || recorded && isClosed) {
         const { left, leftFrom, isAll } = sent;
         say.error(
-          left > 0 ? notSent(left, leftFrom, isAll) : `"${replay}" was not sent to its end`,
+          left > 0
+            ? notSent(left, leftFrom, isAll)
+            : `"${replay}" was not sent to its end${isClosed ? ": the server closed" : ""}`,
         );
-      }
+      } else if (isClosed) say.warn("The server closed before the end of the input");
       if (isLeft && line.stats.lost === 0) say.error("The server has closed the connection");
       return exitCode(line.stats, sent, reconnect) ||
-        (isLeft ? exit.connect : 0) ||
+        (isLeft || recorded && isClosed ? exit.connect : 0) ||
         (awaited === 0 && !isCutOff ? 0 : signal.aborted ? exit.interrupted : exit.connect);
     } catch (error) {
       if (!signal.aborted) throw error;
@@ -193,9 +197,15 @@ function exitCode(
  * for a while.
  */
 class InputEnd {
+  readonly #silence: number;
   #ended = false;
   #close: (() => void) | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
+
+  /** @param silence Seconds that the input may be silent then; `Infinity` for any time. */
+  constructor(silence: number) {
+    this.#silence = silence;
+  }
 
   /** Called when the server has ended its half, with what ends this one. */
   onServerEnd(close: () => void): void {
@@ -206,9 +216,9 @@ class InputEnd {
 
   /** Called for each line of standard input. */
   onLine(): void {
-    if (!this.#close) return;
+    if (!this.#close || this.#silence === Infinity) return;
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(this.#close, SILENCE * 1000);
+    this.#timer = setTimeout(this.#close, this.#silence * 1000);
   }
 
   /** Called at the end of standard input. */
