@@ -386,3 +386,52 @@ Deno.test(`certificates and keys belong together${tlsNeeds.note}`, {
     assertStringIncludes(stderr, message);
   }
 });
+
+Deno.test(
+  `certificates and keys may have a byte order mark, and have to be what they are given as${tlsNeeds.note}`,
+  {
+    ignore: tlsNeeds.ignore,
+  },
+  async () => {
+    await using tls = await makeCertificate();
+    const [certFile, keyFile] = await Promise.all([tls.certFile, tls.keyFile].map(async (file) => {
+      await Deno.writeTextFile(`${file}.bom`, `\ufeff${await Deno.readTextFile(file)}`);
+      return `${file}.bom`;
+    }));
+    const { server, port } = await serve(
+      "json-server",
+      "--tls-cert",
+      certFile!,
+      "--tls-key",
+      keyFile!,
+    );
+    await using _server = server;
+    const client = ["json-client", "--port", `${port}`, "--ca", certFile!, "x"];
+    const { code, stderr } = await labwire(client);
+    assertEquals(code, 0, stderr);
+
+    const encrypted = `${keyFile}.encrypted`;
+    const openssl = [
+      "pkcs8",
+      "-topk8",
+      "-in",
+      tls.keyFile,
+      "-passout",
+      "pass:x",
+      "-out",
+      encrypted,
+    ];
+    assert((await new Deno.Command("openssl", { args: openssl }).output()).success);
+    const cert = ["json-server", "--tls-cert", tls.certFile];
+    const cases: [string[], string][] = [
+      [["json-client", "--ca", tls.keyFile, "x"], 'expected a certificate, found "PRIVATE KEY"'],
+      [[...cert, "--tls-key", tls.certFile], 'expected a private key, found "CERTIFICATE"'],
+      [[...cert, "--tls-key", encrypted], "expected a private key without a passphrase"],
+    ];
+    for (const [args, message] of cases) {
+      const { code, stderr } = await labwire(args);
+      assertStringIncludes(stderr, message);
+      assertEquals(code, 2);
+    }
+  },
+);

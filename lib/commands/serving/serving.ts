@@ -95,7 +95,7 @@ export async function readIdentity(
   }
   return {
     cert: await readPem("--tls-cert", tlsCert),
-    key: await readPem("--tls-key", tlsKey),
+    key: await readPem("--tls-key", tlsKey, "a private key"),
   };
 }
 
@@ -193,21 +193,39 @@ export function httpCount({ refusedAsHttp: count }: { readonly refusedAsHttp: nu
   return count === 0 ? [] : [`${counted(count, "HTTP request")} refused`];
 }
 
+/** What is in a PEM file, and how it begins there. */
+const PEM = {
+  "a certificate": /-----BEGIN CERTIFICATE-----/,
+  "a private key": /-----BEGIN (RSA |EC )?PRIVATE KEY-----/,
+} as const;
+
 /**
  * Reads a PEM file that an option names.
  *
  * @param option The option, for the error message.
  * @param path The file.
- * @returns Its text.
- * @throws {UsageError} If it cannot be read.
+ * @param what What should be in it.
+ * @returns Its text, without a byte order mark.
+ * @throws {UsageError} If it cannot be read, or there is something else in it.
  */
-export async function readPem(option: string, path: string): Promise<string> {
+export async function readPem(
+  option: string,
+  path: string,
+  what: keyof typeof PEM = "a certificate",
+): Promise<string> {
+  const refused = (why: string, cause?: unknown) =>
+    new UsageError(`Cannot read ${option} "${path}": ${why}`, { cause });
+  let text: string;
   try {
-    const text = await Deno.readTextFile(path);
-    if (text.includes(`-----BEGIN`)) return text;
+    text = (await Deno.readTextFile(path)).replace(/^\ufeff/, "");
   } catch (cause) {
-    const why = cause instanceof Deno.errors.NotFound ? "no such file" : String(cause);
-    throw new UsageError(`Cannot read ${option} "${path}": ${why}`, { cause });
+    throw refused(cause instanceof Deno.errors.NotFound ? "no such file" : String(cause), cause);
   }
-  throw new UsageError(`Cannot read ${option} "${path}": expected a PEM file`);
+  const found = /-----BEGIN ([^-]+)-----/.exec(text)?.[1];
+  if (found === undefined) throw refused("expected a PEM file");
+  if (what === "a private key" && text.includes("ENCRYPTED")) {
+    throw refused("expected a private key without a passphrase");
+  }
+  if (!PEM[what].test(text)) throw refused(`expected ${what}, found "${found}"`);
+  return text;
 }
