@@ -351,7 +351,8 @@ export class JsonClient implements AsyncDisposable {
   #whyOver(): Over {
     const { closeReason, readEnd, error: cause } = this.#connection;
     const how = readEnd === "lost" || closeReason === "reset" ? "reset" : "closed";
-    return { why: `"${this.#where}" ${how} the connection without an answer`, cause };
+    const why = cause instanceof ConnectError ? `, as ${cause.message}` : "";
+    return { why: `"${this.#where}" ${how} the connection without an answer${why}`, cause };
   }
 
   #end(over: Over): void {

@@ -28,6 +28,6 @@ export function connectionFault<F extends string>(
   if (!lost && !gaveUp) return undefined;
   const message = gaveUp
     ? `Disconnected ${who}: it read nothing of what was waiting for it`
-    : `Lost the connection with ${who}`;
+    : `Lost the connection with ${who}${cause instanceof ConnectError ? `: ${cause.message}` : ""}`;
   return { kind: "lost", message, from, error: new ConnectError(message, { cause }) };
 }

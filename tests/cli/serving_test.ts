@@ -355,6 +355,10 @@ Deno.test(
       assertEquals([known.code, known.stdout], [0, answer], known.stderr);
       const unknown = await labwire([...client, ...to]);
       assertEquals([unknown.code, unknown.stdout], [4, ""], unknown.stderr);
+      assertStringIncludes(
+        unknown.stderr,
+        "the other side asks for a TLS certificate that it trusts",
+      );
       assertStringIncludes((await stop(server)).stderr, "failed: the client sent no certificate");
     }
   },

@@ -24,6 +24,25 @@ const certificateProblems: readonly [pattern: RegExp, reason: string][] = [
   [/CaUsedAsEndEntity/, "it is the certificate of an authority, which a server must not use"],
 ];
 
+/**
+ * How a server refuses a client's certificate, or one without: with TLS 1.3 after the handshake. The last is what comes of an alert that is
+ * not encrypted, as labwire sends it.
+ */
+const certificateAlert =
+  /fatal alert: (Certificate\w+|(Bad|Unsupported)Certificate|UnknownCA|AccessDenied)|cannot decrypt peer's message/;
+
+/**
+ * Explains why a connection was lost that had been made.
+ *
+ * @param cause What was thrown.
+ * @returns A {@linkcode ConnectError} where the cause does not speak for itself, else the cause as an error.
+ */
+export function explainLoss(cause: unknown): Error {
+  const error = cause instanceof Error ? cause : new Error(String(cause));
+  if (!certificateAlert.test(error.message)) return error;
+  return new ConnectError("the other side asks for a TLS certificate that it trusts", { cause });
+}
+
 /** Details for the message of a failure. */
 export interface ConnectFailureContext {
   /** The name that the certificate should have. */

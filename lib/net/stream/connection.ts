@@ -1,6 +1,7 @@
 import { CodecError } from "../../errors.ts";
 import { type HostPort, unmapped } from "../address/address.ts";
 import { within } from "../../time/deadline.ts";
+import { explainLoss } from "./connect_failure.ts";
 import { FirstBytesGate, type ForeignProtocol } from "./first_bytes_gate.ts";
 import { closeWhenAborted } from "../../time/lifecycle.ts";
 import type { Clock } from "../../time/clock.ts";
@@ -114,10 +115,13 @@ export class StreamConnection implements AsyncDisposable {
     return this.#closeReason;
   }
 
-  /** The system's error, if the connection was lost, or a {@linkcode CodecError}, if a message was not complete in time. */
+  /**
+   * The system's error, if the connection was lost; a `ConnectError` if that was because the other side asks for a certificate that
+   * it trusts; or a {@linkcode CodecError}, if a message was not complete in time.
+   */
   get error(): Error | undefined {
     const error = this.#error ?? this.#reads.error ?? this.#writes.error;
-    return error === undefined || error instanceof Error ? error : new Error(String(error));
+    return error === undefined ? undefined : explainLoss(error);
   }
 
   /** Whether it is known that nothing written now can arrive: see {@linkcode StreamConnection.check}. */

@@ -1,6 +1,10 @@
 import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
 import { ConnectError, UsageError } from "../../../lib/errors.ts";
-import { connectFailure, mostTelling } from "../../../lib/net/stream/connect_failure.ts";
+import {
+  connectFailure,
+  explainLoss,
+  mostTelling,
+} from "../../../lib/net/stream/connect_failure.ts";
 import { connectStream, type ConnectStreamOptions } from "../../../lib/net/stream/connect.ts";
 import { within } from "../../../lib/time/deadline.ts";
 import { listenStream } from "../../../lib/net/stream/listener.ts";
@@ -180,6 +184,22 @@ Deno.test("connectFailure() tells the kinds of failure apart", () => {
   assertEquals(new Set(said).size, said.length);
   assertEquals(said.at(-1), "something else");
   assert(!said.slice(0, -1).some((reason) => reason.includes("os error")));
+});
+
+Deno.test("explainLoss() says that a certificate is wanted, and leaves other errors as they are", () => {
+  for (
+    const alert of ["CertificateRequired", "BadCertificate", "UnknownCA", "CertificateExpired"]
+  ) {
+    const cause = new Deno.errors.InvalidData(`received fatal alert: ${alert}`);
+    const error = explainLoss(cause);
+    assertInstanceOf(error, ConnectError);
+    assertEquals(error.message, "the other side asks for a TLS certificate that it trusts");
+    assertEquals(error.cause, cause);
+  }
+  const reset = new Deno.errors.ConnectionReset("Connection reset by peer");
+  assertEquals(explainLoss(reset), reset);
+  const other = new Deno.errors.InvalidData("received fatal alert: InternalError");
+  assertEquals(explainLoss(other), other);
 });
 
 Deno.test("mostTelling() prefers a refusal to an address that is not there", () => {
