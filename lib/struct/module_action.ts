@@ -164,7 +164,7 @@ function pythonAction(module: ModuleHandler): RecordHandler {
   };
   return {
     action(_values, peer) {
-      const answer = handle(peer.recordBytes.slice(), known(peer));
+      const answer = handle(peer.recordBytes, known(peer));
       return inOrder.then(peer, answer, (records) => {
         const sent = records ? peer.sendBytes(records) : undefined;
         return peer.bytesQueued > MOST_QUEUED ? sent : undefined;

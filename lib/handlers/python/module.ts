@@ -48,6 +48,8 @@ interface Call {
   readonly payload: readonly Uint8Array[];
   /** Whom it comes from, if from somebody. */
   readonly peer: HandlerPeer | undefined;
+  /** Where it is aborted before the call's turn, the module is not called. */
+  readonly signal: AbortSignal | undefined;
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: unknown) => void;
   /** What is made of the answer. */
@@ -227,9 +229,9 @@ export class PythonModule implements ModuleHandler {
    * Calls the module.
    *
    * @param kind The kind of the frame.
-   * @param payload What it carries; its peer's number comes first, if it has one.
+   * @param payload What it carries, not to be changed; its peer's number comes first, if it has one.
    * @param read What to make of the answer.
-   * @param peer Whom it comes from.
+   * @param origin Whom it comes from, and what calls it off before its turn, if there is any of them.
    *
    * @internal
    */
@@ -237,13 +239,13 @@ export class PythonModule implements ModuleHandler {
     kind: string,
     payload: Call["payload"],
     read: Call["read"],
-    peer?: HandlerPeer,
+    { peer, signal }: Partial<Pick<Call, "peer" | "signal">> = {},
   ): Promise<unknown> {
     if (this.#closing) return Promise.reject(this.#stopped());
     const repaired = this.#broken && this.#options.reload && this.#files!.changed();
     if (this.#broken && !repaired && !this.#starting) return Promise.reject(this.#broken);
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ kind, payload, peer, resolve, reject, read, sent: 0 });
+      this.#waiting.push({ kind, payload, peer, signal, resolve, reject, read, sent: 0 });
       if (repaired) this.#reload();
       else this.#pump();
     });
@@ -260,6 +262,10 @@ export class PythonModule implements ModuleHandler {
     let taken = 0;
     while (this.#sent.size < most && taken < this.#waiting.length) {
       const call = this.#waiting[taken++]!;
+      if (call.signal?.aborted) {
+        call.reject(call.signal.reason);
+        continue;
+      }
       const number = this.#lastNumber = (this.#lastNumber + 1) >>> 0;
       this.#sent.set(number, call);
       call.sent = performance.now();
@@ -531,9 +537,9 @@ export class PythonModule implements ModuleHandler {
     return new Promise((resolve) => {
       const number = this.#lastNumber = (this.#lastNumber + 1) >>> 0;
       const read = (answer: Answer) => JSON.parse(decoder.decode(answer.payload)) as Fault | null;
-      const call = { kind: "K", payload: [], peer: undefined, read, sent: performance.now() };
       this.#sent.set(number, {
-        ...call,
+        ...{ kind: "K", payload: [], peer: undefined, signal: undefined, read },
+        sent: performance.now(),
         resolve: (fault) => resolve(fault as Fault | null),
         reject: () => resolve(null),
       });
@@ -587,7 +593,7 @@ export class PythonModule implements ModuleHandler {
       if (handles || functions.includes("handle_batch")) exports.handle_batch = this.#batchFunction;
     } else if (handles) {
       exports.handle = (data: Uint8Array, peer: HandlerPeer) =>
-        this.call("B", [data], readBytes, peer);
+        this.call("B", [data.slice()], readBytes, { peer });
     }
     return exports;
   }
@@ -607,8 +613,13 @@ export class PythonModule implements ModuleHandler {
   #jsonFunction(name: string) {
     const encoded = encoder.encode(name);
     const prefix = new Uint8Array([encoded.length, ...encoded]);
-    return (data: unknown, context?: { readonly bytes?: Uint8Array }) =>
-      this.call("J", [prefix, context?.bytes ?? encoder.encode(JSON.stringify(data))], readJson);
+    return (
+      data: unknown,
+      { bytes, signal }: { readonly bytes?: Uint8Array; readonly signal?: AbortSignal } = {},
+    ) => {
+      const message = bytes?.slice() ?? encoder.encode(JSON.stringify(data));
+      return this.call("J", [prefix, message], readJson, { signal });
+    };
   }
 }
 

@@ -1,10 +1,15 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { ConnectError, RemoteError, UsageError } from "../../../lib/errors.ts";
+import type { HandlerPeer } from "../../../lib/handlers/module_handler.ts";
 import { placeOf } from "../../../lib/handlers/place.ts";
 import { relative } from "node:path";
 import { openPython } from "../../../lib/handlers/python/module.ts";
+import { interactWithCommands } from "../../../lib/json/commands.ts";
+import type { Commands } from "../../../lib/json/protocol.ts";
+import { startJsonServer } from "../../../lib/json/server.ts";
 import { PYTHON } from "../../interop/python.ts";
 import { pythons } from "../../interop/pythons.ts";
+import { Peer } from "../../json/peer.ts";
 import { isAlive } from "../../process/is_alive.ts";
 import { open } from "./open.ts";
 
@@ -159,6 +164,89 @@ def leave(): os._exit(1)
   assertEquals(results, ["0", "1", "2", "4", "5", "6", "7"]);
   const text = await Deno.readTextFile(opened.path.replace("supply.py", "calls"));
   assertEquals(text.split("\n").filter((n) => n !== "-1" && n !== ""), [..."0124567"]);
+});
+
+/** Answers `hold` when there is a file of this name. */
+const HELD = `
+import os, time
+def hold():
+    print("held", flush=True)
+    while not os.path.exists(__file__ + ".go"): time.sleep(0.001)
+def put(n):
+    print(f"[{n}]", flush=True)
+    return n
+`;
+
+Deno.test("a call to a module in Python that waits for its turn gets what it was given, whatever is in that buffer then", async () => {
+  await using opened = await open(HELD);
+  const { put } = opened.module.exports.commands as Record<
+    string,
+    (data: unknown, context: { bytes: Uint8Array }) => Promise<{ text: string }>
+  >;
+  const first = opened.call("hold");
+  await opened.until("held");
+  const bytes = new TextEncoder().encode('{"command_id":"put","n":2}');
+  const second = put!(undefined, { bytes });
+  bytes.fill(0x20);
+  await Deno.writeTextFile(`${opened.path}.go`, "");
+  await first;
+  assertEquals((await second).text, "2");
+});
+
+Deno.test("the bytes that a module in Python is called with are those of the call, whatever is in that buffer at its turn", async () => {
+  const source = `
+import os, time
+def handle(data, peer):
+    if data == b"hold":
+        print("held", flush=True)
+        while not os.path.exists(__file__ + ".go"): time.sleep(0.001)
+    return data
+`;
+  await using opened = await open(source, {}, { kind: "bytes" });
+  const handle = opened.module.exports.handle as (
+    data: Uint8Array,
+    peer: HandlerPeer,
+  ) => Promise<Uint8Array>;
+  const peer = { address: "127.0.0.1:50000", send() {} };
+  const [hold, bytes] = ["hold", "VOLT 1"].map((text) => new TextEncoder().encode(text));
+  const first = handle(hold!, peer);
+  await opened.until("held");
+  const second = handle(bytes!, peer);
+  bytes!.fill(0x39);
+  await Deno.writeTextFile(`${opened.path}.go`, "");
+  await first;
+  assertEquals(new TextDecoder().decode(await second), "VOLT 1");
+});
+
+Deno.test("a module in Python is not called for a message that was answered with a failure before its turn", async () => {
+  await using opened = await open(HELD);
+  const { put, hold } = opened.module.exports.commands as Commands;
+  const begun = Promise.withResolvers<void>();
+  const commands: Commands = {
+    hold: hold!,
+    ping: () => "pong",
+    put(data, context) {
+      begun.resolve();
+      return put!(data, context);
+    },
+  };
+  const interact = interactWithCommands(commands);
+  await using server = startJsonServer({ port: 0, interact, concurrency: 2 });
+  await using slow = await Peer.connect(server.addr);
+  const held = slow.ask('{"command_id":"hold"}');
+  await opened.until("held");
+  await using peer = await Peer.connect(server.addr);
+  // The message that waits is in memory where the next one will be.
+  await peer.write('{"command_id":"ping"}\n{"command_id":"put",');
+  assertEquals(await peer.line(), '{"status":"success","result":"pong"}');
+  await peer.write('"n":1}\n{"command_id":"put","n":2}');
+  await begun.promise;
+  const closing = server.close({ grace: 0 });
+  assertStringIncludes((await peer.line())!, '"status":"error"');
+  await Deno.writeTextFile(`${opened.path}.go`, "");
+  await opened.call("put", { n: 3 });
+  assertEquals(opened.printed().match(/\[\d]/g), ["[3]"]);
+  await Promise.all([held, closing]);
 });
 
 Deno.test("calls that are answered while labwire does nothing are not called again when their time is over", async () => {
