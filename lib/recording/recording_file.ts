@@ -210,13 +210,13 @@ export class RecordingFile {
 }
 
 /**
- * Takes a file for this recording alone, until it is closed.
+ * Takes a file for this recording alone, until it is closed; what is no file on a disk, such as `/dev/null` or a pipe, serves several.
  *
  * @returns Whether nobody else has it.
  */
 async function isOurs(file: Deno.FsFile): Promise<boolean> {
   try {
-    return !LOCKS || await file.tryLock(true);
+    return !LOCKS || !(await file.stat()).isFile || await file.tryLock(true);
   } catch {
     return true; // not every file system knows this
   }

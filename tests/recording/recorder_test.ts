@@ -223,6 +223,17 @@ Deno.test("a recorder never writes to a file that is read, by whatever name it w
   assertEquals(lab.read("run.3.log"), "dear data\n");
 });
 
+Deno.test({
+  name: "several recorders may write to what is no file on a disk",
+  ignore: windows,
+  fn: async () => {
+    await using lab = new Lab();
+    await using one = await lab.open("null", { path: "/dev/null" });
+    await using other = await lab.open("null", { path: "/dev/null" });
+    assertEquals([one.path, other.path], ["/dev/null", "/dev/null"]);
+  },
+});
+
 for (const force of [false, true]) {
   Deno.test({
     name: `two recorders never write to one file, whatever is in it yet, force: ${force}`,
