@@ -61,7 +61,10 @@ function decimal(text: string, comma: boolean): string {
 /** Whether a cell is an integer, and its float another number. */
 function isChanged(cell: Cell, float: number): boolean {
   if (Number.isSafeInteger(float) || !isInteger(cell)) return false;
-  return !Number.isFinite(float) || BigInt(float) !== BigInt(String(cell).replace("+", ""));
+  if (!Number.isFinite(float)) return true;
+  const integer = BigInt(String(cell).replace("+", ""));
+  // JavaScript writes a float with the digits that tell it from others, and zeros behind them.
+  return BigInt(float) !== integer && String(float) !== String(integer);
 }
 
 /** Whether a cell is an integer as it is written, be it large or small. */
