@@ -344,6 +344,25 @@ async function steps(t: Deno.TestContext, browser: Browser, lab: typeof openLab)
     await close();
   });
 
+  await t.step("what is paused is drawn once, also where an axis has no numbers", async () => {
+    const { scope, feed, zero } = lab();
+    for (let i = 0; i < 1000; i++) {
+      const values = [123456 + 1e-3 * Math.sin(i / 50), 1e40 * Math.sin(i / 50)];
+      feed.add(0, [{ type: "data", values }], zero + i / 100);
+    }
+    const { page, faults, close } = await openPage(browser, `${scope.url}#end=${zero + 9}`);
+    await until(page, `import("./main.js").then(({ panes }) => panes[1]?.range[0] < -1e39)`);
+    const drawn = await page.evaluate(`import("./main.js").then(async ({ panes }) => {
+      let drawn = 0;
+      panes[0].plot.hooks.draw.push(() => drawn++);
+      for (let i = 0; i < 60; i++) await new Promise(requestAnimationFrame);
+      return drawn;
+    })`) as number;
+    assert(drawn < 30, String(drawn));
+    assertEquals(faults, []);
+    await close();
+  });
+
   await t.step("a program that was started anew is shown anew", async () => {
     const first = lab();
     first.samplesTo(5);

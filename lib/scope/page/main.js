@@ -6,7 +6,7 @@
 import { Connection } from "./connection.js";
 import { band, beside, clock, day, duration, si } from "./format.js";
 import { PlanePlot, SpectrumPlot } from "./extras.js";
-import { labelsFor, Pane, timeAxis, zoomOf } from "./panes.js";
+import { labelsFor, numbersFor, Pane, timeAxis, zoomOf } from "./panes.js";
 import {
   field,
   listenToGenerator,
@@ -331,9 +331,10 @@ function draw() {
   const isEmpty = !Number.isFinite(end);
   element("empty").hidden = !isEmpty;
   if (!isEmpty) {
+    const room = numbersFor(null);
     for (const pane of panes) pane.show(now);
     // One of them has longer numbers now, for which all make room.
-    if (new Set(panes.map(({ plot }) => plot.bbox.left)).size > 1) redraw();
+    if (numbersFor(null) > room) redraw();
     if (columns() !== sentColumns) changed();
     if (view.spectrum) spectrum?.plane.show();
     if (view.xy) plane?.plane.show();
