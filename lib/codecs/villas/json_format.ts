@@ -180,6 +180,7 @@ const LF = 0x0a;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const COMMA = 0x2c;
+const COLON = 0x3a;
 const OPEN_BRACKET = 0x5b;
 const CLOSE_BRACKET = 0x5d;
 const OPEN_BRACE = 0x7b;
@@ -258,9 +259,9 @@ class JsonSplitter implements MessageSplitter {
         }
         continue;
       }
-      if (this.#depth > 0 && at - queue.at === this.#lineStart && byte === OPEN_BRACE) {
-        // What is inside is indented: another sample begins.
+      if (this.#depth > 0 && at - queue.at === this.#lineStart && this.#begins(byte)) {
         const fault = this.#fault("another sample begins inside it");
+        if (byte === OPEN_BRACKET) this.#inList = false;
         this.#reset(at);
         throw fault;
       }
@@ -316,6 +317,12 @@ class JsonSplitter implements MessageSplitter {
     const fault = this.#fault("the stream ends inside a sample");
     this.#reset(this.#queue.end);
     throw fault;
+  }
+
+  /** Whether a line that begins so inside a sample is that of another one, or of another list: what is inside is indented. */
+  #begins(byte: number): boolean {
+    return byte === OPEN_BRACE ||
+      byte === OPEN_BRACKET && this.#inList && this.#last !== COLON;
   }
 
   /** Forgets what lies before an index. */

@@ -293,6 +293,21 @@ Deno.test("a mistake in a list of JSON is told, and its other samples are read",
   ]);
 });
 
+Deno.test("a list of JSON that was cut off takes none of the lists behind it with it", () => {
+  const lists = '[{"data": [2.5]}]\n[{"data": [3.5]}, {"data": [4.5]}]\n';
+  for (const cut of ['{"data": [1', '{"data": [1,', '{"ts": {"origin": [1, 2]', '{"data": [']) {
+    for (const size of [1, 7, 1000]) {
+      const text = `[{"data": [0.5]},${cut}\n${lists}`;
+      const found = read(villasFormat("json").stream.decoder(), encode(text), size);
+      assertEquals(found.map((each) => typeof each === "string" ? each : each.values[0]), [
+        0.5,
+        "Cannot read json in line 1 (byte 17): another sample begins inside it",
+        ...[2.5, 3.5, 4.5],
+      ], cut);
+    }
+  }
+});
+
 Deno.test("a stream that ends inside a sample says so", () => {
   const last = (notation: string, cut: number, signals?: string) => {
     const format = villasFormat(notation, signals ? { signals } : {});
