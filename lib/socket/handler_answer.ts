@@ -70,10 +70,12 @@ export function moduleAnswerer(
     answer(message, _from, peer) {
       const [body, end] = lines ? splitEnd(message) : [message, NOTHING];
       const known = peers.of(peer, end);
-      const reply = queue.run(() => handle(isPython ? body : body.slice(), known));
-      return reply instanceof Promise
-        ? reply.then((reply) => withEnd(bytesOf(reply), end))
-        : withEnd(bytesOf(reply), end);
+      return queue.run(() => {
+        const reply = handle(isPython ? body : body.slice(), known);
+        return reply instanceof Promise
+          ? reply.then((reply) => taken(reply, end))
+          : taken(reply, end);
+      });
     },
     concurrency: () => module.depth,
     release: (peer) => peers.release(peer),
@@ -109,6 +111,12 @@ function splitEnd(line: Uint8Array): [body: Uint8Array, end: Uint8Array] {
 function withEnd(bytes: Uint8Array | null, end: Uint8Array): Uint8Array | null {
   if (bytes === null || end.length === 0 || bytes.at(-1) === LF) return bytes;
   return concat([bytes, end]);
+}
+
+/** What a module sends, in memory of its own: the module may use its buffer again at once. */
+function taken(reply: unknown, end: Uint8Array): Uint8Array | null {
+  const bytes = withEnd(bytesOf(reply), end);
+  return bytes === reply && bytes !== null ? bytes.slice() : bytes;
 }
 
 function bytesOf(reply: unknown): Uint8Array | null {
@@ -170,7 +178,7 @@ class Peers {
   }
 
   #send(peer: BytesPeer, { end }: KnownPeer, message: unknown): Promise<boolean> | undefined {
-    const bytes = withEnd(bytesOf(message), end);
+    const bytes = taken(message, end);
     if (bytes === null) return undefined;
     this.#onSend?.(bytes, peer.remoteAddr);
     const sent = peer.write(bytes);

@@ -90,7 +90,13 @@ function javascriptAction(module: ModuleHandler, struct: AnyStruct): RecordHandl
   let count = 0;
   return {
     action(values, peer) {
-      const result = queue.run(() => handle(values, peer));
+      let isNow = true;
+      const result = queue.run(() => {
+        const reply = handle(values, peer);
+        if (isPromise(reply)) return Promise.resolve(reply).then(copyOf);
+        return isNow ? reply : copyOf(reply);
+      });
+      isNow = false;
       if (isPromise(result)) {
         return inOrder.then(peer, result, (reply) => sendReply(reply, peer));
       }
@@ -124,6 +130,12 @@ async function sendEach(
   for await (const reply of replies) {
     if (await sendReply(reply, peer) === false) return; // it has gone
   }
+}
+
+/** A reply that has to wait, apart from the arrays of the function, which may use them again for the next record. */
+function copyOf(reply: unknown): unknown {
+  if (Array.isArray(reply)) return reply.map(copyOf);
+  return reply instanceof Uint8Array ? reply.slice() : reply;
 }
 
 function isGenerator(value: unknown): value is AsyncIterable<unknown> | Iterable<unknown> {

@@ -49,3 +49,41 @@ Deno.test("moduleAction() reports a record once that fails before an earlier one
   assertEquals(await take(client, 2), [[1], [3]]);
   assertEquals([problems, server.stats.failed], [["no 2"], 1]);
 });
+
+for (const [kind, isAsync] of [["a promise", true], ["the array itself", false]] as const) {
+  Deno.test(`moduleAction() sends what a function returned as it was then, also where it returns ${kind} and uses the array again`, async () => {
+    const reply = [[0], [0]];
+    const first = Promise.withResolvers<void>();
+    const handle = ([n]: number[]) => {
+      if (n === 0) return first.promise;
+      for (const record of reply) record[0] = n!;
+      return isAsync ? Promise.resolve(reply) : reply;
+    };
+    const { action } = moduleAction(moduleOf(handle, 1), compileStruct<string>("<I"));
+    let waiting = 0;
+    const all = Promise.withResolvers<void>();
+    await using server = Line.listen<string>({
+      format: "<I",
+      port: 0,
+      action(values, peer) {
+        const result = action(values, peer);
+        if (++waiting === 4) all.resolve();
+        return result;
+      },
+    });
+    const connect = () => Line.connect({ format: "<I", port: server.addr.port });
+    await using holding = await connect();
+    await holding.send([0]);
+    await using a = await connect();
+    await using b = await connect();
+    await using c = await connect();
+    await Promise.all([a, b, c].map((line, i) => line.send([i + 1])));
+    await all.promise;
+    first.resolve();
+    assertEquals(await Promise.all([a, b, c].map((line) => take(line, 2))), [
+      [[1], [1]],
+      [[2], [2]],
+      [[3], [3]],
+    ]);
+  });
+}
