@@ -25,6 +25,7 @@ export class LineConnection<F extends string = string> implements LinePeer<F> {
   readonly #sendEnd = Promise.withResolvers<void>();
   #block: Uint8Array = new Uint8Array(0);
   #at = 0;
+  #time = 0;
   #arrived = 0;
 
   /**
@@ -105,7 +106,7 @@ export class LineConnection<F extends string = string> implements LinePeer<F> {
 
   /** When the record that the action handles had arrived, in ms since 1970, with fractions. */
   get recordTime(): number {
-    return this.#arrived;
+    return this.#time;
   }
 
   /**
@@ -179,10 +180,12 @@ export class LineConnection<F extends string = string> implements LinePeer<F> {
    *
    * @param block The block that it is in.
    * @param at Its offset.
+   * @param time When it arrived. Default: with the last block.
    */
-  point(block: Uint8Array, at: number): void {
+  point(block: Uint8Array, at: number, time = this.#arrived): void {
     this.#block = block;
     this.#at = at;
+    this.#time = time;
   }
 
   /** Resolves when this side's half has been ended or the connection is gone. */

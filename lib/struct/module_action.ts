@@ -17,6 +17,7 @@ import {
 } from "../handlers/handler.ts";
 import { Queue } from "../handlers/queue.ts";
 import { formatAddress } from "../net/address/address.ts";
+import type { LineConnection } from "./line_connection.ts";
 import type { LineAction } from "./line_options.ts";
 import type { LinePeer } from "./peer.ts";
 import { sendWindow } from "./send_records.ts";
@@ -90,13 +91,13 @@ function javascriptAction(module: ModuleHandler, struct: AnyStruct): RecordHandl
   let count = 0;
   return {
     action(values, peer) {
-      let isNow = true;
+      let waited: (() => void) | undefined;
       const result = queue.run(() => {
+        waited?.();
         const reply = handle(values, peer);
         if (isPromise(reply)) return Promise.resolve(reply).then(copyOf);
-        return isNow ? reply : copyOf(reply);
-      });
-      isNow = false;
+        return waited ? copyOf(reply) : reply;
+      }, () => waited = pointer(peer as LineConnection));
       if (isPromise(result)) {
         return inOrder.then(peer, result, (reply) => sendReply(reply, peer));
       }
@@ -106,6 +107,12 @@ function javascriptAction(module: ModuleHandler, struct: AnyStruct): RecordHandl
     },
     concurrency: () => module.depth,
   };
+}
+
+/** What has a peer's `recordBytes` and `recordTime` be those of a record again that has to wait, while others of the peer may not. */
+function pointer(peer: LineConnection): () => void {
+  const [bytes, time] = [peer.recordBytes.slice(), peer.recordTime];
+  return () => peer.point(bytes, 0, time);
 }
 
 /** Sends what a function has returned: a record, several, or what a generator yields. */

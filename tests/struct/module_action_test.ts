@@ -1,12 +1,16 @@
 import type { ModuleHandler } from "../../lib/handlers/handler.ts";
 import { Line } from "../../lib/struct/line.ts";
 import { moduleAction } from "../../lib/struct/module_action.ts";
+import type { LinePeer } from "../../lib/struct/peer.ts";
 import { take } from "./line_peers.ts";
 import { compileStruct } from "../../lib/codecs/struct/struct.ts";
 import { assertEquals } from "@std/assert";
 
 /** A module in JavaScript that is written here. */
-function moduleOf(handle: (values: number[]) => unknown, depth: number): ModuleHandler {
+function moduleOf(
+  handle: (values: number[], peer: LinePeer) => unknown,
+  depth: number,
+): ModuleHandler {
   return {
     kind: "module",
     language: "javascript",
@@ -87,3 +91,41 @@ for (const [kind, isAsync] of [["a promise", true], ["the array itself", false]]
     ]);
   });
 }
+
+Deno.test("moduleAction() calls a function with the bytes of its record, also where that had to wait and others have come since", async () => {
+  const held = Promise.withResolvers<void>();
+  const seen: [values: number, bytes: number, time: number][] = [];
+  const done = Promise.withResolvers<void>();
+  const times: number[] = [];
+  const handle = ([n]: number[], { recordBytes, recordTime }: LinePeer) => {
+    if (n! < 10) return held.promise;
+    seen.push([n!, recordBytes[0]!, recordTime]);
+    if (seen.length === 2) done.resolve();
+    return Promise.resolve();
+  };
+  const { action, concurrency } = moduleAction(moduleOf(handle, 2), compileStruct<string>("<I"));
+  const come = [10, 11].map(() => Promise.withResolvers<void>());
+  await using server = Line.listen<string>({
+    format: "<I",
+    port: 0,
+    concurrency,
+    action(values, peer) {
+      const result = action(values, peer);
+      if ((values[0] as number) >= 10) times.push(peer.recordTime);
+      come[(values[0] as number) - 10]?.resolve();
+      return result;
+    },
+  });
+  const connect = () => Line.connect({ format: "<I", port: server.addr.port });
+  await using holding = await connect();
+  await holding.send([1]);
+  await holding.send([2]);
+  await using line = await connect();
+  await line.send([10]);
+  await come[0]!.promise;
+  await line.send([11]); // in the same memory
+  await come[1]!.promise;
+  held.resolve();
+  await done.promise;
+  assertEquals(seen, [[10, 10, times[0]!], [11, 11, times[1]!]]);
+});
