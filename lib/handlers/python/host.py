@@ -1260,6 +1260,8 @@ class Samples(list):
         rows = list(self) if self._rows is None else self._rows
         check_table(table, len(rows))
         for i, sample in enumerate(rows):
+            if table[i] is sample.values:
+                continue  # without numpy, what was changed is in the sample
             row, values = as_list(table[i]), sample.values
             old = [] if before is None else as_list(before[i])
             if not len(old) == len(row) == len(values):
