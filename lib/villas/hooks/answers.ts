@@ -11,6 +11,9 @@ const MOST = 65536;
 export class Answers {
   /** How many there are of each number: of two sources, or of one that began again, there may be several. */
   readonly #outstanding = new Map<bigint, number>();
+  /** Goes along with what is given up: a map whose first entries were deleted takes long to tell the first of the others. */
+  #ages = this.#outstanding.keys();
+  #oldest: bigint | undefined;
   #numbered = 0;
   #unnumbered = 0;
   #any = false;
@@ -67,10 +70,12 @@ export class Answers {
     this.#numbered = this.#unnumbered = 0;
   }
 
+  /** Gives up the sample that was sent first; there must be one. */
   #forgetOldest(): void {
-    for (const sequence of this.#outstanding.keys()) {
-      this.#forget(sequence);
-      return;
+    while (this.#oldest === undefined || !this.#forget(this.#oldest)) {
+      const { value, done } = this.#ages.next();
+      if (done) this.#ages = this.#outstanding.keys();
+      this.#oldest = value;
     }
   }
 
