@@ -108,6 +108,7 @@ class JavaScriptModule implements ModuleHandler {
   /** What is watched, where the module is loaded again. */
   readonly #graph: ModuleGraph | undefined;
   #reloading: Promise<void> | undefined;
+  #isStopped = false;
   #closed: Promise<void> | undefined;
 
   constructor(
@@ -151,9 +152,10 @@ class JavaScriptModule implements ModuleHandler {
       return say(`${messageOf(error)}; the one loaded before goes on`);
     }
     await this.#calls.ended();
+    if (this.#isStopped) return;
     await this.#closeOwn();
     this.#own = next;
-    this.exports = this.#calls.of(next);
+    if (!this.#isStopped) this.exports = this.#calls.of(next);
     try {
       await setUp(this.file, next, this.#values, this.#events);
       say(`Handler "${this.file}" has changed and was loaded again`, "reloaded");
@@ -168,7 +170,20 @@ class JavaScriptModule implements ModuleHandler {
 
   release(): void {}
 
+  stop(): void {
+    if (this.#isStopped) return;
+    this.#isStopped = true;
+    const refuse = () => {
+      throw new ConnectError(`Handler "${this.file}" was stopped before this was handled`);
+    };
+    const exports = Object.entries(this.exports);
+    this.exports = Object.fromEntries(
+      exports.map(([name, value]) => [name, typeof value === "function" ? refuse : value]),
+    );
+  }
+
   close(): Promise<void> {
+    this.stop();
     return this.#closed ??= this.#close();
   }
 

@@ -81,6 +81,11 @@ export interface ModuleHandler extends AsyncDisposable {
   describe(): Promise<CommandDescription[]>;
   /** Lets go of a peer that has disconnected. */
   release(peer: HandlerPeer): void;
+  /**
+   * Begins no more calls: those that wait for their turn fail, as further ones do. For the end of a grace, when those who sent them are
+   * told that they are not answered; `close()` begins with it.
+   */
+  stop(): void;
   /** Runs its `close()`, within 5 s, and ends what runs it, if anything does. May be called again. */
   close(): Promise<void>;
 }

@@ -4,7 +4,7 @@ import { type AllowList, allowListOf } from "../net/address/allow_list.ts";
 import type { TlsServing } from "../net/stream/bind.ts";
 import type { Clock } from "../time/clock.ts";
 import { timerDelay } from "../time/deadline.ts";
-import { closeWhenAborted, notify } from "../time/lifecycle.ts";
+import { closeWhenAborted, notify, whenAborted } from "../time/lifecycle.ts";
 import { lineFraming } from "../net/framing/line.ts";
 import type { GraceOptions, StreamConnection } from "../net/stream/connection.ts";
 import { listenStream, type StreamListener, type StreamProblem } from "../net/stream/listener.ts";
@@ -78,6 +78,8 @@ export interface JsonServerOptions {
   tls?: TlsServing;
   /** Seconds for the messages being handled when the server closes. Default: 5. */
   grace?: number;
+  /** Called when that time is over, and messages that are not handled yet are answered with a failure. */
+  onGraceOver?: () => void;
   /** Closes the server. */
   signal?: AbortSignal;
   /** Called with each message that was answered. */
@@ -268,7 +270,10 @@ export class JsonServer implements AsyncDisposable {
     const timers = [this.#overdue, this.#givenUp].map((controller, i) =>
       setTimeout(() => controller.abort(reason), timerDelay(grace + i * LAST_WORDS))
     );
+    const { onGraceOver } = this.#options;
+    const ended = whenAborted(this.#givenUp.signal, () => notify(onGraceOver));
     await this.#listener.close({ grace: grace + 2 * LAST_WORDS });
+    ended[Symbol.dispose]();
     for (const timer of timers) clearTimeout(timer);
     this.#overdue.abort(reason);
     this.#givenUp.abort(reason);

@@ -5,7 +5,7 @@
  */
 
 import { concat } from "@std/bytes/concat";
-import { RemoteError } from "../errors.ts";
+import { ConnectError, RemoteError } from "../errors.ts";
 import { exportedFunction, type HandlerPeer, type ModuleHandler } from "../handlers/handler.ts";
 import type { ProgramHandler } from "../handlers/program.ts";
 import { Queue } from "../handlers/queue.ts";
@@ -28,6 +28,8 @@ export interface HandlerAnswerer {
   readonly concurrency: () => number;
   /** Lets go of a peer that has disconnected. */
   readonly release: (peer: BytesPeer) => void;
+  /** Begins nothing more: messages that wait for their turn fail. */
+  readonly stop: () => void;
 }
 
 /** How messages are given to a user's code. */
@@ -79,6 +81,7 @@ export function moduleAnswerer(
     },
     concurrency: () => module.depth,
     release: (peer) => peers.release(peer),
+    stop: () => module.stop(),
   };
 }
 
@@ -89,14 +92,16 @@ export function moduleAnswerer(
  * @returns What answers; an empty line is no answer.
  */
 export function lineAnswerer(program: ProgramHandler): HandlerAnswerer {
+  const over = new AbortController();
   return {
     async answer(message) {
       const [body, end] = splitEnd(message);
-      const answer = await program.handle(body.slice());
+      const answer = await program.handle(body.slice(), over.signal);
       return answer.length === 0 ? null : withEnd(answer, end);
     },
     concurrency: () => 1,
     release() {},
+    stop: () => over.abort(new ConnectError("The program was stopped before this was handled")),
   };
 }
 

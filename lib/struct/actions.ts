@@ -8,7 +8,7 @@ import { parseJson } from "../codecs/json/json.ts";
 import type { StructJson } from "../codecs/struct/json.ts";
 import type { AnyStruct } from "../codecs/struct/struct.ts";
 import type { StructInput } from "../codecs/struct/types.ts";
-import { RemoteError } from "../errors.ts";
+import { ConnectError, RemoteError } from "../errors.ts";
 import type { ProgramHandler } from "../handlers/program.ts";
 import { Queue } from "../handlers/queue.ts";
 import { lineFraming } from "../net/framing/line.ts";
@@ -51,6 +51,8 @@ export function programAction(
   const framing = lineFraming({ maxBytes: Infinity });
   const decoder = new TextDecoder();
   const queue = new Queue(program.persistent ? Infinity : concurrency);
+  // A program that is kept running is never killed for a record: it does not get those whose turn has not come.
+  const over = new AbortController();
   const send = async (output: Uint8Array, peer: LinePeer) => {
     let sent: Promise<boolean> | undefined;
     for (const bytes of messagesOf(output, framing)) {
@@ -62,7 +64,7 @@ export function programAction(
     const record = new TextEncoder().encode(json.stringify(values));
     try {
       const output = await queue.run(() =>
-        program.handle(record, program.persistent ? undefined : signal)
+        program.handle(record, program.persistent ? over.signal : signal)
       );
       if (program.persistent) throwFailure(output, json);
       await send(output, peer);
@@ -70,7 +72,9 @@ export function programAction(
       if (!signal.aborted) throw error;
     }
   };
-  return { action };
+  const stop = () =>
+    over.abort(new ConnectError("The program was stopped before this was handled"));
+  return { action, stop };
 }
 
 /** The records in a line that a program has printed: one, a list of several, or none. */

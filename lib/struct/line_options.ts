@@ -118,6 +118,8 @@ export interface LineListenOptions<F extends string> extends LineOptions<F> {
   allow?: AllowList | readonly string[];
   /** Certificate and key, to serve TLS. */
   tls?: TlsServing;
+  /** Called when the line closes and its `grace` is over, before the connections that are still open are aborted. */
+  onGraceOver?: () => void;
   /**
    * Measures `stallTimeout` and `messageTimeout`. Default: this computer's clock.
    *

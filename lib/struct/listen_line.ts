@@ -20,7 +20,7 @@ export function listenLine<F extends string>(
   serve: ServeConnection,
 ): LineEnd {
   const { host, port = DEFAULT_PORT, maxConnections = 64, allow, tls } = options;
-  const { messageTimeout = 30, allowHttp, clock, onProblem } = options;
+  const { messageTimeout = 30, allowHttp, clock, onProblem, onGraceOver } = options;
   const listener = listenStream({
     host,
     port,
@@ -32,6 +32,7 @@ export function listenLine<F extends string>(
     allow: allowListOf(allow),
     onConnection: serve,
     onProblem,
+    onGraceOver,
   });
   return {
     addrs: listener.addrs,

@@ -33,6 +33,8 @@ export interface RecordHandler {
   readonly concurrency?: () => number;
   /** Lets go of a peer that has disconnected. */
   readonly release?: (peer: LinePeer) => void;
+  /** Begins nothing more: records that wait for their turn fail. */
+  readonly stop?: () => void;
 }
 
 /**
@@ -106,6 +108,7 @@ function javascriptAction(module: ModuleHandler, struct: AnyStruct): RecordHandl
       if (++count % window === 0 || isGenerator(result)) return sent;
     },
     concurrency: () => module.depth,
+    stop: () => module.stop(),
   };
 }
 
@@ -191,6 +194,7 @@ function pythonAction(module: ModuleHandler): RecordHandler {
     },
     concurrency: () => module.depth,
     release,
+    stop: () => module.stop(),
   };
 }
 

@@ -241,3 +241,30 @@ Deno.test({
     }
   },
 });
+
+// Each prints what arrives in one line. Others take one message after another, or answer what has no turn with a failure.
+for (const [command, form] of [["struct-line", "json"], ["socket-server", "bytes"]]) {
+  const server = servers.find(({ args }) => args[0] === command)!;
+  Deno.test(`${server.args[0]}: nothing is begun that waits for its turn when the grace is over`, async () => {
+    const handler = `
+      const { promise, resolve } = Promise.withResolvers();
+      const handle = () => { console.error("begun"); return promise; };
+      export default handle;
+      export { handle };
+      export async function close() {
+        resolve();
+        await new Promise((resolve) => setTimeout(resolve));
+        console.error("switched off");
+      }
+    `;
+    await using files = await folder({ "gate.mjs": handler });
+    const more = ["--output", form!, "--grace", "0.05"];
+    await using it = await begun(server, `${files.path}/gate.mjs`, more);
+    const [, address] = await it.program.until("stderr", /Listening on ([^\s,]+)/);
+    await using _second = await server.send(parseAddress(address!));
+    await it.program.until("stdout", /\n.*\n/);
+    const { stderr } = await ended(it.program, "SIGTERM");
+    assertMatch(stderr, /switched off/);
+    assertEquals(stderr.match(/begun/g)?.length, 1, stderr);
+  });
+}

@@ -1,6 +1,12 @@
-import { assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
+import {
+  assertEquals,
+  assertMatch,
+  assertRejects,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
 import process from "node:process";
-import { UsageError } from "../../lib/errors.ts";
+import { ConnectError, UsageError } from "../../lib/errors.ts";
 import { exportedFunction, openModule } from "../../lib/handlers/handler.ts";
 import type { HandlerProblem, ModuleValues } from "../../lib/handlers/module_handler.ts";
 
@@ -261,4 +267,18 @@ export const commands = {
     { name: "on", signature: "on(data)", doc: "Switches on." },
     { name: "self test", signature: 'self test(data = "a)", { b } = {})', doc: "" },
   ]);
+});
+
+Deno.test("stop() lets nothing more begin, and what is under way ends", async () => {
+  await using file = await moduleFile(`
+    const { promise, resolve } = Promise.withResolvers();
+    export const handle = () => { console.log("begun"); return promise; };
+    export function close() { console.log("closed"); resolve("ended"); }
+  `);
+  const it = await open(file.path);
+  const underWay = it.handle();
+  it.module.stop();
+  assertThrows(() => it.handle(), ConnectError, "was stopped before this was handled");
+  await it.module.close();
+  assertEquals([await underWay, it.stderr()], ["ended", "begun\nclosed\n"]);
 });

@@ -255,3 +255,23 @@ Deno.test("startJsonServer() gives a message that waits for its turn its own byt
   }
   assertEquals(handled, expected);
 });
+
+Deno.test("onGraceOver() is called before the client hears that its message was not handled", async () => {
+  const told: string[] = [];
+  const begun = Promise.withResolvers<void>();
+  const interact = () => {
+    begun.resolve();
+    return new Promise(() => {});
+  };
+  const server = startJsonServer({
+    port: 0,
+    interact,
+    grace: 0.05,
+    onGraceOver: () => void told.push("over"),
+  });
+  await using client = await connectJson({ port: server.addr.port });
+  const answer = client.send({}).then(() => told.push("answered"));
+  await begun.promise;
+  await Promise.all([server.close(), answer]);
+  assertEquals(told, ["over", "answered"]);
+});

@@ -20,6 +20,7 @@ function moduleOf(
     counters: { restarts: 0 },
     describe: () => Promise.resolve([]),
     release() {},
+    stop() {},
     close: () => Promise.resolve(),
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };

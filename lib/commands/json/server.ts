@@ -121,6 +121,7 @@ export const jsonServer = defineCommand({
       // A module in Python is ended by its own clock, which starts when its turn has come.
       handlerTimeout: handler.module?.language === "python" ? undefined : options.handlerTimeout,
       signal,
+      onGraceOver: () => handler.module?.stop(),
       onMessage: recording || output === "json" ? tell : undefined,
       onFailure: (handled) => reportFailure(say, handled),
       onProblem(problem) {

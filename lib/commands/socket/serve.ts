@@ -104,6 +104,7 @@ export async function serveStreams(context: Context, values: ServerValues): Prom
   const options: ListenBytesOptions = {
     ...values,
     signal: AbortSignal.any([signal, enough.signal]),
+    onGraceOver: () => answerer?.stop(),
     onConnection: welcome,
     onProblem(problem) {
       if (problem.kind === "message") {

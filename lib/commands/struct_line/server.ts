@@ -69,6 +69,7 @@ export const structLineServer = defineCommand({
         session.release(peer);
         session.info(`Disconnected from ${formatAddress(peer.remoteAddr)}`);
       },
+      onGraceOver: () => session.stop(),
       onProblem: (problem) => session.report(problem),
     });
     describeLine(context, line);

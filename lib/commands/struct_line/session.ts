@@ -130,6 +130,11 @@ export class LineSession implements AsyncDisposable {
     return this.#handler.module;
   }
 
+  /** Has no more records handled. */
+  stop(): void {
+    this.#handler.stop?.();
+  }
+
   /** Lets go of a peer that has disconnected. */
   release(peer: LinePeer): void {
     this.#handler.release?.(peer);

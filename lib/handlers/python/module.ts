@@ -135,6 +135,7 @@ export class PythonModule implements ModuleHandler {
   /** The peers that the process knows of. */
   #introduced = new Set<number>();
   #lastPeer = 0;
+  #isStopped = false;
   #closing: Promise<void> | undefined;
 
   /**
@@ -217,6 +218,14 @@ export class PythonModule implements ModuleHandler {
     throw noPython(unfit);
   }
 
+  stop(): void {
+    if (this.#isStopped) return;
+    this.#isStopped = true;
+    this.#rejectAll(this.#stopped());
+    // What waits in the pipe is not begun either.
+    if (this.#sent.size > 0) this.#process?.interrupt();
+  }
+
   close(): Promise<void> {
     return this.#closing ??= this.#close();
   }
@@ -241,7 +250,7 @@ export class PythonModule implements ModuleHandler {
     read: Call["read"],
     { peer, signal }: Partial<Pick<Call, "peer" | "signal">> = {},
   ): Promise<unknown> {
-    if (this.#closing) return Promise.reject(this.#stopped());
+    if (this.#isStopped) return Promise.reject(this.#stopped());
     const repaired = this.#broken && this.#options.reload && this.#files!.changed();
     if (this.#broken && !repaired && !this.#starting) return Promise.reject(this.#broken);
     return new Promise((resolve, reject) => {
@@ -435,7 +444,7 @@ export class PythonModule implements ModuleHandler {
     while (all && this.#sent.size > 0) this.#failFirst(error);
     this.#late = undefined;
     this.#takeBack();
-    if (this.#closing) return this.#rejectAll(this.#stopped());
+    if (this.#isStopped) return this.#rejectAll(this.#stopped());
     this.#restarts++;
     this.#tell("exit", `${reason}; starting it again`);
     this.#startLater();
@@ -550,12 +559,11 @@ export class PythonModule implements ModuleHandler {
   async #close(): Promise<void> {
     clearInterval(this.#lookTimer);
     clearTimeout(this.#restartTimer);
-    this.#rejectAll(this.#stopped());
+    this.stop();
     const running = this.#running;
     if (running && running !== this.#process && !this.#reloading) running.kill();
     await this.#reloading;
     const last = this.#process ?? running;
-    if (this.#sent.size > 0) this.#process?.interrupt();
     if (last && !await last.close(LAST_SECONDS)) {
       this.#tell(
         "close",

@@ -387,6 +387,7 @@ export class StreamListener implements AsyncDisposable {
     // They will not be served any more.
     for (const connection of this.#arrived.splice(0)) void connection.abort();
     await within(this.#settled(), grace);
+    if (this.#tasks > 0) notify(this.#options.onGraceOver);
     await Promise.all(this.#connections.map((connection) => connection.abort()));
     // Handlers that continue without their connection are not waited for.
     await within(this.#settled(), 0.2);

@@ -83,6 +83,8 @@ export interface ListenStreamOptions {
   onProblem?: (problem: StreamProblem) => void;
   /** Seconds that handlers may take when the listener closes. Default: 5. */
   grace?: number;
+  /** Called when that time is over, before the connections that are still open are aborted. */
+  onGraceOver?: () => void;
   /** Closes the listener, as `close()` does. */
   signal?: AbortSignal;
   /**

@@ -381,3 +381,26 @@ Deno.test("listenStream() goes on accepting when the system has run out of files
   for (const client of clients) client.close();
   assertEquals(await ask(Number(port)), "ping");
 });
+
+for (const isOver of [true, false]) {
+  Deno.test(`onGraceOver() is ${isOver ? "" : "not "}called where a handler goes on`, async () => {
+    const told: string[] = [];
+    const begun = Promise.withResolvers<void>();
+    const gate = Promise.withResolvers<void>();
+    const listener = listenStream({
+      port: 0,
+      async onConnection(connection) {
+        void connection.finished.then(() => told.push("closed"));
+        begun.resolve();
+        await gate.promise;
+      },
+      onGraceOver: () => void told.push("over"),
+    });
+    await using _client = await connectStream({ port: listener.addr.port });
+    await begun.promise;
+    if (!isOver) gate.resolve();
+    await listener.close({ grace: isOver ? 0.05 : 60 });
+    assertEquals(told, isOver ? ["over", "closed"] : ["closed"]);
+    gate.resolve();
+  });
+}
