@@ -403,7 +403,7 @@ class Line:
         self._connection = _Connection(host, port, timeout, tls)
 
     def send(self, *values: Any) -> None:
-        """Sends a record: its values, or one tuple of them. Text is sent as UTF-8.
+        """Sends a record: its values, or one tuple of them. Text is sent as UTF-8. Ctrl-C meanwhile closes the line.
 
         Raises:
             struct.error: If the values do not fit the format.
@@ -416,11 +416,14 @@ class Line:
         with self._sending:
             try:
                 self._connection.send(record, _Deadline(self._timeout))
-            except _Late:
-                self.close()
-                raise TimedOut(f"{self._where} has read nothing for {self._timeout:g} s: the line is closed") from None
             except OSError as error:
                 raise Disconnected(f"Cannot send a record to {self._where}: {error}") from error
+            except BaseException as error:
+                # The next record would count as the rest of one of which part was sent. This is for Ctrl-C too.
+                self.close()
+                if isinstance(error, _Late):
+                    raise TimedOut(f"{self._where} has read nothing for {self._timeout:g} s: the line is closed") from None
+                raise
 
     def receive(self, timeout: Optional[float] = None) -> Tuple[Any, ...]:
         """Waits for the next record.

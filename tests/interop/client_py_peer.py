@@ -360,6 +360,21 @@ class LineTest(unittest.TestCase):
             with self.assertRaisesRegex(Disconnected, "Lost the line"):
                 line.receive()
 
+    def test_no_record_follows_part_of_one(self):
+        over = threading.Event()
+
+        def interrupt(*_):
+            raise KeyboardInterrupt
+
+        with server(lambda connection, _: over.wait()) as (port, _), Line("127.0.0.1", port, "1000000s") as line:
+            line._connection._wait = interrupt  # Ctrl-C while the other side reads nothing
+            with self.assertRaises(KeyboardInterrupt):
+                for _ in range(100):
+                    line.send(b"")
+            with self.assertRaisesRegex(Disconnected, "Cannot send a record"):
+                line.send(b"")
+            over.set()
+
     def test_nobody_reads(self):
         over = threading.Event()
         with server(lambda connection, _: over.wait()) as (port, _), Line("127.0.0.1", port, "1000000s", timeout=0.05) as line:
