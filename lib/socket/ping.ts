@@ -15,7 +15,9 @@ import {
 export interface PingOptions {
   /** How many messages to send. */
   repeat: number;
-  /** Seconds from one message to the next. Default: 0, which is as soon as the answer has come. */
+  /**
+   * Seconds from one message to the next, in which further datagrams are dropped. Default: 0, which is as soon as the answer has come.
+   */
   interval?: number;
   /** Ends it early. */
   signal?: AbortSignal;
@@ -59,11 +61,13 @@ export interface PingResult {
  *
  * @param once Sends it, waits for the answer and says what happened to it.
  * @param options How often.
+ * @param wait Waits for so many seconds between two messages, or until the signal is aborted.
  * @returns Counts and times.
  */
 export async function ping(
   once: () => Promise<PingOutcome>,
   options: PingOptions,
+  wait = (seconds: number): Promise<void> => delay(seconds, options.signal).catch(() => {}),
 ): Promise<PingResult> {
   const { repeat, interval = 0, signal } = options;
   const latency = new LatencyRecorder();
@@ -72,7 +76,7 @@ export async function ping(
   while (result.sent < repeat && !signal?.aborted) {
     if (interval > 0 && result.sent > 0) {
       const early = next - performance.now();
-      if (early > 0) await delay(early / 1000, signal).catch(() => {});
+      if (early > 0) await wait(early / 1000);
       if (signal?.aborted) break;
     }
     const start = performance.now();
@@ -158,8 +162,19 @@ export async function pingDatagrams(
       return "lost";
     }
   };
+  /** Drops what comes between two messages: further answers, as of several who were asked, are none to the next message. */
+  const wait = async (seconds: number) => {
+    const end = performance.now() + seconds * 1000;
+    const left = () => (end - performance.now()) / 1000;
+    try {
+      while (left() > 0 && await client.receive(left()));
+    } catch (error) {
+      if (!(error instanceof ConnectError)) throw error; // the next message shows whether somebody is there
+    }
+    if (left() > 0) await delay(left(), options.signal).catch(() => {});
+  };
   try {
-    return await ping(once, options);
+    return await ping(once, options, wait);
   } finally {
     await client.close();
   }

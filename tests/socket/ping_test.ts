@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
-import { ping, type PingOutcome } from "../../lib/socket/ping.ts";
+import { listenDatagrams } from "../../lib/socket/listen_datagrams.ts";
+import { ping, pingDatagrams, type PingOutcome } from "../../lib/socket/ping.ts";
 
 function outcomes(...list: PingOutcome[]): () => Promise<PingOutcome> {
   return () => Promise.resolve(list.shift()!);
@@ -29,4 +30,19 @@ Deno.test("ping() waits between messages, and stops at a signal", async () => {
   const options = { repeat: 100, interval: 0.05, signal: controller.signal };
   assertEquals((await ping(once, options)).sent, 3);
   assert(performance.now() - start >= 95);
+});
+
+Deno.test("pingDatagrams() takes no second answer to a message for that to the next one", async () => {
+  const other = new TextEncoder().encode("another device");
+  await using server = await listenDatagrams({
+    port: 0,
+    answer(message, _from, peer) {
+      void peer.write(message);
+      void peer.write(other);
+      return null;
+    },
+  });
+  const options = { port: server.addr.port, repeat: 5, interval: 0.05 };
+  const { latency: _, ...counts } = await pingDatagrams(new TextEncoder().encode("ping"), options);
+  assertEquals(counts, { sent: 5, answered: 5, altered: 0, lost: 0 });
 });
