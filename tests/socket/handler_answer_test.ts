@@ -15,6 +15,7 @@ function moduleOf(handle: (data: Uint8Array, peer: HandlerPeer) => unknown): Mod
     counters: { restarts: 0 },
     describe: () => Promise.resolve([]),
     release() {},
+    stop() {},
     close: () => Promise.resolve(),
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };
