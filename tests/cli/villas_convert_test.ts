@@ -231,7 +231,7 @@ Deno.test({
 
 Deno.test({
   name: "a full disk is told with the name of the file",
-  ignore: Deno.build.os !== "linux",
+  ignore: Deno.build.os !== "linux" || Deno.env.has("LABWIRE_BIN"), // an executable may write no devices, says Deno
   async fn() {
     const { code, stderr } = await convert(["-", "/dev/full", "--force"], "1.5(1)\t2.0\n");
     assertEquals(code, 1);
