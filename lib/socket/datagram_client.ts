@@ -44,6 +44,8 @@ export class DatagramClient implements AsyncDisposable {
   #others: string[];
   #socket: Socket;
   #last: Uint8Array | undefined;
+  /** Datagrams given to the present address. */
+  #sent = 0;
   #receiving: Promise<Datagram | null> | null = null;
   /** Reports of that kind that have been dealt with. */
   #bounces = 0;
@@ -83,6 +85,7 @@ export class DatagramClient implements AsyncDisposable {
    */
   async send(bytes: Uint8Array): Promise<void> {
     this.#last = bytes;
+    this.#sent++;
     const { endpoint, to } = this.#socket;
     try {
       await endpoint.send(bytes, to);
@@ -153,9 +156,9 @@ export class DatagramClient implements AsyncDisposable {
     await this.close();
   }
 
-  /** Goes on with another address of the host, if there is one. */
+  /** Goes on with another address of the host, if there is one, and it is certain that nobody has what was sent to this one. */
   async #refused(cause?: unknown): Promise<void> {
-    const hostname = this.#others.shift();
+    const hostname = this.#sent > 1 ? undefined : this.#others.shift();
     if (hostname === undefined) {
       throw this.#failure(
         "Cannot reach",
@@ -164,7 +167,7 @@ export class DatagramClient implements AsyncDisposable {
       );
     }
     await this.#release();
-    this.#bounces = 0;
+    this.#bounces = this.#sent = 0;
     this.#socket = await openSocket({ hostname, port: this.#options.port });
     if (this.#last) await this.send(this.#last);
   }
