@@ -88,7 +88,8 @@ export const exitCodes: readonly ExitCode[] = [
   { code: exit.codec, meaning: "bytes or values that do not fit the format", error: CodecError },
   {
     code: exit.interrupted,
-    meaning: "Ctrl-C while a client waited for its answer, or before a server was done",
+    meaning:
+      "Ctrl-C while a client waited for its answer or had more to send, or before a server was done",
   },
   { code: exit.terminated, meaning: "the same with SIGTERM" },
 ];
