@@ -144,6 +144,18 @@ Deno.test({
   },
 });
 
+Deno.test("villas-scope shows what is piped in", async () => {
+  await using program = startServer(["villas-scope", "-", ...scope], { stdin: "piped" });
+  const text = Array.from({ length: 3000 }, (_, i) => `1600000000.${1e8 + i}(${i})\t${i}\n`);
+  await program.write(text.join(""));
+  await program.closeInput();
+  await program.until("stderr", /^3,?000 samples read$/m);
+  const found = await csvOf(await urlOf(program), 3000);
+  assertEquals(found.slice(1).map((line) => line.split(",")[1]), text.map((_, i) => `${i}`));
+  program.interrupt();
+  assertEquals((await program.result()).code, 0);
+});
+
 Deno.test("villas-scope takes --history where it listens, and has no use for it with a recording", async () => {
   await using program = startServer(["villas-scope", "127.0.0.1:0", "--history", "10s", "--plot"]);
   await program.until("stderr", /Listening on 127\.0\.0\.1:\d+, without/);

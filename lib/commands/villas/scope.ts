@@ -30,7 +30,7 @@ export const villasScope = defineCommand({
   name: "villas-scope",
   summary: "show a recording, or what arrives at an address, in a browser",
   details: [
-    "FILE is a recording of --record or of VILLASnode's file node. It can be looked at while it is being read.",
+    "FILE is a recording of --record or of VILLASnode's file node, - for standard input. It can be looked at while it is being read.",
     "ADDR is an address to bind, such as :12001. What arrives there, from any sender, is shown and not answered.",
   ],
   positionals: [{ name: "FILE|ADDR", required: true, isFile: true, help: "What to show" }],
@@ -54,7 +54,7 @@ export const villasScope = defineCommand({
       ...options,
       scope: options.scope ?? (options.plot ? undefined : DEFAULT_ADDRESS),
     };
-    const address = await isFile(what!) ? undefined : readAddress(what!);
+    const address = what === "-" || await isFile(what!) ? undefined : readAddress(what!);
     return address
       ? await listen(context, values, address)
       : await showRecording(context, values, what!);
@@ -120,22 +120,26 @@ async function listen(context: Context, values: Values, address: HostPort): Prom
 }
 
 async function showRecording(context: Context, values: Values, path: string): Promise<number> {
-  const { say, signal } = context;
+  const { say, stdin, signal } = context;
   if (context.given.has("history")) {
     throw new UsageError("Cannot use --history with a recording: all of its samples are kept");
   }
   const { signals, format: given = formatOfFile(path) } = values;
   const format = signals ? given.withSignals(signals) : given;
-  using file = await Deno.open(path).catch((cause) => {
+  const isPiped = path === "-";
+  if (isPiped && stdin.isTerminal()) {
+    throw new UsageError("Cannot show what is typed: expected a recording that is piped in");
+  }
+  using file = isPiped ? null : await Deno.open(path).catch((cause) => {
     throw new UsageError(`Cannot read "${path}": ${messageOf(cause)}`, { cause });
   });
-  const { size } = await file.stat(); // 0 for a pipe
-  const { line, all } = await peekLine(readChunks(file.readable, signal));
+  const size = (await file?.stat())?.size ?? 0; // 0 for a pipe, too
+  const { line, all } = await peekLine(readChunks((file ?? stdin).readable, signal));
   const records = values.format ? undefined : findRecords(line);
   if (!records) format.stream.decoder(); // it may need to know the signals
   let [position, bad, isRead] = [0, 0, false];
   await using scope = await openRecordingScope(context, values, {
-    title: path.replace(/.*[/\\]/, ""),
+    title: isPiped ? "Standard input" : path.replace(/.*[/\\]/, ""),
     signals: signals ?? records?.names.map((name) => ({ name })),
     bytes: MOST_BYTES,
     progress: () => isRead ? 1 : Math.min(0.99, position / Math.max(position, size, 1)),
