@@ -107,7 +107,9 @@ export interface ModuleValues {
 /** Something that happened beside a message. */
 export interface HandlerProblem {
   /**
-   * What it is. `reloaded`: a changed module was loaded again; `reload`: it could not be; `exit`: what runs the handler has ended by itself, or was ended because it took too long; `close`: its `close()` failed; `unsolicited`: a program printed a line that answers no message.
+   * What it is. `reloaded`: a changed module was loaded again; `reload`: it could not be; `exit`: what runs the handler has ended by
+   * itself, or was ended because it took too long; `close`: its `close()` failed; `unsolicited`: a program printed a line that answers no
+   * message.
    */
   readonly kind: "exit" | "reload" | "reloaded" | "close" | "unsolicited";
   /** What it is, to be shown to a person. */

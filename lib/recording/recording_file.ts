@@ -6,8 +6,9 @@ const NOTHING = new Uint8Array();
 const LOCKS = Deno.build.os !== "windows";
 
 /**
- * What is to become of a file that is there already; one that is read, or that another recording is in, is touched in no case. `refuse`: it is not touched unless it is empty, or `force` is set. `append`: it goes
- * on. `next`: it is not touched unless `force` is set, and never if it is of this recording; another name is to be tried.
+ * What is to become of a file that is there already; one that is read, or that another recording is in, is touched in no case.
+ * `refuse`: it is not touched unless it is empty, or `force` is set. `append`: it goes on. `next`: it is not touched unless `force` is
+ * set, and never if it is of this recording; another name is to be tried.
  */
 export type Existing = "refuse" | "append" | "next";
 

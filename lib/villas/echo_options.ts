@@ -23,8 +23,8 @@ export interface VillasEchoMessage {
 /** Something that went wrong with one datagram; the echo goes on. */
 export interface VillasEchoProblem {
   /**
-   * `dropped`: the handler was too slow for it, or the echo ended before. `invalid`: it did not decode. `refused`: VILLASnode could have aborted on the reply. `handler`: the handler threw. `ignored`:
-   * the first datagram from an address that is not the remote. `own`: the first that seems to come from the echo itself.
+   * `dropped`: the handler was too slow for it, or the echo ended before. `invalid`: it did not decode. `refused`: VILLASnode could have
+   * aborted on the reply. `handler`: the handler threw. `ignored`: the first datagram from an address that is not the remote. `own`: the first that seems to come from the echo itself.
    * `send`: the system did not take the reply. `waiting`: the remote's unix socket does not exist yet, reported once a second, or nobody
    * listens at its TCP port. `connection`: a TCP connection was made or lost.
    */

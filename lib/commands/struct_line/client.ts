@@ -26,8 +26,8 @@ export const structLineClient = defineCommand({
     "At the end of standard input the client ends its side of the connection, and receives what the server still sends; " +
     "if standard input was empty, without a single byte, it only receives. The exit code is 4 if the server was not " +
     "reached, the connection broke, a record could not be sent or fewer came than --count, or if the server went while you " +
-    "were asked for records, or before the end of a recording. It is 5 if the stream ended inside a record, or if a line of standard input, or all of them, held " +
-    "no record, and 130 after Ctrl-C if there was more to send.",
+    "were asked for records, or before the end of a recording. It is 5 if the stream ended inside a record, or if a line of " +
+    "standard input, or all of them, held no record, and 130 after Ctrl-C if there was more to send.",
     ...handlerDetails,
     "With --reconnect the server may start later, and may go and come again; the client keeps trying, or makes --attempts " +
     "in a row if that is given.",

@@ -60,8 +60,8 @@ export interface ListenStreamOptions {
   messageTimeout?: number;
   /**
    * Whether to accept HTTP requests, STUN requests, and TLS where it is not served. Any web page open in a browser on this computer can
-   * send a request with any content to any of its ports, and have WebRTC send STUN; so by default a connection that begins like one is closed before any of it is read. Such
-   * connections are counted, and the first is reported. Default: false.
+   * send a request with any content to any of its ports, and have WebRTC send STUN; so by default a connection that begins like one is
+   * closed before any of it is read. Such connections are counted, and the first is reported. Default: false.
    */
   allowHttp?: boolean;
   /** Seconds that a TLS handshake may take. Default: 10. */

@@ -29,8 +29,7 @@ const WEIGHT = 0.2;
  * @param samples The samples, in the order in which they arrived.
  * @param messages The number of the message that each came in, from 0 on.
  * @param received When each of the messages arrived.
- * @returns The replies, and what went wrong with a message. It rejects where that is true of
- * all of them.
+ * @returns The replies, and what went wrong with a message. It rejects where that is true of all of them.
  */
 export type BatchHandler = (
   samples: readonly Sample[],
