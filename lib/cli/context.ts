@@ -22,8 +22,6 @@ export interface Context {
   readonly onReopen: (reopen: () => void) => Disposable;
   /** Whether `--debug` was given. */
   readonly debug: boolean;
-  /** Whether `--quiet` was given. */
-  readonly quiet: boolean;
   /** Standard input. */
   readonly stdin: Input;
   /** The width of the terminal in columns. */

@@ -52,7 +52,7 @@ export async function run(
     say.throttled(kind, `${what}: ${thrownText(error, debug)}`);
   });
   try {
-    const world = { out, say, stop, stdin, columns, debug, quiet };
+    const world = { out, say, stop, stdin, columns, debug };
     const code = await dispatch(argv, registry, world).catch((error) => {
       if (stop.signal.aborted && error === stop.signal.reason) return stop.code; // before it was done
       throw error;
@@ -119,7 +119,7 @@ async function flush(
   );
 }
 
-interface World extends Pick<Context, "out" | "say" | "stdin" | "columns" | "debug" | "quiet"> {
+interface World extends Pick<Context, "out" | "say" | "stdin" | "columns" | "debug"> {
   stop: Interruption;
 }
 

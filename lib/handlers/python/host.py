@@ -1706,7 +1706,6 @@ class Host:
                 "commands": [command.describe() for command in self.commands.values()],
                 "functions": [name for name in kinds if getattr(self, name) is not None],
                 "files": files_of(module),
-                "python": sys.version.split()[0],
             },
         )
         if self.config["reload"]:

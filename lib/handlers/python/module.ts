@@ -101,7 +101,7 @@ export class PythonModule implements ModuleHandler {
   readonly #source: string;
   readonly #overhead = new LatencyRecorder();
   #interpreter: readonly string[] = [];
-  #loaded: Loaded = { commands: [], functions: [], files: [], python: "" };
+  #loaded: Loaded = { commands: [], functions: [], files: [] };
   #exports: Readonly<Record<string, unknown>> = {};
   #files: SourceFiles | undefined;
   /** The process that takes calls; undefined while there is none. */
@@ -173,11 +173,6 @@ export class PythonModule implements ModuleHandler {
     return count === 0
       ? { restarts }
       : { restarts, overhead: this.#overhead.summary().median / 1e6 };
-  }
-
-  /** The process id; undefined while there is no process that takes calls. */
-  get pid(): number | undefined {
-    return this.#process?.pid;
   }
 
   describe(): Promise<CommandDescription[]> {

@@ -38,8 +38,6 @@ export interface Loaded {
   readonly functions: readonly string[];
   /** The files that it consists of. */
   readonly files: readonly string[];
-  /** The version of Python. */
-  readonly python: string;
 }
 
 /** What was raised in Python. */
