@@ -136,7 +136,7 @@ export class Viewer {
         this.#stated = now;
         if (!await send(JSON.stringify(this.#state(view)))) return;
       }
-      const trigger = this.#isTriggered(view, now) ? this.#event : undefined;
+      const trigger = this.#isTriggered(view) ? this.#event : undefined;
       await send(encodeFrame({ view: view.id, end: feed.end, trigger, blocks }));
     } finally {
       this.#isSending = false;
@@ -171,7 +171,7 @@ export class Viewer {
   }
 
   /** Whether the view stands at an event, rather than following the stream. */
-  #isTriggered({ trigger, end, span }: View, _now: number): boolean {
+  #isTriggered({ trigger, end, span }: View): boolean {
     if (!trigger || end !== null || Number.isNaN(this.#event)) return false;
     if (trigger.mode !== "auto") return true;
     return performance.now() / 1000 - this.#eventSeen < Math.max(AUTO_SECONDS, 1.5 * span);
@@ -179,7 +179,7 @@ export class Viewer {
 
   async #blocks(view: View, now: number): Promise<Block[]> {
     const { feed } = this.#options;
-    const isTriggered = this.#isTriggered(view, now);
+    const isTriggered = this.#isTriggered(view);
     const blocks: Block[] = [];
     if (isTriggered || view.end !== null) {
       const end = isTriggered ? this.#event + (1 - view.trigger!.position) * view.span : view.end!;
@@ -194,14 +194,14 @@ export class Viewer {
     }
     if (now - this.#extra >= EXTRA_SECONDS && (view.spectrum || view.xy)) {
       this.#extra = now;
-      blocks.push(...this.#extras(view, ...this.#window(view, now)));
+      blocks.push(...this.#extras(view, ...this.#window(view)));
     }
     return blocks;
   }
 
   /** What is visible, in s. */
-  #window(view: View, now: number): [number, number] {
-    const end = this.#isTriggered(view, now)
+  #window(view: View): [number, number] {
+    const end = this.#isTriggered(view)
       ? this.#event + (1 - view.trigger!.position) * view.span
       : view.end ?? this.#options.feed.end;
     return [end - view.span, end];
@@ -225,11 +225,9 @@ export class Viewer {
         return pointsBlock(lane, index, ids, first, after, true);
       }
       const columns = columnsOf(view);
-      const width = view.span / columns;
       // What stands still has a column of samples for each column of pixels.
-      const grid = { origin: from, width };
-      const column = Math.floor((from - grid.origin) / width) - 1;
-      return columnsBlock(lane, index, ids, grid, column, columns + 3, true);
+      const grid = { origin: from, width: view.span / columns };
+      return columnsBlock(lane, index, ids, grid, -1, columns + 3, true);
     }));
   }
 
@@ -293,7 +291,7 @@ export class Viewer {
   /** Values, statistics and measurements. */
   #state(view: View): Record<string, unknown> {
     const { feed, statistics } = this.#options;
-    const [from, to] = this.#window(view, NaN);
+    const [from, to] = this.#window(view);
     const counts = feed.lanes.map((lane, index) => shown(lane, view, index).length);
     const all = counts.reduce((sum, count) => sum + count, 0);
     this.#turn = this.#turn + TOGETHER < all ? this.#turn + TOGETHER : 0;
