@@ -1,6 +1,5 @@
 import { messageOf, UsageError } from "../errors.ts";
-import type { HostPort } from "../net/address/address.ts";
-import { formatAddress } from "../net/address/address.ts";
+import { formatAddress, type HostPort } from "../net/address/address.ts";
 import { isLoopback } from "../net/address/localhost.ts";
 import type { StreamConnection } from "../net/stream/connection.ts";
 import { listenStream, type StreamListener } from "../net/stream/listener.ts";

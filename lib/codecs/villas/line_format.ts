@@ -6,7 +6,13 @@
 
 import { CodecError } from "../../errors.ts";
 import { counted } from "../../text/wording.ts";
-import type { Replies, SampleDecoder, StreamDecoderOptions, StreamForm } from "./format.ts";
+import type {
+  MessageSplitter,
+  Replies,
+  SampleDecoder,
+  StreamDecoderOptions,
+  StreamForm,
+} from "./format.ts";
 import type { FormatForms } from "./format_row.ts";
 import { ByteQueue, MAX_MESSAGE, strangeness } from "./message_stream.ts";
 import type { Sample } from "./sample.ts";
@@ -16,7 +22,6 @@ import { floatSignals, type Signal } from "./signals.ts";
 import { decodeError } from "./text_format.ts";
 import { LineFault } from "./text_values.ts";
 import { asUniform } from "./uniform.ts";
-import type { MessageSplitter } from "./format.ts";
 
 /** The settings that all formats of lines have. */
 export const LINES = {

@@ -16,9 +16,9 @@ import {
   openRecordingScope,
   openScope,
   scopeOptions,
+  type ScopeValues,
 } from "../scope/scope_options.ts";
 import { findRecords } from "../scope/records.ts";
-import type { ScopeValues } from "../scope/scope_options.ts";
 import { formatOption, signalsOption } from "./format_option.ts";
 import { formatOfFile } from "./taps.ts";
 
