@@ -1,5 +1,4 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { AttemptNews } from "../../lib/commands/struct_line/client.ts";
 import { labwire, type Running, startServer } from "./run.ts";
 import { bareServer, client, readExactly, readToEnd, serve } from "./struct_serve.ts";
 import { freePort } from "../net/free_port.ts";
@@ -143,27 +142,6 @@ Deno.test("struct-line client --reconnect --attempts limits the attempts in a ro
     stderr,
     /attempt 2 of 2 failed\.\n0 records received, 0 sent, \d connections?\nerror: Cannot connect to ".*": connection refused\n$/,
   );
-});
-
-Deno.test("attempts without end are told at first and then once a minute", () => {
-  const told: string[] = [];
-  let now = 0;
-  const news = new AttemptNews(1, (message) => told.push(message), () => now);
-  const fail = () => news.failed(1, Infinity, new Error("Cannot connect"));
-  for (; now < 150_000; now += 1000) fail();
-  assertEquals(told, [
-    "Cannot connect; trying again every 1 s",
-    "Cannot connect; still trying after 1 min",
-    "Cannot connect; still trying after 2 min",
-  ]);
-  now = 5 * 3_600_000;
-  fail();
-  assertEquals(told.pop(), "Cannot connect; still trying after 5 h");
-  news.succeeded();
-  fail();
-  assertEquals(told.pop(), "Cannot connect; trying again every 1 s");
-  news.failed(3, 5, new Error("no"));
-  assertEquals(told.pop(), "Connection attempt 3 of 5 failed.");
 });
 
 Deno.test("struct-line client ends with 4 when fewer records come than --count", async () => {

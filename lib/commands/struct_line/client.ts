@@ -5,7 +5,8 @@ import { counted, notSent } from "../../text/wording.ts";
 import { Line } from "../../struct/line.ts";
 import type { LineStats } from "../../struct/line_options.ts";
 import { NOTHING } from "../../struct/send_records.ts";
-import { exit, messageOf } from "../../errors.ts";
+import { exit } from "../../errors.ts";
+import { AttemptNews } from "../../net/stream/attempt_news.ts";
 import { connectingOptions, readConnecting } from "../serving/connecting.ts";
 import { checkReplay, replayLines, replayOptions } from "../recording/replay.ts";
 import { handlerDetails, lineOptions, type RecordText, recordText } from "./options.ts";
@@ -65,7 +66,7 @@ export const structLineClient = defineCommand({
     const connecting = await readConnecting(options);
     await checkReplay(options.replay);
     await using session = await LineSession.open(context, text, options);
-    const attempts = new AttemptNews(options.retryDelay, (message) => session.info(message));
+    const attempts = new AttemptNews(options.retryDelay);
     const { replay } = options;
     // A recording is as long as it is, whatever its pauses.
     const input = new InputEnd(replay === undefined ? SILENCE : Infinity);
@@ -84,7 +85,12 @@ export const structLineClient = defineCommand({
         onSent: session.onSent,
         concurrency: session.concurrency,
         signal: session.signal,
-        onAttemptFailed: (attempt, of, error) => attempts.failed(attempt, of, error),
+        onAttemptFailed(attempt, of, error) {
+          const news = of === Infinity
+            ? attempts.failed(error)
+            : `Connection attempt ${attempt} of ${of} failed.`;
+          if (news !== undefined) session.info(news);
+        },
         onConnect: () => {
           attempts.succeeded();
           session.info("Connected with server.");
@@ -231,58 +237,4 @@ class InputEnd {
   stop(): void {
     clearTimeout(this.#timer);
   }
-}
-
-/** Seconds between two messages about attempts that go on without end. */
-const NEWS_INTERVAL = 60;
-
-/** Says that attempts to connect fail: each where they are counted, at first and then rarely where they go on without end. */
-export class AttemptNews {
-  readonly #retryDelay: number;
-  readonly #say: (message: string) => void;
-  readonly #now: () => number;
-  #since: number | undefined;
-  #saidAt = 0;
-
-  /**
-   * @param retryDelay Seconds between two attempts.
-   * @param say Prints a message.
-   * @param now The clock in ms; any origin.
-   */
-  constructor(
-    retryDelay: number,
-    say: (message: string) => void,
-    now: () => number = () => performance.now(),
-  ) {
-    this.#retryDelay = retryDelay;
-    this.#say = say;
-    this.#now = now;
-  }
-
-  /** Reports that an attempt has failed, of how many, and why. */
-  failed(attempt: number, attempts: number, error: unknown): void {
-    if (attempts !== Infinity) {
-      this.#say(`Connection attempt ${attempt} of ${attempts} failed.`);
-      return;
-    }
-    const now = this.#now();
-    if (this.#since === undefined) {
-      this.#since = this.#saidAt = now;
-      this.#say(`${messageOf(error)}; trying again every ${this.#retryDelay} s`);
-    } else if (now - this.#saidAt >= NEWS_INTERVAL * 1000) {
-      this.#saidAt = now;
-      this.#say(`${messageOf(error)}; still trying after ${duration(now - this.#since)}`);
-    }
-  }
-
-  /** Forgets the failures, as there is a connection now. */
-  succeeded(): void {
-    this.#since = undefined;
-  }
-}
-
-/** A time of a minute or more in words. */
-function duration(ms: number): string {
-  const minutes = Math.floor(ms / 60_000);
-  return minutes < 120 ? `${minutes} min` : `${Math.floor(minutes / 60)} h`;
 }

@@ -2,9 +2,10 @@ import { concat } from "@std/bytes/concat";
 import type { Format, MessageSplitter, VillasFormat } from "../../codecs/villas/format.ts";
 import { villasFormat } from "../../codecs/villas/formats.ts";
 import { describeLikeness } from "../../codecs/villas/recognise.ts";
-import { CodecError, messageOf } from "../../errors.ts";
+import { CodecError } from "../../errors.ts";
 import { type Endpoint, formatAddress, type HostPort } from "../../net/address/address.ts";
 import type { AllowList } from "../../net/address/allow_list.ts";
+import { AttemptNews } from "../../net/stream/attempt_news.ts";
 import { connectStream } from "../../net/stream/connect.ts";
 import type { StreamConnection } from "../../net/stream/connection.ts";
 import { listenStream, type StreamListener } from "../../net/stream/listener.ts";
@@ -17,8 +18,6 @@ import { ArrivedBatch, type ReadingOptions, type SocketNodeCounters } from "./so
 
 /** Seconds between two attempts to connect. */
 const RETRY = 1;
-/** Seconds between two messages about attempts that go on without end. */
-const NEWS = 60;
 /** Bytes that may wait for a peer before it is waited for. */
 const HIGH_WATER = 1 << 18;
 /** Seconds after which a peer that reads nothing is disconnected, where others wait for it. */
@@ -55,6 +54,7 @@ export class TcpNode implements EndpointNode {
   readonly #ending = new AbortController();
   readonly #closing = new AbortController();
   readonly #links = new Map<Endpoint, Link>();
+  readonly #attempts = new AttemptNews(RETRY);
   readonly #listener: StreamListener | undefined;
   /** What handles the batches; resolves when `serve()` is called. */
   readonly #handler = Promise.withResolvers<(batch: Batch) => void | Promise<void>>();
@@ -67,8 +67,6 @@ export class TcpNode implements EndpointNode {
   #ignored = 0;
   #sent = 0;
   #unsent = 0;
-  #triedSince: number | undefined;
-  #toldAt = 0;
 
   /** Use {@linkcode openTcpNode}. */
   constructor(options: TcpNodeOptions) {
@@ -192,30 +190,21 @@ export class TcpNode implements EndpointNode {
           attempts: Infinity,
           retryDelay: RETRY,
           signal,
-          onAttemptFailed: (_, __, error) => this.#tellRetry(error),
+          onAttemptFailed: (_, __, error) => {
+            const news = this.#attempts.failed(error);
+            if (news !== undefined) this.#tell("waiting", news, this.addr, error);
+          },
         });
       } catch (error) {
         if (signal.aborted) return;
         throw error;
       }
-      this.#triedSince = undefined;
+      this.#attempts.succeeded();
       await using _connection = connection;
       using _closing = whenAborted(this.#closing.signal, () => void connection.abort());
       await this.#link(connection);
       await delay(RETRY, signal).catch(() => {}); // aborted: the loop ends
     }
-  }
-
-  /** Says at first, and then once a minute, why there is no connection. */
-  #tellRetry(error: unknown): void {
-    const now = performance.now();
-    const isFirst = this.#triedSince === undefined;
-    this.#triedSince ??= now;
-    if (!isFirst && now - this.#toldAt < NEWS * 1000) return;
-    this.#toldAt = now;
-    const minutes = Math.round((now - this.#triedSince) / 60_000);
-    const more = isFirst ? `trying again every ${RETRY} s` : `still trying after ${minutes} min`;
-    this.#tell("waiting", `${messageOf(error)}; ${more}`, this.addr, error);
   }
 
   /** Reads what a peer sends, to the end. */
