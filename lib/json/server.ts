@@ -8,6 +8,7 @@ import { closeWhenAborted, notify, whenAborted } from "../time/lifecycle.ts";
 import { lineFraming } from "../net/framing/line.ts";
 import type { GraceOptions, StreamConnection } from "../net/stream/connection.ts";
 import { listenStream, type StreamListener, type StreamProblem } from "../net/stream/listener.ts";
+import { refusedOf } from "../net/stream/listener_options.ts";
 import { interactWithCommands } from "./commands.ts";
 import {
   type Commands,
@@ -231,12 +232,12 @@ export class JsonServer implements AsyncDisposable {
 
   /** What was done so far. */
   get stats(): JsonServerStats {
-    const { accepted, refusedByAllow, refusedByLimit, open } = this.#listener.stats;
-    const { refusedAsHttp, refusedAsTls, refusedAsStun } = this.#listener.stats;
+    const { stats } = this.#listener;
+    const { accepted, refusedAsHttp, open } = stats;
     const { successes, failures, invalid, dropped, pending } = this.#responder;
     return {
       connections: accepted,
-      refused: refusedByAllow + refusedByLimit + refusedAsTls + refusedAsStun,
+      refused: refusedOf(stats),
       refusedAsHttp,
       open,
       messages: successes + failures,

@@ -1,5 +1,6 @@
 import { allowListOf } from "../net/address/allow_list.ts";
 import { listenStream } from "../net/stream/listener.ts";
+import { refusedOf } from "../net/stream/listener_options.ts";
 import {
   DEFAULT_PORT,
   type LineEnd,
@@ -40,8 +41,7 @@ export function listenLine<F extends string>(
     isClient: false,
     reconnects: false,
     get refused() {
-      const { refusedByAllow, refusedByLimit, refusedAsTls, refusedAsStun } = listener.stats;
-      return refusedByAllow + refusedByLimit + refusedAsTls + refusedAsStun;
+      return refusedOf(listener.stats);
     },
     get refusedAsHttp() {
       return listener.stats.refusedAsHttp;

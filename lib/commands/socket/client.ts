@@ -2,7 +2,7 @@ import { defineCommand } from "../../cli/command.ts";
 import type { Context } from "../../cli/context.ts";
 import { file, flag, host, integer, port, seconds, text } from "../../cli/options.ts";
 import { outputOption } from "../../cli/output_option.ts";
-import { UsageError } from "../../errors.ts";
+import { exit, UsageError } from "../../errors.ts";
 import { checkReplay, type ReplayOptions, replayOptions } from "../recording/replay.ts";
 import { connectingOptions, readConnecting } from "../serving/connecting.ts";
 import { openBytesRecording, recordBytesOptions, replayedBytes } from "./record.ts";
@@ -109,8 +109,8 @@ export const socketClient = defineCommand({
     } catch (error) {
       if (!context.signal.aborted) throw error;
     }
-    if (context.signal.aborted && !isEnough) return 130;
-    return input.bad > 0 && !isTyped ? 5 : 0;
+    if (context.signal.aborted && !isEnough) return exit.interrupted;
+    return input.bad > 0 && !isTyped ? exit.codec : exit.done;
   },
 });
 

@@ -7,6 +7,7 @@ import { formatAddress, type HostPort } from "../../net/address/address.ts";
 import { lineFraming } from "../../net/framing/line.ts";
 import { listenBytes, type ListenBytesOptions } from "../../socket/listen_bytes.ts";
 import { listenStream, type StreamListener } from "../../net/stream/listener.ts";
+import { refusedOf } from "../../net/stream/listener_options.ts";
 import type { StreamConnection } from "../../net/stream/connection.ts";
 import { runProgram } from "../../process/run_program.ts";
 import type { Answerer, BytesPeer } from "../../socket/answer.ts";
@@ -18,6 +19,7 @@ import { BusyWatch } from "../serving/busy_watch.ts";
 import { endHandler, handlerCounts } from "../serving/handler_options.ts";
 import {
   announceServer,
+  connectionsToEnd,
   httpCount,
   problemText,
   type Serving,
@@ -167,7 +169,7 @@ export async function serveStreams(context: Context, values: ServerValues): Prom
     if (!busy.isSlow(peer, waiting)) return;
     say.throttled("slow", `The handler is slower than ${who} sends: the sender has to wait`);
   };
-  context.describeOpenWork(() => connections(listener.stats.open));
+  context.describeOpenWork(() => connectionsToEnd(listener.stats.open));
   using _announced = announceServer(say, listener.addrs, values);
   await listener.finished;
   await recording.close();
@@ -182,15 +184,8 @@ export async function serveStreams(context: Context, values: ServerValues): Prom
   );
 }
 
-/** What the server waits for when it closes. */
-function connections(open: number): string | undefined {
-  if (open === 0) return undefined;
-  return open === 1 ? "1 connection to end" : `${open} connections to end`;
-}
-
 function summary({ stats }: StreamListener, messages: number, bytes: number): string {
-  const refused = stats.refusedByAllow + stats.refusedByLimit + stats.refusedAsTls +
-    stats.refusedAsStun;
+  const refused = refusedOf(stats);
   return [
     counted(messages, "message"),
     counted(bytes, "byte"),

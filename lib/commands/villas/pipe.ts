@@ -1,6 +1,7 @@
 import type { Context } from "../../cli/context.ts";
 import { defineCommand } from "../../cli/command.ts";
 import { address, flag, integer, list, seconds, text } from "../../cli/options.ts";
+import { kebab } from "../../cli/parse.ts";
 import { readChunks } from "../../cli/read_lines.ts";
 import { ColumnsDecoder } from "../../codecs/villas/columns/read.ts";
 import type { VillasFormat } from "../../codecs/villas/format.ts";
@@ -199,16 +200,18 @@ function checkOptions(options: PipeValues, given: ReadonlySet<string>): void {
   const refuse = (one: string, other: string, why: string) => {
     throw new UsageError(`Cannot use ${one} with ${other}: ${why}`);
   };
-  const option = (name: string) =>
-    `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
   const { sendOnly, receiveOnly, columns, output } = options;
   if (sendOnly && receiveOnly) refuse("--send-only", "--receive-only", "expected one of them");
   for (const name of ["limitReceived", "output", "wait", "timestamps", "commandId", "record"]) {
-    if (sendOnly && given.has(name)) refuse(option(name), "--send-only", "nothing is received");
+    if (sendOnly && given.has(name)) {
+      refuse(`--${kebab(name)}`, "--send-only", "nothing is received");
+    }
   }
   const sending = ["limitSent", "realtime", "vectorize", "columns", "inputFormat", "recordSent"];
   for (const name of sending) {
-    if (receiveOnly && given.has(name)) refuse(option(name), "--receive-only", "nothing is sent");
+    if (receiveOnly && given.has(name)) {
+      refuse(`--${kebab(name)}`, "--receive-only", "nothing is sent");
+    }
   }
   if (columns && given.has("inputFormat")) {
     refuse("--columns", "--input-format", "they are two forms of standard input");

@@ -39,6 +39,12 @@ export interface StreamListenerStats {
   hanging: number;
 }
 
+/** How many connections were refused, but for those that began with an HTTP request, which are counted apart. */
+export function refusedOf(stats: StreamListenerStats): number {
+  const { refusedByAllow, refusedByLimit, refusedAsTls, refusedAsStun } = stats;
+  return refusedByAllow + refusedByLimit + refusedAsTls + refusedAsStun;
+}
+
 /** Where and how {@linkcode listenStream} listens. */
 export interface ListenStreamOptions {
   /** Host name or IP address. Default: `localhost`, which is 127.0.0.1 and ::1. */
