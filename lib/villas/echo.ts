@@ -2,6 +2,7 @@ import type { Format } from "../codecs/villas/format.ts";
 import { villasProtobuf } from "../codecs/villas/protobuf.ts";
 import { asPeer } from "../codecs/villas/sides.ts";
 import { floatSignals, type Signal, signalsOf } from "../codecs/villas/signals.ts";
+import { withSignals } from "../codecs/villas/with_signals.ts";
 import { CodecError, messageOf, UsageError } from "../errors.ts";
 import type { Endpoint } from "../net/address/address.ts";
 import { isMulticast } from "../net/datagram/multicast.ts";
@@ -324,7 +325,7 @@ function expectationsOf(remote: Endpoint, options: EchoOptions): Expectations {
  */
 function formatOf(options: VillasEchoOptions, signals: readonly Signal[] | undefined): Format {
   const { codec = villasProtobuf, handler, batchHandler, constant } = options;
-  const format = asPeer(signals && codec.withSignals ? codec.withSignals(signals) : codec);
+  const format = asPeer(withSignals(codec, signals));
   const { carried, name } = format;
   if (carried === undefined) return format;
   if (!carried.readByNode) {

@@ -2,6 +2,7 @@ import type { Format, VillasFormat } from "../codecs/villas/format.ts";
 import { villasProtobuf } from "../codecs/villas/protobuf.ts";
 import { asNode, asPeer } from "../codecs/villas/sides.ts";
 import { signalsOf } from "../codecs/villas/signals.ts";
+import { withSignals } from "../codecs/villas/with_signals.ts";
 import { type CodecError, messageOf, UsageError } from "../errors.ts";
 import type { Endpoint } from "../net/address/address.ts";
 import { delay, within } from "../time/deadline.ts";
@@ -280,7 +281,7 @@ export class VillasPipe implements AsyncDisposable {
  */
 function formatOf(options: VillasPipeOptions): Format {
   const { codec = villasProtobuf, signals, input, vectorize = 1, asNode: isNode } = options;
-  const format = signals !== undefined && codec.withSignals ? codec.withSignals(signals) : codec;
+  const format = withSignals(codec, signals);
   const { carried, name } = format;
   if (input) {
     format.check?.();

@@ -6,6 +6,7 @@ import type { SampleEncoder, VillasFormat } from "../../codecs/villas/format.ts"
 import { villasFormat } from "../../codecs/villas/formats.ts";
 import type { Sample } from "../../codecs/villas/sample.ts";
 import { shownSignals } from "../../codecs/villas/uniform.ts";
+import { withSignals } from "../../codecs/villas/with_signals.ts";
 import { CodecError, exit, messageOf, UsageError } from "../../errors.ts";
 import { isSameFile } from "../../recording/same_file.ts";
 import { counted } from "../../text/wording.ts";
@@ -72,7 +73,7 @@ export const villasConvert = defineCommand({
     const { say, signal } = context;
     const { signals } = options;
     const { from = captureOr(inPath), to = formatOfFile(outPath), port, format } = options;
-    const known = (format: VillasFormat) => signals ? format.withSignals(signals) : format;
+    const known = (format: VillasFormat) => withSignals(format, signals);
     if (from !== CAPTURE && (port !== undefined || format !== undefined)) {
       throw new UsageError(
         `Cannot use --${

@@ -6,6 +6,7 @@ import { kindWithPlace, withPlace } from "../../handlers/place.ts";
 import { counted } from "../../text/wording.ts";
 import { messageOf, stackOf, UsageError } from "../../errors.ts";
 import { villasProtobuf } from "../../codecs/villas/protobuf.ts";
+import { withSignals } from "../../codecs/villas/with_signals.ts";
 import { formatAddress } from "../../net/address/address.ts";
 import { after } from "../../time/deadline.ts";
 import { startVillasEcho } from "../../villas/echo.ts";
@@ -102,9 +103,7 @@ export const villasEcho = defineCommand({
     const layer = readLayer(options, { ...options, remoteOption: "remote" }, given);
     await using reply = await openEchoHandler(options, context);
     const format = options.format ?? villasProtobuf;
-    const known = options.signals && format.withSignals
-      ? format.withSignals(options.signals)
-      : format;
+    const known = withSignals(format, options.signals);
     const printer = samplePrinter(options.output, out, {
       format: known,
       drop: options.outputDrop,

@@ -7,6 +7,7 @@ import { ColumnsDecoder } from "../../codecs/villas/columns/read.ts";
 import type { VillasFormat } from "../../codecs/villas/format.ts";
 import { villasFormat } from "../../codecs/villas/formats.ts";
 import type { Signal } from "../../codecs/villas/signals.ts";
+import { withSignals } from "../../codecs/villas/with_signals.ts";
 import { exit, UsageError } from "../../errors.ts";
 import { formatAddress } from "../../net/address/address.ts";
 import { counted, rareCounts } from "../../text/wording.ts";
@@ -228,10 +229,6 @@ function checkOptions(options: PipeValues, given: ReadonlySet<string>): void {
       );
     }
   }
-}
-
-function withSignals(format: VillasFormat, signals: readonly Signal[] | undefined): VillasFormat {
-  return signals ? format.withSignals(signals) : format;
 }
 
 /** What reads standard input. */

@@ -15,6 +15,7 @@ import type { VillasFormat } from "../../codecs/villas/format.ts";
 import { villasFormat, villasFormats } from "../../codecs/villas/formats.ts";
 import type { Sample } from "../../codecs/villas/sample.ts";
 import type { Signal } from "../../codecs/villas/signals.ts";
+import { withSignals } from "../../codecs/villas/with_signals.ts";
 import { CodecError, UsageError } from "../../errors.ts";
 import type { Tap } from "../../villas/path.ts";
 
@@ -118,8 +119,7 @@ function formatPrinter(
   { signals }: PipePrinterOptions,
   out: Output,
 ): (sample: Sample) => void {
-  const { stream } = signals ? format.withSignals(signals) : format;
-  const encoder = stream.encoder();
+  const encoder = withSignals(format, signals).stream.encoder();
   return (sample) => out.bytes(encoder.encode([sample]));
 }
 

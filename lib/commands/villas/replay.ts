@@ -1,5 +1,6 @@
 import { defineCommand } from "../../cli/command.ts";
 import { choice, flag, integer, number, value } from "../../cli/options.ts";
+import { withSignals } from "../../codecs/villas/with_signals.ts";
 import { exit, UsageError } from "../../errors.ts";
 import { counted } from "../../text/wording.ts";
 import { beginsWithDay } from "../../time/date.ts";
@@ -80,8 +81,8 @@ export const villasReplay = defineCommand({
           ...rest,
           ...shared,
           path: path!,
-          format: signals ? inputFormat.withSignals(signals) : inputFormat,
-          codec: signals && format ? format.withSignals(signals) : format,
+          format: withSignals(inputFormat, signals),
+          codec: format && withSignals(format, signals),
           onBad: (message) => say.throttled("bad", message),
         });
         file = replay.file;

@@ -2,6 +2,7 @@ import type { Context } from "../../cli/context.ts";
 import { defineCommand } from "../../cli/command.ts";
 import type { VillasFormat } from "../../codecs/villas/format.ts";
 import type { Signal } from "../../codecs/villas/signals.ts";
+import { withSignals } from "../../codecs/villas/with_signals.ts";
 import { exit, messageOf, UsageError } from "../../errors.ts";
 import { formatAddress, type HostPort, parseAddress } from "../../net/address/address.ts";
 import { counted } from "../../text/wording.ts";
@@ -96,7 +97,7 @@ async function listen(context: Context, values: Values, address: HostPort): Prom
     remote: { hostname: "127.0.0.1", port: 12000 },
     port: 12001,
     remotePort: 12000,
-    format: signals ? format.withSignals?.(signals) ?? format : format,
+    format: withSignals(format, signals),
     anySource: true,
     onProblem: ({ kind, message }) => say.throttled(kind, message),
     now: timestampClock(),
@@ -125,7 +126,7 @@ async function showRecording(context: Context, values: Values, path: string): Pr
     throw new UsageError("Cannot use --history with a recording: all of its samples are kept");
   }
   const { signals, format: given = formatOfFile(path) } = values;
-  const format = signals ? given.withSignals(signals) : given;
+  const format = withSignals(given, signals);
   const isPiped = path === "-";
   if (isPiped && stdin.isTerminal()) {
     throw new UsageError("Cannot show what is typed: expected a recording that is piped in");

@@ -11,6 +11,7 @@ import { villasFormat, villasFormats } from "../../codecs/villas/formats.ts";
 import type { Sample } from "../../codecs/villas/sample.ts";
 import type { Signal } from "../../codecs/villas/signals.ts";
 import { shownSignals } from "../../codecs/villas/uniform.ts";
+import { withSignals } from "../../codecs/villas/with_signals.ts";
 import { CodecError, UsageError } from "../../errors.ts";
 import type { Tap } from "../../villas/path.ts";
 import { beginSamples } from "../../villas/sample_stream.ts";
@@ -178,7 +179,7 @@ async function recordSamples(
   path: string,
 ): Promise<{ tap: Tap; recording: Recording }> {
   const given = recordFormat ?? formatOfFile(path);
-  const format = signals ? given.withSignals(signals) : given;
+  const format = withSignals(given, signals);
   if (signals) format.check();
   let encoder: SampleEncoder | undefined;
   let head: Uint8Array | undefined;

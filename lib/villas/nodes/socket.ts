@@ -1,6 +1,7 @@
 import type { Format, MessageScanner } from "../../codecs/villas/format.ts";
 import type { Sample, Timestamp } from "../../codecs/villas/sample.ts";
 import type { Signal } from "../../codecs/villas/signals.ts";
+import { withSignals } from "../../codecs/villas/with_signals.ts";
 import { CodecError, messageOf } from "../../errors.ts";
 import { type Endpoint, formatAddress } from "../../net/address/address.ts";
 import { isOwnAddress, sameEndpoint } from "../../net/address/same.ts";
@@ -240,7 +241,7 @@ export class ArrivedBatch implements Batch {
   #received: Timestamp | undefined;
 
   constructor({ format, signals, scan = true, now }: ReadingOptions) {
-    this.#format = signals && format.withSignals ? format.withSignals(signals) : format;
+    this.#format = withSignals(format, signals);
     if (scan) this.#scanner = format.scanner?.(signals?.map(({ type }) => type));
     this.#now = now;
   }

@@ -2,6 +2,7 @@ import { concat } from "@std/bytes/concat";
 import type { Format, MessageSplitter, VillasFormat } from "../../codecs/villas/format.ts";
 import { villasFormat } from "../../codecs/villas/formats.ts";
 import { describeLikeness } from "../../codecs/villas/recognise.ts";
+import { withSignals } from "../../codecs/villas/with_signals.ts";
 import { CodecError } from "../../errors.ts";
 import { type Endpoint, formatAddress, type HostPort } from "../../net/address/address.ts";
 import type { AllowList } from "../../net/address/allow_list.ts";
@@ -362,7 +363,7 @@ class Link {
 /** What cuts a stream into messages: a format shows where they end, or the signals say how long they are. */
 function splitterOf({ format, signals }: ReadingOptions): MessageSplitter {
   const whole = isWhole(format) ? format : villasFormat(format.name);
-  return (signals ? whole.withSignals(signals) : whole).splitter();
+  return withSignals(whole, signals).splitter();
 }
 
 function isWhole(format: Format): format is VillasFormat {
