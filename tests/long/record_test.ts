@@ -3,7 +3,7 @@ import { labwire, start } from "../cli/run.ts";
 import { folder } from "../cli/json_serve.ts";
 import type { Sample } from "../../mod.ts";
 import { sameSample } from "../../lib/codecs/villas/sample.ts";
-import { formatOfFile } from "../../lib/commands/villas/taps.ts";
+import { formatOfFile } from "../../lib/commands/villas/format_of_file.ts";
 import { chunksOf, readSamples } from "../../lib/villas/sample_stream.ts";
 
 /** How many samples are sent; `SAMPLES=1000000` takes five minutes. */

@@ -14,7 +14,7 @@ import { whenAborted } from "../../time/lifecycle.ts";
 import { CapturedSamples } from "../../villas/captured_samples.ts";
 import { beginSamples, chunksOf, readSamples } from "../../villas/sample_stream.ts";
 import { formatOption, signalsOption, warnOfUncounted } from "./format_option.ts";
-import { formatOfFile, isCapture } from "./taps.ts";
+import { formatOfFile, isCapture } from "./format_of_file.ts";
 
 /** A capture of network traffic, in the place of a format. */
 const CAPTURE = "capture";

@@ -9,7 +9,7 @@ import { startVillasReplay } from "../../villas/replay.ts";
 import { speedOption } from "../recording/replay.ts";
 import { formatOption, signalsOption } from "./format_option.ts";
 import { sendingOptions, sendSamples } from "./sending.ts";
-import { formatOfFile } from "./taps.ts";
+import { formatOfFile } from "./format_of_file.ts";
 
 /** `labwire villas-replay`. */
 export const villasReplay = defineCommand({

@@ -21,7 +21,7 @@ import {
 } from "../scope/scope_options.ts";
 import { findRecords } from "../scope/records.ts";
 import { formatOption, signalsOption } from "./format_option.ts";
-import { formatOfFile } from "./taps.ts";
+import { formatOfFile } from "./format_of_file.ts";
 
 /** Bytes of samples of a recording that are kept in full; of what is older, the least and the greatest values remain. */
 const MOST_BYTES = 2 ** 30;
