@@ -4,7 +4,7 @@
  * @module
  */
 
-import { CodecError, UsageError } from "../../errors.ts";
+import { UsageError } from "../../errors.ts";
 import { counted } from "../../text/wording.ts";
 import type {
   Carried,
@@ -14,6 +14,7 @@ import type {
   StreamForm,
   VillasFormat,
 } from "./format.ts";
+import { streamFault } from "./message_stream.ts";
 import type { Sample, Value } from "./sample.ts";
 import {
   COMMON,
@@ -194,16 +195,8 @@ class CountedDecoder implements SampleDecoder {
 
   #checked(sample: Sample | null): Sample | null {
     if (sample === null || sample.values.length <= this.#most) return sample;
-    const { line, offset } = this;
-    throw new CodecError(
-      `Cannot read ${this.#name} ${
-        line > 0 ? `in line ${line} (byte ${offset})` : `at byte ${offset}`
-      }: ` +
-        `expected at most ${
-          counted(this.#most, "value")
-        }, as many as there are signals, got ${sample.values.length}`,
-      { offset },
-    );
+    const most = `expected at most ${counted(this.#most, "value")}, as many as there are signals`;
+    throw streamFault(this.#name, this, `${most}, got ${sample.values.length}`);
   }
 }
 

@@ -14,7 +14,7 @@ import type {
   StreamForm,
 } from "./format.ts";
 import type { FormatForms } from "./format_row.ts";
-import { ByteQueue, MAX_MESSAGE, strangeness } from "./message_stream.ts";
+import { ByteQueue, MAX_MESSAGE, strangeness, streamFault } from "./message_stream.ts";
 import type { Sample } from "./sample.ts";
 import { writtenText } from "./scratch.ts";
 import { character, flag } from "./settings.ts";
@@ -327,10 +327,7 @@ class LineStreamDecoder implements SampleDecoder {
   }
 
   #fault(offset: number, why: string): CodecError {
-    const { name } = this.#format;
-    return new CodecError(`Cannot read ${name} in line ${this.line} (byte ${offset}): ${why}`, {
-      offset,
-    });
+    return streamFault(this.#format.name, { line: this.line, offset }, why);
   }
 }
 

@@ -1,5 +1,5 @@
 /**
- * The stream form of formats whose messages follow one another and show where they end: binary ones.
+ * What the stream forms of the formats have in common, and that of formats whose messages show how long they are: binary ones.
  *
  * @module
  */
@@ -30,6 +30,24 @@ export function strangeness(bytes: Uint8Array): string {
     return "; the text is UTF-16, as PowerShell's > writes it: write it as UTF-8, as with | Out-File -Encoding ascii";
   }
   return head.some((byte) => byte < 9 || byte > 13 && byte < 32) ? "; it is not text" : "";
+}
+
+/**
+ * Says why something in a stream is no sample.
+ *
+ * @param name The format's name.
+ * @param place On which line it is, 0 where the format has none, and at which byte.
+ * @param why What is wrong with it.
+ * @param cause What a codec has thrown.
+ */
+export function streamFault(
+  name: string,
+  { line, offset }: Pick<SampleDecoder, "line" | "offset">,
+  why: string,
+  cause?: CodecError,
+): CodecError {
+  const where = line > 0 ? `in line ${line} (byte ${offset})` : `at byte ${offset}`;
+  return new CodecError(`Cannot read ${name} ${where}: ${why}`, { offset, ...cause && { cause } });
 }
 
 /** How long the message is that begins somewhere: 0 if more bytes are needed to tell, -1 if none begins there. */
@@ -68,6 +86,8 @@ export class ByteQueue {
 
 /** Cuts a stream into messages that show their length at the beginning. */
 export class MeasuredSplitter implements MessageSplitter {
+  /** There are no lines. */
+  readonly line = 0;
   readonly #name: string;
   readonly #measure: Measure;
   readonly #maxBytes: number;
@@ -130,8 +150,7 @@ export class MeasuredSplitter implements MessageSplitter {
   }
 
   #fault(why: string): CodecError {
-    const { offset } = this;
-    return new CodecError(`Cannot read ${this.#name} at byte ${offset}: ${why}`, { offset });
+    return streamFault(this.#name, this, why);
   }
 }
 
@@ -151,17 +170,28 @@ export function messageStream(
   };
 }
 
-class MessageDecoder implements SampleDecoder {
-  readonly line = 0;
+/** Reads the samples of messages that follow one another. */
+export class MessageDecoder implements SampleDecoder {
   offset = 0;
-  readonly #codec: Codec<Sample[]>;
-  readonly #splitter: MeasuredSplitter;
+  readonly #codec: Pick<Codec<Sample[]>, "name" | "decode">;
+  readonly #splitter: MessageSplitter & Pick<SampleDecoder, "line" | "offset">;
   #samples: Sample[] = [];
   #taken = 0;
 
-  constructor(codec: Codec<Sample[]>, splitter: MeasuredSplitter) {
+  /**
+   * @param codec Decodes each message.
+   * @param splitter Tells the messages apart.
+   */
+  constructor(
+    codec: Pick<Codec<Sample[]>, "name" | "decode">,
+    splitter: MessageSplitter & Pick<SampleDecoder, "line" | "offset">,
+  ) {
     this.#codec = codec;
     this.#splitter = splitter;
+  }
+
+  get line(): number {
+    return this.#splitter.line;
   }
 
   push(chunk: Uint8Array): void {
@@ -191,13 +221,10 @@ class MessageDecoder implements SampleDecoder {
       if (!(error instanceof CodecError)) throw error;
       const offset = this.offset + (error.offset ?? 0);
       const why = error.message.replace(
-        /^Cannot decode VILLAS message of \d+ bytes?( as \S+)? at byte \d+: /,
+        /^Cannot decode VILLAS message of \d+ bytes?( as \S+)? at byte \d+: (sample 0 has )?/,
         "",
       );
-      throw new CodecError(`Cannot read ${this.#codec.name} at byte ${offset}: ${why}`, {
-        offset,
-        cause: error,
-      });
+      throw streamFault(this.#codec.name, { line: this.line, offset }, why, error);
     }
   }
 }
