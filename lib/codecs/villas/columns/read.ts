@@ -18,6 +18,7 @@ import {
   timeOf,
   valueOf,
 } from "./cell.ts";
+import { cellAt, fieldOf, isHandled, leavesOf, nameOf, type Path, pathOf, spread } from "./path.ts";
 
 /** How plain columns are read. */
 export interface ColumnsOptions {
@@ -47,6 +48,8 @@ const SEPARATORS = ["\t", ";", ","] as const;
 
 /** What stands between columns that have blanks between them. */
 const BLANKS = / +/;
+/** Seconds since 1970 are less. */
+const UINT32 = 2 ** 32;
 
 /** What is where in the lines that follow. */
 interface Layout {
@@ -59,9 +62,6 @@ interface Layout {
   /** How many columns there are, or which members of an object must be known; undefined where others do not matter. */
   readonly all: number | ((name: string) => boolean) | undefined;
 }
-
-/** The way to a cell: a column's index, or names and indices one after another. */
-type Path = readonly (string | number)[];
 
 /**
  * Reads samples from lines that were made for something else: rows of CSV with or without a header, JSON arrays, objects and numbers, one
@@ -413,68 +413,4 @@ function noTime(cell: Cell | undefined): CodecError {
       shown(cell)
     }: expected seconds since 1970${large}, or as 2026-10-05T12:34:56.789Z`,
   );
-}
-
-const UINT32 = 2 ** 32;
-
-/** Whether an object is what json-server prints of a message: the numbers are in the message then. */
-function isHandled(object: { [name: string]: Cell }): boolean {
-  return ["time", "peer", "data", "answer", "duration"].every((name) =>
-    Object.hasOwn(object, name)
-  );
-}
-
-/** The way to a member that was chosen; of what json-server prints, a message's own members are meant, too. */
-function fieldOf(field: string, object: { [name: string]: Cell }): Path {
-  const path = pathOf(field, object);
-  if (!isHandled(object) || cellAt(object, path) !== undefined || !isMembers(object.data)) {
-    return path;
-  }
-  return ["data", ...pathOf(field, object.data)];
-}
-
-/** The cell at a place; undefined if there is none. */
-function cellAt(record: Cell, path: Path): Cell | undefined {
-  let cell: Cell | undefined = record;
-  for (let i = 0; i < path.length; i++) {
-    const key = path[i]!;
-    if (typeof key === "number") cell = Array.isArray(cell) ? cell[key] : undefined;
-    else cell = isMembers(cell) && Object.hasOwn(cell, key) ? cell[key] : undefined;
-    if (cell === undefined) return undefined;
-  }
-  return cell;
-}
-
-/** The way that a name describes: `data.volts[0]`, unless there is a member of just that name. */
-function pathOf(name: string, object: { [name: string]: Cell }): Path {
-  if (Object.hasOwn(object, name)) return [name];
-  return name.split(".").flatMap((part) => {
-    const [, member = part, indices = ""] = /^(.*?)((?:\[\d+\])+)$/s.exec(part) ?? [];
-    return [...(member === "" ? [] : [member]), ...Array.from(indices.matchAll(/\d+/g), Number)];
-  });
-}
-
-function nameOf(path: Path): string {
-  return path.map((key, i) => typeof key === "number" ? `[${key}]` : i === 0 ? key : `.${key}`)
-    .join("");
-}
-
-/** The ways to the items of a list, or to the cell itself. */
-function spread(path: Path, object: { [name: string]: Cell }): Path[] {
-  const cell = cellAt(object, path);
-  return Array.isArray(cell) ? cell.flatMap((_, i) => spread([...path, i], object)) : [path];
-}
-
-/** The ways to everything in an object that is no list and no object, complex numbers aside. */
-function leavesOf(object: { [name: string]: Cell }, complex: boolean): Path[] {
-  const paths: Path[] = [];
-  const walk = (cell: Cell, path: Path): void => {
-    const isNumber = complex && isMembers(cell) && ("re" in cell || "real" in cell);
-    if (Array.isArray(cell)) cell.forEach((item, i) => walk(item, [...path, i]));
-    else if (isMembers(cell) && !isNumber) {
-      for (const [name, member] of Object.entries(cell)) walk(member, [...path, name]);
-    } else paths.push(path);
-  };
-  walk(object, []);
-  return paths;
 }
