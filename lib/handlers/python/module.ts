@@ -1,6 +1,4 @@
 import { resolve } from "node:path";
-import { JsonText } from "../../codecs/json/text.ts";
-import type { Sample, Timestamp } from "../../codecs/villas/sample.ts";
 import { ConnectError, messageOf, RemoteError, UsageError } from "../../errors.ts";
 import { timerDelay, whenOverdue } from "../../time/deadline.ts";
 import { whenAborted } from "../../time/lifecycle.ts";
@@ -14,10 +12,11 @@ import type {
   ModuleHandler,
   ModuleValues,
 } from "../module_handler.ts";
+import { type CallOrigin, type CallPython, exportsOf } from "./exports.ts";
 import type { Answer } from "./frames.ts";
 import { findPython, isOld, noPython, versionOf } from "./interpreter.ts";
+import { NumberedPeers } from "./peers.ts";
 import { type Fault, type Loaded, PythonError, PythonProcess, type Start } from "./process.ts";
-import { decodeReplies, encodeSamples } from "./samples.ts";
 import { SourceFiles } from "../source_files.ts";
 
 /** The longest answer that is passed on, in bytes. */
@@ -34,7 +33,6 @@ const LAST_SECONDS = 5;
 const LOOK_EVERY = 250;
 
 const decoder = new TextDecoder();
-const encoder = new TextEncoder();
 
 /** What can be chosen beside a command line's values. */
 export interface PythonOptions extends ModuleValues {
@@ -46,10 +44,7 @@ export interface PythonOptions extends ModuleValues {
 interface Call {
   readonly kind: string;
   readonly payload: readonly Uint8Array[];
-  /** Whom it comes from, if from somebody. */
-  readonly peer: HandlerPeer | undefined;
-  /** Where it is aborted before the call's turn, the module is not called. */
-  readonly signal: AbortSignal | undefined;
+  readonly origin: CallOrigin;
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: unknown) => void;
   /** What is made of the answer. */
@@ -128,13 +123,7 @@ export class PythonModule implements ModuleHandler {
   /** Why there is no module to call, as far as that is not about to change. */
   #broken: RemoteError | undefined;
   #restarts = 0;
-  readonly #peers = new Map<HandlerPeer, number>();
-  /** Peers that have gone; some of their calls may still be waiting. */
-  readonly #gone = new WeakSet<HandlerPeer>();
-  readonly #peersByNumber = new Map<number, HandlerPeer>();
-  /** The peers that the process knows of. */
-  #introduced = new Set<number>();
-  #lastPeer = 0;
+  readonly #peers = new NumberedPeers();
   #isStopped = false;
   #closing: Promise<void> | undefined;
 
@@ -180,12 +169,8 @@ export class PythonModule implements ModuleHandler {
   }
 
   release(peer: HandlerPeer): void {
-    this.#gone.add(peer);
-    const number = this.#peers.get(peer);
-    if (number === undefined) return;
-    this.#peers.delete(peer);
-    this.#peersByNumber.delete(number);
-    if (this.#introduced.delete(number)) this.#process?.write("Q", number);
+    const number = this.#peers.release(peer);
+    if (number !== undefined) this.#process?.write("Q", number);
   }
 
   /**
@@ -229,31 +214,17 @@ export class PythonModule implements ModuleHandler {
     return this.close();
   }
 
-  /**
-   * Calls the module.
-   *
-   * @param kind The kind of the frame.
-   * @param payload What it carries, not to be changed; its peer's number comes first, if it has one.
-   * @param read What to make of the answer.
-   * @param origin Whom it comes from, and what calls it off before its turn, if there is any of them.
-   *
-   * @internal
-   */
-  call(
-    kind: string,
-    payload: Call["payload"],
-    read: Call["read"],
-    { peer, signal }: Partial<Pick<Call, "peer" | "signal">> = {},
-  ): Promise<unknown> {
+  /** Calls the module when its turn has come. */
+  readonly #call: CallPython = (kind, payload, read, origin = {}) => {
     if (this.#isStopped) return Promise.reject(this.#stopped());
     const repaired = this.#broken && this.#options.reload && this.#files!.changed();
     if (this.#broken && !repaired && !this.#starting) return Promise.reject(this.#broken);
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ kind, payload, peer, signal, resolve, reject, read, sent: 0 });
+      this.#waiting.push({ kind, payload, origin, resolve, reject, read, sent: 0 });
       if (repaired) this.#reload();
       else this.#pump();
     });
-  }
+  };
 
   /** Writes calls as far as they may be under way together. */
   #pump(): void {
@@ -266,8 +237,9 @@ export class PythonModule implements ModuleHandler {
     let taken = 0;
     while (this.#sent.size < most && taken < this.#waiting.length) {
       const call = this.#waiting[taken++]!;
-      if (call.signal?.aborted) {
-        call.reject(call.signal.reason);
+      const { peer, signal } = call.origin;
+      if (signal?.aborted) {
+        call.reject(signal.reason);
         continue;
       }
       const number = this.#lastNumber = (this.#lastNumber + 1) >>> 0;
@@ -275,7 +247,7 @@ export class PythonModule implements ModuleHandler {
       call.sent = performance.now();
       if (this.#sent.size === 1) this.#lastAnswer = call.sent;
       this.#addFrame(this.#process, number, call);
-      if (call.peer && this.#gone.has(call.peer)) this.release(call.peer);
+      if (peer && this.#peers.isGone(peer)) this.release(peer);
     }
     this.#written = this.#sent.size;
     this.#waiting.splice(0, taken);
@@ -284,20 +256,10 @@ export class PythonModule implements ModuleHandler {
   }
 
   /** Makes the frame of a call, and one before it where the process does not know its peer. */
-  #addFrame(to: PythonProcess, number: number, { kind, payload, peer }: Call): void {
+  #addFrame(to: PythonProcess, number: number, { kind, payload, origin: { peer } }: Call): void {
     if (!peer) return to.add(kind, number, payload[0], payload[1]);
-    let known = this.#peers.get(peer);
-    if (known === undefined) {
-      known = ++this.#lastPeer;
-      this.#peers.set(peer, known);
-      this.#peersByNumber.set(known, peer);
-    }
-    if (!this.#introduced.has(known)) {
-      this.#introduced.add(known);
-      to.add("P", known, encoder.encode(peer.address));
-    }
     const bytes = new Uint8Array(4);
-    new DataView(bytes.buffer).setUint32(0, known, true);
+    new DataView(bytes.buffer).setUint32(0, this.#peers.introduce(peer, to), true);
     to.add(kind, number, bytes, payload[0], payload[1]);
   }
 
@@ -328,7 +290,7 @@ export class PythonModule implements ModuleHandler {
   /** Sends a peer what the module wants to be sent. */
   async #send(number: number, message: Uint8Array): Promise<void> {
     try {
-      await this.#peersByNumber.get(number)?.send(message);
+      await this.#peers.get(number)?.send(message);
     } catch {
       // it has gone, which whoever listens to it knows
     }
@@ -413,9 +375,9 @@ export class PythonModule implements ModuleHandler {
       return start;
     }
     this.#broken = undefined;
-    this.#introduced = new Set();
+    this.#peers.introduceAgain();
     this.#loaded = start.loaded;
-    this.#exports = this.#exported(start.loaded);
+    this.#exports = exportsOf(start.loaded, this.#use, this.#call);
     if (this.#options.reload) {
       this.#watch(start.loaded.files);
       this.#lookTimer ??= setInterval(() => this.#look(), LOOK_EVERY);
@@ -542,7 +504,7 @@ export class PythonModule implements ModuleHandler {
       const number = this.#lastNumber = (this.#lastNumber + 1) >>> 0;
       const read = (answer: Answer) => JSON.parse(decoder.decode(answer.payload)) as Fault | null;
       this.#sent.set(number, {
-        ...{ kind: "K", payload: [], peer: undefined, signal: undefined, read },
+        ...{ kind: "K", payload: [], origin: {}, read },
         sent: performance.now(),
         resolve: (fault) => resolve(fault as Fault | null),
         reject: () => resolve(null),
@@ -581,57 +543,6 @@ export class PythonModule implements ModuleHandler {
   #loadError(fault: Fault): UsageError {
     return new UsageError(`Cannot load handler "${this.file}": ${described(fault)}`);
   }
-
-  /** The module's functions, as those of JavaScript are called. */
-  #exported({ commands, functions }: Loaded): Record<string, unknown> {
-    const exports: Record<string, unknown> = {};
-    if (functions.includes("interact")) exports.interact = this.#jsonFunction("");
-    if (commands.length > 0) {
-      exports.commands = Object.fromEntries(
-        commands.map(({ name }) => [name, this.#jsonFunction(name)]),
-      );
-    }
-    const handles = functions.includes("handle");
-    if (this.#use.kind === "samples") {
-      if (handles || functions.includes("handle_batch")) exports.handle_batch = this.#batchFunction;
-    } else if (handles) {
-      exports.handle = (data: Uint8Array, peer: HandlerPeer) =>
-        this.call("B", [data.slice()], readBytes, { peer });
-    }
-    return exports;
-  }
-
-  /** Has samples handled, whether the module takes them one by one or together. */
-  readonly #batchFunction = (
-    samples: readonly Sample[],
-    messages: readonly number[],
-    received: readonly Timestamp[],
-  ) =>
-    this.call("S", [encodeSamples(samples, messages, received)], ({ payload, micros }) => ({
-      ...decodeReplies(payload, samples, messages, received),
-      seconds: micros / 1e6,
-    }));
-
-  /** A function of JSON messages; an empty name is that of `interact`. */
-  #jsonFunction(name: string) {
-    const encoded = encoder.encode(name);
-    const prefix = new Uint8Array([encoded.length, ...encoded]);
-    return (
-      data: unknown,
-      { bytes, signal }: { readonly bytes?: Uint8Array; readonly signal?: AbortSignal } = {},
-    ) => {
-      const message = bytes?.slice() ?? encoder.encode(JSON.stringify(data));
-      return this.call("J", [prefix, message], readJson, { signal });
-    };
-  }
-}
-
-function readJson({ kind, payload }: Answer): unknown {
-  return kind === "N" ? undefined : JsonText.written(decoder.decode(payload));
-}
-
-function readBytes({ kind, payload }: Answer): Uint8Array | null {
-  return kind === "N" ? null : payload.slice();
 }
 
 function faultOf({ payload }: Answer): Fault {
