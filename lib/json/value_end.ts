@@ -16,9 +16,13 @@ export class ValueEnd {
   #depth = 0;
   /** Whether the next byte of a string follows a backslash. */
   #escaped = false;
-  /** Where the latest value starts; -1 if there is none. */
   #start = -1;
   #at = 0;
+
+  /** Where the latest value starts; -1 if there is none. */
+  get start(): number {
+    return this.#start;
+  }
 
   /**
    * Examines the bytes that are new since the last call.
@@ -59,9 +63,11 @@ export class ValueEnd {
   }
 }
 
-/** Whether bytes are one JSON object, judged as {@linkcode ValueEnd} does. */
+/** Whether bytes are one JSON object and no more, judged as {@linkcode ValueEnd} does. */
 export function isWholeObject(bytes: Uint8Array): boolean {
-  return bytes.find((byte) => !isBlank(byte)) === 0x7b && new ValueEnd().isComplete(bytes);
+  const first = bytes.findIndex((byte) => !isBlank(byte));
+  const end = new ValueEnd();
+  return bytes[first] === 0x7b && end.isComplete(bytes) && end.start === first;
 }
 
 /** Whether a byte is JSON white space, or part of a byte order mark. */

@@ -311,6 +311,7 @@ Deno.test("connectJson() takes no answer for that to another message", async () 
     ["moving\n" + success("1"), 'sent "moving", which is no answer'],
     ["{\n  " + success("1"), 'sent "{", which is no answer'],
     ["42\n" + success("1"), 'sent "42", which is no answer'],
+    ["{}{}\n" + success("1"), 'sent "{}{}", which is no answer'],
   ];
   for (const [text, why] of cases) {
     const { server } = answering(text);
