@@ -1,5 +1,5 @@
 import { parseJson, stringifyJson } from "../codecs/json/json.ts";
-import { ConnectError } from "../errors.ts";
+import { CodecError, ConnectError } from "../errors.ts";
 import { formatAddress } from "../net/address/address.ts";
 import type { TlsIdentity } from "../net/stream/bind.ts";
 import { connectStream } from "../net/stream/connect.ts";
@@ -7,7 +7,6 @@ import { type Clock, systemClock } from "../time/clock.ts";
 import { timerDelay, within } from "../time/deadline.ts";
 import { notify } from "../time/lifecycle.ts";
 import { type LineDecoder, type LineFraming, lineFraming } from "../net/framing/line.ts";
-import { type ByteSource, readMessages } from "../net/framing/read_messages.ts";
 import type { StreamConnection } from "../net/stream/connection.ts";
 import { isBlankLine } from "../text/lines.ts";
 import { quoted } from "../text/wording.ts";
@@ -191,6 +190,7 @@ export class JsonClient implements AsyncDisposable {
   readonly #options: JsonSendOptions;
   readonly #where: string;
   readonly #framing: LineFraming;
+  readonly #decoder: LineDecoder;
   readonly #waiting: Waiting[] = [];
   #callOff: (() => void) | undefined;
   #over: Over | null = null;
@@ -209,6 +209,7 @@ export class JsonClient implements AsyncDisposable {
     const { host = DEFAULT_HOST, port = DEFAULT_PORT } = options;
     this.#where = formatAddress({ hostname: host, port });
     this.#framing = lineFraming({ maxBytes: options.maxBytes ?? 1 << 26 });
+    this.#decoder = this.#framing.decoder();
     this.finished = this.#read();
   }
 
@@ -261,6 +262,10 @@ export class JsonClient implements AsyncDisposable {
   }
 
   #exchange(line: string): Promise<JsonSendResult> {
+    const { held } = this.#decoder;
+    if (this.#waiting.length === 0 && !isBlankLine(held)) {
+      this.#giveUp(this.#unsolicited(new TextDecoder().decode(held)));
+    }
     if (this.#over) {
       const { why, cause } = this.#over;
       const error = new ConnectError(`Cannot send on a closed connection: ${why}`, { cause });
@@ -277,46 +282,41 @@ export class JsonClient implements AsyncDisposable {
   }
 
   async #read(): Promise<void> {
-    const onBad = (error: Error) => this.#giveUp({ why: error.message, cause: error });
-    const decoder = this.#framing.decoder();
-    const framing = { ...this.#framing, decoder: () => decoder };
-    for await (const line of readMessages(this.#completing(decoder), framing, { onBad })) {
-      if (!isBlankLine(line)) this.#take(line);
+    const decoder = this.#decoder;
+    try {
+      for (let chunk; (chunk = await this.#readChunk()) !== null;) {
+        decoder.push(chunk);
+        // At once, so that a message sent because of one answer is not given the next, which came before it.
+        for (let line; (line = decoder.next()) !== null;) this.#take(line);
+      }
+      const last = this.#connection.readEnd === "ended" ? decoder.end() : null;
+      if (last) this.#take(last);
+    } catch (error) {
+      if (!(error instanceof CodecError)) throw error;
+      this.#giveUp({ why: error.message, cause: error });
     }
     this.#end(this.#whyOver());
     await this.#connection.close();
   }
 
-  /** The connection, with each answer taken that is complete but has no newline, when nothing follows for a moment. */
-  #completing(decoder: LineDecoder): ByteSource {
-    const connection = this.#connection;
-    return {
-      get readEnd() {
-        return connection.readEnd;
-      },
-      get error() {
-        return connection.error;
-      },
-      read: async () => {
-        const reading = connection.read();
-        if (!decoder.partial || decoder.held.length === 0) return await reading;
-        const isSilent = await within(reading, COMPLETE_AFTER, this.#options.clock) === undefined;
-        if (isSilent && new ValueEnd().isComplete(decoder.held)) this.#take(decoder.end()!);
-        return await reading;
-      },
-    };
+  /** Reads on, and takes an answer that is complete but has no newline, when nothing follows for a moment. */
+  async #readChunk(): Promise<Uint8Array | null> {
+    const decoder = this.#decoder;
+    const reading = this.#connection.read();
+    if (decoder.held.length === 0) return await reading;
+    const isSilent = await within(reading, COMPLETE_AFTER, this.#options.clock) === undefined;
+    if (isSilent && new ValueEnd().isComplete(decoder.held)) this.#take(decoder.end()!);
+    return await reading;
   }
 
   /** Takes an answer. One that makes it doubtful which message the next one is for ends the connection. */
   #take(line: Uint8Array): void {
-    if (this.#over) return;
+    if (this.#over || isBlankLine(line)) return;
     const waiting = this.#waiting[0];
     const result = readAnswer(line, this.#options);
     if (!waiting) {
-      const what = result.outcome === "fail"
-        ? `closed the connection: ${result.error}`
-        : `sent ${quoted(result.text)}, for which nothing had been asked`;
-      return this.#giveUp({ why: `"${this.#where}" ${what}` });
+      if (result.outcome !== "fail") return this.#giveUp(this.#unsolicited(result.text));
+      return this.#giveUp({ why: `"${this.#where}" closed the connection: ${result.error}` });
     }
     notify(this.#options.debug, `Received ${result.text}`);
     const other = otherId(result, waiting.line);
@@ -330,6 +330,10 @@ export class JsonClient implements AsyncDisposable {
       });
     }
     if (this.#waiting.length > 0) this.#startTimer();
+  }
+
+  #unsolicited(text: string): Over {
+    return { why: `"${this.#where}" sent ${quoted(text)}, for which nothing had been asked` };
   }
 
   #giveUp(over: Over): void {

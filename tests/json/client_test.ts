@@ -351,6 +351,32 @@ Deno.test("connectJson() sends nothing after an answer for which nothing was ask
   assertEquals(got, ['"a"']);
 });
 
+Deno.test("connectJson() takes no answer that has begun to come before its message was sent", async () => {
+  const success = '{"status":"success"}\n';
+  const beginnings = [[success, success], ['{"stat', '{"stat'], [" {\n", " {"]];
+  for (const [more, quoted] of beginnings) {
+    const { got, server } = answering(success + more);
+    await using _server = server;
+    const second = Promise.withResolvers<JsonSendResult>();
+    await using client = await connectJson({
+      port: server.addr.port,
+      onSuccess: () => second.resolve(client.send("b")),
+    });
+    await client.send("a");
+    const answer = await second.promise;
+    assertEquals(
+      answer.outcome === "no-answer" && [answer.sent, answer.error.message],
+      [
+        false,
+        `Cannot send on a closed connection: "127.0.0.1:${server.addr.port}" sent ` +
+        `${JSON.stringify(quoted!.trimEnd())}, for which nothing had been asked`,
+      ],
+    );
+    await client.finished;
+    assertEquals(got, ['"a"']);
+  }
+});
+
 Deno.test("connectJson() goes on after an answer that is an object, though not a valid one", async () => {
   const { server } = answering('{"status":"success","result":NaN}\n\t\n{"status":"success"}\n');
   await using _server = server;
