@@ -170,8 +170,8 @@ interface Waiting {
   /** The message. */
   readonly line: string;
   readonly resolve: (result: JsonSendResult) => void;
-  /** Whether the system is known to have accepted all of it. */
-  taken: boolean;
+  /** Where it ends among all bytes of the connection. */
+  readonly end: number;
 }
 
 /** Why nothing more can be sent. */
@@ -274,10 +274,10 @@ export class JsonClient implements AsyncDisposable {
     notify(this.#options.debug, `Sending ${line}`);
     const bytes = this.#framing.encode(line);
     return new Promise((resolve) => {
-      const waiting: Waiting = { line, resolve, taken: false };
-      this.#waiting.push(waiting);
+      const { bytesSent, bytesQueued } = this.#connection;
+      this.#waiting.push({ line, resolve, end: bytesSent + bytesQueued + bytes.length });
       if (this.#waiting.length === 1) this.#startTimer();
-      void this.#connection.write(bytes).then((taken) => waiting.taken = taken);
+      void this.#connection.write(bytes);
     });
   }
 
@@ -362,8 +362,8 @@ export class JsonClient implements AsyncDisposable {
   #end(over: Over): void {
     this.#over ??= over;
     this.#callOff?.();
-    for (const { resolve, taken } of this.#waiting.splice(0)) {
-      const sent = taken || !this.#over.late;
+    for (const { resolve, end } of this.#waiting.splice(0)) {
+      const sent = end <= this.#connection.bytesSent || !this.#over.late;
       resolve({ outcome: "no-answer", error: withoutAnswer(this.#over, sent), sent });
     }
   }

@@ -377,6 +377,32 @@ Deno.test("connectJson() takes no answer that has begun to come before its messa
   }
 });
 
+Deno.test("connectJson() tells which of many messages were sent when an answer is late", async () => {
+  const clock = new ManualClock();
+  const got = Promise.withResolvers<void>();
+  await using server = listenStream({
+    host: "127.0.0.1",
+    port: 0,
+    grace: 0,
+    onConnection: async (connection) => {
+      let count = 0;
+      for await (const _ of readMessages(connection, lineFraming({ maxBytes: Infinity }))) {
+        if (++count === 4) break; // the rest fills the system's buffers
+      }
+      got.resolve();
+      await connection.finished;
+    },
+  });
+  await using client = await connectJson({ port: server.addr.port, timeout: 10, clock });
+  const sent = Array.from({ length: 20 }, (_, n) => client.send("x".repeat(n && 2_000_000)));
+  await got.promise;
+  clock.pass(11);
+  const answers = await Promise.all(sent);
+  const isSent = answers.map((answer) => answer.outcome === "no-answer" && answer.sent);
+  assertEquals([isSent.slice(0, 3), isSent.at(-1)], [[true, true, true], false]);
+  await client.finished;
+});
+
 Deno.test("connectJson() goes on after an answer that is an object, though not a valid one", async () => {
   const { server } = answering('{"status":"success","result":NaN}\n\t\n{"status":"success"}\n');
   await using _server = server;
