@@ -3,8 +3,8 @@ import { CodecError, ConnectError } from "../errors.ts";
 import { formatAddress } from "../net/address/address.ts";
 import type { TlsIdentity } from "../net/stream/bind.ts";
 import { connectStream } from "../net/stream/connect.ts";
-import { type Clock, systemClock } from "../time/clock.ts";
-import { timerDelay, within } from "../time/deadline.ts";
+import type { Clock } from "../time/clock.ts";
+import { whenOverdue, within } from "../time/deadline.ts";
 import { notify } from "../time/lifecycle.ts";
 import { type LineDecoder, type LineFraming, lineFraming } from "../net/framing/line.ts";
 import type { StreamConnection } from "../net/stream/connection.ts";
@@ -192,7 +192,7 @@ export class JsonClient implements AsyncDisposable {
   readonly #framing: LineFraming;
   readonly #decoder: LineDecoder;
   readonly #waiting: Waiting[] = [];
-  #callOff: (() => void) | undefined;
+  #timer: Disposable | undefined;
   #over: Over | null = null;
 
   /**
@@ -322,7 +322,7 @@ export class JsonClient implements AsyncDisposable {
     const other = otherId(result, waiting.line);
     if (other) return this.#giveUp({ why: `"${this.#where}" answered another message: ${other}` });
     this.#waiting.shift();
-    this.#callOff?.();
+    this.#timer?.[Symbol.dispose]();
     waiting.resolve(result);
     if (result.outcome === "bad-answer" && !isWholeObject(line)) {
       return this.#giveUp({
@@ -343,13 +343,13 @@ export class JsonClient implements AsyncDisposable {
 
   /** Limits the wait for the answer to the first unanswered message. */
   #startTimer(): void {
-    const { timeout = 5, clock = systemClock } = this.#options;
+    const { timeout = 5, clock } = this.#options;
     if (timeout === Infinity) return;
-    this.#callOff = clock.wake(() => {
+    this.#timer = whenOverdue(timeout, () => {
       // A later answer would count as the answer to the next message, so the connection has to be closed.
       this.#end({ why: `No answer from "${this.#where}" within ${timeout} s`, late: true });
       void this.#connection.abort();
-    }, timerDelay(timeout));
+    }, clock);
   }
 
   #whyOver(): Over {
@@ -361,7 +361,7 @@ export class JsonClient implements AsyncDisposable {
 
   #end(over: Over): void {
     this.#over ??= over;
-    this.#callOff?.();
+    this.#timer?.[Symbol.dispose]();
     for (const { resolve, end } of this.#waiting.splice(0)) {
       const sent = end <= this.#connection.bytesSent || !this.#over.late;
       resolve({ outcome: "no-answer", error: withoutAnswer(this.#over, sent), sent });

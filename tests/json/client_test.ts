@@ -403,6 +403,27 @@ Deno.test("connectJson() tells which of many messages were sent when an answer i
   await client.finished;
 });
 
+Deno.test("connectJson() takes an answer that came in time, though the program was too busy to read it", async () => {
+  const clock = new ManualClock();
+  const answered = Promise.withResolvers<void>();
+  await using server = listenStream({
+    host: "127.0.0.1",
+    port: 0,
+    grace: 0,
+    onConnection: async (connection) => {
+      await connection.read();
+      await connection.write(new TextEncoder().encode('{"status":"success"}\n'));
+      answered.resolve();
+      await connection.finished;
+    },
+  });
+  await using client = await connectJson({ port: server.addr.port, timeout: 10, clock });
+  const answer = client.send({});
+  await answered.promise;
+  clock.suspend(11);
+  assertEquals((await answer).outcome, "success");
+});
+
 Deno.test("connectJson() goes on after an answer that is an object, though not a valid one", async () => {
   const { server } = answering('{"status":"success","result":NaN}\n\t\n{"status":"success"}\n');
   await using _server = server;
