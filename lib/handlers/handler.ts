@@ -129,6 +129,8 @@ export async function openModule(
  * @param module The module.
  * @param names The names under which it may be exported, the first one there counts.
  * @param form How the export should look, for the error message, as in `function handle(sample) { … }`.
+ * @param onWait Called with the arguments of a call that has to wait until the module is loaded; what it returns is called right before
+ * the function is.
  * @returns The function.
  * @throws {UsageError} If there is no such export.
  */
@@ -137,6 +139,7 @@ export function exportedFunction<F extends (...args: any[]) => unknown>(
   module: ModuleHandler,
   names: readonly string[],
   form: string,
+  onWait?: (...args: Parameters<F>) => () => void,
 ): F {
   const find = (): F => {
     for (const name of names) {
@@ -149,7 +152,12 @@ export function exportedFunction<F extends (...args: any[]) => unknown>(
   if (!module.refresh) return ((...args: Parameters<F>) => find()(...args)) as F;
   return ((...args: Parameters<F>) => {
     const loading = module.refresh!();
-    return loading ? loading.then(() => find()(...args)) : find()(...args);
+    if (!loading) return find()(...args);
+    const ready = onWait?.(...args);
+    return loading.then(() => {
+      ready?.();
+      return find()(...args);
+    });
   }) as F;
 }
 
@@ -159,6 +167,7 @@ export function exportedFunction<F extends (...args: any[]) => unknown>(
  * @typeParam F The function's type, which is not checked.
  * @param module The module.
  * @param form How the default export of JavaScript should look, for the error message.
+ * @param onWait As of {@linkcode exportedFunction}.
  * @returns The function.
  * @throws {UsageError} If there is no such export.
  */
@@ -166,6 +175,7 @@ export function exportedFunction<F extends (...args: any[]) => unknown>(
 export function defaultFunction<F extends (...args: any[]) => unknown>(
   module: ModuleHandler,
   form: string,
+  onWait?: (...args: Parameters<F>) => () => void,
 ): F {
-  return exportedFunction<F>(module, ["default", "handle"], `export default ${form}`);
+  return exportedFunction<F>(module, ["default", "handle"], `export default ${form}`, onWait);
 }

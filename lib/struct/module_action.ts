@@ -86,7 +86,11 @@ export function moduleAction(module: ModuleHandler, struct: AnyStruct): RecordHa
 }
 
 function javascriptAction(module: ModuleHandler, struct: AnyStruct): RecordHandler {
-  const handle = defaultFunction<LineAction<string>>(module, "function (values, line) { … }");
+  const handle = defaultFunction<LineAction<string>>(
+    module,
+    "function (values, line) { … }",
+    (_values, peer) => pointer(peer as LineConnection),
+  );
   const queue = new Queue(module.depth);
   const inOrder = new InOrder();
   const window = sendWindow(struct);
@@ -100,9 +104,13 @@ function javascriptAction(module: ModuleHandler, struct: AnyStruct): RecordHandl
         if (isPromise(reply)) return Promise.resolve(reply).then(copyOf);
         return waited ? copyOf(reply) : reply;
       }, () => waited = pointer(peer as LineConnection));
-      if (isPromise(result)) {
-        return inOrder.then(peer, result, (reply) => sendReply(reply, peer));
-      }
+      // What has been returned already must not overtake what was promised before.
+      const answer = isPromise(result)
+        ? result
+        : Array.isArray(result) && inOrder.isBusy(peer)
+        ? Promise.resolve(copyOf(result))
+        : undefined;
+      if (answer) return inOrder.then(peer, answer, (reply) => sendReply(reply, peer));
       const sent = sendReply(result, peer);
       // A promise for each record would cost more than the record.
       if (++count % window === 0 || isGenerator(result)) return sent;
@@ -200,7 +208,12 @@ function pythonAction(module: ModuleHandler): RecordHandler {
 
 /** Sends answers in the order of the records, whichever is ready first. */
 class InOrder {
-  readonly #last = new WeakMap<LinePeer, Promise<unknown>>();
+  readonly #last = new WeakMap<LinePeer, Promise<void>>();
+
+  /** Whether answers of a peer have not been dealt with. */
+  isBusy(peer: LinePeer): boolean {
+    return this.#last.has(peer);
+  }
 
   /**
    * Does something with an answer when those before it have been dealt with.
@@ -215,7 +228,9 @@ class InOrder {
     // It may fail before its turn, when nobody has asked for it yet.
     if (before) answer.then(undefined, () => {});
     const done = before ? before.then(() => answer).then(send) : answer.then(send);
-    this.#last.set(peer, done.catch(() => {}));
+    const end = () => void (this.#last.get(peer) === over && this.#last.delete(peer));
+    const over = done.then(end, end);
+    this.#last.set(peer, over);
     return done;
   }
 }

@@ -10,6 +10,7 @@ import { assertEquals } from "@std/assert";
 function moduleOf(
   handle: (values: number[], peer: LinePeer) => unknown,
   depth: number,
+  refresh?: () => Promise<void> | undefined,
 ): ModuleHandler {
   return {
     kind: "module",
@@ -18,6 +19,7 @@ function moduleOf(
     exports: { default: handle },
     depth,
     counters: { restarts: 0 },
+    refresh,
     describe: () => Promise.resolve([]),
     release() {},
     stop() {},
@@ -129,4 +131,45 @@ Deno.test("moduleAction() calls a function with the bytes of its record, also wh
   held.resolve();
   await done.promise;
   assertEquals(seen, [[10, 10, times[0]!], [11, 11, times[1]!]]);
+});
+
+Deno.test("moduleAction() calls a function with the bytes of its record, also where its module had to be loaded again", async () => {
+  const loading = Promise.withResolvers<void>();
+  const seen: [values: number, bytes: number][] = [];
+  const done = Promise.withResolvers<void>();
+  const handle = ([n]: number[], { recordBytes }: LinePeer) => {
+    seen.push([n!, recordBytes[0]!]);
+    if (seen.length === 2) done.resolve();
+  };
+  let calls = 0;
+  const refresh = () => {
+    if (++calls === 2) loading.resolve();
+    return calls <= 2 ? loading.promise : undefined;
+  };
+  const module = moduleOf(handle, 2, refresh);
+  const { action, concurrency } = moduleAction(module, compileStruct<string>("<I"));
+  await using server = Line.listen<string>({ format: "<I", port: 0, concurrency, action });
+  await using client = await Line.connect({ format: "<I", port: server.addr.port });
+  void client.send([10]);
+  await client.send([11]);
+  await done.promise;
+  assertEquals(seen, [[10, 10], [11, 11]]);
+});
+
+Deno.test("moduleAction() sends the replies of a peer in the order of its records, also where one is a promise and the next is not", async () => {
+  const slow = Promise.withResolvers<number[]>();
+  const reply = [0];
+  const handle = ([n]: number[]) => {
+    if (n === 1) return slow.promise;
+    if (n === 4) slow.resolve([1]);
+    reply[0] = n!;
+    return n === 3 ? undefined : reply;
+  };
+  const { action, concurrency } = moduleAction(moduleOf(handle, 4), compileStruct<string>("<I"));
+  await using server = Line.listen<string>({ format: "<I", port: 0, action, concurrency });
+  await using client = await Line.connect({ format: "<I", port: server.addr.port });
+  for (const n of [1, 2, 3, 4]) void client.send([n]);
+  assertEquals(await take(client, 3), [[1], [2], [4]]);
+  await client.send([5]);
+  assertEquals(await take(client, 1), [[5]]);
 });
