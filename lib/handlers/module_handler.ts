@@ -16,7 +16,8 @@ export type HandlerUse =
   /**
    * Records of a struct: `handle(values, peer)`. In JavaScript the caller makes values of the bytes, and records of what is returned. In
    * Python the call takes a packed record and gives packed ones, which `format` describes; there the values are a tuple, a named one with
-   * `fields`, and what a generator yields goes to `peer.send()` as it comes, packed likewise.
+   * `fields`, and what a generator yields goes to `peer.send()` as it comes, packed likewise. The function takes a third argument there:
+   * what is called with the answer before anything else that the module sends, and gives the call's result in place of it.
    */
   | {
     readonly kind: "records";

@@ -78,11 +78,18 @@ const NATIVE: Readonly<Record<string, Readonly<Record<number, string>>>> = {
  *
  * @param module The module, opened with {@linkcode recordUse}.
  * @param struct The format of the records.
+ * @param concurrency How many calls may run at once, as the module was opened. Default: 1.
  * @returns What handles them.
  * @throws {UsageError} If the module has no function for records.
  */
-export function moduleAction(module: ModuleHandler, struct: AnyStruct): RecordHandler {
-  return module.language === "python" ? pythonAction(module) : javascriptAction(module, struct);
+export function moduleAction(
+  module: ModuleHandler,
+  struct: AnyStruct,
+  concurrency = 1,
+): RecordHandler {
+  return module.language === "python"
+    ? pythonAction(module, concurrency)
+    : javascriptAction(module, struct);
 }
 
 function javascriptAction(module: ModuleHandler, struct: AnyStruct): RecordHandler {
@@ -164,9 +171,16 @@ function isPromise(value: unknown): value is Promise<unknown> {
   return typeof value === "object" && value !== null && "then" in value;
 }
 
-function pythonAction(module: ModuleHandler): RecordHandler {
+/** Records that are sent back; null for none. */
+type Answer = Uint8Array | null;
+
+function pythonAction(module: ModuleHandler, concurrency: number): RecordHandler {
   const handle = exportedFunction<
-    (record: Uint8Array, peer: HandlerPeer) => Promise<Uint8Array | null>
+    (
+      record: Uint8Array,
+      peer: HandlerPeer,
+      onAnswer?: (answer: Answer) => unknown,
+    ) => Promise<Answer>
   >(module, ["handle"], "def handle(record, peer): …");
   const peers = new Map<LinePeer, HandlerPeer>();
   const inOrder = new InOrder();
@@ -194,11 +208,13 @@ function pythonAction(module: ModuleHandler): RecordHandler {
   };
   return {
     action(_values, peer) {
-      const answer = handle(peer.recordBytes, known(peer));
-      return inOrder.then(peer, answer, (records) => {
+      const send = (records: Answer) => {
         const sent = records ? peer.sendBytes(records) : undefined;
         return peer.bytesQueued > MOST_QUEUED ? sent : undefined;
-      });
+      };
+      // Sent at once, as what the next call sends while it runs must not overtake it.
+      if (concurrency === 1) return handle(peer.recordBytes, known(peer), send);
+      return inOrder.then(peer, handle(peer.recordBytes, known(peer)), send);
     },
     concurrency: () => module.depth,
     release,

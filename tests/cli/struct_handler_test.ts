@@ -325,6 +325,30 @@ Deno.test({
   },
 });
 
+Deno.test({
+  name:
+    `struct-line server sends what a handler in Python sends and returns in the order in which it does${note}`,
+  ignore,
+  async fn() {
+    const handler = `
+def handle(record, peer):
+    n, what = record
+    if n % 2: return (n, 1), (n, 2)
+    peer.send(n, 1)
+    return n, 2
+`;
+    await using files = await folder({ "both.py": handler });
+    const format = ["--format", "<IB"];
+    const args = [...format, "--handler", `${files.path}/both.py`, ...QUIET];
+    await using server = await serve(args);
+    const all = Array.from({ length: 2000 }, (_, n) => n);
+    const { stdout } = await server.client([...format, "--output", "csv", "--count", "4000"], {
+      input: all.map((n) => `${n},0\n`).join(""),
+    });
+    assertEquals(stdout, all.map((n) => `${n},1\n${n},2\n`).join(""));
+  },
+});
+
 Deno.test("struct-line server sends the records in arrays of numpy", {
   ignore: NUMPY === undefined,
 }, async () => {

@@ -317,7 +317,7 @@ async function sessionHandler(
     return { ...programAction(code, json, context.signal, concurrency), close };
   }
   try {
-    return { ...moduleAction(code, struct), module: code, close };
+    return { ...moduleAction(code, struct, concurrency), module: code, close };
   } catch (error) {
     await close();
     throw error;

@@ -54,8 +54,11 @@ export function exportsOf(
   if (kind === "samples") {
     if (handles || functions.includes("handle_batch")) exports.handle_batch = batchFunction(call);
   } else if (handles) {
-    exports.handle = (data: Uint8Array, peer: HandlerPeer) =>
-      call("B", [data.slice()], readBytes, { peer });
+    exports.handle = (
+      data: Uint8Array,
+      peer: HandlerPeer,
+      onAnswer: (answer: Uint8Array | null) => unknown = (answer) => answer,
+    ) => call("B", [data.slice()], (answer) => onAnswer(readBytes(answer)), { peer });
   }
   return exports;
 }
