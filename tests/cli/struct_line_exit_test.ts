@@ -243,6 +243,19 @@ Deno.test("struct-line client says after Ctrl-C which lines it did not send, and
   assertEquals(code, 130);
 });
 
+Deno.test("struct-line client says after Ctrl-C that one line was not sent, and ends with 130", async () => {
+  using server = bareServer();
+  const args = ["--format", "!H", "--reconnect", "--retry-delay", "1000"];
+  await using program = client(server.port, args, { stdin: "piped" });
+  (await server.accept()).close();
+  await program.until("stderr", /connecting again\./);
+  await input(program, "[7]\n");
+  program.interrupt();
+  const { code, stderr } = await program.result();
+  assertStringIncludes(stderr, "\nerror: 1 line was not sent, from line 1\n");
+  assertEquals(code, 130);
+});
+
 Deno.test("struct-line client ends with 0 after Ctrl-C where all was sent that was there", async () => {
   using server = bareServer();
   await using program = client(server.port, ["--format", "!H"], { stdin: "piped" });
