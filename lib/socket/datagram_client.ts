@@ -122,6 +122,18 @@ export class DatagramClient implements AsyncDisposable {
     return undefined;
   }
 
+  /** Drops the datagrams that have arrived and were not asked for, such as a second answer. */
+  async dropArrived(): Promise<void> {
+    // What has arrived is read within one turn of the event loop; a timer would take a millisecond.
+    const turn = new Promise<null>((resolve) => setImmediate(resolve, null));
+    while (!this.#closed) {
+      this.#receiving ??= this.#socket.endpoint.receive();
+      const datagram = await Promise.race([this.#receiving, turn]);
+      if (!datagram) return;
+      this.#taken(datagram);
+    }
+  }
+
   /** Whether the system has reported, since the last answer, that nobody listens. */
   get #isRefused(): boolean {
     return this.#socket.endpoint.counters.bounced > this.#bounces;

@@ -7,6 +7,7 @@ import { whenAborted } from "../time/lifecycle.ts";
 import type { ConnectBytesOptions } from "./byte_client.ts";
 import {
   connectDatagram,
+  type DatagramAnswer,
   type DatagramClient,
   type DatagramClientOptions,
 } from "./datagram_client.ts";
@@ -15,9 +16,7 @@ import {
 export interface PingOptions {
   /** How many messages to send. */
   repeat: number;
-  /**
-   * Seconds from one message to the next, in which further datagrams are dropped. Default: 0, which is as soon as the answer has come.
-   */
+  /** Seconds from one message to the next. Default: 0, which is as soon as the answer has come. */
   interval?: number;
   /** Ends it early. */
   signal?: AbortSignal;
@@ -61,22 +60,23 @@ export interface PingResult {
  *
  * @param once Sends it, waits for the answer and says what happened to it.
  * @param options How often.
- * @param wait Waits for so many seconds between two messages, or until the signal is aborted.
+ * @param wait Called before every message but the first: waits for so many seconds, which may be 0, or until the signal is aborted.
  * @returns Counts and times.
  */
 export async function ping(
   once: () => Promise<PingOutcome>,
   options: PingOptions,
-  wait = (seconds: number): Promise<void> => delay(seconds, options.signal).catch(() => {}),
+  wait = (seconds: number): void | Promise<void> => {
+    if (seconds > 0) return delay(seconds, options.signal).catch(() => {});
+  },
 ): Promise<PingResult> {
   const { repeat, interval = 0, signal } = options;
   const latency = new LatencyRecorder();
   const result = { sent: 0, answered: 0, altered: 0, lost: 0 };
   let next = 0;
   while (result.sent < repeat && !signal?.aborted) {
-    if (interval > 0 && result.sent > 0) {
-      const early = next - performance.now();
-      if (early > 0) await wait(early / 1000);
+    if (result.sent > 0) {
+      await wait(interval > 0 ? Math.max(0, next - performance.now()) / 1000 : 0);
       if (signal?.aborted) break;
     }
     const start = performance.now();
@@ -132,7 +132,8 @@ async function askStream(
 }
 
 /**
- * Sends a datagram again and again, and measures the time to the answer.
+ * Sends a datagram again and again, and measures the time to the answer. What arrives between an answer and the next message is dropped,
+ * and so is what comes from another host than the last answer: where several are asked, as by a broadcast, the first to answer counts.
  *
  * @param message What to send.
  * @param options Where to and how often.
@@ -146,23 +147,26 @@ export async function pingDatagrams(
   const { timeout = 5 } = options;
   let client = await connectDatagram(options);
   let isKnown = false;
+  /** Who has answered the last message. */
+  let host: string | undefined;
   const once = async (): Promise<PingOutcome> => {
     try {
-      const outcome = await askDatagram(client, message, timeout);
-      isKnown ||= outcome !== "lost";
-      if (outcome === "lost") {
-        // From a port of its own, so that a late answer is not taken for that to the next message.
-        await client.close();
-        client = await connectDatagram(options);
+      const answer = await askDatagram(client, message, timeout, host);
+      host = answer?.from.hostname;
+      if (answer) {
+        isKnown = true;
+        return isSame(answer.bytes, message) ? "answered" : "altered";
       }
-      return outcome;
+      // From a port of its own, so that a late answer is not taken for that to the next message.
+      await client.close();
+      client = await connectDatagram(options);
+      return "lost";
     } catch (error) {
       // A server that was there once may come back.
       if (!isKnown || !(error instanceof ConnectError)) throw error;
       return "lost";
     }
   };
-  /** Drops what comes between two messages: further answers, as of several who were asked, are none to the next message. */
   const wait = async (seconds: number) => {
     const end = performance.now() + seconds * 1000;
     const left = () => (end - performance.now()) / 1000;
@@ -172,6 +176,7 @@ export async function pingDatagrams(
       if (!(error instanceof ConnectError)) throw error; // the next message shows whether somebody is there
     }
     if (left() > 0) await delay(left(), options.signal).catch(() => {});
+    await client.dropArrived();
   };
   try {
     return await ping(once, options, wait);
@@ -184,13 +189,19 @@ async function askDatagram(
   client: DatagramClient,
   message: Uint8Array,
   timeout: number,
-): Promise<PingOutcome> {
+  host: string | undefined,
+): Promise<DatagramAnswer | undefined> {
   await client.send(message);
-  const datagram = await client.receive(timeout);
-  if (!datagram) return "lost";
-  const { bytes } = datagram;
-  const same = bytes.length === message.length && startsWith(message, 0, bytes);
-  return same ? "answered" : "altered";
+  const end = performance.now() + timeout * 1000;
+  let answer = await client.receive(timeout);
+  while (answer && host !== undefined && answer.from.hostname !== host) {
+    answer = await client.receive((end - performance.now()) / 1000);
+  }
+  return answer;
+}
+
+function isSame(bytes: Uint8Array, message: Uint8Array): boolean {
+  return bytes.length === message.length && startsWith(message, 0, bytes);
 }
 
 /** Whether the bytes are those of the message from an offset on. */

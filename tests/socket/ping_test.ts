@@ -2,6 +2,8 @@ import { assert, assertEquals } from "@std/assert";
 import { listenDatagrams } from "../../lib/socket/listen_datagrams.ts";
 import { ping, pingDatagrams, type PingOutcome } from "../../lib/socket/ping.ts";
 
+const message = new TextEncoder().encode("ping");
+
 function outcomes(...list: PingOutcome[]): () => Promise<PingOutcome> {
   return () => Promise.resolve(list.shift()!);
 }
@@ -32,17 +34,41 @@ Deno.test("ping() waits between messages, and stops at a signal", async () => {
   assert(performance.now() - start >= 95);
 });
 
-Deno.test("pingDatagrams() takes no second answer to a message for that to the next one", async () => {
-  const other = new TextEncoder().encode("another device");
+for (const interval of [0, 0.05]) {
+  Deno.test(`pingDatagrams() takes no second answer to a message for that to the next one, with an interval of ${interval} s`, async () => {
+    const other = new TextEncoder().encode("once more");
+    await using server = await listenDatagrams({
+      port: 0,
+      answer(bytes, _from, peer) {
+        void peer.write(bytes);
+        void peer.write(other);
+        return null;
+      },
+    });
+    const options = { port: server.addr.port, repeat: 5, interval };
+    const { latency: _, ...counts } = await pingDatagrams(message, options);
+    assertEquals(counts, { sent: 5, answered: 5, altered: 0, lost: 0 });
+  });
+}
+
+Deno.test("pingDatagrams() takes the late answer of another device for none to the next message", {
+  ignore: Deno.build.os === "darwin", // which has no 127.0.0.2
+}, async () => {
+  const other = Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.2", port: 0 });
+  let messages = 0;
   await using server = await listenDatagrams({
     port: 0,
-    answer(message, _from, peer) {
-      void peer.write(message);
-      void peer.write(other);
-      return null;
+    host: "127.0.0.1",
+    async answer(bytes, from) {
+      if (++messages === 4) return null; // and the next one may be answered by anybody
+      if (messages > 1) {
+        await other.send(new TextEncoder().encode("late"), { transport: "udp", ...from });
+      }
+      return bytes;
     },
   });
-  const options = { port: server.addr.port, repeat: 5, interval: 0.05 };
-  const { latency: _, ...counts } = await pingDatagrams(new TextEncoder().encode("ping"), options);
-  assertEquals(counts, { sent: 5, answered: 5, altered: 0, lost: 0 });
+  const options = { host: "127.0.0.1", port: server.addr.port, repeat: 6, timeout: 0.2 };
+  const { latency: _, ...counts } = await pingDatagrams(message, options);
+  other.close();
+  assertEquals(counts, { sent: 6, answered: 5, altered: 2, lost: 1 });
 });
