@@ -13,7 +13,7 @@ import { SignalNode } from "./nodes/signal.ts";
 import { SignalGenerator, type SignalGeneratorOptions } from "./nodes/signal_generator.ts";
 import type { EndpointNode, EndpointProblem } from "./nodes/endpoint.ts";
 import { openEndpoint } from "./nodes/open_endpoint.ts";
-import type { Batch, Pace, SourceNode } from "./node.ts";
+import { type Batch, batchOf, type Pace, type SourceNode } from "./node.ts";
 import { Path } from "./path.ts";
 import type { VillasSignalOptions, VillasSignalStats } from "./signal_source_options.ts";
 
@@ -50,8 +50,8 @@ export class SignalSource implements AsyncDisposable {
   readonly #returns: Returns;
   /** Samples handed to the node. */
   #given = 0;
-  /** Samples of them that the format cannot carry, and how many datagrams that would have been. */
-  #refused = { samples: 0, messages: 0 };
+  /** Samples that the format cannot carry. */
+  #refused = 0;
   /** When all must be over after the source was stopped, by `performance.now()`. */
   #deadline = Infinity;
   readonly #over = Promise.withResolvers<void>();
@@ -122,9 +122,7 @@ export class SignalSource implements AsyncDisposable {
   get stats(): VillasSignalStats {
     const { invalid, ignored, dropped, unsent: untaken } = this.#node.counters;
     // A datagram that the system did not take counts as a full one.
-    const unsent = this.#refused.messages + untaken;
-    const lacking = this.#refused.samples + untaken * (this.#options.vectorize ?? 1);
-    const sent = Math.max(0, this.#given - lacking);
+    const sent = Math.max(0, this.#given - untaken * (this.#options.vectorize ?? 1));
     const { returned, changed, unexpected, roundTrip } = this.#returns.counts;
     return {
       ...{
@@ -136,7 +134,12 @@ export class SignalSource implements AsyncDisposable {
         invalid,
         ignored,
       },
-      ...{ unsent, missedSteps: this.#signal.missedSteps, dropped, roundTrip },
+      ...{
+        unsent: this.#refused + untaken,
+        missedSteps: this.#signal.missedSteps,
+        dropped,
+        roundTrip,
+      },
     };
   }
 
@@ -200,12 +203,12 @@ export class SignalSource implements AsyncDisposable {
 
   /** Sends until the limit or the end. */
   async #send(): Promise<void> {
-    const path = new Path({
+    const path: Path = new Path({
       hooks: this.#options.returns === false ? [] : [this.#returns.sent],
       taps: [({ count }) => void (this.#given += count)],
       destinations: [this.#node],
       sentTaps: this.#options.sentTaps,
-      onRefused: (error, batch) => this.#refuse(error, batch), // the format cannot carry a value
+      onRefused: (error, batch) => this.#refuse(error, batch, path), // the format cannot carry a value
     });
     // What was written leaves when all that was due is written, or at once: no need to flush it each time.
     await this.#signal.serve((batch) => path.lead(batch));
@@ -230,9 +233,15 @@ export class SignalSource implements AsyncDisposable {
     else if (!this.#signal.isEnded) notify(this.#options.onProblem, problem);
   }
 
-  #refuse(error: unknown, { count }: Batch): void {
-    this.#refused.samples += count;
-    this.#refused.messages++;
+  /** Sends the others of several samples, each by itself. */
+  async #refuse(error: unknown, { count, samples }: Batch, path: Path): Promise<void> {
+    this.#given -= count;
+    this.#returns.forgetLast(count);
+    if (count > 1) {
+      for (const sample of samples) await path.lead(batchOf([sample]));
+      return;
+    }
+    this.#refused++;
     this.#tellUnsent(this.#to, error);
   }
 

@@ -73,7 +73,7 @@ export interface VillasSignalStats {
   invalid: number;
   /** Datagrams from addresses other than `to`, and from the source's own. */
   ignored: number;
-  /** Datagrams that the system did not take. */
+  /** Datagrams that the system did not take, and samples that the format cannot carry. */
   unsent: number;
   /** Timer steps left out because the source was late; they show as gaps in the sequence. */
   missedSteps: number;

@@ -315,3 +315,41 @@ Deno.test("villas-replay --check is an error where there is nothing to check", a
     assertStringIncludes(stderr, `Cannot check anything: "${args[0]}" gave no sample to send`);
   }
 });
+
+Deno.test("villas-replay --vectorize sends what the format can carry of a message", async () => {
+  await using files = await folder({});
+  const path = `${files.path}/a.dat`;
+  const samples = samplesEvery(1, 7);
+  write(
+    path,
+    samples.map((sample, i) => i === 2 || i === 6 ? { ...sample, values: [NaN] } : sample),
+  );
+  for (const layer of ["udp", "tcp"]) {
+    const sent = `${files.path}/sent-${layer}.dat`;
+    const received: Sample[] = [];
+    await using echo = await startVillasEcho({
+      listen: "127.0.0.1:0",
+      ...layer === "tcp" && { layer: "tcp-server" },
+      anySource: true,
+      replyTo: "sender",
+      codec: villasFormat("json"),
+      onMessage: (message) => void received.push(...message.samples),
+    });
+    const { port } = echo.addr as Deno.NetAddr;
+    const start = performance.now();
+    const { code, stderr } = await labwire([
+      "villas-replay",
+      path,
+      ...layer === "udp" ? ["--listen", "127.0.0.1:0"] : ["--layer", "tcp-client"],
+      ...["--to", `127.0.0.1:${port}`, "--output", "none", "--format", "json", "--signals", "fi"],
+      ...["--vectorize", "4", "--speed", "max", "--record-sent", sent, "--wait", "20"],
+    ]);
+    assert(performance.now() - start < 15_000); // for what was not sent, nothing is waited
+    assertEquals(code, 0);
+    assertEquals(received.map(({ sequence }) => Number(sequence)), [0, 1, 3, 4, 5]);
+    assertStringIncludes(stderr, "Cannot encode value 0 NaN as json");
+    assertStringIncludes(stderr, "5 sent, 2 unsent, 5 returned, 0 lost, 0 changed");
+    const lines = Deno.readTextFileSync(sent).trimEnd().split("\n");
+    assertEquals(lines.filter((line) => !line.startsWith("#")).length, 5);
+  }
+});

@@ -110,6 +110,18 @@ export class Returns {
     this.#place = this.#count = 0;
   }
 
+  /** Gives up as many samples as were remembered last: they were not sent after all. */
+  forgetLast(count: number): void {
+    for (let i = 0; i < count; i++) {
+      const place = (this.#place + MAX_OUTSTANDING - 1) % MAX_OUTSTANDING;
+      const entry = this.#order[place];
+      if (!entry) return;
+      this.#forget(entry);
+      this.#place = place;
+      this.#leaving.pop();
+    }
+  }
+
   /** The hook of the path there: remembers samples. */
   readonly sent: Hook = {
     prepare: ({ samples }) => {
