@@ -8,12 +8,12 @@ const bytes = (text: string) => new TextEncoder().encode(text);
 const text = (chunk: Uint8Array | null) => chunk && new TextDecoder().decode(chunk);
 
 /** A timer of 30 s, and what it has found. */
-function watch() {
+function watch({ lasting = false, seconds = 30 } = {}) {
   const clock = new ManualClock();
-  const idle = new IdleClock(30, { clock });
+  const idle = new IdleClock(seconds, { clock, lasting });
   const found: string[] = [];
   const timer = (name: string) => new IdleTimer(idle, () => found.push(name));
-  return { clock, timer, found };
+  return { clock, idle, timer, found };
 }
 
 Deno.test("IdleTimer finds who was waited for too long, and nobody before", () => {
@@ -54,6 +54,84 @@ Deno.test("IdleTimer does not count while it is held or nobody waits", () => {
   clock.pass(100);
   assertEquals(found, ["held"]);
   busy.stop();
+});
+
+Deno.test("IdleTimer starts over when one of several waits ends, and counts until all have", () => {
+  const { clock, timer, found } = watch();
+  const peer = timer("peer");
+  assertEquals(peer.waiting, false);
+  peer.begin();
+  assertEquals(peer.waiting, true);
+  peer.begin();
+  clock.pass(29);
+  peer.end();
+  assertEquals(peer.waiting, true);
+  clock.pass(29);
+  assertEquals(found, []);
+  clock.pass(2);
+  assertEquals(found, ["peer"]);
+  peer.end();
+  assertEquals(peer.waiting, false);
+  peer.stop();
+});
+
+Deno.test("IdleTimer that was stopped before its first wait finds nobody", () => {
+  const { clock, timer, found } = watch();
+  const peer = timer("peer");
+  peer.stop();
+  peer.begin();
+  clock.pass(100);
+  assertEquals([found, clock.isAwaited], [[], false]);
+});
+
+Deno.test("IdleTimer of no limit needs no timer", () => {
+  const { clock, timer } = watch({ seconds: Infinity });
+  const peer = timer("peer");
+  peer.begin();
+  assertEquals(clock.isAwaited, false);
+  peer.end();
+  peer.stop();
+});
+
+Deno.test("IdleClock needs no timer when the last was found idle, and begins anew with the next", () => {
+  const clock = new ManualClock();
+  const idle = new IdleClock(30, { clock });
+  let found = 0;
+  for (let round = 1; round <= 2; round++) {
+    const peer = new IdleTimer(idle, () => {
+      found++;
+      peer.stop();
+    });
+    peer.begin();
+    clock.pass(31);
+    assertEquals([found, clock.isAwaited], [round, false]);
+  }
+});
+
+Deno.test("IdleClock that lasts keeps its timer for those who come next, until it is stopped", () => {
+  const { clock, idle, timer, found } = watch({ lasting: true });
+  timer("nobody").stop();
+  assertEquals(clock.isAwaited, false);
+  const first = timer("first");
+  first.begin();
+  first.stop();
+  assertEquals(clock.isAwaited, true);
+  clock.pass(20);
+  const second = timer("second");
+  second.begin();
+  clock.pass(29);
+  assertEquals(found, []);
+  clock.pass(2);
+  assertEquals(found, ["second"]);
+  second.stop();
+  clock.pass(100); // nobody is watched when it fires
+  const third = timer("third");
+  third.begin();
+  clock.pass(31);
+  assertEquals(found, ["second", "third"]);
+  third.stop();
+  idle.stop();
+  assertEquals(clock.isAwaited, false);
 });
 
 Deno.test("IdleTimer starts over when the computer has slept", () => {

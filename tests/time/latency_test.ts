@@ -41,7 +41,9 @@ Deno.test("LatencyRecorder.record() rejects what is no duration", () => {
 
 Deno.test("LatencyRecorder.quantile() rejects a quantile outside 0 to 1", () => {
   const recorder = recorded([1]);
-  assertThrows(() => recorder.quantile(99), RangeError, "expected 0 to 1");
+  for (const q of [99, 1.5, -0.1]) {
+    assertThrows(() => recorder.quantile(q), RangeError, "expected 0 to 1");
+  }
   assertThrows(() => recorder.quantile(NaN), RangeError);
 });
 
@@ -75,6 +77,14 @@ Deno.test("LatencyRecorder keeps the extremes apart from the middle", () => {
   assertEquals(recorder.min, 0);
   assertAlmostEquals(recorder.median, 100, 0.5);
   assertEquals(recorder.max, 1e300);
+  assertEquals(recorded([1, 128.9]).quantile(1), 128.9); // not at the middle of its bucket
+});
+
+Deno.test("LatencyRecorder counts what is below 1 ns, and what is above 12 days", () => {
+  const recorder = recorded([0, 0.0001, 0.0001, 0.0001, 50, 2 ** 41, 2 ** 42, 2 ** 43, 2 ** 44]);
+  assert(recorder.quantile(0.3) < 0.001);
+  assertAlmostEquals(recorder.median, 50, 0.25);
+  assert(recorder.quantile(0.8) >= 2 ** 40);
 });
 
 Deno.test("LatencyRecorder.reset() forgets everything", () => {
@@ -82,6 +92,9 @@ Deno.test("LatencyRecorder.reset() forgets everything", () => {
   recorder.reset();
   assertEquals(recorder.count, 0);
   assert(Number.isNaN(recorder.median));
-  recorder.record(5);
-  assertEquals(recorder.summary(), { count: 1, min: 5, median: 5, p99: 5, max: 5, mean: 5 });
+  recorder.record(0.5);
+  assertEquals(recorder.max, 0.5);
+  for (const duration of [5, 5, 6]) recorder.record(duration);
+  assertEquals([recorder.count, recorder.min, recorder.max, recorder.mean], [4, 0.5, 6, 4.125]);
+  assertAlmostEquals(recorder.median, 5, 0.025);
 });

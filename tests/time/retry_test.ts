@@ -20,11 +20,11 @@ Deno.test("retry() tries again until it works", async () => {
 });
 
 Deno.test("retry() throws the last error, without a wait behind it", async () => {
-  let sleeps = 0;
-  const sleep = () => Promise.resolve(void sleeps++);
+  const sleeps: number[] = [];
+  const sleep = (seconds: number) => Promise.resolve(void sleeps.push(seconds));
   const fail = (number: number) => Promise.reject(new Error(`no ${number}`));
   await assertRejects(() => retry(fail, { attempts: 3, sleep }), Error, "no 3");
-  assertEquals(sleeps, 2);
+  assertEquals(sleeps, [1, 1]);
   await assertRejects(() => retry(fail), Error, "no 1");
 });
 
@@ -43,6 +43,25 @@ Deno.test("retry() stops waiting when the signal is aborted", async () => {
     onAttemptFailed: () => queueMicrotask(() => controller.abort(new Error("enough"))),
   };
   await assertRejects(() => retry(() => Promise.reject(new Error("no")), options), Error, "enough");
+});
+
+Deno.test("retry() begins no attempt when the signal is aborted, and tells of none that it ended", async () => {
+  const controller = new AbortController();
+  const attempts: number[] = [];
+  const fail = (number: number) => {
+    attempts.push(number);
+    controller.abort(new Error("enough"));
+    return Promise.reject(new Error("no"));
+  };
+  const told: number[] = [];
+  const options = {
+    attempts: 3,
+    signal: controller.signal,
+    onAttemptFailed: (number: number) => void told.push(number),
+  };
+  await assertRejects(() => retry(fail, options), Error, "no");
+  await assertRejects(() => retry(fail, options), Error, "enough");
+  assertEquals([attempts, told], [[1], []]);
 });
 
 Deno.test("retry() goes on where what is told of an attempt throws", async () => {

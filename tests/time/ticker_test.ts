@@ -52,6 +52,29 @@ Deno.test("ticks() keeps absolute deadlines: late sleeps do not add up", async (
   }
 });
 
+Deno.test("ticks() gives no step before it is due, and tells how late it is", async () => {
+  for (const slack of [0.7, 0, -0.4]) {
+    const time = fakeTime(() => slack); // timers may also be early
+    await run({ rate: 100, limit: 50, signal, ...time }, ({ step, late }) => {
+      assertEquals(late, time.now() - (1000 + step * 10));
+    });
+  }
+});
+
+Deno.test("ticks() ends where the last steps are too late", async () => {
+  for (const limit of [310, 550]) {
+    const time = fakeTime(() => 0);
+    const runs: number[] = [];
+    const steps = await run(
+      { rate: 1000, limit, signal, ...time },
+      ({ step }) => time.work(step === 300 ? 500 : 0), // 550 is the first that is made up for
+      runs,
+    );
+    assertEquals(steps.at(-1)?.step, 300);
+    assert(runs.every((steps) => steps > 0));
+  }
+});
+
 Deno.test("ticks() makes up for a short delay and leaves out what is too late", async () => {
   const time = fakeTime(() => 0);
   const delays = new Map([[5, 150], [300, 500]]);
