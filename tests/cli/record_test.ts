@@ -230,6 +230,50 @@ for (const udp of [[], ["--udp"]]) {
   });
 }
 
+for (
+  const [how, ...args] of [
+    ["message"],
+    ["message without an answer", "--no-answer"],
+    ["line of a conversation", "--interactive"],
+  ]
+) {
+  Deno.test(`socket-client records no ${how} that the system did not take`, async () => {
+    await using files = await folder({});
+    const path = `${files.path}/a.jsonl`;
+    await using server = await socketServer("--udp");
+    const lines = ["volt?", "x".repeat(70_000), ""]; // too much for a datagram
+    const { code, stderr } = await labwire(
+      ["socket-client", "--udp", "--port", server.port, "--record", path, ...args],
+      { input: lines.join("\n") },
+    );
+    assertEquals(code, 4);
+    assertStringIncludes(stderr, "Cannot send ");
+    const text = Deno.readTextFileSync(path);
+    const sent = text.split("\n").filter((line) => line.includes('"from":"client"'));
+    assertEquals(sent.length, args.includes("--interactive") ? 1 : 0);
+    assert(!text.includes("xx"));
+  });
+}
+
+Deno.test("socket-client records no piece that a server has not taken, but all that it has", async () => {
+  await using files = await folder({ message: "x".repeat(1 << 25) }); // more than a connection holds
+  const path = `${files.path}/a.jsonl`;
+  const file = `${files.path}/message`;
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr as Deno.NetAddr;
+  const args = ["--port", String(port), "--record", path, "--file", file, "--no-answer"];
+  const running = labwire(["socket-client", ...args, "--timeout", "0.5"]);
+  using connection = await listener.accept();
+  const { code, stderr } = await running;
+  listener.close();
+  assertEquals(code, 4);
+  assertStringIncludes(stderr, "it took nothing for 0.5 s");
+  const recorded = objects(path).reduce((sum, { text }) => sum + text.length, 0);
+  let taken = 0;
+  for await (const chunk of connection.readable) taken += chunk.length;
+  assert(recorded > 0 && recorded <= taken, `${recorded} bytes of ${taken}`);
+});
+
 Deno.test("socket-client --replay says what is no recording", async () => {
   await using files = await folder({ "a.jsonl": '{"time":"2026-11-21T00:00:00Z","data":1}\n' });
   await using server = await socketServer();

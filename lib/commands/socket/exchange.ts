@@ -55,8 +55,9 @@ export async function exchangeOnce(
   if (values.udp) {
     await using client = await connectDatagram(values);
     const message = await wholeMessage(pieces);
-    values.recording.write("client", message, client.remoteAddr);
+    values.recording.sending(message, client.remoteAddr);
     await client.send(message);
+    values.recording.sent();
     for await (const { bytes, from } of receiveDatagrams(client, values)) await show(bytes, from);
     return;
   }
@@ -83,8 +84,9 @@ export async function sendOnly(
   const to = { hostname: values.host, port: values.port };
   if (values.udp) {
     const message = await wholeMessage(pieces);
-    values.recording.write("client", message, to);
+    values.recording.sending(message, to);
     await sendDatagram(message, values);
+    values.recording.sent();
   } else await sendBytes(recorded(pieces, values, to), values);
 }
 
@@ -140,20 +142,22 @@ export async function interact(
 function shower(context: Context, { output, udp, recording }: ClientValues): ShowBytes {
   const show = bytesShower(output, context.out, udp);
   return (bytes, from) => {
+    if (!udp) recording.sent(); // the beginning of a large piece may be answered
     recording.write("server", bytes, from);
     return show(bytes, from);
   };
 }
 
-/** Records what is sent. */
+/** Records what is sent: the next piece is asked for when the system has taken this one. */
 async function* recorded(
   pieces: AsyncIterable<Uint8Array>,
   { recording }: ClientValues,
   to: HostPort,
 ): AsyncGenerator<Uint8Array, void, void> {
   for await (const piece of pieces) {
-    recording.write("client", piece, to);
+    recording.sending(piece, to);
     yield piece;
+    recording.sent();
   }
 }
 

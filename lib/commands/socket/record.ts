@@ -18,6 +18,10 @@ export type Side = "client" | "server";
 export interface BytesRecording extends AsyncDisposable {
   /** Records what one side sent to the other; `peer` is the other end of this program's socket. */
   write(side: Side, bytes: Uint8Array, peer: HostPort): void;
+  /** Notes what this client is about to send, at its time: `sent()` records it. */
+  sending(bytes: Uint8Array, peer: HostPort): void;
+  /** Records what was noted: the system has taken it. */
+  sent(): void;
   /** Ends it, and says what there is in it. May be called again. */
   close(): Promise<void>;
 }
@@ -35,8 +39,17 @@ export async function openBytesRecording(
   values: RecordingValues & { readonly record?: string },
 ): Promise<BytesRecording> {
   const lines = await openLines(context, values, ["piece", "pieces"]);
+  let noted: string | undefined;
+  const sent = () => {
+    if (noted !== undefined) lines?.write(noted);
+    noted = undefined;
+  };
   return {
-    write: lines ? (from, bytes, peer) => lines.write(bytesRecord(bytes, peer, from)) : () => {},
+    write: (from, bytes, peer) => lines?.write(bytesRecord(bytes, peer, from)),
+    sending(bytes, peer) {
+      if (lines) noted = bytesRecord(bytes, peer, "client");
+    },
+    sent,
     close: async () => await lines?.close(),
     [Symbol.asyncDispose]: async () => await lines?.close(),
   };
