@@ -64,7 +64,6 @@ export function delay(
   signal?: AbortSignal,
   clock: Clock = systemClock,
 ): Promise<void> {
-  if (signal?.aborted) return Promise.reject(signal.reason);
   return new Promise((resolve, reject) => {
     const callOff = clock.wake(() => {
       subscription[Symbol.dispose]();

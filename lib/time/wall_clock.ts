@@ -13,9 +13,8 @@ const PATIENCE = 20;
  * not too busy. The first call takes about a millisecond, as does one after the system's clock was set.
  */
 export function wallClock(): () => number {
-  let offset: number | undefined;
+  let offset = NaN; // which no time is near
   return () => {
-    offset ??= wallOffset();
     const now = performance.now() + offset;
     if (Math.abs(Date.now() - now) <= STEP) return now;
     offset = wallOffset();

@@ -93,11 +93,15 @@ Deno.test("IdleTimer of no limit needs no timer", () => {
   peer.stop();
 });
 
-Deno.test("IdleClock needs no timer when the last was found idle, and begins anew with the next", () => {
+Deno.test("IdleClock needs no timer when the last has gone or was found idle, and begins anew with the next", () => {
   const clock = new ManualClock();
   const idle = new IdleClock(30, { clock });
   let found = 0;
   for (let round = 1; round <= 2; round++) {
+    const gone = new IdleTimer(idle, () => found++);
+    gone.begin();
+    gone.stop();
+    assertEquals(clock.isAwaited, false);
     const peer = new IdleTimer(idle, () => {
       found++;
       peer.stop();
@@ -125,6 +129,7 @@ Deno.test("IdleClock that lasts keeps its timer for those who come next, until i
   assertEquals(found, ["second"]);
   second.stop();
   clock.pass(100); // nobody is watched when it fires
+  assertEquals(clock.isAwaited, false);
   const third = timer("third");
   third.begin();
   clock.pass(31);

@@ -54,14 +54,13 @@ Deno.test("wallClock() follows when the clock of the computer is set", () => {
 });
 
 Deno.test("wallClock() is right where the clock is set while it is looked at", () => {
-  for (const step of [-3_600_000, 3_600_000]) {
+  for (const step of [-3_600_000, -3, 3, 3_600_000]) {
     using clocks = new FakeClocks(OFFSETS[1]!);
     const now = wallClock();
     clocks.onLook = () => {
       if (clocks.looks === 20) clocks.offset += step;
     };
-    now();
-    assertAlmostEquals(now(), clocks.time + clocks.offset, 0.6);
+    for (let i = 0; i < 2; i++) assertAlmostEquals(now(), clocks.time + clocks.offset, 0.012);
   }
 });
 
