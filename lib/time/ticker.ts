@@ -31,8 +31,8 @@ export interface Run {
   readonly first: number;
   /** Number of the last one. */
   readonly last: number;
-  /** How long before this run a step was due, in ms. */
-  late(step: number): number;
+  /** When a step was due, in ms of the monotonic clock. */
+  dueAt(step: number): number;
 }
 
 /**
@@ -66,7 +66,7 @@ export async function* ticks(options: TickOptions): AsyncGenerator<Run, void, vo
     const first = Math.max(next, Math.min(latest, Math.ceil(latest - catchUp)));
     if (first >= limit) return;
     const last = Math.min(latest, first + most - 1, limit - 1);
-    yield { first, last, late: (step) => Math.max(0, at - dueAt(step)) };
+    yield { first, last, dueAt };
     next = last + 1;
     if (last < latest && next < limit) await pause().catch(rest);
   }

@@ -27,11 +27,13 @@ async function run(
   work: (tick: Tick) => void = () => {},
   runs: number[] = [],
 ) {
+  const { now = () => performance.now() } = options;
   const steps: Tick[] = [];
-  for await (const { first, last, late } of ticks(options)) {
+  for await (const { first, last, dueAt } of ticks(options)) {
+    const at = now();
     runs.push(last - first + 1);
     for (let step = first; step <= last && !options.signal.aborted; step++) {
-      const tick = { step, late: late(step) };
+      const tick = { step, late: at - dueAt(step) };
       steps.push(tick);
       work(tick);
     }

@@ -72,9 +72,10 @@ export class SignalNode implements SourceNode {
     for await (const run of realtime ? this.#paced() : this.#unpaced()) {
       this.#missedSteps += run.first - last - 1;
       const at = now();
+      const looked = performance.now(); // not before: a look at the wall clock may take a while
       for (let step = run.first; step <= run.last && !this.isEnded; step++) {
         last = step;
-        samples.push(this.#sample(step, before(at, run.late(step))));
+        samples.push(this.#sample(step, before(at, Math.max(0, looked - run.dueAt(step)))));
         if (samples.length < vectorize) continue;
         const batch = samples;
         samples = [];
@@ -127,7 +128,7 @@ export class SignalNode implements SourceNode {
     for (let step = 0; step < limit && !this.isEnded; step++) {
       const waiting = onStep?.(step);
       if (waiting) await waiting;
-      yield { first: step, last: step, late: () => 0 };
+      yield { first: step, last: step, dueAt: () => Infinity };
     }
   }
 
