@@ -153,14 +153,17 @@ async function dispatch(
     return 0;
   }
   const command = await registry[words]!();
-  const { options, args, given } = parseOptions(
+  const parsed = parseOptions(
     { ...command.options, ...globalOptions },
     rest,
     command.positionals?.some(({ isNumber }) => isNumber),
   );
-  const helping = options.help && args.length > 0 && command.help;
-  if (!helping && (options.help || options.version)) {
-    out.text(options.help ? commandHelp(command) : versionText());
+  const { args, given } = parsed;
+  // What is said to everybody is in the context: a command that hands its options on has none of another meaning among them.
+  const { help, version, debug: _debug, quiet: _quiet, ...options } = parsed.options;
+  const helping = help && args.length > 0 && command.help;
+  if (!helping && (help || version)) {
+    out.text(help ? commandHelp(command) : versionText());
     return 0;
   }
   checkArguments(command, args);

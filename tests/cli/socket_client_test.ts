@@ -1,10 +1,11 @@
 import { assert, assertEquals, assertLess, assertMatch, assertStringIncludes } from "@std/assert";
-import { listenBytes, listenDatagrams, listenStream } from "../../mod.ts";
+import { type Answerer, listenBytes, listenDatagrams, listenStream } from "../../mod.ts";
 import { makeCertificate } from "../interop/certificate.ts";
 import { needs, startPeer, startPython } from "../interop/peer.ts";
 import { PYTHON } from "../interop/python.ts";
 import { startOnTerminal } from "./pty.ts";
 import { labwire, startServer } from "./run.ts";
+import { startHere } from "./run_here.ts";
 import { freePort } from "../net/free_port.ts";
 
 const text = (chunk: Uint8Array) => new TextDecoder().decode(chunk);
@@ -159,6 +160,29 @@ Deno.test("socket-client takes an answer in several packets as one, beyond 1,024
   assertEquals(stdout, expected);
   const waited = await labwire([...args, "--wait", "1.5"]);
   assertEquals(waited.stdout, expected);
+});
+
+Deno.test("socket-client waits 100 ms for what else belongs to an answer", async () => {
+  const [first, second] = ["first\n", "second\n"].map((line) => new TextEncoder().encode(line));
+  const shown = Promise.withResolvers<void>();
+  const answer: Answerer = async (_message, _from, peer) => {
+    await peer.write(first!);
+    await shown.promise;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    return second!;
+  };
+  await using server = listenBytes({ port: 0, answer });
+  await using datagrams = await listenDatagrams({ port: 0, answer });
+  const clients = [
+    startHere(["socket-client", "--port", String(server.addr.port), "go"]),
+    startHere(["socket-client", "--udp", "--port", String(datagrams.addr.port), "go"]),
+  ];
+  await Promise.all(clients.map((client) => client.until("stdout", /first\n/)));
+  shown.resolve();
+  for (const client of clients) {
+    const { code, stdout } = await client.result();
+    assertEquals([code, stdout], [0, "first\nsecond\n"]);
+  }
 });
 
 Deno.test("socket-client shows what has come of an answer that is not completed", async () => {
