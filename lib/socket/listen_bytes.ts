@@ -79,8 +79,10 @@ export function listenBytes(options: ListenBytesOptions): StreamListener {
       const messages = framing ? readMessages(connection, framing, { onBad }) : connection;
       for await (const message of messages) {
         const reply = await answer(message, remoteAddr, connection);
+        if (connection.closeReason !== undefined) return; // of what it has sent, nothing more is begun
         if (reply !== null && !await connection.write(reply)) return;
       }
+      await connection.end();
     },
   });
 }

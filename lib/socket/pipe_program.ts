@@ -43,9 +43,9 @@ export async function pipeProgram(
   // The program may have closed its output and go on; its exit is the end.
   await program.finished;
   await connection.closeWrite();
-  connection.stopReading();
+  const ending = connection.end();
   await feeding;
-  await connection.close();
+  await ending;
   await gone;
   if (failure) throw failure.error;
 }

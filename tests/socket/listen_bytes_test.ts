@@ -38,6 +38,58 @@ Deno.test("listenBytes() sends what answer() returns, and nothing for null", asy
   assertEquals(seen, ["127.0.0.1 quiet", "127.0.0.1 x"]);
 });
 
+/** Counts what comes up to the end. */
+async function countAll(readable: ReadableStream<Uint8Array>): Promise<number> {
+  let count = 0;
+  for await (const chunk of readable) count += chunk.length;
+  return count;
+}
+
+Deno.test("listenBytes() closes such that its last answer arrives, whatever else the client has sent", async () => {
+  const begun = Promise.withResolvers<void>();
+  const sent = Promise.withResolvers<void>();
+  const answer = new Uint8Array(200_000);
+  await using server = listenBytes({
+    port: 0,
+    answer: async () => {
+      begun.resolve();
+      await sent.promise;
+      return answer;
+    },
+  });
+  const client = await Deno.connect({ hostname: "127.0.0.1", port: server.addr.port });
+  await client.write(bytes("first"));
+  await begun.promise;
+  await client.write(bytes("second"));
+  const closed = server.close();
+  sent.resolve();
+  await closed;
+  assertEquals(await countAll(client.readable), answer.length);
+});
+
+Deno.test("listenBytes() answers nothing more once the connection is closed", async () => {
+  const begun = Promise.withResolvers<void>();
+  const over = Promise.withResolvers<null>();
+  const seen: string[] = [];
+  await using server = listenBytes({
+    port: 0,
+    grace: 0,
+    framing: lineFraming(),
+    answer: (message) => {
+      seen.push(text(message));
+      begun.resolve();
+      return over.promise;
+    },
+  });
+  await using client = await connectBytes({ port: server.addr.port });
+  await client.send(bytes("first\nsecond\nthird\n"));
+  await begun.promise;
+  await server.close();
+  over.resolve(null);
+  await new Promise((resolve) => setTimeout(resolve));
+  assertEquals(seen, ["first"]);
+});
+
 for (const how of ["throws", "rejects"]) {
   Deno.test(`listenBytes() goes on though a function that watches it ${how}`, async () => {
     using reported = new ReportedErrors();

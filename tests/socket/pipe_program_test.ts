@@ -54,6 +54,22 @@ Deno.test("pipeProgram() ends the connection with the program", async () => {
   await ended[0];
 });
 
+Deno.test("pipeProgram() closes such that all of the answer arrives, although not all was read", async () => {
+  const { listener, ended } = serve(
+    `await Deno.stdin.read(new Uint8Array(1));
+     for (let at = 0; at < 200_000;) at += Deno.stdout.writeSync(new Uint8Array(200_000 - at));`,
+  );
+  await using _ = listener;
+  const client = await Deno.connect({ hostname: "127.0.0.1", port: listener.addr.port });
+  const sending = client.writable.getWriter().write(new Uint8Array(5_000_000)).catch(() => {});
+  while (ended.length === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+  await ended[0];
+  let count = 0;
+  for await (const chunk of client.readable) count += chunk.length;
+  assertEquals(count, 200_000);
+  await sending;
+});
+
 Deno.test("pipeProgram() kills a program whose client is gone", async () => {
   const { listener, connect, ended } = serve(`setInterval(() => console.log("tick"), 10)`);
   await using _ = listener;

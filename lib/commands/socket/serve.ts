@@ -20,6 +20,7 @@ import { endHandler, handlerCounts } from "../serving/handler_options.ts";
 import {
   announceServer,
   connectionsToEnd,
+  describeClosing,
   httpCount,
   problemText,
   type Serving,
@@ -89,7 +90,7 @@ export async function serveStreams(context: Context, values: ServerValues): Prom
   const { command, answerer, count, line, maxBytes, recording } = values;
   const show = bytesShower(values.output, out, false);
   const enough = new AbortController();
-  let [messages, bytes, skipped, failed] = [0, 0, 0, 0];
+  let [messages, bytes, skipped, failed, working] = [0, 0, 0, 0, 0];
   const busy = new BusyWatch();
   const begun = new WeakMap<BytesPeer, number>();
   /** Who has sent a line that was skipped, whose length is not known. */
@@ -125,11 +126,12 @@ export async function serveStreams(context: Context, values: ServerValues): Prom
       async onConnection(connection) {
         welcome(connection);
         if (!await connection.firstBytes(FIRST_BYTES)) return;
+        working++;
         await pipeProgram(connection, command, {
           onInput: (message) => take(message, connection.remoteAddr),
           onOutput: (output) => recording.write("server", output, connection.remoteAddr),
           onStderr: (bytes) => say.relay(new TextDecoder().decode(bytes)),
-        });
+        }).finally(() => working--);
       },
     })
     : listenBytes({
@@ -141,8 +143,9 @@ export async function serveStreams(context: Context, values: ServerValues): Prom
       },
       async answer(message, from, peer) {
         if (messages >= count) return null;
-        await take(message, from);
+        working++;
         try {
+          await take(message, from);
           const reply = answerer ? answerer.answer(message, from, peer) : answerTo(values, message);
           if (reply instanceof Promise) watch(peer as StreamConnection, message);
           const answer = await reply;
@@ -156,6 +159,8 @@ export async function serveStreams(context: Context, values: ServerValues): Prom
             `Cannot answer ${formatAddress(from)}: ${why}`,
           );
           return null;
+        } finally {
+          working--;
         }
       },
     });
@@ -169,7 +174,11 @@ export async function serveStreams(context: Context, values: ServerValues): Prom
     if (!busy.isSlow(peer, waiting)) return;
     say.throttled("slow", `The handler is slower than ${who} sends: the sender has to wait`);
   };
-  context.describeOpenWork(() => connectionsToEnd(listener.stats.open));
+  describeClosing(context, {
+    work: () => connectionsToEnd(working),
+    peers: () => connectionsToEnd(listener.stats.open),
+    finished: listener.finished,
+  });
   using _announced = announceServer(say, listener.addrs, values);
   await listener.finished;
   await recording.close();
