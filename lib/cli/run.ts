@@ -250,6 +250,16 @@ function unknownCommand(word: string, registry: Registry): UsageError {
   );
 }
 
+function unexpectedArgument(arg: string, { name, positionals = [], options }: Command): string {
+  const said = `Unexpected argument "${arg}" of ${name}`;
+  if (positionals.length > 0) {
+    const names = positionals.map(({ name }) => name).join(" and ");
+    return `${said}: expected ${names} only, in quotes where there are blanks`;
+  }
+  if (options.handler && /\.(py|m?js|ts)$/.test(arg)) return `${said}: expected --handler ${arg}`;
+  return `${said}: expected options only`;
+}
+
 function checkArguments(command: Command, args: readonly string[]): void {
   const positionals = command.positionals ?? [];
   const missing = positionals.find((positional, i) => positional.required && args[i] === undefined);
@@ -257,7 +267,7 @@ function checkArguments(command: Command, args: readonly string[]): void {
     throw new UsageError(`Cannot run ${command.name}: expected ${missing.name} (${missing.help})`);
   }
   if (args.length > positionals.length && !positionals.at(-1)?.variadic) {
-    throw new UsageError(`Unexpected argument "${args[positionals.length]}" of ${command.name}`);
+    throw new UsageError(unexpectedArgument(args[positionals.length]!, command));
   }
   for (const [i, arg] of args.entries()) {
     const { choices, name } = positionals[Math.min(i, positionals.length - 1)]!;

@@ -223,9 +223,18 @@ Deno.test("socket-client has a message for each kind of failure, and exits with 
     await said("--host", "nothing.invalid"),
     'error: Cannot resolve host "nothing.invalid": no such name',
   );
+  const noAnswer = `error: No answer from "localhost:${silent.addr.port}" in 0.2 s`;
   assertEquals(
     await said(...to(silent), "--timeout", "0.2"),
-    `error: No answer from "localhost:${silent.addr.port}" in 0.2 s`,
+    `${noAnswer}: the message had no newline at its end, for which most instruments wait; --newline sends one`,
+  );
+  assertEquals(await said(...to(silent), "--timeout", "0.2", "--newline"), noAnswer);
+  const { stderr } = await labwire([
+    ...["socket-client", ...to(silent), "--timeout", "0.2", "*IDN?\\n"],
+  ]);
+  assertStringIncludes(
+    stderr,
+    `${noAnswer}: "\\n" was sent as two characters; --escape makes a newline of it`,
   );
   assertEquals(
     await said(...to(quitting)),
@@ -411,4 +420,13 @@ Deno.test("socket-client ends with 130 at Ctrl-C", {
   client.interrupt();
   const { code, stderr } = await client.result();
   assertEquals([code, stderr], [130, ""]);
+});
+
+Deno.test("socket-client says what a message with blanks needs", async () => {
+  const { code, stderr } = await labwire(["socket-client", "--newline", "VOLT", "3"]);
+  assertEquals(code, 2);
+  assertEquals(
+    stderr,
+    'error: Unexpected argument "3" of socket-client: expected MESSAGE only, in quotes where there are blanks\n',
+  );
 });

@@ -351,7 +351,8 @@ Deno.test("villas-echo says what is wrong with its options", async () => {
     [["--lisen", ":1"], 'did you mean "--listen"?'],
     [["--layer", "unix", "--listen", "127.0.0.1:1"], "expected a path"],
     [["--listen", "/tmp/x"], 'expected "HOST:PORT"'],
-    [["extra"], 'Unexpected argument "extra"'],
+    [["extra"], 'Unexpected argument "extra" of villas-echo: expected options only'],
+    [["double.py"], "expected --handler double.py"],
     [["--count"], "expected --count N"],
   ];
   for (const [args, message] of wrong) {

@@ -1,5 +1,6 @@
 import { concat } from "@std/bytes/concat";
 import type { Context } from "../../cli/context.ts";
+import { ConnectError } from "../../errors.ts";
 import { formatAddress, type HostPort } from "../../net/address/address.ts";
 import { connectStream } from "../../net/stream/connect.ts";
 import { connectBytes } from "../../socket/byte_client.ts";
@@ -64,10 +65,31 @@ export async function exchangeOnce(
   await using client = await connectBytes(values);
   const onUnsent = () =>
     context.say.warn("The answer was complete before all of the message was sent");
-  const sent = recorded(pieces, values, client.remoteAddr);
+  let end = "";
+  const sent = recorded(pieces, values, client.remoteAddr, (piece) => end = lastTwo(end, piece));
   const answer = client.ask(sent, { ...values, onUnsent });
   const isRaw = values.output === "raw" || values.output === "none";
-  for await (const piece of isRaw ? answer : joined(answer)) await show(piece, client.remoteAddr);
+  try {
+    for await (const piece of isRaw ? answer : joined(answer)) await show(piece, client.remoteAddr);
+  } catch (error) {
+    throw withLineEnd(error, end, values);
+  }
+}
+
+/** The last two characters of what was sent, as Latin-1. */
+function lastTwo(before: string, piece: Uint8Array): string {
+  return (before + String.fromCharCode(...piece.subarray(-2))).slice(-2);
+}
+
+/** Adds to the error that no answer came what is most often the cause: a message without its newline. */
+function withLineEnd(error: unknown, end: string, { hex, file }: ClientValues): unknown {
+  const isSilence = error instanceof ConnectError &&
+    /^No answer from .* in \S+ s$/.test(error.message);
+  if (!isSilence || hex !== undefined || file !== undefined || /[\r\n]$/.test(end)) return error;
+  const why = end === "\\n"
+    ? '"\\n" was sent as two characters; --escape makes a newline of it'
+    : "the message had no newline at its end, for which most instruments wait; --newline sends one";
+  return new ConnectError(`${error.message}: ${why}`, { cause: error });
 }
 
 /**
@@ -153,8 +175,10 @@ async function* recorded(
   pieces: AsyncIterable<Uint8Array>,
   { recording }: ClientValues,
   to: HostPort,
+  onPiece?: (piece: Uint8Array) => void,
 ): AsyncGenerator<Uint8Array, void, void> {
   for await (const piece of pieces) {
+    onPiece?.(piece);
     recording.sending(piece, to);
     yield piece;
     recording.sent();
