@@ -69,6 +69,8 @@ __all__ = [
 
 #: Seconds that TAB waits for the list of a server's commands.
 _PATIENCE = 1.0
+#: Seconds of silence after which an answer that is complete needs no newline.
+_SILENCE = 0.1
 #: Seconds that every system can wait, more than three weeks; longer is no limit.
 _LONGEST = 2e6
 
@@ -172,7 +174,7 @@ class Equipment:
         return self._ask({"command_id": command_id, **fields}, command_id)
 
     def send(self, message: Any) -> Any:
-        """Sends a message of any form, and returns the result; raises as `call` does."""
+        """Sends a message of any form, and returns the result; raises as `call` does. An answer with another `id` is a BadAnswer."""
         return self._ask(message, "the message")
 
     def close(self) -> None:
@@ -206,7 +208,7 @@ class Equipment:
             return self._commands
         self._ask_after = time.monotonic() + 30
         try:
-            found = self._ask_now(_encode({"command_id": "list_commands"}, ""), "list_commands", _PATIENCE)
+            found = self._ask_now(_encode({"command_id": "list_commands"}, ""), None, "list_commands", _PATIENCE)
             self._commands = {str(item["name"]): item for item in found}
             self._ask_after = time.monotonic() + 1
         except (EquipmentError, TypeError, KeyError):
@@ -217,10 +219,11 @@ class Equipment:
 
     def _ask(self, message: Any, what: str) -> Any:
         line = _encode(message, what)
+        id = message.get("id") if isinstance(message, dict) else None
         with self._lock:
-            return self._ask_now(line, what, self.timeout)
+            return self._ask_now(line, id, what, self.timeout)
 
-    def _ask_now(self, line: bytes, what: str, timeout: Optional[float]) -> Any:
+    def _ask_now(self, line: bytes, id: Any, what: str, timeout: Optional[float]) -> Any:
         deadline = _Deadline(timeout)
         connection = self._open()
         fate = "is not sent as a whole"
@@ -239,7 +242,7 @@ class Equipment:
             # A later answer would count as the answer to the next command. This is for Ctrl-C too.
             if not done:
                 self.close()
-        return self._result(answer, what)
+        return self._result(answer, what, id)
 
     def _open(self) -> _Connection:
         """The connection, or a new one where the server has ended it."""
@@ -251,6 +254,8 @@ class Equipment:
                     self._result(unsolicited.split(b"\n")[0], "the connection")
                 except Failed as error:
                     raise Refused(f"{self._where} has ended the connection: {error}") from None
+                except BadAnswer:
+                    pass  # nothing was asked on it
             self._connection = self._connect()
         assert self._connection is not None
         return self._connection
@@ -258,23 +263,38 @@ class Equipment:
     def _read(self, connection: _Connection, deadline: _Deadline) -> bytes:
         held = bytearray()
         while True:
-            chunk = connection.receive(deadline)
+            try:
+                chunk = connection.receive(deadline.within(_SILENCE) if held else deadline)
+            except _Late:
+                if _is_object(held):
+                    break
+                chunk = connection.receive(deadline)
             if not chunk:
+                if _is_object(held):
+                    break
                 raise _Ended
             if not held:
                 chunk = chunk.lstrip()  # blank lines
             held += chunk
             end = held.find(b"\n", len(held) - len(chunk))
             if end >= 0:
-                return bytes(held[:end])
+                if held[end:].strip():
+                    self.close()  # more than an answer: what follows would count as that to the next command
+                del held[end:]
+                break
             if len(held) > self._max_bytes:
                 raise BadAnswer(f"The answer from {self._where} is longer than {self._max_bytes} bytes: max_bytes=N lets it be longer")
+        return bytes(held)
 
-    def _result(self, line: bytes, what: str) -> Any:
+    def _result(self, line: bytes, what: str, id: Any = None) -> Any:
         try:
             answer = json.loads(line.decode(), parse_constant=_refuse_constant, parse_float=_finite)
         except (ValueError, RecursionError) as error:
             raise BadAnswer(f"Cannot read the answer to {what}, {_shown(line)}: {error}") from None
+        found = answer.get("id") if isinstance(answer, dict) else None
+        if not _is_same(id, found):
+            self.close()
+            raise BadAnswer(f"{self._where} answered another message: expected the id {json.dumps(id)}, found {json.dumps(found)}")
         status = answer.get("status") if isinstance(answer, dict) else None
         if status == "success":
             return answer.get("result")
@@ -597,6 +617,11 @@ class _Deadline:
             raise _Late
         return seconds
 
+    def within(self, seconds: float) -> _Deadline:
+        """The same, or so many seconds from now where that is earlier."""
+        left = self.left()
+        return _Deadline(seconds if left is None else min(left, seconds))
+
 
 def _waitable(seconds: Optional[float]) -> Optional[float]:
     return None if seconds is None or seconds > _LONGEST else seconds
@@ -662,7 +687,10 @@ class _Connection:
         """What has arrived although nothing was asked; empty where the other side has ended the connection, None while it is silent."""
         try:
             with self._lock:
-                return self._socket.recv(1 << 16)
+                found = b"\n"
+                while found.isspace():  # blank lines are nothing
+                    found = self._socket.recv(1 << 16)
+                return found
         except self._again:
             return None
         except OSError:
@@ -756,6 +784,25 @@ def _not_finite(value: Any, path: str) -> Optional[str]:
         return next((text for text in found if text is not None), None)
     except RecursionError:
         return None
+
+
+def _is_object(line: bytearray) -> bool:
+    """Whether it is all of a JSON object."""
+    try:
+        return isinstance(json.loads(line), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+def _is_same(wanted: Any, found: Any) -> bool:
+    """Whether an answer's id may be that of a message: a server may write a number in another form."""
+    plain = (str, int, float)
+    if not isinstance(wanted, plain) or not isinstance(found, plain) or str(wanted) == str(found):
+        return True
+    try:
+        return float(wanted) == float(found)
+    except (ValueError, OverflowError):
+        return False
 
 
 def _refuse_constant(name: str) -> NoReturn:

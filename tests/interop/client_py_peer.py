@@ -277,6 +277,74 @@ class EquipmentTest(unittest.TestCase):
                 with self.assertRaisesRegex(BadAnswer, "longer than 1000 bytes"):
                     supply.off()
 
+    def test_answers_without_a_newline(self):
+        answered = b'{"status":"success","result":1}'
+
+        def serve(connection, number):
+            for _ in range(3 if number == 0 else 1):
+                answer(connection, answered[:9])
+                connection.sendall(answered[9:])
+
+        with server(serve) as (port, closed), Equipment("127.0.0.1", port, timeout=2) as supply:
+            for _ in range(3):
+                self.assertEqual(supply.off(), 1)
+            self.assertEqual(supply.off(), 1)  # the server closes after it
+        with server(lambda connection, _: answer(connection, answered[:9])) as (port, _), Equipment("127.0.0.1", port) as supply:
+            with self.assertRaises(Disconnected):
+                supply.off()
+
+    def test_blank_lines_are_no_answers(self):
+        numbers, answered, blank = [], threading.Semaphore(0), threading.Semaphore(0)
+
+        def serve(connection, number):
+            while answer(connection, b'\n{"status":"success"}\r\n \n'):
+                numbers.append(number)
+                answered.acquire()
+                connection.sendall(b"\n\r\n")
+                blank.release()
+
+        with server(serve) as (port, _), Equipment("127.0.0.1", port) as supply:
+            for _ in range(3):
+                supply.off()
+                answered.release()
+                blank.acquire()
+        self.assertEqual(numbers, [0, 0, 0])
+
+    def test_no_answer_of_another_command(self):
+        success = b'{"status":"success","result":1}\n'
+        for more in (success, success[:9], b"moving\n"):
+            more_came = threading.Event()
+
+            def serve(connection, number):
+                answer(connection, success + more)
+                more_came.wait()
+                connection.sendall(success[9:])
+
+            with self.subTest(more), server(serve) as (port, _), Equipment("127.0.0.1", port) as supply:
+                for _ in range(2):
+                    self.assertEqual(supply.off(), 1)
+                    more_came.set()
+
+    def test_what_came_before_a_command_is_no_answer_to_it(self):
+        def serve(connection, number):
+            if number == 0:
+                return connection.sendall(b"moving\n")
+            answer(connection)
+
+        with server(serve) as (port, closed), Equipment("127.0.0.1", port) as supply:
+            closed.acquire()
+            self.assertEqual(supply.off(), 1)
+
+    def test_answers_to_other_messages(self):
+        for wanted, found, is_same in [(1, "2", False), ("a", '"b"', False), (1, '"1.0"', True), (7, "null", True), ([1], "[2]", True), (None, "3", True)]:
+            text = ('{"status":"success","id":%s}\n' % found).encode()
+            with self.subTest((wanted, found)), server(lambda connection, _: answer(connection, text)) as (port, _), Equipment("127.0.0.1", port) as supply:
+                if is_same:
+                    supply.off(id=wanted)
+                    continue
+                with self.assertRaisesRegex(BadAnswer, "another message: expected the id %s, found %s" % (json.dumps(wanted), found)):
+                    supply.off(id=wanted)
+
     def test_answers_in_pieces(self):
         def serve(connection, _):
             connection.makefile("rb").readline()
