@@ -168,6 +168,26 @@ Deno.test(
   },
 );
 
+Deno.test(
+  "json-client exits with 130 after Ctrl-C while more of --replay is to be sent",
+  { ignore: Deno.build.os === "windows" },
+  async () => {
+    await using to = lab();
+    const file = await Deno.makeTempFile({ suffix: ".jsonl" });
+    try {
+      const entries = ["00", "59"].map((s) => `{"_time":"2026-01-01T00:00:${s}.000Z","data":{}}\n`);
+      await Deno.writeTextFile(file, entries.join(""));
+      await using client = startServer(["json-client", ...to.port, "--replay", file]);
+      await client.until("stdout", /success/);
+      client.interrupt();
+      assertEquals((await client.result()).code, 130);
+      assertEquals(to.received, ["{}"]);
+    } finally {
+      await Deno.remove(file);
+    }
+  },
+);
+
 Deno.test("json-client --retries tries again until the server is there", async () => {
   const probe = Deno.listen({ port: 0, hostname: "127.0.0.1" });
   const { port } = probe.addr;

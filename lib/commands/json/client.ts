@@ -77,7 +77,7 @@ export const jsonClient = defineCommand({
     "`labwire json-client NAME --help` shows one of them, and a shell with completions offers them.",
     "The exit code is 0 for success, 3 if the server reported a failure, 4 if the server was not reached, did not answer in time or " +
     "closed without an answer, 5 if the answer or a line of stdin is invalid, 2 if the command line is, and " +
-    "130 after Ctrl-C while waiting for an answer.",
+    "130 after Ctrl-C while waiting for an answer, or with more of --replay to send.",
   ],
   positionals: [
     {
@@ -143,7 +143,9 @@ export const jsonClient = defineCommand({
         const { speed } = options;
         const open = (signal: AbortSignal, pace: Pace) =>
           replayLines(context, { replay, speed, signal, pace });
-        return await sendLines(context, sender, output, { open, messageOf: recordedMessage });
+        const messages = { open, messageOf: recordedMessage };
+        const code = await sendLines(context, sender, output, messages);
+        return signal.aborted ? exit.interrupted : code;
       }
       if (context.stdin.isTerminal()) {
         return await converse({ ...context, signal }, sender, {
