@@ -246,7 +246,8 @@ class Equipment:
 
     def _open(self) -> _Connection:
         """The connection, or a new one where the server has ended it."""
-        unsolicited = b"" if self._connection is None else self._connection.unsolicited()
+        connection = self._connection  # which another thread may close meanwhile
+        unsolicited = b"" if connection is None else connection.unsolicited()
         if unsolicited is not None:
             self.close()
             if unsolicited:  # it says so where it lets nobody in
@@ -256,9 +257,9 @@ class Equipment:
                     raise Refused(f"{self._where} has ended the connection: {error}") from None
                 except BadAnswer:
                     pass  # nothing was asked on it
-            self._connection = self._connect()
-        assert self._connection is not None
-        return self._connection
+            connection = self._connection = self._connect()
+        assert connection is not None
+        return connection
 
     def _read(self, connection: _Connection, deadline: _Deadline) -> bytes:
         held = bytearray()

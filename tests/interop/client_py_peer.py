@@ -172,6 +172,13 @@ class EquipmentTest(unittest.TestCase):
             thread.join()
         self.assertEqual(found, {number: [number] * 50 for number in range(8)})
 
+    def test_another_thread_may_close_it_meanwhile(self):
+        connection = self.supply._connection
+        with unittest.mock.patch.object(connection, "unsolicited", lambda: self.supply.close()):
+            with self.assertRaisesRegex(Disconnected, "echo is not sent as a whole"):
+                self.supply.echo(value=1)
+        self.assertEqual(self.supply.echo(value=2), 2)
+
     def test_large_messages(self):
         text = "x" * 900000
         self.assertEqual(self.supply.echo(value=text), text)
