@@ -173,6 +173,23 @@ Deno.test("struct-line client stays open for receiving when stdin is empty", asy
   assertEquals((await program.result()).code, 0);
 });
 
+Deno.test("struct-line client stays open for answers when there was only --send to be sent", async () => {
+  using server = bareServer();
+  const args = ["--format", "!H", "--send", "[7]", "--echo"];
+  await using program = client(server.port, args);
+  const conn = await server.accept();
+  const buffer = new Uint8Array(10);
+  assertEquals([await conn.read(buffer), buffer[1]], [2, 7]);
+  for (const n of [1, 2]) {
+    await conn.write(Uint8Array.of(0, n));
+    assertEquals([await conn.read(buffer), buffer[1]], [2, n]);
+  }
+  conn.close();
+  const { code, stderr } = await program.result();
+  assertEquals(code, 0);
+  assertStringIncludes(stderr, "2 records received, 3 sent, 1 connection\n");
+});
+
 Deno.test("struct-line client sends the rest of stdin when the server has ended its half", async () => {
   using server = bareServer();
   await using program = client(server.port, ["--format", "!H"], { stdin: "piped" });

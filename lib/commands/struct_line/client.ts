@@ -25,10 +25,11 @@ export const structLineClient = defineCommand({
     "another; on a terminal you are asked for their fields. Records received are printed one per line, in a form that can " +
     "be sent again.",
     "At the end of standard input the client ends its side of the connection, and receives what the server still sends; " +
-    "if standard input was empty, without a single byte, it only receives. The exit code is 4 if the server was not " +
-    "reached, the connection broke, a record could not be sent or fewer came than --count, or if the server went while you " +
-    "were asked for records, or before the end of a recording. It is 5 if the stream ended inside a record, or if a line of " +
-    "standard input, or all of them, held no record, and 130 after Ctrl-C if there was more to send.",
+    "if standard input was empty, without a single byte, it only receives, and answers with --handler, --exec or --echo. " +
+    "The exit code is 4 if the server was not reached, the connection broke, a record could not be sent or fewer came than " +
+    "--count, or if the server went while you were asked for records, or before the end of a recording. It is 5 if the " +
+    "stream ended inside a record, or if a line of standard input, or all of them, held no record, and 130 after Ctrl-C if " +
+    "there was more to send.",
     ...handlerDetails,
     "With --reconnect the server may start later, and may go and come again; the client keeps trying, or makes --attempts " +
     "in a row if that is given.",
@@ -185,7 +186,11 @@ async function converse(
   }
   // Where there were lines and none could be sent, nothing will be answered.
   if (once || terminal || barren || !hasSent && result.refused > 0) session.end();
-  else if (!reconnect && hasSent) await line.closeWrite();
+  else if (!reconnect && hasSent) {
+    // Where there was only --send to be sent, answers to the server's records still are.
+    const wasEmpty = result.sent === 0 && !result.barren;
+    if (!(wasEmpty && session.answers)) await line.closeWrite();
+  }
   return { ...result, unsent: result.unsent + lost, barren };
 }
 

@@ -125,6 +125,11 @@ export class LineSession implements AsyncDisposable {
     return this.#ending.signal.aborted || this.#left === Infinity ? 0 : this.#left;
   }
 
+  /** Whether records may be answered. */
+  get answers(): boolean {
+    return this.#handler.action !== undefined;
+  }
+
   /** The module that handles the records, if one does. */
   get module(): ModuleHandler | undefined {
     return this.#handler.module;
