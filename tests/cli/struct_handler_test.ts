@@ -349,6 +349,17 @@ def handle(record, peer):
   },
 });
 
+Deno.test("struct-line --count counts no more records than that, also where several are handled at once", async () => {
+  await using files = await folder({ "slow.mjs": "export default async () => {};" });
+  const args = ["--handler", `${files.path}/slow.mjs`, "--concurrency", "2", "--count", "1"];
+  await using server = await serve(["--format", "!H", ...args]);
+  using conn = await server.connect();
+  await conn.write(Uint8Array.of(0, 1, 0, 2)); // together
+  const { stdout, stderr } = await server.program.result();
+  assertEquals(stdout, "[1]\n");
+  assertStringIncludes(stderr, "\n1 record received, 0 sent, 1 connection\n");
+});
+
 Deno.test("struct-line server sends the records in arrays of numpy", {
   ignore: NUMPY === undefined,
 }, async () => {
@@ -369,6 +380,28 @@ def handle(record, peer):
     input: "[1,0]\n[2,0]\n[3,0]\n",
   });
   assertEquals(stdout, "[1,0.5]\n[2,1.5]\n[2,1.5]\n[3,4]\n[5,6]\n");
+});
+
+Deno.test({
+  name: `struct-line says that a handler in Python needs 3.14 for complex numbers${note}`,
+  ignore,
+  async fn() {
+    // As an earlier Python does, whichever this is.
+    const handler = `
+import struct
+def Struct(format): raise struct.error("bad char in struct format")
+struct.Struct = Struct
+def handle(record, peer): pass
+`;
+    await using files = await folder({ "complex.py": handler });
+    const args = ["struct-line", "server", "--port", "0", "--handler", `${files.path}/complex.py`];
+    const { code, stderr } = await labwire([...args, "--format", "<IF"]);
+    assertMatch(
+      stderr,
+      /^error: Cannot load handler ".*": this is Python 3\.\d+; complex numbers \(F, D\) in records need 3\.14\n$/,
+    );
+    assertEquals(code, 2);
+  },
 });
 
 Deno.test("struct-line refuses what is no handler, and several", async () => {

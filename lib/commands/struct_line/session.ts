@@ -66,6 +66,7 @@ export class LineSession implements AsyncDisposable {
   readonly #recording: RecordsRecording | undefined;
   readonly #sent: SentRecording | undefined;
   #left: number;
+  #surplus = 0;
   #prompter: Prompter | undefined;
 
   private constructor(
@@ -123,6 +124,11 @@ export class LineSession implements AsyncDisposable {
   /** Records that `--count` still waits for, unless this side has ended the line. */
   get awaited(): number {
     return this.#ending.signal.aborted || this.#left === Infinity ? 0 : this.#left;
+  }
+
+  /** Records that came after those of `--count`, while the last of these was being handled. */
+  get surplus(): number {
+    return this.#surplus;
   }
 
   /** Whether records may be answered. */
@@ -226,7 +232,7 @@ export class LineSession implements AsyncDisposable {
     record: Parameters<LineAction<string>>[0],
     peer: Parameters<LineAction<string>>[1],
   ): unknown {
-    if (this.#left <= 0) return;
+    if (this.#left <= 0) return void this.#surplus++;
     const { out } = this.#context;
     this.#prompter?.clear();
     this.#print(record, peer);
@@ -363,7 +369,7 @@ export async function sayStats(
 ): Promise<void> {
   await session.close();
   await out.shown();
-  const stats = { ...line, unsent };
+  const stats = { ...line, received: line.received - session.surplus, unsent };
   say.summary(
     [
       `${counted(stats.received, "record")} received, ${stats.sent} sent`,

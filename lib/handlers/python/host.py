@@ -1588,7 +1588,13 @@ class Records:
     """Records of a struct as tuples."""
 
     def __init__(self, form, fields):
-        self.struct = struct.Struct(form)
+        try:
+            self.struct = struct.Struct(form)
+        except struct.error:
+            if not set("FD") & set(form):
+                raise
+            version = "%d.%d" % sys.version_info[:2]
+            raise Refused("this is Python %s; complex numbers (F, D) in records need 3.14" % version) from None
         self.format = form
         self.make = None
         #: Where arrays begin and end among the values, from behind.
