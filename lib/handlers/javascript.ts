@@ -137,7 +137,11 @@ class JavaScriptModule implements ModuleHandler {
     if (!graph || this.#closed) return undefined;
     if (this.#reloading) return this.#reloading;
     if (!graph.changed()) return undefined;
-    return this.#reloading = this.#reload(graph).finally(() => this.#reloading = undefined);
+    // Forgotten right before those go on that wait for it, so that no call overtakes them.
+    const over = () => void (this.#reloading = undefined);
+    this.#reloading = this.#reload(graph);
+    this.#reloading.then(over, over);
+    return this.#reloading;
   }
 
   async #reload(graph: ModuleGraph): Promise<void> {

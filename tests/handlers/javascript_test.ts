@@ -206,6 +206,27 @@ Deno.test("a changed file is loaded again before the next message, and not other
   assertMatch(it.problems[1]!.message, /^Cannot load handler ".*; the one loaded before goes on$/);
 });
 
+Deno.test("calls are made in their order, also those that come right after the module was loaded again", async () => {
+  await using file = await moduleFile("export const handle = () => [];");
+  const calls: unknown[] = [];
+  const all = Promise.withResolvers<void>();
+  await using module = await openModule(file.path, { kind: "bytes" }, { reload: true }, {
+    async onProblem() {
+      for (let n = 1; n <= 20; n++) {
+        calls.push(handle(n));
+        await Promise.resolve();
+      }
+      all.resolve();
+    },
+  });
+  const handle = exportedFunction<(n: number) => unknown>(module, ["handle"], "handle()");
+  await file.write("const log = [];\nexport const handle = (n) => { log.push(n); return log; };");
+  calls.push(handle(0));
+  await all.promise;
+  const [log] = await Promise.all(calls);
+  assertEquals(log, Array.from({ length: 21 }, (_, n) => n));
+});
+
 Deno.test("a module is replaced between two messages, not within one", async () => {
   await using file = await moduleFile(`
     const log = [];
