@@ -178,18 +178,19 @@ export const villasJsonKafka = formatRow(
           const { schema, payload } = membersOf("a sample", json);
           const { timestamp, sequence, ...given } = membersOf("payload", payload);
           // Of a value that VILLASnode leaves out, only the schema tells.
-          const named = signals ? given : { ...fieldsOf(schema), ...given };
+          const names = new Set([...signals ? [] : fieldsOf(schema), ...Object.keys(given)]);
           const sample: Sample = { type: "data", values: [] };
           if (sequence !== undefined) sample.sequence = readSequence(sequence);
           if (isNumber(timestamp)) sample.origin = readMillis("timestamp", timestamp);
           const values = new NamedValues(signals);
-          for (const [name, value] of Object.entries(named)) {
+          for (const name of names) {
             const index = values.indexOf(name);
+            const value = Object.hasOwn(given, name) ? given[name]! : null;
             if (index >= 0) {
-              values.put(index, readJsonValue(value!, `"${name}"`, signals?.[index]?.type));
+              values.put(index, readJsonValue(value, `"${name}"`, signals?.[index]?.type));
             }
           }
-          if (!signals) shown.note(Object.keys(named), values.values);
+          if (!signals) shown.note([...names], values.values);
           return { ...sample, values: values.values };
         },
       }),
@@ -197,15 +198,12 @@ export const villasJsonKafka = formatRow(
   },
 );
 
-/** The fields that a schema lists, in their order, each unset; none where it is no such schema. */
-function fieldsOf(schema: JsonValue | undefined): Record<string, null> {
+/** The fields that a schema lists; none where it is no such schema. */
+function fieldsOf(schema: JsonValue | undefined): string[] {
   const list = (schema as { fields?: JsonValue } | null | undefined)?.fields;
-  if (!Array.isArray(list)) return {};
-  const names = list.map((field) => (field as { field?: JsonValue } | null)?.field);
-  return Object.fromEntries(
-    names.filter((name) => typeof name === "string" && !RESERVED.includes(name))
-      .map((name) => [name, null]),
-  );
+  if (!Array.isArray(list)) return [];
+  return list.map((field) => (field as { field?: JsonValue } | null)?.field)
+    .filter((name) => typeof name === "string" && !RESERVED.includes(name)) as string[];
 }
 
 const PAYLOAD = ', "payload": ';

@@ -170,6 +170,18 @@ Deno.test("json.kafka of unknown signals keeps the place of a value that was lef
   }
 });
 
+Deno.test("json.kafka of unknown signals has values whose names are integers in the order of the schema", () => {
+  const fields = ["b", "10", "2"].map((field) => JSON.stringify({ type: "double", field }));
+  const message = (b: number) =>
+    new TextEncoder().encode(
+      `[{"schema": {"type": "struct", "fields": [${fields}]}, "payload": {"b": ${b}, "10": 1.5, "2": 2.5}}]`,
+    );
+  const format = villasFormat("json.kafka");
+  for (const b of [0.5, 3.5]) {
+    assertEquals(format.decode(message(b))[0]!.values, [b, 1.5, 2.5]);
+  }
+});
+
 Deno.test("json.edgeflex reads large floats as they are, and no integer as one that it is not", () => {
   const format = villasFormat("json.edgeflex", { signals: "2f" });
   const read = (first: string) =>

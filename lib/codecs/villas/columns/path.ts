@@ -4,6 +4,7 @@
  * @module
  */
 
+import { parseJson } from "../../json/json.ts";
 import { type Cell, isMembers } from "./cell.ts";
 
 /** The way to a cell: a column's index, or names and indices one after another. */
@@ -70,4 +71,24 @@ export function leavesOf(object: { [name: string]: Cell }, complex: boolean): Pa
   };
   walk(object, []);
   return paths;
+}
+
+/** Begins names that are integers, so that they are none any more. */
+const MARK = "\uffff";
+
+/**
+ * The same in the order of the text: JavaScript has members whose names are integers before all others, and the lowest first.
+ */
+export function leavesAsWritten(
+  object: { [name: string]: Cell },
+  text: string,
+  complex: boolean,
+): Path[] {
+  if (!/"\d+"\s*:/.test(text)) return leavesOf(object, complex);
+  const marked = text.replace(
+    /"(?:[^"\\]|\\.)*"(?=(\s*:)?)/g,
+    (string, colon) => colon && /^"\d+"$/.test(string) ? `"${MARK}${string.slice(1)}` : string,
+  );
+  return leavesOf(parseJson(marked) as { [name: string]: Cell }, complex)
+    .map((path) => path.map((key) => typeof key === "string" ? key.replace(MARK, "") : key));
 }

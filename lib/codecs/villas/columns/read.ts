@@ -18,7 +18,17 @@ import {
   timeOf,
   valueOf,
 } from "./cell.ts";
-import { cellAt, fieldOf, isHandled, leavesOf, nameOf, type Path, pathOf, spread } from "./path.ts";
+import {
+  cellAt,
+  fieldOf,
+  isHandled,
+  leavesAsWritten,
+  leavesOf,
+  nameOf,
+  type Path,
+  pathOf,
+  spread,
+} from "./path.ts";
 
 /** How plain columns are read. */
 export interface ColumnsOptions {
@@ -176,7 +186,7 @@ export class ColumnsDecoder {
     if (line === "" || line.startsWith("#") || line === this.#header) return undefined;
     if (line.startsWith("{") || line.startsWith("[")) {
       const json = parseJson(line);
-      return isMembers(json) ? this.#readObject(json) : this.#readList(json as Cell[]);
+      return isMembers(json) ? this.#readObject(json, line) : this.#readList(json as Cell[]);
     }
     return this.#readRow(line, text);
   }
@@ -224,11 +234,11 @@ export class ColumnsDecoder {
     return this.#sample(cells, this.#lists);
   }
 
-  #readObject(object: { [name: string]: Cell }): Sample {
+  #readObject(object: { [name: string]: Cell }, text: string): Sample {
     if (Array.isArray(object.data) && isMembers(object.ts)) {
       throw new CodecError("this is VILLASnode's json: expected --input-format json for it");
     }
-    this.#objects ??= this.#layoutOfObject(object);
+    this.#objects ??= this.#layoutOfObject(object, text);
     return this.#sample(object, this.#objects);
   }
 
@@ -289,7 +299,7 @@ export class ColumnsDecoder {
     };
   }
 
-  #layoutOfObject(object: { [name: string]: Cell }): Layout {
+  #layoutOfObject(object: { [name: string]: Cell }, text: string): Layout {
     const { fields, time, sequence } = this.#options;
     const own = (wanted: string | undefined, usual: readonly string[]): Path | undefined => {
       if (wanted !== undefined) return pathOf(wanted, object);
@@ -303,7 +313,7 @@ export class ColumnsDecoder {
       const values = fields.flatMap((field) => spread(fieldOf(field, object), object));
       return { names: values.map(nameOf), values, time: when, sequence: number, all: undefined };
     }
-    const leaves = leavesOf(object, this.#hasComplex)
+    const leaves = leavesAsWritten(object, text, this.#hasComplex)
       .filter((path) => inData(nameOf(path)) && ![timeName, numberName].includes(nameOf(path)));
     const isText = (path: Path) => {
       const cell = cellAt(object, path);

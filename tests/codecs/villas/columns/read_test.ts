@@ -81,6 +81,16 @@ for (
       [1, 2],
       [3, 4],
     ]],
+    [
+      "members whose names are integers, as they are written",
+      '{"b":1,"10":2,"2":{"x":3,"0" :[4]}}\n{"2":{"0":[8],"x":7},"10":6,"b":5}\n',
+      {},
+      [
+        [1, 2, 3, 4],
+        [5, 6, 7, 8],
+      ],
+    ],
+    ["what looks like such a name in a text", '{"a\\"":2,"s":"\\"9\\":","1":3}\n', {}, [[2, 3]]],
     ["members that are lists", '{"n":1,"volts":[0.5,1]}\n', {}, [[1, 0.5, 1]]],
     ["members that are objects", '{"data":{"u":1,"i":[2,3]}}\n', {}, [[1, 2, 3]]],
     ["members by their ways", '{"data":{"u":1,"i":[2,3]},"x":"y"}\n', {
