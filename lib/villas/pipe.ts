@@ -353,7 +353,7 @@ export async function startVillasPipe(options: VillasPipeOptions = {}): Promise<
   const receiver = await openEndpoint(endpoint);
   const { addr } = receiver.node;
   let sender = receiver.node;
-  if ("path" in addr && input && onBatch) {
+  if ("path" in addr && input) {
     // Deno cannot send on a unix datagram socket while it receives on it.
     try {
       ({ node: sender } = await openEndpoint({

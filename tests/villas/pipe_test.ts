@@ -229,6 +229,25 @@ Deno.test({
   },
 });
 
+Deno.test({
+  name: "a pipe over unix sockets may send only (not on Windows)",
+  ignore: Deno.build.os === "windows",
+  async fn() {
+    const folder = await Deno.makeTempDir({ prefix: "labwire-pipe-" });
+    try {
+      const [own, remote] = [{ path: `${folder}/pipe.sock` }, { path: `${folder}/node.sock` }];
+      await using node = await bindDatagram({ listen: remote });
+      const options = { layer: "unix", listen: own, remote, codec: human } as const;
+      await using it = await pipe(lines(2), { ...options, onBatch: undefined });
+      await it.running.finished;
+      assertEquals([it.running.stats.sent, it.problems], [2, []]);
+      for (let n = 0; n < 2; n++) await node.receive();
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
+});
+
 Deno.test("columns go through a pipe, and what a format cannot carry is refused", async () => {
   await using node = await bindDatagram({ listen: { hostname: "127.0.0.1", port: 0 } });
   const chunks = new Blob(["[1]\n[null]\n[3]\n"]).stream() as ReadableStream<Uint8Array>;
