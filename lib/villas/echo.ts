@@ -93,6 +93,8 @@ export class Echo implements AsyncDisposable {
     };
     this.#later = this.#laterReplies(remote);
     const reply = this.#later ?? replyOf(remote, options);
+    // What was let go has been counted as dropped, whatever becomes of it.
+    const inTime: Hook = { process: (batch) => this.#abandoned ? null : batch };
     this.#taps = onMessage ? [tapOf(onMessage), ...taps] : taps;
     this.#path = new Path({
       hooks: [
@@ -100,11 +102,14 @@ export class Echo implements AsyncDisposable {
         ...count < Infinity ? [last] : [],
         ...leftOutOf(options),
         reply,
+        ...options.handler && !this.#later ? [inTime] : [],
       ],
       taps: this.#taps,
       destinations: [node],
       sentTaps,
-      onRefused: (error, { from }) => this.#unanswered(error, from!),
+      onRefused: (error, { from }) => {
+        if (!this.#abandoned) this.#unanswered(error, from!);
+      },
     });
     this.finished = Promise.resolve().then(() => this.#run());
     this.finished.catch(() => {}); // an error is seen by callers that await it

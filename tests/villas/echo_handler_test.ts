@@ -353,6 +353,30 @@ Deno.test("messages whose handling takes longer than the grace count as dropped"
   }
 });
 
+Deno.test("a message that was dropped at the end of the grace counts as nothing else, whatever its handler still does", async () => {
+  for (const concurrency of [1, 3]) {
+    for (const isAnswered of [true, false]) {
+      const begun = Promise.withResolvers<void>();
+      const answer = Promise.withResolvers<Sample>();
+      const handler = (sample: Sample) => {
+        begun.resolve();
+        return answer.promise.then(() => sample);
+      };
+      const onProblem = () => {
+        if (isAnswered) answer.resolve(sample(0n, [1]));
+        else answer.reject(new Error("too late"));
+      };
+      await using it = await lab({ handler, onProblem, concurrency, grace: 0.05 });
+      await it.node.send(villasProtobuf.encode([sample(0n, [0])]), it.echo.addr);
+      await begun.promise;
+      await it.echo.close();
+      const { messages, replies, failed, dropped } = it.echo.stats;
+      const what = `concurrency ${concurrency}, ${isAnswered ? "answered" : "failed"}`;
+      assertEquals([messages, replies, failed, dropped], [1, 0, 0, 1], what);
+    }
+  }
+});
+
 Deno.test("an onProblem that throws neither ends the echo nor confuses its counts", async () => {
   const reported: unknown[] = [];
   const listen = (event: ErrorEvent) => {
