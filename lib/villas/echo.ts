@@ -62,6 +62,8 @@ export class Echo implements AsyncDisposable {
   readonly #later: BatchedReplies | ConcurrentReplies | undefined;
   /** Resolves when the message that the path waits for is done. */
   #inHand: Promise<void> | undefined;
+  /** Whether the reply to that is there, and is only to be sent. */
+  #isHandled = false;
   /** Let go of what is being handled when the grace is over. */
   readonly #letGo = new Set<() => void>();
   #abandoned = false;
@@ -93,8 +95,13 @@ export class Echo implements AsyncDisposable {
     };
     this.#later = this.#laterReplies(remote);
     const reply = this.#later ?? replyOf(remote, options);
-    // What was let go has been counted as dropped, whatever becomes of it.
-    const inTime: Hook = { process: (batch) => this.#abandoned ? null : batch };
+    const inTime: Hook = {
+      process: (batch) => {
+        if (this.#abandoned) return null; // it has been counted as dropped
+        this.#isHandled = true;
+        return batch;
+      },
+    };
     this.#taps = onMessage ? [tapOf(onMessage), ...taps] : taps;
     this.#path = new Path({
       hooks: [
@@ -200,10 +207,13 @@ export class Echo implements AsyncDisposable {
 
   /** Leads a batch along the path. */
   #lead(batch: Batch): void | Promise<void> {
+    this.#isHandled = false;
     const waiting = this.#path.lead(batch);
     if (!waiting || !this.#options.handler || this.#later) return waiting;
     const { from } = batch;
-    return this.#inHand = this.#orLetGo(waiting, () => this.#drop(from!, ENDED));
+    return this.#inHand = this.#orLetGo(waiting, () => {
+      if (!this.#isHandled) this.#drop(from!, ENDED);
+    });
   }
 
   /** Waits for something until the grace is over; what is then made in its place. */

@@ -3,11 +3,14 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import {
   type BatchHandler,
+  bindDatagram,
   type Reply,
   type Sample,
   type SampleHandler,
+  startVillasEcho,
   villasProtobuf,
 } from "../../mod.ts";
+import { within } from "../../lib/time/deadline.ts";
 import { lab, refused } from "./echo_lab.ts";
 
 const sample = (sequence: bigint, values: Sample["values"]): Sample => ({
@@ -375,6 +378,38 @@ Deno.test("a message that was dropped at the end of the grace counts as nothing 
       assertEquals([messages, replies, failed, dropped], [1, 0, 0, 1], what);
     }
   }
+});
+
+Deno.test({
+  name:
+    "a reply that nobody takes counts as unsent, and its message not as dropped (not on Windows)",
+  ignore: Deno.build.os === "windows",
+  async fn() {
+    const folder = await Deno.makeTempDir({ prefix: "labwire-echo-" });
+    try {
+      const [listen, remote] = [{ path: `${folder}/echo.sock` }, { path: `${folder}/node.sock` }];
+      await using node = await bindDatagram({ listen: remote });
+      const handler = (sample: Sample) => Promise.resolve(sample);
+      await using echo = await startVillasEcho({
+        layer: "unix",
+        listen,
+        remote,
+        handler,
+        grace: 0,
+      });
+      // Until the replies find no room any more, and the messages neither.
+      const message = villasProtobuf.encode([sample(0n, [0])]);
+      let isTaken: true | undefined;
+      do {
+        isTaken = await within(node.send(message, listen).then(() => true as const), 0.3);
+      } while (isTaken);
+      await echo.close();
+      const { messages, replies, unsent, dropped } = echo.stats;
+      assertEquals([unsent, dropped, replies + unsent], [1, 0, messages]);
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
 });
 
 Deno.test("an onProblem that throws neither ends the echo nor confuses its counts", async () => {
