@@ -178,6 +178,27 @@ Deno.test(`socket-server --exec pipes each connection through a program${python.
   await Deno.remove(file);
 });
 
+Deno.test(`socket-server --udp sends nothing where a program has printed nothing${python.note}`, {
+  ignore: python.ignore,
+}, async () => {
+  const file = await Deno.makeTempFile({ suffix: ".py" });
+  await Deno.writeTextFile(
+    file,
+    'import sys\nline = sys.stdin.read()\nif line != "VOLT 3": print(line, end="")',
+  );
+  const { server, port } = await serve(
+    ...["--udp", "--concurrency", "1", "--output", "none", "--exec", `${PYTHON} "${file}"`],
+  );
+  await using _ = server;
+  await using client = await connectDatagram({ port });
+  await client.send(bytes("VOLT 3"));
+  await client.send(bytes("VOLT?"));
+  assertEquals(text((await client.receive(60))!.bytes), "VOLT?");
+  const { stderr } = await stop(server);
+  assertMatch(stderr, /\n2 datagrams, 11 bytes, 1 answered\n/);
+  await Deno.remove(file);
+});
+
 Deno.test(`socket-server --udp leaves no program behind that takes too long${python.note}`, {
   ignore: python.ignore || Deno.build.os === "windows",
 }, async () => {

@@ -224,7 +224,7 @@ export async function serveDatagrams(context: Context, values: ServerValues): Pr
     if (++messages >= count) enough.abort();
     await show(message, from);
     const reply = command
-      ? await runProgram(command, message, { signal: over.signal, timeout: execTimeout })
+      ? printed(await runProgram(command, message, { signal: over.signal, timeout: execTimeout }))
       : answerer
       ? await answerer.answer(message, from, peer)
       : answerTo(values, message);
@@ -239,8 +239,7 @@ export async function serveDatagrams(context: Context, values: ServerValues): Pr
     signal: AbortSignal.any([signal, enough.signal]),
     onProblem({ kind, message, error }) {
       if (kind === "answer") failed++;
-      const text = kind === "dropped" ? `${message}; the handler is too slow` : message;
-      say.throttled(kindWithPlace(kind, error), withPlace(text, error));
+      say.throttled(kindWithPlace(kind, error), withPlace(message, error));
     },
   });
   context.describeOpenWork(() => answers(server.pending));
@@ -266,6 +265,11 @@ export async function serveDatagrams(context: Context, values: ServerValues): Pr
 function answers(pending: number): string | undefined {
   if (pending === 0) return undefined;
   return pending === 1 ? "the answer to 1 datagram" : `the answers to ${pending} datagrams`;
+}
+
+/** What a program has printed; null for nothing. */
+function printed(output: Uint8Array): Uint8Array | null {
+  return output.length === 0 ? null : output;
 }
 
 /** Works out what to send back; null for nothing. */
