@@ -16,7 +16,7 @@ const ATTEMPTS = 32;
 export interface DatagramServerProblem {
   /**
    * What it is: the sender is not allowed, the datagram seemed to come from the server itself, it could not be answered, or too many
-   * were waiting for an answer.
+   * were waiting for an answer, or its turn had not come when the server closed.
    */
   kind: "not-allowed" | "own" | "answer" | "dropped";
   /** What it is, to be shown to a person. */
@@ -65,7 +65,10 @@ export interface DatagramServerStats {
   refusedByAllow: number;
   /** Datagrams that seemed to come from the server itself, which would answer its own answers for ever. */
   ignored: number;
-  /** Datagrams that were dropped because too many were waiting, here or in the system's receive buffer, where it tells. */
+  /**
+   * Datagrams that were dropped because too many were waiting, here or in the system's receive buffer, where it tells, or because the
+   * server closed before their turn.
+   */
   dropped: number;
 }
 
@@ -85,7 +88,7 @@ export class DatagramServer implements AsyncDisposable {
     dropped: 0,
   };
   readonly #answering = new Set<Promise<void>>();
-  readonly #waiting: (() => Promise<void>)[] = [];
+  readonly #waiting: { readonly from: HostPort; readonly answer: () => Promise<void> }[] = [];
   #closing: Promise<void> | null = null;
 
   /**
@@ -133,7 +136,9 @@ export class DatagramServer implements AsyncDisposable {
 
   async #close(grace: number): Promise<void> {
     await within(this.#allAnswered(), grace);
-    this.#waiting.length = 0;
+    for (const { from } of this.#waiting.splice(0)) {
+      this.#drop(from, "its turn had not come when the server closed");
+    }
     for (const endpoint of this.#endpoints) await endpoint.close();
     await this.finished;
   }
@@ -153,8 +158,8 @@ export class DatagramServer implements AsyncDisposable {
 
   /** Takes one datagram; what it returns, if anything, is to be waited for before the next one. */
   #take(endpoint: DatagramSocket, bytes: Uint8Array, from: HostPort): Promise<void> | undefined {
-    const { allow, concurrency: given = 1, queue } = this.#options;
-    if (this.#closing) return undefined;
+    const { allow, queue } = this.#options;
+    if (this.#closing) return this.#drop(from, "the server is closing");
     if (isOwnAddress(endpoint.addr, from)) {
       this.#stats.ignored++;
       return this.#report(
@@ -169,32 +174,42 @@ export class DatagramServer implements AsyncDisposable {
       return this.#report("not-allowed", "Refused", from, "not in the allow list");
     }
     this.#stats.received++;
-    const concurrency = typeof given === "number" ? given : given();
-    if (queue !== undefined) return this.#enqueue(endpoint, bytes, from, concurrency, queue);
+    if (queue !== undefined) return this.#enqueue(endpoint, bytes, from, queue);
+    const concurrency = this.#concurrency;
     if (concurrency === 1) return this.#track(this.#answer(endpoint, bytes, from));
     void this.#track(this.#answer(endpoint, bytes.slice(), from));
     return this.#answering.size < concurrency ? undefined : this.#room(concurrency);
   }
 
+  get #concurrency(): number {
+    const { concurrency = 1 } = this.#options;
+    return typeof concurrency === "number" ? concurrency : concurrency();
+  }
+
   /** Answers a datagram when its turn has come, or drops it. */
-  #enqueue(
-    endpoint: DatagramSocket,
-    bytes: Uint8Array,
-    from: HostPort,
-    concurrency: number,
-    most: number,
-  ): undefined {
+  #enqueue(endpoint: DatagramSocket, bytes: Uint8Array, from: HostPort, most: number): undefined {
     if (this.#waiting.length >= most) {
-      this.#stats.dropped++;
-      return this.#report("dropped", "Dropped a datagram from", from, `${most} are waiting`);
+      return this.#drop(from, `${most} are waiting; the handler is too slow`);
     }
     const copy = bytes.slice();
-    const start = () =>
-      this.#track(
-        this.#answer(endpoint, copy, from).then(() => void this.#waiting.shift()?.()),
-      );
-    if (this.#answering.size < concurrency) void start();
-    else this.#waiting.push(start);
+    this.#waiting.push({ from, answer: () => this.#answer(endpoint, copy, from) });
+    this.#beginWaiting();
+  }
+
+  /** Begins to answer what waits, in the order of arrival. */
+  #beginWaiting(): void {
+    while (this.#waiting.length > 0 && this.#answering.size < this.#concurrency) {
+      const task: Promise<void> = this.#waiting.shift()!.answer().then(() => {
+        this.#answering.delete(task);
+        this.#beginWaiting();
+      });
+      this.#answering.add(task);
+    }
+  }
+
+  #drop(from: HostPort, why: string): undefined {
+    this.#stats.dropped++;
+    return this.#report("dropped", "Dropped a datagram from", from, why);
   }
 
   /** Resolves when fewer datagrams than the concurrency are being answered. */

@@ -3,7 +3,11 @@ import { ConnectError, UsageError } from "../../lib/errors.ts";
 import { parseCidrList } from "../../lib/net/address/allow_list.ts";
 import { connectDatagram } from "../../lib/socket/datagram_client.ts";
 import { exchangeDatagram, receiveDatagrams } from "../../lib/socket/exchange_datagram.ts";
-import { type DatagramServerProblem, listenDatagrams } from "../../lib/socket/listen_datagrams.ts";
+import {
+  type DatagramServer,
+  type DatagramServerProblem,
+  listenDatagrams,
+} from "../../lib/socket/listen_datagrams.ts";
 import { bindDatagram } from "../../lib/net/datagram/datagram.ts";
 import { CAN_FORGE, forge } from "../interop/forge.ts";
 import { freePort } from "../net/free_port.ts";
@@ -198,6 +202,76 @@ Deno.test("DatagramServer.close() lets datagrams that have arrived be answered",
   assertEquals(text((await answer).bytes), "last");
   await closed;
   await server.finished;
+});
+
+/** Answers when it is told to, one datagram after another. */
+function answeredLater() {
+  const seen: string[] = [];
+  const told: (() => void)[] = [];
+  const answer = (message: Uint8Array) => {
+    seen.push(text(message));
+    return new Promise<null>((resolve) => told.push(() => resolve(null)));
+  };
+  return { seen, answer, answerOne: () => told.shift()!() };
+}
+
+/** Sends datagrams, each when the one before has arrived. */
+async function sendInTurn(server: DatagramServer, messages: string[]): Promise<void> {
+  await using client = await connectDatagram({ port: server.addr.port });
+  for (const message of messages) {
+    const { received } = server.stats;
+    await client.send(bytes(message));
+    while (server.stats.received === received) await new Promise((resolve) => setTimeout(resolve));
+  }
+}
+
+Deno.test("listenDatagrams() begins answers in the order of arrival, also when more may be answered at once", async () => {
+  const { seen, answer, answerOne } = answeredLater();
+  let concurrency = 1;
+  await using server = await listenDatagrams({
+    port: 0,
+    grace: 0,
+    queue: 10,
+    concurrency: () => concurrency,
+    answer,
+  });
+  await sendInTurn(server, ["1", "2", "3", "4"]);
+  assertEquals([seen, server.pending], [["1"], 4]);
+  concurrency = 2;
+  await sendInTurn(server, ["5"]);
+  assertEquals(seen, ["1", "2"]);
+  concurrency = 3;
+  answerOne();
+  while (seen.length < 4) await new Promise((resolve) => setTimeout(resolve));
+  assertEquals(seen, ["1", "2", "3", "4"]);
+});
+
+Deno.test("DatagramServer.close() counts and reports what has not had its turn when the grace is over", async () => {
+  const { seen, answer } = answeredLater();
+  const problems: DatagramServerProblem[] = [];
+  await using server = await listenDatagrams({
+    port: 0,
+    queue: 10,
+    answer,
+    onProblem: (problem) => void problems.push(problem),
+  });
+  await sendInTurn(server, ["1", "2", "3"]);
+  await server.close({ grace: 0 });
+  assertEquals([seen, server.stats.dropped], [["1"], 2]);
+  assertEquals(problems.map(({ kind }) => kind), ["dropped", "dropped"]);
+});
+
+Deno.test("DatagramServer.close() counts what arrives while it waits for answers", async () => {
+  const { seen, answer, answerOne } = answeredLater();
+  await using server = await listenDatagrams({ port: 0, queue: 10, answer });
+  await sendInTurn(server, ["1"]);
+  const closed = server.close({ grace: 60 });
+  await using client = await connectDatagram({ port: server.addr.port });
+  await client.send(bytes("2"));
+  while (server.stats.dropped === 0) await new Promise((resolve) => setTimeout(resolve));
+  answerOne();
+  await closed;
+  assertEquals([seen, server.stats.dropped], [["1"], 1]);
 });
 
 Deno.test("receiveDatagrams() says how many are missing", async () => {
