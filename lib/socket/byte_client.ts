@@ -209,7 +209,9 @@ export class ByteClient implements AsyncDisposable {
     }
     this.#reading ??= this.connection.read();
     const reading = this.#reading;
-    const chunk = await within(woken ? Promise.race([reading, woken]) : reading, seconds);
+    let chunk = await within(woken ? Promise.race([reading, woken]) : reading, seconds);
+    // A timer that fires late, as where the computer slept, has not seen what came meanwhile.
+    if (chunk === undefined) chunk = await within(reading, 0);
     if (chunk !== undefined) this.#reading = null;
     return chunk;
   }

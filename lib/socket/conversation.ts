@@ -107,10 +107,14 @@ async function silence(
   signal: AbortSignal,
 ): Promise<void> {
   const start = performance.now();
-  for (let left = seconds; left > 0;) {
-    await delay(left, signal);
+  const left = () => {
     const now = performance.now();
-    left = seconds - (now - Math.max(start, waitingSince() ?? now)) / 1000;
+    return seconds - (now - Math.max(start, waitingSince() ?? now)) / 1000;
+  };
+  while (left() > 0) {
+    await delay(left(), signal);
+    // A timer that fires late, as where the computer slept, has not seen what came meanwhile.
+    if (left() <= 0) await delay(0, signal);
   }
 }
 

@@ -2,7 +2,8 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { ConnectError } from "../../lib/errors.ts";
 import type { StreamConnection } from "../../lib/net/stream/connection.ts";
 import { listenStream } from "../../lib/net/stream/listener.ts";
-import { type ByteClient, connectBytes } from "../../lib/socket/byte_client.ts";
+import { ByteClient, connectBytes } from "../../lib/socket/byte_client.ts";
+import { stoppedConnection } from "./stopped.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 const text = (chunk: Uint8Array) => new TextDecoder().decode(chunk);
@@ -32,6 +33,11 @@ Deno.test("ByteClient.exchange() takes an answer in several packets as one", asy
     assertEquals(text(await client.exchange(bytes("go"), { quiet: 1 })), "first second third 0");
     assertEquals(text(await client.exchange(bytes("go"), { quiet: 1 })), "first second third 1");
   });
+});
+
+Deno.test("ByteClient.exchange() takes what has come while the program was stopped", async () => {
+  await using client = new ByteClient(stoppedConnection(), "stopped");
+  assertEquals(text(await client.exchange(bytes("go"), { quiet: 0.05 })), "first second");
 });
 
 Deno.test("ByteClient.exchange() takes the server's end for the end of the answer", async () => {

@@ -10,6 +10,7 @@ import { listenBytes } from "../../lib/socket/listen_bytes.ts";
 import { listenDatagrams } from "../../lib/socket/listen_datagrams.ts";
 import { pingBytes, pingDatagrams } from "../../lib/socket/ping.ts";
 import { sendBytes, sendDatagram } from "../../lib/socket/send_bytes.ts";
+import { stoppedConnection } from "./stopped.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 const text = (chunk: Uint8Array) => new TextDecoder().decode(chunk);
@@ -35,6 +36,15 @@ Deno.test("converse() receives while its input goes on, and ends with the server
     if (received.endsWith("first\n")) onAnswer();
   }
   assertEquals(received, "first\nsecond\n");
+});
+
+Deno.test("converse() takes what has come while the program was stopped", async () => {
+  await using connection = stoppedConnection();
+  let received = "";
+  for await (const piece of converse(connection, ReadableStream.from([]), { timeout: 0.05 })) {
+    received += text(piece);
+  }
+  assertEquals(received, "first second");
 });
 
 Deno.test("converse() ends after a count of bytes, though its input goes on", async () => {
