@@ -8,7 +8,7 @@ import type { Environment } from "./environment.ts";
 import { commandHelp, familyHelp, programHelp } from "./help.ts";
 import type { Context } from "./context.ts";
 import { Output } from "./output.ts";
-import { aliases, globalOptions, parseOptions } from "./parse.ts";
+import { aliases, globalOptions, kebab, parseOptions } from "./parse.ts";
 import { withPlace } from "../handlers/place.ts";
 import { Reporter } from "./reporter.ts";
 import { Interruption } from "./signals.ts";
@@ -180,8 +180,22 @@ async function dispatch(
   const describeOpenWork = stop.describeOpenWork.bind(stop);
   const onReopen = stop.onReopen.bind(stop);
   const context = { ...shared, signal, describeOpenWork, onReopen, given };
-  const code = await (helping ? command.help! : command.run)(context, options, args) ?? 0;
-  return code === exit.interrupted ? stop.code : code;
+  try {
+    const code = await (helping ? command.help! : command.run)(context, options, args) ?? 0;
+    return code === exit.interrupted ? stop.code : code;
+  } catch (error) {
+    throw withOtherAddress(error, command);
+  }
+}
+
+/** Adds to the error that an address is taken how to choose another one. */
+function withOtherAddress(error: unknown, { binds }: Command): unknown {
+  const isTaken = error instanceof UsageError &&
+    error.message.endsWith("another program uses this address");
+  if (!isTaken || !binds) return error;
+  return new UsageError(`${error.message}; --${kebab(binds.option)} takes another one`, {
+    cause: error,
+  });
 }
 
 /**

@@ -72,7 +72,12 @@ export function readAnswer(
   { anyNumber }: Pick<JsonCodecOptions, "anyNumber"> = {},
 ): SuccessResult | FailResult | BadAnswerResult {
   const text = new TextDecoder().decode(bytes);
-  if (bytes[0] === TLS_ALERT && bytes[1] === 3) return badAnswer(text, "the server speaks TLS");
+  if (bytes[0] === TLS_ALERT && bytes[1] === 3) {
+    return badAnswer(
+      text,
+      "the server speaks TLS: connect with ca (--ca) or tls (--tls)",
+    );
+  }
   let response: JsonValue;
   try {
     response = parseJson(decodeUtf8(bytes), { anyNumber });

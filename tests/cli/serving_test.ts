@@ -305,7 +305,7 @@ Deno.test("a server that everybody can reach warns when it listens, and of what 
     const { code, stderr } = await labwire([...command, "--host", "0.0.0.0", "--port", `${port}`]);
     assertEquals(code, 2);
     assert(!stderr.includes("Everybody"), stderr);
-    assertStringIncludes(stderr, "another program uses this address");
+    assertStringIncludes(stderr, "another program uses this address; --port takes another one\n");
   }
 });
 

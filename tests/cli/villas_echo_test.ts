@@ -337,7 +337,7 @@ Deno.test("villas-echo says what is wrong with its options", async () => {
     [["--listen", "12001x"], 'Cannot parse address "12001x": expected "HOST:PORT"'],
     [
       ["--listen", `127.0.0.1:${port}`],
-      `Cannot listen on "127.0.0.1:${port}": another program uses this address`,
+      `Cannot listen on "127.0.0.1:${port}": another program uses this address; --listen takes another one`,
     ],
     [["--remote", "localhost:70000"], "expected a port from 0 to 65535"],
     [["--count", "0"], 'Cannot read --count "0": expected a whole number of at least 1'],

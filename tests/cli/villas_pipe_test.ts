@@ -128,6 +128,23 @@ Deno.test("villas-pipe reports bad lines, sends the others, and exits with 5 unl
   assertStringIncludes(barren.stderr, "Cannot find a sample in standard input");
 });
 
+Deno.test("villas-pipe warns of a table that it reads as villas.human, as --columns is missing", async () => {
+  const news = "warning: Standard input has commas, and is read as villas.human, ";
+  assertStringIncludes((await through("1.5,2.5\n2,3\n")).stderr, news);
+  assertStringIncludes((await through("time,volts\n0,3\n")).stderr, news);
+  for (
+    const [input, ...args] of [
+      ["1.5,2.5\n", "--columns"],
+      ["1.5,2.5\n", "--input-format", "villas.human"],
+      ["1.000000000(4),1,0.5\n"],
+      ["1.000000000\t1,0.5\n"],
+      ["# a,b\n1.000000000\t1\n"],
+    ] as const
+  ) {
+    assertEquals((await through(input, ...args)).stderr.includes("has commas"), false, input);
+  }
+});
+
 Deno.test("villas-pipe --send-only prints nothing, and ends with its input", async () => {
   const { code, stdout, stderr } = await through("1.0(1)\t1\n", "--send-only");
   assertEquals([code, stdout], [0, ""]);

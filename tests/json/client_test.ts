@@ -118,7 +118,7 @@ Deno.test("sendJson() says that a server speaks TLS", async () => {
   const answer = await answerTo([new Uint8Array([0x15, 3, 3, 0, 2, 2, 50])]);
   assertEquals(answer.outcome, "bad-answer");
   if (answer.outcome === "bad-answer") {
-    assertStringIncludes(answer.error.message, ": the server speaks TLS");
+    assertStringIncludes(answer.error.message, ": the server speaks TLS: connect with ca (--ca)");
   }
 });
 

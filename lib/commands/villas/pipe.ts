@@ -140,7 +140,9 @@ export const villasPipe = defineCommand({
       },
     }, out);
     const reading = new AbortController();
-    const chunks = readChunks(stdin.readable, reading.signal);
+    const read = readChunks(stdin.readable, reading.signal);
+    const isUnsaid = !options.columns && options.inputFormat === undefined;
+    const chunks = isUnsaid ? withTableNews(read, say) : read;
     const input = receiveOnly ? undefined : { chunks, ...readerOf(options) };
     const columns = options.columns ? input?.decoder as ColumnsDecoder : undefined;
     await using recorded = await openTaps(context, options, {
@@ -237,6 +239,24 @@ function readerOf(options: PipeValues): Omit<VillasPipeInput, "chunks"> {
   if (columns) return { decoder: new ColumnsDecoder(options) };
   const decoder = withSignals(inputFormat, signals).stream.decoder();
   return { decoder, floats: !signals && inputFormat.name !== "protobuf" };
+}
+
+/** Warns of rows of CSV where nobody said what the input is: as villas.human, their first number would be the time. */
+async function* withTableNews(
+  chunks: AsyncIterable<Uint8Array>,
+  say: Context["say"],
+): AsyncGenerator<Uint8Array, void, void> {
+  let isFirst = true;
+  for await (const chunk of chunks) {
+    if (isFirst && /^[^\t\n(#]*,/.test(new TextDecoder().decode(chunk.subarray(0, 512)))) {
+      say.warn(
+        "Standard input has commas, and is read as villas.human, where a line begins with its time: " +
+          "--columns reads tables",
+      );
+    }
+    isFirst = false;
+    yield chunk;
+  }
 }
 
 function stateOf({ receiveOnly, columns, inputFormat }: PipeValues, terminal: boolean): string {

@@ -16,7 +16,7 @@ const reasons: readonly [codes: readonly string[], reason: string][] = [
 const certificateProblems: readonly [pattern: RegExp, reason: string][] = [
   [
     /UnknownIssuer/,
-    "it is signed by an unknown authority; pass the certificate of that authority as ca",
+    "it is signed by an unknown authority; ca (--ca) takes the certificate of that authority, or the server's own",
   ],
   [/not valid for name/, "it is issued for another name"],
   [/expired|Expired/, "it has expired"],
