@@ -91,6 +91,13 @@ Deno.test("json-client prints the result and nothing else, and errors on stderr"
     [["x"], 0, "", ""],
     [["x", "result=3\x1b[2JV"], 0, "3\\x1b[2JV\n", ""],
     [["x", "fail=no such port"], 3, "", "error: Server reported an error. no such port\n"],
+    [
+      ["x", "fail=no number", "volts=2.5"],
+      3,
+      "",
+      "error: Server reported an error. no number; volts=2.5 sent a text, volts:=2.5 sends the value\n",
+    ],
+    [["x", "fail=no", "on:=true", "v=2 V"], 3, "", "error: Server reported an error. no\n"],
     [["x", "result=3", "--output", "none"], 0, "", ""],
     [["x", "fail=no", "--output", "none"], 3, "", "error: Server reported an error. no\n"],
   ];

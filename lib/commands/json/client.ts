@@ -18,7 +18,7 @@ import { counted, notSent } from "../../text/wording.ts";
 import { checkReplay, type Pace, replayLines, replayOptions } from "../recording/replay.ts";
 import { connectingOptions, readConnecting } from "../serving/connecting.ts";
 import { commandNamed, listCommands, showCommands } from "./list.ts";
-import { fileMessage, lineMessage, typedMessage, wordsMessage } from "./message.ts";
+import { fileMessage, lineMessage, sentAsText, typedMessage, wordsMessage } from "./message.ts";
 
 /** Exit code of each outcome. */
 const EXIT_CODES: Readonly<Record<JsonSendResult["outcome"], number>> = {
@@ -136,7 +136,7 @@ export const jsonClient = defineCommand({
         const line = options.file === undefined
           ? await wordsMessage(args)
           : await fileMessage(options.file);
-        return await show(context, await sender.send(line), options.output);
+        return await show(context, await sender.send(line), options.output, sentAsText(args));
       }
       const output = context.given.has("output") ? options.output : "json";
       if (replay !== undefined) {
@@ -311,11 +311,12 @@ async function converse(
   return 0;
 }
 
-/** Prints what happened to a message, and returns the exit code for it. */
+/** Prints what happened to a message, with a hint where the server refused it, and returns the exit code for it. */
 async function show(
   { out, say }: Context,
   result: JsonSendResult,
   output: Output,
+  hint = "",
 ): Promise<number> {
   if (result.outcome === "success") showSuccess(out, result, output);
   else if (result.outcome === "fail" && output === "json") out.json(result.text);
@@ -323,7 +324,7 @@ async function show(
     await out.flush();
     say.error(
       result.outcome === "fail"
-        ? `Server reported an error. ${result.error}`
+        ? `Server reported an error. ${result.error}${hint}`
         : result.error.message,
     );
   }

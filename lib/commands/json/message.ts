@@ -58,6 +58,23 @@ export function typedMessage(text: string): Promise<string> {
 }
 
 /**
+ * Says which word of a message sent a text that looks like a number or a truth value, as after a failure that is the likely cause.
+ *
+ * @param words The words of the command line.
+ * @returns The end of an error message; empty if there is no such word.
+ */
+export function sentAsText(words: readonly string[]): string {
+  for (const word of words) {
+    const [, name, value] = LOOKALIKE.exec(word) ?? [];
+    if (value !== undefined) return `; ${word} sent a text, ${name}:=${value} sends the value`;
+  }
+  return "";
+}
+
+/** NAME=TEXT with a text that could be JSON. */
+const LOOKALIKE = /^([^=:@"{]+)=(-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null)$/;
+
+/**
  * Reads a message from a file.
  *
  * @param path The file.
