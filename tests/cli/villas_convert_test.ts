@@ -239,6 +239,19 @@ Deno.test({
   },
 });
 
+Deno.test("names of files of other programs are refused, as no program could open text in them", async () => {
+  await using files = await folder({ "in.dat": "1.5(1)\t2.0\n" });
+  for (const name of ["out.npy", "out.XLSX", "out.mat"]) {
+    const { code, stderr } = await convert([`${files.path}/in.dat`, `${files.path}/${name}`]);
+    assertEquals(code, 2);
+    assertMatch(
+      stderr,
+      /(npy|XLSX|mat)": \.\w+ files are neither read nor written; \.csv is for numpy/,
+    );
+  }
+  assertEquals([...Deno.readDirSync(files.path)].map(({ name }) => name), ["in.dat"]);
+});
+
 Deno.test("names of compressed files are refused, and what is in them is told", async () => {
   await using files = await folder({ "in.dat": "1.5(1)\t2.0\n" });
   for (const args of [["in.dat", "out.csv.gz"], ["in.dat.GZ", "out.csv"]]) {

@@ -171,8 +171,10 @@ function readLine(
     return true;
   };
   const fault = (wanted: string) => {
-    const got = from > end ? "the end of the line" : `"${text.slice(from, to)}"`;
-    return new LineFault(Math.min(from, end), `expected ${wanted}, got ${got}`);
+    const cell = text.slice(from, to);
+    const got = from > end ? "the end of the line" : `"${cell}"`;
+    const hint = cell.includes(";") ? '; the setting "separator=;" is for semicolons' : "";
+    return new LineFault(Math.min(from, end), `expected ${wanted}, got ${got}${hint}`);
   };
   if (fields.ts_origin) {
     const sec = next() ? timePart(text, from, to) : NaN;

@@ -451,6 +451,12 @@ const ODD:
       /csv,skip_first_line=true leaves out a header/,
     ],
     [
+      "csv",
+      undefined,
+      encode("1;5;nan;7;1.5\n"),
+      /expected seconds, got "1;5;nan;7;1.5"; the setting "separator=;" is for semicolons/,
+    ],
+    [
       "villas.human",
       "f",
       encode("1.5(1)\t1\t2\n"),
