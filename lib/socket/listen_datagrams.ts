@@ -135,6 +135,7 @@ export class DatagramServer implements AsyncDisposable {
   }
 
   async #close(grace: number): Promise<void> {
+    await null; // an answer that has called this counts as begun when it has returned
     await within(this.#allAnswered(), grace);
     for (const { from } of this.#waiting.splice(0)) {
       this.#drop(from, "its turn had not come when the server closed");

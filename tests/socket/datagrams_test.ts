@@ -261,6 +261,29 @@ Deno.test("DatagramServer.close() counts and reports what has not had its turn w
   assertEquals(problems.map(({ kind }) => kind), ["dropped", "dropped"]);
 });
 
+for (const queue of [undefined, 10]) {
+  const where = queue === undefined ? "" : ", which might have waited";
+  Deno.test(`DatagramServer.close() lets the datagram be answered that has closed it${where}`, async () => {
+    const closing = new AbortController();
+    const closed = Promise.withResolvers<void>();
+    await using server = await listenDatagrams({
+      port: 0,
+      queue,
+      signal: closing.signal,
+      async answer(message) {
+        closing.abort();
+        await closed.promise;
+        return message;
+      },
+    });
+    await using client = await connectDatagram({ port: server.addr.port });
+    await client.send(bytes("last"));
+    while (!closing.signal.aborted) await new Promise((resolve) => setTimeout(resolve));
+    closed.resolve();
+    assertEquals(text((await client.receive(1))?.bytes ?? bytes("none")), "last");
+  });
+}
+
 Deno.test("DatagramServer.close() counts what arrives while it waits for answers", async () => {
   const { seen, answer, answerOne } = answeredLater();
   await using server = await listenDatagrams({ port: 0, queue: 10, answer });
