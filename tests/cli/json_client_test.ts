@@ -121,6 +121,13 @@ Deno.test(`json-client says on a terminal what the template says${python.note}`,
   assertEquals(await shown("x", "result=3 V"), "Server reported success.\n3 V\n");
   assertEquals(await shown("x"), "Server reported success.\n");
   assertEquals(await shown("x", "fail=no"), "error: Server reported an error. no\n");
+
+  await using prompt = startOnTerminal(["json-client", ...to.port]);
+  await prompt.until("stdout", /> /);
+  await prompt.write("x fail=no volts=2\r");
+  await prompt.until("stdout", /no; volts=2 sent a text, volts:=2 sends the value/);
+  await prompt.write("\x04");
+  assertEquals((await prompt.result()).code, 0);
 });
 
 Deno.test('json-client takes "failed" for a failure too', async () => {

@@ -256,6 +256,7 @@ Deno.test("struct-line refuses options that do not go together or make no sense"
     [["server", "--tls-cert", "x"], "expected both --tls-cert and --tls-key"],
     [["server", "--allow", "x"], 'Cannot parse network "x"'],
     [["client", "--send", "[1]"], "Cannot read --send: Cannot read record: expected 3 values"],
+    [["client", "--send", "1,x,0"], "Cannot read --send: expected JSON, such as [1,0.5]: Cannot"],
     [
       ["client", "--send", '[-1,"",0]'],
       'Cannot read --send: Cannot pack item 0 ("I" in "!I2sd"): -1',

@@ -116,6 +116,6 @@ function tooMany(text: string): UsageError {
 function malformed(text: string): UsageError {
   return new UsageError(
     `Cannot read signals "${text}": expected VILLASnode's notation, ` +
-      `such as 5f1i for five floats and an integer (f float, i integer, b boolean, c complex), or NAME:TYPE:UNIT,…`,
+      `such as 5f1i for five floats and an integer (f float, i integer, b boolean, c complex), or names with their types, such as voltage:float:V,on:boolean`,
   );
 }

@@ -299,7 +299,8 @@ async function converse(
   for await (const text of promptLines({ prompt: "> ", signal, onInterrupt })) {
     if (text.trim() === "") continue;
     try {
-      await show(context, await sender.send(await typedMessage(text)), output);
+      const result = await sender.send(await typedMessage(text));
+      await show(context, result, output, sentAsText(text.split(/\s+/)));
     } catch (error) {
       if (signal.aborted || !(error instanceof UsageError || error instanceof CodecError)) {
         throw error;

@@ -151,6 +151,7 @@ export function recordText(
     return { struct, json, reading: options, first };
   } catch (error) {
     if (!(error instanceof CodecError)) throw error;
-    throw new UsageError(`Cannot read --send: ${error.message}`, { cause: error });
+    const wanted = /^[[{]/.test(send.trimStart()) ? "" : "expected JSON, such as [1,0.5]: ";
+    throw new UsageError(`Cannot read --send: ${wanted}${error.message}`, { cause: error });
   }
 }
