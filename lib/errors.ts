@@ -120,6 +120,15 @@ export function messageOf(thrown: unknown): string {
 }
 
 /**
+ * Says why a file cannot be read.
+ *
+ * @param thrown What the system said.
+ */
+export function whyUnreadable(thrown: unknown): string {
+  return thrown instanceof Deno.errors.NotFound ? "no such file" : messageOf(thrown);
+}
+
+/**
  * Says what was thrown, and where; as {@linkcode messageOf} where it has no stack.
  *
  * @param thrown What was thrown.

@@ -1,4 +1,5 @@
 import { exit } from "../errors.ts";
+import { timerDelay } from "../time/deadline.ts";
 import type { Environment } from "./environment.ts";
 import type { Reporter } from "./reporter.ts";
 import type { Watchdog } from "./watchdog.ts";
@@ -11,8 +12,6 @@ const PATIENCE = 0.25;
 const LAST_WORDS = 1.5;
 /** Seconds more until another thread ends a program that does not do it by itself. */
 const TO_ITSELF = 0.5;
-/** The longest time of a timer, in ms. */
-const LONGEST = 2 ** 31 - 1;
 
 /** What an {@linkcode Interruption} needs. */
 export interface InterruptionOptions {
@@ -158,7 +157,7 @@ export class Interruption {
     this.#since = clock.now();
     this.#saySoon();
     this.#timers.push(
-      clock.wake(() => this.#giveUp(), Math.min(1000 * (this.#grace + LAST_WORDS), LONGEST)),
+      clock.wake(() => this.#giveUp(), timerDelay(this.#grace + LAST_WORDS)),
     );
     this.#controller.abort();
   }

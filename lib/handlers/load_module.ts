@@ -29,7 +29,7 @@ export async function loadModule(
     const { pathToFileURL } = await import("node:url");
     const path = await Deno.realPath(file);
     if ((await Deno.stat(path)).isDirectory) {
-      throw fault(`it is a folder, ${KINDS}`);
+      throw fault(`it is a directory, ${KINDS}`);
     }
     url = pathToFileURL(path).href;
     checkEnding(file, fault);

@@ -27,7 +27,7 @@ export async function findProgram(program: string): Promise<string> {
     : [""];
   const name = JSON.stringify(program);
   const isPath = program.includes("/") || (windows && program.includes("\\"));
-  const path = environment("PATH");
+  const path = environmentVariable("PATH");
   // Without permission to look, starting it shows whether it is there.
   if (path === undefined && !isPath) return program;
   const folders = isPath
@@ -51,7 +51,8 @@ export async function findProgram(program: string): Promise<string> {
   throw new UsageError(`Cannot find program ${name}: ${expected}`);
 }
 
-function environment(name: string): string | undefined {
+/** Reads an environment variable; undefined where it is not set, or may not be read. */
+export function environmentVariable(name: string): string | undefined {
   try {
     return Deno.env.get(name);
   } catch (error) {

@@ -37,7 +37,7 @@ const KINDS = compiled
   : /^expected a file that ends in \.py, \.js, \.mjs or \.ts$/;
 
 const refused: [file: string, why: RegExp][] = [
-  [".", /^it is a folder, expected a file that ends in \.py, \.js(,| or) \.mjs( or \.ts)?$/],
+  [".", /^it is a directory, expected a file that ends in \.py, \.js(,| or) \.mjs( or \.ts)?$/],
   ["text.txt", KINDS],
   ["data.json", KINDS],
   ["noending", KINDS],

@@ -9,7 +9,7 @@
 
 import { parseJson } from "../../codecs/json/json.ts";
 import { decodeUtf8 } from "../../text/utf8.ts";
-import { CodecError, messageOf, UsageError } from "../../errors.ts";
+import { CodecError, UsageError, whyUnreadable } from "../../errors.ts";
 import { itemsToJson } from "../../json/items.ts";
 import { splitCommandLine } from "../../process/command_line.ts";
 
@@ -85,8 +85,7 @@ export async function fileMessage(path: string): Promise<string> {
   try {
     return lineMessage(decodeUtf8(await Deno.readFile(path)));
   } catch (cause) {
-    const why = cause instanceof Deno.errors.NotFound ? "no such file" : messageOf(cause);
-    throw new UsageError(`Cannot send file "${path}": ${why}`, { cause });
+    throw new UsageError(`Cannot send file "${path}": ${whyUnreadable(cause)}`, { cause });
   }
 }
 

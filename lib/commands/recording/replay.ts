@@ -7,7 +7,7 @@
 import type { Context } from "../../cli/context.ts";
 import { beside, file, value } from "../../cli/options.ts";
 import { readByteLines } from "../../cli/read_lines.ts";
-import { messageOf, UsageError } from "../../errors.ts";
+import { UsageError, whyUnreadable } from "../../errors.ts";
 import { delay } from "../../time/deadline.ts";
 
 /** The option `--speed`, and with it `--replay` of a client. */
@@ -139,6 +139,5 @@ async function open(path: string): Promise<ReadableStream<Uint8Array>> {
 }
 
 function unreadable(path: string, cause: unknown): UsageError {
-  const why = cause instanceof Deno.errors.NotFound ? "no such file" : messageOf(cause);
-  return new UsageError(`Cannot read --replay "${path}": ${why}`, { cause });
+  return new UsageError(`Cannot read --replay "${path}": ${whyUnreadable(cause)}`, { cause });
 }

@@ -7,7 +7,7 @@
 import type { Context } from "../../cli/context.ts";
 import { graceOption } from "../../cli/grace_option.ts";
 import { file, flag, seconds, value } from "../../cli/options.ts";
-import { UsageError } from "../../errors.ts";
+import { UsageError, whyUnreadable } from "../../errors.ts";
 import type { HostPort } from "../../net/address/address.ts";
 import { type AllowList, parseCidrList } from "../../net/address/allow_list.ts";
 import type { TlsIdentity, TlsServing } from "../../net/stream/bind.ts";
@@ -219,7 +219,7 @@ export async function readPem(
   try {
     text = (await Deno.readTextFile(path)).replace(/^\ufeff/, "");
   } catch (cause) {
-    throw refused(cause instanceof Deno.errors.NotFound ? "no such file" : String(cause), cause);
+    throw refused(whyUnreadable(cause), cause);
   }
   const found = /-----BEGIN ([^-]+)-----/.exec(text)?.[1];
   if (found === undefined) throw refused("expected a PEM file");

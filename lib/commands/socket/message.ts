@@ -1,6 +1,6 @@
 import { concat } from "@std/bytes/concat";
 import { parseEscapedText } from "../../text/escapes.ts";
-import { UsageError } from "../../errors.ts";
+import { UsageError, whyUnreadable } from "../../errors.ts";
 
 /** The options that say what to send. */
 export interface MessageValues {
@@ -100,10 +100,9 @@ function hexBytes(digits: string): Uint8Array {
 
 async function openFile(path: string): Promise<ReadableStream<Uint8Array>> {
   try {
-    if ((await Deno.stat(path)).isDirectory) throw new Error("it is a folder");
+    if ((await Deno.stat(path)).isDirectory) throw new Error("it is a directory");
     return (await Deno.open(path)).readable;
   } catch (cause) {
-    const why = cause instanceof Deno.errors.NotFound ? "no such file" : (cause as Error).message;
-    throw new UsageError(`Cannot read --file "${path}": ${why}`, { cause });
+    throw new UsageError(`Cannot read --file "${path}": ${whyUnreadable(cause)}`, { cause });
   }
 }

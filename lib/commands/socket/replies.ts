@@ -3,7 +3,7 @@ import { file, several, text, value } from "../../cli/options.ts";
 import { parseEscapedText } from "../../text/escapes.ts";
 import { pythonBytes } from "../../text/python_bytes.ts";
 import { decodeUtf8 } from "../../text/utf8.ts";
-import { messageOf, UsageError } from "../../errors.ts";
+import { UsageError, whyUnreadable } from "../../errors.ts";
 import { parseReplies, parseReply, Replies, type Reply } from "../../socket/replies.ts";
 
 /** Longest part of a query that a message shows, in bytes. */
@@ -63,7 +63,7 @@ async function readTable(path: string): Promise<Reply[]> {
   try {
     return parseReplies(decodeUtf8(await Deno.readFile(path)));
   } catch (cause) {
-    const why = cause instanceof Deno.errors.NotFound ? "no such file" : messageOf(cause);
+    const why = whyUnreadable(cause);
     throw new UsageError(`Cannot read --replies "${path}": ${why}`, { cause });
   }
 }

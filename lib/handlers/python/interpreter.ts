@@ -1,5 +1,5 @@
 import { UsageError } from "../../errors.ts";
-import { findProgram } from "../../process/find_program.ts";
+import { environmentVariable, findProgram } from "../../process/find_program.ts";
 import { runProgram } from "../../process/run_program.ts";
 
 /** The oldest Python that runs a handler. */
@@ -19,7 +19,7 @@ const INSTALL =
 export async function findPython(given?: string): Promise<string[][]> {
   const windows = Deno.build.os === "windows";
   if (given !== undefined) return [[await findProgram(given)]];
-  const environment = virtualEnvironment();
+  const environment = environmentVariable("VIRTUAL_ENV") || undefined;
   if (environment !== undefined) {
     const path = windows ? `${environment}\\Scripts\\python.exe` : `${environment}/bin/python`;
     try {
@@ -77,13 +77,4 @@ export async function versionOf(interpreter: readonly string[]): Promise<string 
 export function isOld(version: string): boolean {
   const [major = 0, minor = 0] = version.split(".").map(Number);
   return major < 3 || (major === 3 && minor < 8);
-}
-
-function virtualEnvironment(): string | undefined {
-  try {
-    return Deno.env.get("VIRTUAL_ENV") || undefined;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotCapable) return undefined;
-    throw error;
-  }
 }

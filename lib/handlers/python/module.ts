@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { ConnectError, messageOf, RemoteError, UsageError } from "../../errors.ts";
+import { ConnectError, RemoteError, UsageError, whyUnreadable } from "../../errors.ts";
 import { timerDelay, whenOverdue } from "../../time/deadline.ts";
 import { whenAborted } from "../../time/lifecycle.ts";
 import { LatencyRecorder } from "../../time/latency.ts";
@@ -72,7 +72,7 @@ export async function openPython(
   try {
     if (!(await Deno.stat(file)).isFile) throw new Error("it is no file");
   } catch (cause) {
-    const why = cause instanceof Deno.errors.NotFound ? "no such file" : messageOf(cause);
+    const why = whyUnreadable(cause);
     throw new UsageError(`Cannot load handler "${file}": ${why}`, { cause });
   }
   const { default: source } = await import("./host.py", { with: { type: "text" } });

@@ -1,6 +1,6 @@
 import type { VillasFormat } from "../../codecs/villas/format.ts";
 import { plusSeconds, type Sample } from "../../codecs/villas/sample.ts";
-import { messageOf, UsageError } from "../../errors.ts";
+import { UsageError, whyUnreadable } from "../../errors.ts";
 import { delay } from "../../time/deadline.ts";
 import { notify } from "../../time/lifecycle.ts";
 import type { Timestamp } from "../../time/timestamp.ts";
@@ -85,8 +85,7 @@ export class FileNode implements SourceNode {
       return new FileNode(options, file, size);
     } catch (cause) {
       file?.close();
-      const why = cause instanceof Deno.errors.NotFound ? "no such file" : messageOf(cause);
-      throw new UsageError(`Cannot read "${path}": ${why}`, { cause });
+      throw new UsageError(`Cannot read "${path}": ${whyUnreadable(cause)}`, { cause });
     }
   }
 
