@@ -55,11 +55,13 @@ export async function* readByteLines(
  *
  * @param stream Any bytes.
  * @param signal Ends the reading.
+ * @param onRead Called with the number of bytes of each chunk.
  * @returns Chunks.
  */
 export async function* readChunks(
   stream: ReadableStream<Uint8Array>,
   signal: AbortSignal,
+  onRead?: (bytes: number) => void,
 ): AsyncGenerator<Uint8Array, void, void> {
   const reader = stream.getReader();
   const cancel = () => void reader.cancel().catch(() => {});
@@ -68,6 +70,7 @@ export async function* readChunks(
     for (;;) {
       const { value } = await reader.read();
       if (value === undefined || signal.aborted) return;
+      onRead?.(value.length);
       yield value;
     }
   } finally {

@@ -2,6 +2,7 @@ import { concat } from "@std/bytes/concat";
 import { defineCommand } from "../../cli/command.ts";
 import type { Context } from "../../cli/context.ts";
 import { flag, integer, value } from "../../cli/options.ts";
+import { readChunks } from "../../cli/read_lines.ts";
 import type { SampleEncoder, VillasFormat } from "../../codecs/villas/format.ts";
 import { villasFormat } from "../../codecs/villas/formats.ts";
 import type { Sample } from "../../codecs/villas/sample.ts";
@@ -10,7 +11,6 @@ import { withSignals } from "../../codecs/villas/with_signals.ts";
 import { CodecError, exit, messageOf, UsageError } from "../../errors.ts";
 import { isSameFile } from "../../recording/same_file.ts";
 import { counted } from "../../text/wording.ts";
-import { whenAborted } from "../../time/lifecycle.ts";
 import { CapturedSamples } from "../../villas/captured_samples.ts";
 import { beginSamples, chunksOf, readSamples } from "../../villas/sample_stream.ts";
 import { formatOption, signalsOption, warnOfUncounted } from "./format_option.ts";
@@ -211,7 +211,7 @@ async function openInput({ stdin, signal }: Context, path: string): Promise<Inpu
   const counting = (bytes: number) => void (position += bytes);
   if (path === "-") {
     return {
-      chunks: streamChunks(stdin.readable, signal, counting),
+      chunks: readChunks(stdin.readable, signal, counting),
       get position() {
         return position;
       },
@@ -238,21 +238,6 @@ async function openInput({ stdin, signal }: Context, path: string): Promise<Inpu
   } catch (cause) {
     file?.close();
     throw new UsageError(`Cannot read "${path}": ${why(cause)}`, { cause });
-  }
-}
-
-/** The chunks of a stream, until the signal is aborted. */
-async function* streamChunks(
-  stream: ReadableStream<Uint8Array>,
-  signal: AbortSignal,
-  onRead: (bytes: number) => void,
-): AsyncGenerator<Uint8Array, void, void> {
-  const reader = stream.getReader();
-  const cancel = () => void reader.cancel().catch(() => {});
-  using _ = whenAborted(signal, cancel);
-  for (let chunk; (chunk = (await reader.read()).value) !== undefined;) {
-    onRead(chunk.length);
-    yield chunk;
   }
 }
 

@@ -52,10 +52,11 @@ export const lab19 = defineCommand({
     const client = `127.0.0.1:${portBase + 1}`;
     const print = (end: "client" | "node", sample: Sample) => {
       if (output === "none") return;
-      if (output === "json") out.line(`{"end": "${end}", ${formatVillasJson(sample).slice(1)}`);
-      else {out.line(
-          end.padEnd(8) + (end === "client" ? formatVillasJson : formatVillasHuman)(sample),
-        );}
+      if (output === "json") {
+        return out.line(`{"end": "${end}", ${formatVillasJson(sample).slice(1)}`);
+      }
+      const format = end === "client" ? formatVillasJson : formatVillasHuman;
+      out.line(end.padEnd(8) + format(sample));
     };
     await using echo = await onFreePort(() =>
       startVillasEcho({
