@@ -168,3 +168,13 @@ export function clock(time, span) {
   const part = ((time % 1) + 1) % 1;
   return text + Math.min(part, 1 - 10 ** -decimals).toFixed(decimals).slice(1);
 }
+
+/**
+ * The greatest number in a range, and how far it reaches.
+ *
+ * @param {[number, number]} [range]
+ * @returns {[number, number]}
+ */
+export function sizeAndRange([min, max] = [NaN, NaN]) {
+  return [Math.max(Math.abs(min), Math.abs(max)), max - min];
+}

@@ -4,9 +4,10 @@
 /** The page: what the server sends goes into the panes, what the user does goes to the server. */
 
 import { Connection } from "./connection.js";
-import { band, beside, clock, day, duration, si } from "./format.js";
+import { Cursors } from "./cursors.js";
+import { band, clock, day, duration, sizeAndRange } from "./format.js";
 import { PlanePlot, SpectrumPlot } from "./extras.js";
-import { labelsFor, numbersFor, Pane, timeAxis, zoomOf } from "./panes.js";
+import { isDark, labelsFor, numbersFor, Pane, timeAxis, zoomOf } from "./panes.js";
 import {
   field,
   listenToGenerator,
@@ -15,10 +16,10 @@ import {
   showGenerator,
   showTrigger,
 } from "./panels.js";
-import { listenForGestures, makeCursor } from "./pointer.js";
+import { listenForGestures } from "./pointer.js";
 import { Readout } from "./readout.js";
 import { savePng, saveSvg } from "./save.js";
-import { make, showPairs, showStatistics, SignalTable, swatch } from "./table.js";
+import { showStatistics, SignalTable } from "./table.js";
 import { Traces } from "./traces.js";
 import { LONGEST, SHORTEST, SPANS, View } from "./view.js";
 
@@ -179,8 +180,7 @@ function channelOf(signal) {
 function arrange() {
   if (!hello) return;
   signals = describeSignals(hello);
-  const isDark = document.documentElement.dataset["theme"] === "dark";
-  table.build(signals, { hasGroups: view.panes === "own", isDark }, {
+  table.build(signals, { hasGroups: view.panes === "own", isDark: isDark() }, {
     toggle,
     part(signal, part) {
       view.parts.set(signal, part);
@@ -555,24 +555,16 @@ function showTools() {
   select("panes").value = view.panes;
 }
 
-// Cursors
+// Cursors and the pointer
 
-const layer = plots;
-const putCursor = { a: makeCursor(layer, "a", actions), b: makeCursor(layer, "b", actions) };
+const cursors = new Cursors(plots, actions);
+const readout = new Readout(plots);
 
 /** @param {ReturnType<typeof scene>} now @param {number} at In s. */
 function timeText({ reference, zero }, at) {
   return Number.isNaN(reference)
     ? clock(zero + at, view.span / 1000)
     : duration(Number((at - reference).toPrecision(9)));
-}
-
-const readout = new Readout(layer);
-
-/** The greatest number in a range, and how far it reaches. */
-/** @param {[number, number]} range @returns {[number, number]} */
-function sizeAndRange([min, max] = [NaN, NaN]) {
-  return [Math.max(Math.abs(min), Math.abs(max)), max - min];
 }
 
 /** @param {ReturnType<typeof scene>} now */
@@ -603,56 +595,7 @@ function drawReadout(now) {
 
 /** @param {ReturnType<typeof scene>} now */
 function drawCursors(now) {
-  const { a, b } = view.cursors;
-  const time = (/** @type {number | null} */ part) =>
-    part === null ? NaN : now.from + part * (now.to - now.from);
-  const [ta, tb] = [time(a), time(b)];
-  const text = (/** @type {number} */ at) => timeText(now, at);
-  putCursor.a(a, text(ta));
-  putCursor.b(b, text(tb));
-  if (a === null && b === null) return;
-  /** @type {[string, string, boolean][]} */
-  const pairs = [];
-  if (a !== null) pairs.push(["A", text(ta), false]);
-  if (b !== null) pairs.push(["B", text(tb), false]);
-  if (a !== null && b !== null) {
-    pairs.push(["Δt", duration(tb - ta), false], [
-      "1/Δt",
-      si(Math.abs(1 / (tb - ta)), "Hz"),
-      false,
-    ]);
-  }
-  showPairs("cursor-times", pairs);
-  const body = /** @type {HTMLElement} */ (document.querySelector("#cursor-table tbody"));
-  const isDark = document.documentElement.dataset["theme"] === "dark";
-  const shown = panes.flatMap(({ traces, range }) =>
-    traces.map((trace) => ({ ...trace, sizes: sizeAndRange(range) }))
-  );
-  if (body.children.length !== shown.length || body.dataset["theme"] !== String(isDark)) {
-    body.dataset["theme"] = String(isDark);
-    body.replaceChildren(...shown.map(() => {
-      const row = make("tr");
-      row.append(make("th", null, { scope: "row" }), make("td"), make("td"), make("td"));
-      return row;
-    }));
-  }
-  shown.forEach((trace, i) => {
-    const cells = body.children[i]?.children;
-    if (!cells) return;
-    const name = trace.isReply ? `${trace.name} (reply)` : trace.name;
-    if (cells[0]?.getAttribute("title") !== name) {
-      cells[0]?.replaceChildren(swatch(trace.signal, isDark, trace.isReply), ` ${name}`);
-      cells[0]?.setAttribute("title", name);
-    }
-    const [va, vb] = [ta, tb].map((at) => lanes[trace.lane]?.at(trace.id, at));
-    const one = (/** @type {[number, number] | undefined} */ each) =>
-      each ? (each[0] + each[1]) / 2 : NaN;
-    const texts = [va, vb].map((each) => band(each, ...trace.sizes));
-    [...texts, beside(one(vb) - one(va), ...trace.sizes)].forEach((text, k) => {
-      const cell = cells[k + 1];
-      if (cell && cell.textContent !== text) cell.textContent = text;
-    });
-  });
+  cursors.show(view.cursors, now, panes, (at) => timeText(now, at));
 }
 
 // Tools and keys
@@ -766,7 +709,7 @@ function applyTheme() {
 }
 
 function toggleTheme() {
-  view.theme = document.documentElement.dataset["theme"] === "dark" ? "light" : "dark";
+  view.theme = isDark() ? "light" : "dark";
   applyTheme();
   arrange();
 }

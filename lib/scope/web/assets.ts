@@ -7,6 +7,7 @@ import uplotStyle from "uplot/dist/uPlot.min.css" with { type: "text" };
 import icon from "../page/icon.svg" with { type: "text" };
 import coloursScript from "../page/colours.js" with { type: "text" };
 import connectionScript from "../page/connection.js" with { type: "text" };
+import cursorsScript from "../page/cursors.js" with { type: "text" };
 import extrasScript from "../page/extras.js" with { type: "text" };
 import formatScript from "../page/format.js" with { type: "text" };
 import mainScript from "../page/main.js" with { type: "text" };
@@ -43,6 +44,7 @@ export const assets: Readonly<Record<string, Asset>> = {
   "/icon.svg": { type: "image/svg+xml", body: icon },
   "/colours.js": script(coloursScript),
   "/connection.js": script(connectionScript),
+  "/cursors.js": script(cursorsScript),
   "/extras.js": script(extrasScript),
   "/format.js": script(formatScript),
   "/main.js": script(mainScript),
