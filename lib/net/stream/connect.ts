@@ -76,7 +76,7 @@ async function connectOnce(options: ConnectStreamOptions): Promise<StreamConnect
     return new StreamConnection(secured, options);
   } catch (error) {
     signal?.throwIfAborted();
-    throw connectFailure(where, error, { host, ca });
+    throw connectFailure(where, error, host);
   }
 }
 

@@ -43,35 +43,23 @@ export function explainLoss(cause: unknown): Error {
   return new ConnectError("the other side asks for a TLS certificate that it trusts", { cause });
 }
 
-/** Details for the message of a failure. */
-export interface ConnectFailureContext {
-  /** The name that the certificate should have. */
-  host: string;
-  /** The certificates that were given to trust. */
-  ca?: string;
-}
-
 /**
  * Explains why a connection failed.
  *
  * @param where The address as text.
  * @param cause What was thrown.
- * @param context Details for the message.
+ * @param host The name that the certificate should have.
  * @returns A {@linkcode ConnectError}, a {@linkcode UsageError} if there can be no such port, or the cause itself if it is clear already
  * or concerns this program's own permissions.
  */
-export function connectFailure(
-  where: string,
-  cause: unknown,
-  context: ConnectFailureContext,
-): unknown {
+export function connectFailure(where: string, cause: unknown, host: string): unknown {
   const isSaid = cause instanceof ConnectError || cause instanceof UsageError;
   if (isSaid || cause instanceof Deno.errors.NotCapable) return cause;
   const begin = `Cannot connect to "${where}"`;
   if (isPortRefused(cause)) {
     return new UsageError(`${begin}: a port is a whole number from 0 to 65535`, { cause });
   }
-  return new ConnectError(`${begin}: ${explain(cause, context)}`, { cause });
+  return new ConnectError(`${begin}: ${explain(cause, host)}`, { cause });
 }
 
 /**
@@ -90,7 +78,7 @@ function rank(error: unknown): number {
   return at < 0 ? reasons.length : at;
 }
 
-function explain(cause: unknown, { host }: ConnectFailureContext): string {
+function explain(cause: unknown, host: string): string {
   const known = reasons[rank(cause)];
   if (known) return known[1];
   const message = messageOf(cause);

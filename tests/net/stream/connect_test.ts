@@ -170,7 +170,7 @@ Deno.test("connectStream() stops when its signal is aborted", async () => {
 Deno.test("connectFailure() tells the kinds of failure apart", () => {
   const coded = (code: string) => Object.assign(new Error("os error"), { code });
   const say = (error: unknown) =>
-    (connectFailure("host:1", error, { host: "host" }) as Error).message
+    (connectFailure("host:1", error, "host") as Error).message
       .replace('Cannot connect to "host:1": ', "");
   const said = [
     ...["ECONNREFUSED", "ETIMEDOUT", "EHOSTUNREACH", "ENETUNREACH", "ECONNRESET", "EPERM"].map(
