@@ -6,7 +6,7 @@
 
 import { CodecError } from "../../errors.ts";
 import { ALL, formatRow } from "./format_row.ts";
-import { lineForms } from "./line_format.ts";
+import { BARE_LINES, lineForms } from "./line_format.ts";
 import type { Sample } from "./sample.ts";
 import { floatSignals, type Signal } from "./signals.ts";
 import { checkHead, checkNoSequence, checkOne } from "./text_format.ts";
@@ -25,13 +25,7 @@ const STYLE = { precision: 6, exact: false };
 export const villasIotagentUl = formatRow(NAME, {}, (settings, signals) => {
   const forms = lineForms({
     name: NAME,
-    settings: {
-      ...settings,
-      delimiter: "\n",
-      header: false,
-      skip_first_line: false,
-      comment_prefix: "#",
-    },
+    settings: { ...settings, ...BARE_LINES },
     signals,
     plainEcho: false,
     write(sample) {

@@ -31,6 +31,14 @@ export const LINES = {
   comment_prefix: character("#"),
 } as const;
 
+/** What these would be in a format that has none of them. */
+export const BARE_LINES = {
+  delimiter: "\n",
+  header: false,
+  skip_first_line: false,
+  comment_prefix: "#",
+} as const;
+
 /**
  * Who reads or writes a line: VILLASnode's socket writes it (`node`), VILLASnode's socket reads it (`reply`), or it is a line of a stream
  * with (`file`) or without (`plain`) a place for the time of receipt.

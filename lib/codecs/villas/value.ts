@@ -6,7 +6,7 @@
 
 import { CodecError } from "../../errors.ts";
 import { ALL, formatRow } from "./format_row.ts";
-import { lineForms } from "./line_format.ts";
+import { BARE_LINES, lineForms } from "./line_format.ts";
 import type { Sample } from "./sample.ts";
 import { checkHead, checkNoSequence, checkOne } from "./text_format.ts";
 import { readValue, writeValue } from "./text_values.ts";
@@ -25,13 +25,7 @@ export const villasValue = formatRow(NAME, {}, (settings, signals) => {
   const exact = { ...node, exact: settings.real_precision === ALL_DIGITS };
   const forms = lineForms({
     name: NAME,
-    settings: {
-      ...settings,
-      delimiter: "\n",
-      header: false,
-      skip_first_line: false,
-      comment_prefix: "#",
-    },
+    settings: { ...settings, ...BARE_LINES },
     signals,
     plainEcho: true,
     write(sample, form) {

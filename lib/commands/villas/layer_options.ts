@@ -195,6 +195,22 @@ export function droppedAdvice(dropped: number, receiveBuffer: number): string {
   return `${what}: the receive buffer of ${receiveBuffer} bytes was full. Try --receive-buffer ${wanted}`;
 }
 
+/**
+ * Says what went wrong at an endpoint, or what became of a connection.
+ *
+ * @param say Where to.
+ * @param problem What happened.
+ */
+export function sayProblem(
+  say: Context["say"],
+  { kind, message }: { readonly kind: string; readonly message: string },
+): void {
+  if (kind === "ignored") say.warn(`${message}; --any-source takes them too`);
+  else if (kind === "own") say.warn(message);
+  else if (kind === "waiting" || kind === "connection") say.info(message);
+  else say.throttled(kind, message);
+}
+
 /** What {@linkcode announceLayer} says. */
 export interface LayerAnnouncement {
   /** The addresses that are bound, or connected to. */

@@ -13,15 +13,17 @@ import { formatAddress } from "../../net/address/address.ts";
 import { counted, rareCounts } from "../../text/wording.ts";
 import { after } from "../../time/deadline.ts";
 import { startVillasPipe, type VillasPipe } from "../../villas/pipe.ts";
-import type {
-  VillasPipeInput,
-  VillasPipeProblem,
-  VillasPipeStats,
-} from "../../villas/pipe_options.ts";
+import type { VillasPipeInput, VillasPipeStats } from "../../villas/pipe_options.ts";
 import type { Tap } from "../../villas/path.ts";
 import { portFileOption } from "../serving/announce.ts";
 import { formatOption, signalsOption, warnOfUncounted } from "./format_option.ts";
-import { announceLayer, droppedAdvice, layerOptions, readLayer } from "./layer_options.ts";
+import {
+  announceLayer,
+  droppedAdvice,
+  layerOptions,
+  readLayer,
+  sayProblem,
+} from "./layer_options.ts";
 import { isNamed, type PipeForm, pipeOutput, pipePrinter } from "./pipe_output.ts";
 import { openTaps, tapOptions } from "./taps.ts";
 
@@ -159,7 +161,7 @@ export const villasPipe = defineCommand({
       onBatch: print,
       signal,
       ...{ taps, sentTaps: columns ? [...sentTaps, leftOutNews(columns, say)] : sentTaps },
-      onProblem: (problem) => report(say, problem),
+      onProblem: (problem) => sayProblem(say, problem),
     });
     using _announced = announceLayer(say, options, {
       addrs: pipe.addrs,
@@ -263,13 +265,6 @@ function stateOf({ receiveOnly, columns, inputFormat }: PipeValues, terminal: bo
   if (receiveOnly || !terminal) return "Ready";
   const form = columns ? "numbers with commas between them" : inputFormat?.name ?? "villas.human";
   return `Ready. Type samples, one per line, as ${form}; Ctrl-D ends them`;
-}
-
-function report(say: Context["say"], { kind, message }: VillasPipeProblem): void {
-  if (kind === "ignored") say.warn(`${message}; --any-source takes them too`);
-  else if (kind === "own") say.warn(message);
-  else if (kind === "waiting" || kind === "connection") say.info(message);
-  else say.throttled(kind, message);
 }
 
 /** Says once which members of objects are texts, which VILLASnode does not have. */

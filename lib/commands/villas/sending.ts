@@ -15,7 +15,7 @@ import { whenAborted } from "../../time/lifecycle.ts";
 import type { ScopeControl } from "../../scope/scope.ts";
 import type { Statistic } from "../../scope/viewer.ts";
 import type { SendingOptions, SignalSource } from "../../villas/signal_source.ts";
-import type { VillasSignalProblem, VillasSignalStats } from "../../villas/signal_source_options.ts";
+import type { VillasSignalStats } from "../../villas/signal_source_options.ts";
 import { socketFormat } from "./format_option.ts";
 import { portFileOption } from "../serving/announce.ts";
 import {
@@ -25,6 +25,7 @@ import {
   type LayerValues,
   type ReadLayer,
   readLayer,
+  sayProblem,
 } from "./layer_options.ts";
 import {
   notPrinted,
@@ -185,13 +186,6 @@ export async function sendSamples(
     );
   }
   return stats;
-}
-
-function sayProblem(say: Context["say"], { kind, message }: VillasSignalProblem): void {
-  if (kind === "ignored") say.warn(`${message}; --any-source takes them too`);
-  else if (kind === "own") say.warn(message);
-  else if (kind === "waiting" || kind === "connection") say.info(message);
-  else say.throttled(kind, message);
 }
 
 /** Why nothing came back, as far as it shows, and the way out. */
