@@ -72,7 +72,9 @@ export async function exchangeOnce(
   try {
     for await (const piece of isRaw ? answer : joined(answer)) await show(piece, client.remoteAddr);
   } catch (error) {
-    throw withLineEnd(error, end, values);
+    const { readEnd, bytesReceived, bytesQueued } = client.connection;
+    const isSilent = readEnd === "open" && bytesReceived === 0 && bytesQueued === 0;
+    throw isSilent && error instanceof ConnectError ? withLineEnd(error, end, values) : error;
   }
 }
 
@@ -82,10 +84,8 @@ function lastTwo(before: string, piece: Uint8Array): string {
 }
 
 /** Adds to the error that no answer came what is most often the cause: a message without its newline. */
-function withLineEnd(error: unknown, end: string, { hex, file }: ClientValues): unknown {
-  const isSilence = error instanceof ConnectError &&
-    /^No answer from .* in \S+ s$/.test(error.message);
-  if (!isSilence || hex !== undefined || file !== undefined || /[\r\n]$/.test(end)) return error;
+function withLineEnd(error: ConnectError, end: string, { hex, file }: ClientValues): ConnectError {
+  if (hex !== undefined || file !== undefined || /[\r\n]$/.test(end)) return error;
   const why = end === "\\n"
     ? '"\\n" was sent as two characters; --escape makes a newline of it'
     : "the message had no newline at its end, for which most instruments wait; --newline sends one";
