@@ -20,7 +20,7 @@ Written by `labwire client-py`. It needs Python 3.8 or later and nothing else: k
       Failed        the equipment answered with a failure
       TimedOut      no answer in time: the command may still be carried out
       Disconnected  the connection ended before the answer: the command may still be carried out
-      BadAnswer     the answer is not in the protocol
+      BadAnswer     the answer is not in the protocol, or is to another message
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ class Disconnected(EquipmentError, ConnectionError):
 
 
 class BadAnswer(EquipmentError, ValueError):
-    """What came is no answer of the protocol. The command may have been carried out."""
+    """What came is no answer of the protocol, or one to another message. The command may have been carried out."""
 
 
 class Equipment:
