@@ -69,7 +69,12 @@ export class Line<F extends string = string>
   readonly #closing = new AbortController();
   readonly #stats = { received: 0, sent: 0, connections: 0, cut: 0, lost: 0, failed: 0 };
   #end!: LineEnd;
-  #arrival: PromiseWithResolvers<void> = Promise.withResolvers();
+  /** Records that were sent while there was no peer, which there will be again. */
+  readonly #waiting: {
+    record: Uint8Array;
+    resolve: (taken: boolean | Promise<boolean>) => void;
+  }[] = [];
+  readonly #arrival: PromiseWithResolvers<void> = Promise.withResolvers();
   #closed: Promise<void> | null = null;
   #stopped = false;
   #failure: unknown;
@@ -171,18 +176,26 @@ export class Line<F extends string = string>
    */
   send(values: StructInputs<F>): Promise<boolean> {
     const peers = this.#peers;
-    if (peers.size === 1) { for (const peer of peers) return peer.send(values); }
     if (peers.size > 1) return this.#broadcast.send(values);
+    if (peers.size === 1 && this.#waiting.length === 0) {
+      for (const peer of peers) return peer.send(values);
+    }
     return this.#sendLater(this.struct.pack(values));
   }
 
   /** Sends a record to the next peer, if there may be one. */
-  async #sendLater(record: Uint8Array): Promise<boolean> {
-    while (this.#end.reconnects && !this.#stopped) {
-      await this.#arrival.promise;
-      for (const peer of this.#peers) return await peer.sendBytes(record);
+  #sendLater(record: Uint8Array): Promise<boolean> {
+    if (!this.#end.reconnects || this.#stopped) return Promise.resolve(false);
+    const { promise, resolve } = Promise.withResolvers<boolean>();
+    this.#waiting.push({ record, resolve });
+    return promise;
+  }
+
+  /** Sends what has waited for a peer; nothing of it is taken where there will be none any more. */
+  #sendWaiting(peer?: LineConnection<F>): void {
+    for (const { record, resolve } of this.#waiting.splice(0)) {
+      resolve(peer?.sendBytes(record) ?? false);
     }
-    return false;
   }
 
   /** Ends this side's half towards every peer after everything sent so far: they read the end, and may still send. */
@@ -233,6 +246,7 @@ export class Line<F extends string = string>
     }
     this.#stopped = true;
     this.#queue?.end(this.#failure instanceof ConnectError ? this.#failure : undefined);
+    this.#sendWaiting();
     this.#arrival.resolve();
     if (this.#failure !== undefined) throw this.#failure;
   }
@@ -256,6 +270,7 @@ export class Line<F extends string = string>
     let fault: Error | undefined;
     try {
       notify(onConnect, peer);
+      this.#sendWaiting(peer);
       fault = await this.#receive(peer);
       if (fault === undefined && !this.#stopped) {
         notify(onEnd, peer);
@@ -270,7 +285,6 @@ export class Line<F extends string = string>
   async #release(peer: LineConnection<F>, fault?: Error): Promise<void> {
     // What is sent from now on is not for this connection.
     this.#peers.delete(peer);
-    this.#arrival = this.#peers.size === 0 ? Promise.withResolvers() : this.#arrival;
     const { sent } = peer;
     this.#stats.sent += sent;
     await peer.close(this.#patience);

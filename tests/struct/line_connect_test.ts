@@ -128,6 +128,34 @@ Deno.test("Line with reconnect keeps what is sent while the last connection clos
   server.close();
 });
 
+Deno.test("Line with reconnect sends what waits for a server before what is sent once that is there", async () => {
+  const server = bareServer();
+  const over = Promise.withResolvers<void>();
+  const waiting: Promise<boolean>[] = [];
+  let later: Promise<boolean> | undefined;
+  await using client: Line<"!I"> = await Line.connect({
+    format: "!I",
+    port: server.port,
+    reconnect: true,
+    retryDelay: 0,
+    onConnect(peer) {
+      if (waiting.length === 0) return;
+      later = client.send([3]);
+      void peer.send([0]); // the first thing that it says
+    },
+    onDisconnect: () => over.resolve(),
+  });
+  (await server.accept()).close();
+  await over.promise;
+  for (const n of [1, 2]) waiting.push(client.send([n]));
+  using conn = await server.accept();
+  assertEquals(await Promise.all(waiting), [true, true]);
+  assertEquals(await later, true);
+  await client.closeWrite();
+  assertEquals([...await readToEnd(conn)], [0, 1, 2, 3].flatMap((n) => [0, 0, 0, n]));
+  server.close();
+});
+
 Deno.test("Line with reconnect can be closed while it tries", async () => {
   const server = Line.listen({ format: "!I", port: 0 });
   const again = Promise.withResolvers<void>();
