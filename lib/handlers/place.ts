@@ -1,4 +1,4 @@
-import { RemoteError, stackOf } from "../errors.ts";
+import { RemoteError, stackOf, UsageError } from "../errors.ts";
 
 /** Where labwire's own modules are beside its program: the folder above this one in the sources, that of the bundle in the executable. */
 const OWN = import.meta.url.endsWith("/lib/handlers/place.ts")
@@ -10,12 +10,12 @@ const PROGRAM = new URL("../../main.ts", import.meta.url).href;
 /**
  * Finds where in the user's code something was thrown.
  *
- * @param thrown What was thrown; what was raised in Python knows its `place`.
+ * @param thrown What was thrown; what was raised in Python, or is no fault of any code, knows its `place`.
  * @returns File, line and in JavaScript column, as in `supply.js:12:7`; undefined if it has no stack, or no file of the user is in it.
  */
 export function placeOf(thrown: unknown): string | undefined {
   try {
-    if (thrown instanceof RemoteError && "place" in thrown) {
+    if ((thrown instanceof RemoteError || thrown instanceof UsageError) && "place" in thrown) {
       return thrown.place as string | undefined;
     }
   } catch {

@@ -258,9 +258,9 @@ function spawn(command: readonly string[]): Deno.ChildProcess {
       detached: Deno.build.os !== "windows",
     }).spawn();
   } catch (error) {
-    throw new UsageError(`Cannot start program ${JSON.stringify(program)}: ${why(error)}`, {
-      cause: error,
-    });
+    const message = `Cannot start program ${JSON.stringify(program)}: ${why(error)}`;
+    // It has no place in the user's code: nobody need look for one in its stack, which Deno 2.9 may panic at where too many files are open.
+    throw Object.assign(new UsageError(message, { cause: error }), { place: undefined });
   }
 }
 

@@ -3,7 +3,8 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { connectBytes, exchangeDatagram, Line, sendJson } from "../../mod.ts";
 import { isAlive } from "../process/is_alive.ts";
-import { type Child, start } from "./run.ts";
+import { startPeer } from "../interop/peer.ts";
+import { type Child, programCommand, start } from "./run.ts";
 
 const POSIX = Deno.build.os !== "windows";
 const bytes = (text: string) => new TextEncoder().encode(text);
@@ -91,3 +92,26 @@ for (const times of [1, 2]) {
     },
   });
 }
+
+Deno.test(
+  "json-server --exec says that no program can be started where no more files may be open",
+  {
+    ignore: !POSIX,
+  },
+  async () => {
+    const [command, first] = programCommand();
+    const args = [...first, "json-server", "--port", "0", "--output", "none", "--exec", "true"];
+    const script = 'ulimit -n 40 && exec "$0" "$@"';
+    await using server = startPeer("sh", ["-c", script, command, ...args]);
+    const [, port] = await server.until("stderr", /:(\d+)\b[^]*Ready/);
+    const connect = () => Deno.connect({ hostname: "127.0.0.1", port: Number(port) });
+    const clients = [];
+    for (let i = 0; i < 60; i++) clients.push(await connect());
+    await server.until("stderr", /Cannot accept a connection: .*open files/);
+    await clients[0]!.write(bytes("{}\n"));
+    const buffer = new Uint8Array(1000);
+    const answer = text(buffer.subarray(0, await clients[0]!.read(buffer) ?? 0));
+    assertMatch(answer, /^\{"status":"error","error":"Cannot start program .*open files/);
+    for (const client of clients) client.close();
+  },
+);
