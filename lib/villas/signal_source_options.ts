@@ -59,7 +59,7 @@ export interface VillasSignalOptions extends SignalGeneratorOptions, LayerOption
 
 /** What a signal source has counted so far. */
 export interface VillasSignalStats {
-  /** Samples sent; with several in a datagram, each that is `unsent` counts as a full one. */
+  /** Samples sent; with several in a datagram, each that the system did not take counts as a full one. */
   sent: number;
   /** Samples that came back, each counted once. */
   returned: number;
