@@ -84,7 +84,7 @@ export interface VillasPipeStats {
   readonly invalid: number;
   /** Datagrams from addresses other than the remote, and from the pipe's own. */
   readonly ignored: number;
-  /** Messages that the system did not take, or that had nowhere to go. */
+  /** Messages that the system did not take, or that had nowhere to go; of those to several clients, what none of them has got. */
   readonly unsent: number;
   /** Datagrams that arrived while the program was busy, and for which there was no room; undefined where the system does not tell. */
   readonly dropped?: number | undefined;

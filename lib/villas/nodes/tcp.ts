@@ -134,9 +134,10 @@ export class TcpNode implements EndpointNode {
       return undefined;
     }
     if (this.#links.size === 0) return this.#lose(this.addr, "nobody is connected");
+    const all = this.#links.size > 1 ? { left: this.#links.size, isTaken: false } : undefined;
     let waiting: Promise<void>[] | undefined;
     for (const link of this.#links.values()) {
-      this.#send(link, bytes);
+      this.#send(link, bytes, all);
       if (link.isFull) (waiting ??= []).push(this.#room(link, HIGH_WATER));
     }
     if (waiting) return Promise.all(waiting).then(() => {});
@@ -306,15 +307,25 @@ export class TcpNode implements EndpointNode {
     }
   }
 
-  #send(link: Link, bytes: Uint8Array): void {
+  /** Sends a message; one to all peers is unsent only if none of them has taken it. */
+  #send(link: Link, bytes: Uint8Array, all?: ToAll): void {
     link.last = link.connection.write(bytes).then((isTaken) => {
-      if (isTaken) this.#sent++;
-      else this.#lose(link.peer, "the connection is closed");
+      if (!isTaken) this.#tellLoss(link.peer, "the connection is closed");
+      if (all) {
+        all.isTaken ||= isTaken;
+        if (--all.left > 0) return;
+      }
+      if (all?.isTaken ?? isTaken) this.#sent++;
+      else this.#unsent++;
     });
   }
 
   #lose(to: Endpoint, why: string): void {
     this.#unsent++;
+    this.#tellLoss(to, why);
+  }
+
+  #tellLoss(to: Endpoint, why: string): void {
     if (this.#ending.signal.aborted) return;
     this.#tell("send", `Cannot send to ${formatAddress(to)}: ${why}`, to);
   }
@@ -335,6 +346,13 @@ export class TcpNode implements EndpointNode {
   #tell(kind: EndpointProblem["kind"], message: string, from: Endpoint, error?: unknown): void {
     notify(this.#options.onProblem, { kind, message, from, error });
   }
+}
+
+/** What becomes of a message to all peers. */
+interface ToAll {
+  /** How many of them have neither taken nor lost it. */
+  left: number;
+  isTaken: boolean;
 }
 
 /** A connection, and what is known of it. */

@@ -267,6 +267,9 @@ Deno.test("what goes to all is not held up for ever by a peer that does not read
   }
   const { port } = deaf.localAddr as Deno.NetAddr;
   assertEquals(told[2], `Disconnected 127.0.0.1:${port}: it has read nothing for 10 s`);
+  assertEquals(told[3], `Cannot send to 127.0.0.1:${port}: the connection is closed`);
+  const { sent, unsent } = node.counters;
+  assertEquals([sent, unsent], [1, 0], "the other one has the message");
 });
 
 Deno.test("signals go from a tcp-client to a tcp-server and back, in each direction of connecting", async () => {
