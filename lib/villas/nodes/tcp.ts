@@ -185,13 +185,15 @@ export class TcpNode implements EndpointNode {
     const { signal } = this.#ending;
     while (!signal.aborted) {
       let connection: StreamConnection;
+      const connecting = new AbortController(); // the end must not close what is connected: it has replies to send
       try {
+        using _ending = whenAborted(signal, () => connecting.abort(signal.reason));
         connection = await connectStream({
           host,
           port,
           attempts: Infinity,
           retryDelay: RETRY,
-          signal,
+          signal: connecting.signal,
           onAttemptFailed: (_, __, error) => {
             const news = this.#attempts.failed(error);
             if (news !== undefined) this.#tell("waiting", news, this.addr, error);

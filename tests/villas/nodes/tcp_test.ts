@@ -97,6 +97,27 @@ for n in range(2):
   assertEquals(connected.length, 2);
 });
 
+Deno.test("an echo at tcp-client that ends sends the replies to all that it has handled", async () => {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  await using echo = await startVillasEcho({
+    layer: "tcp-client",
+    remote: listener.addr as Deno.NetAddr,
+    codec: human,
+    count: 500,
+  });
+  using peer = await listener.accept();
+  const lines = Array.from({ length: 2000 }, (_, n) => `1795198430.000000005(${n})\t0.5\n`);
+  const sending = peer.write(new TextEncoder().encode(lines.join("")));
+  const replies = [];
+  for await (const chunk of peer.readable.pipeThrough(new TextDecoderStream())) {
+    replies.push(chunk);
+  }
+  await sending;
+  await echo.finished;
+  assertEquals(replies.join(""), lines.slice(0, 500).join(""));
+  assertEquals([echo.stats.replies, echo.stats.unsent], [500, 0]);
+});
+
 Deno.test("a client says once that there is no server, and how it goes on", async () => {
   const told = Promise.withResolvers<VillasEchoProblem>();
   await using _echo = await startVillasEcho({
