@@ -7,6 +7,7 @@ import { needs, startPeer, startPython } from "../interop/peer.ts";
 import { PYTHON } from "../interop/python.ts";
 import { startOnTerminal } from "./pty.ts";
 import { labwire, programCommand, startServer } from "./run.ts";
+import { startHere } from "./run_here.ts";
 import { freePort } from "../net/free_port.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
@@ -345,4 +346,23 @@ Deno.test(`socket-client --no-answer delivers to socat${socat.note}`, {
   const args = ["socket-client", "--port", String(port), "--no-answer", "--newline", "VOLT 3"];
   assertEquals((await labwire(args)).code, 0);
   assertEquals((await peer.result()).stdout, "VOLT 3\n");
+});
+
+Deno.test("socket-client sends and records no part of a datagram at Ctrl-C", async () => {
+  const folder = await Deno.makeTempDir();
+  for (const more of [[], ["--no-answer"]]) {
+    await using echo = await echoServer();
+    const args = [...echo.udp, ...more];
+    args.push("--record", `${folder}/${more.length}.log`);
+    await using client = startHere(args, { stdin: "piped" });
+    await client.write("VOLT 1");
+    await client.until("stderr", /Starting client/);
+    client.interrupt();
+    const { code, stderr } = await client.result();
+    assertEquals(code, 130, stderr);
+    assertMatch(stderr, /Recorded 0 pieces/);
+    assertEquals((await labwire([...echo.udp, "end"])).code, 0);
+    assertEquals(echo.received, ["end"]);
+  }
+  await Deno.remove(folder, { recursive: true });
 });

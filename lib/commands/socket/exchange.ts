@@ -55,7 +55,7 @@ export async function exchangeOnce(
   const show = shower(context, values);
   if (values.udp) {
     await using client = await connectDatagram(values);
-    const message = await wholeMessage(pieces);
+    const message = await wholeMessage(pieces, values.signal);
     values.recording.sending(message, client.remoteAddr);
     await client.send(message);
     values.recording.sent();
@@ -105,7 +105,7 @@ export async function sendOnly(
 ): Promise<void> {
   const to = { hostname: values.host, port: values.port };
   if (values.udp) {
-    const message = await wholeMessage(pieces);
+    const message = await wholeMessage(pieces, values.signal);
     values.recording.sending(message, to);
     await sendDatagram(message, values);
     values.recording.sent();

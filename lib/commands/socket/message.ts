@@ -46,10 +46,17 @@ export async function messagePieces(
  * Reads a whole message.
  *
  * @param pieces As {@linkcode messagePieces} gives them.
+ * @param signal Ends the reading of what is piped in.
  * @returns Its bytes.
+ * @throws The signal's reason, if the message may have been cut off by it.
  */
-export async function wholeMessage(pieces: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
-  return concat(await Array.fromAsync(pieces));
+export async function wholeMessage(
+  pieces: AsyncIterable<Uint8Array>,
+  signal: AbortSignal,
+): Promise<Uint8Array> {
+  const message = concat(await Array.fromAsync(pieces));
+  signal.throwIfAborted();
+  return message;
 }
 
 /**

@@ -21,7 +21,7 @@ export async function pingServer(
   pieces: AsyncIterable<Uint8Array>,
 ): Promise<boolean> {
   const { host, port, timeout, output } = values;
-  const message = await wholeMessage(pieces);
+  const message = await wholeMessage(pieces, values.signal);
   if (message.length === 0) {
     throw new UsageError("Cannot repeat an empty message: expected a byte at least");
   }
