@@ -286,6 +286,30 @@ for line in sys.stdin:
   assertEquals(await kept.receive(), [sample(3n, 1, 2n)]);
 });
 
+Deno.test("villas-echo --exec: the program for a message may finish its work after Ctrl-C, within the grace", async () => {
+  await using files = await folder({
+    "slow.py": `
+import json, os, socket, sys, time
+sample = sys.stdin.readline()
+node = ("127.0.0.1", int(json.loads(sample)["data"][0]))
+socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b"begun", node)
+while not os.path.exists("go"): time.sleep(0.001)
+print(sample)
+`,
+  });
+  await using it = await lab(["--exec", `${PYTHON} slow.py`], files.path);
+  const { port } = it.node.addr as Deno.NetAddr;
+  await it.send(sample(7n, port));
+  await it.node.receive(); // from the program
+  it.program.interrupt();
+  await it.program.until("stderr", /Waiting up to 5 s for 1 message/);
+  await Deno.writeTextFile(`${files.path}/go`, "");
+  assertEquals(await it.receive(), [sample(7n, port)]);
+  const { code, stderr } = await it.program.result();
+  assertEquals(code, 0);
+  assertStringIncludes(stderr, "1 reply");
+});
+
 for (const option of ["--exec", "--exec-persistent"]) {
   Deno.test(`villas-echo ${option}: what goes wrong is told as a program's`, async () => {
     await using files = await folder({

@@ -37,12 +37,16 @@ export async function openEchoHandler(
   context: Context,
 ): Promise<EchoHandler> {
   const opened = await openHandler(values, { kind: "samples" }, handlerEvents(context));
-  const end = () => opened?.close() ?? Promise.resolve();
+  const ended = new AbortController();
+  const end = async () => {
+    ended.abort();
+    await opened?.close();
+  };
   const base = { [Symbol.asyncDispose]: end };
   if (!opened) return base;
   try {
     if (opened.kind === "program") {
-      return { ...base, handler: programReplies(opened, context.signal) };
+      return { ...base, handler: programReplies(opened, ended.signal) };
     }
     if (opened.language === "python") {
       const form = "def handle(sample): …";
@@ -61,12 +65,12 @@ export async function openEchoHandler(
   }
 }
 
-/** Has a program answer: each sample is a line of JSON, and so is each reply. */
+/** Has a program answer, until the signal says that the grace is over: each sample is a line of JSON, and so is each reply. */
 function programReplies(program: ProgramHandler, signal: AbortSignal): SampleHandler {
   const format = villasFormat("json");
   return async (sample) => {
     const line = new TextEncoder().encode(formatVillasJson(sample));
-    const output = await program.handle(line, program.persistent ? undefined : signal);
+    const output = await program.handle(line, signal);
     const lines = new TextDecoder().decode(output).split(/\r?\n/).map((text) => text.trim());
     return lines.filter((text) => text !== "" && text !== "null")
       .map((text) => replyOf(format.decode(new TextEncoder().encode(text)), sample));
