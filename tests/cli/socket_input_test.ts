@@ -348,6 +348,27 @@ Deno.test(`socket-client --no-answer delivers to socat${socat.note}`, {
   assertEquals((await peer.result()).stdout, "VOLT 3\n");
 });
 
+Deno.test("socket-client has a server that pauses take all of a long message", async () => {
+  const taken = Promise.withResolvers<number>();
+  await using server = listenStream({
+    port: 0,
+    onConnection: async (connection) => {
+      let count = (await connection.read())!.length;
+      await connection.write(bytes("ready\n"));
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      for await (const chunk of connection) {
+        count += chunk.length;
+        await connection.write(bytes("taken\n"));
+      }
+      taken.resolve(count);
+    },
+  });
+  const input = new Uint8Array(200_000).fill(0x78);
+  const args = ["socket-client", "--port", String(server.addr.port), "--quiet"];
+  const { code, stderr } = await labwire(args, { input });
+  assertEquals([code, stderr, await taken.promise], [0, "", input.length]);
+});
+
 Deno.test("socket-client sends and records no part of a datagram at Ctrl-C", async () => {
   const folder = await Deno.makeTempDir();
   for (const more of [[], ["--no-answer"]]) {

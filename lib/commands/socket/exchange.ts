@@ -17,6 +17,9 @@ import { type BytesForm, bytesShower, type ShowBytes } from "./show_bytes.ts";
 /** An answer is shown in pieces of this size if it is larger, so that memory stays bounded. */
 const SHOWN_AT_ONCE = 1 << 20;
 
+/** Bytes of a message that the server's system has taken when the answer comes; of a longer one it may have taken less. */
+const TAKEN_AT_ONCE = 1 << 16;
+
 /** Seconds that what is piped in may be silent when the server has ended its side. */
 const INPUT_SILENCE = 1;
 
@@ -63,19 +66,30 @@ export async function exchangeOnce(
     return;
   }
   await using client = await connectBytes(values);
-  const onUnsent = () =>
+  let isSent = true;
+  const onUnsent = () => {
+    isSent = false;
     context.say.warn("The answer was complete before all of the message was sent");
+  };
   let end = "";
   const sent = recorded(pieces, values, client.remoteAddr, (piece) => end = lastTwo(end, piece));
   const answer = client.ask(sent, { ...values, onUnsent });
   const isRaw = values.output === "raw" || values.output === "none";
+  const { connection } = client;
   try {
     for await (const piece of isRaw ? answer : joined(answer)) await show(piece, client.remoteAddr);
   } catch (error) {
-    const { readEnd, bytesReceived, bytesQueued } = client.connection;
+    const { readEnd, bytesReceived, bytesQueued } = connection;
     const isSilent = readEnd === "open" && bytesReceived === 0 && bytesQueued === 0;
     throw isSilent && error instanceof ConnectError ? withLineEnd(error, end, values) : error;
   }
+  if (!isSent || connection.bytesSent <= TAKEN_AT_ONCE) return;
+  // To close while more of the answer comes would call back what the server has not taken yet.
+  await connection.end();
+  if (connection.readEnd === "ended") return;
+  context.say.warn(
+    "The server may not have taken all of the message: --half-close waits for its end",
+  );
 }
 
 /** The last two characters of what was sent, as Latin-1. */
