@@ -57,3 +57,13 @@ Deno.test("run() ends a server with 0 by a signal, and a client that waits with 
     assertEquals((await client).code, code);
   }
 });
+
+Deno.test("run() ends a client that has not begun to send with the signal's code", async () => {
+  using silent = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const early = signals();
+  const args = ["json-client", "--port", `${silent.addr.port}`];
+  const client = runHere(args, { signals: early, input: "{}\n" });
+  await early.listened;
+  early.send("SIGINT");
+  assertEquals(await client, { code: 130, stdout: "", stderr: "" });
+});

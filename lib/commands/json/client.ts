@@ -270,7 +270,8 @@ async function sendLines(
   if (leftOut > 0) {
     say.warn(`Left out ${counted(leftOut, "entry", "entries")} of the recording: no JSON had come`);
   }
-  if (seen === 0 && !signal.aborted) {
+  if (seen === 0) {
+    if (signal.aborted) return exit.interrupted;
     throw new UsageError(
       "Cannot send nothing: expected a message, --file, --replay with lines, or lines on stdin",
     );
