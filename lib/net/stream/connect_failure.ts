@@ -1,10 +1,12 @@
 import { ConnectError, messageOf, UsageError } from "../../errors.ts";
 import { isIPv4, isIPv6, isPortRefused } from "../address/address.ts";
-import { isLocalhost } from "../address/localhost.ts";
+import { isLocalhost, isLoopback } from "../address/localhost.ts";
+
+const REFUSED = "connection refused";
 
 /** The system's error codes and what to tell a person, the most informative first. */
 const reasons: readonly [codes: readonly string[], reason: string][] = [
-  [["ECONNREFUSED", "WSAECONNREFUSED"], "connection refused"],
+  [["ECONNREFUSED", "WSAECONNREFUSED"], REFUSED],
   [["ETIMEDOUT", "WSAETIMEDOUT"], "no answer"],
   [["ECONNRESET", "EPIPE", "ECONNABORTED"], "the server closed the connection immediately"],
   [["EHOSTUNREACH", "EHOSTDOWN"], "host unreachable"],
@@ -80,6 +82,9 @@ function rank(error: unknown): number {
 
 function explain(cause: unknown, host: string): string {
   const known = reasons[rank(cause)];
+  if (known && known[1] === REFUSED && !isLoopback(host)) {
+    return `${REFUSED}: no server listens there, or for its own computer only (--host 0.0.0.0 opens it)`;
+  }
   if (known) return known[1];
   const message = messageOf(cause);
   if (/peer certificate/.test(message)) {

@@ -1,4 +1,10 @@
-import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertInstanceOf,
+  assertRejects,
+  assertStringIncludes,
+} from "@std/assert";
 import { ConnectError, UsageError } from "../../../lib/errors.ts";
 import {
   connectFailure,
@@ -184,6 +190,7 @@ Deno.test("connectFailure() tells the kinds of failure apart", () => {
   assertEquals(new Set(said).size, said.length);
   assertEquals(said.at(-1), "something else");
   assert(!said.slice(0, -1).some((reason) => reason.includes("os error")));
+  assertStringIncludes(said[0]!, "or for its own computer only (--host 0.0.0.0 opens it)");
 });
 
 Deno.test("explainLoss() says that a certificate is wanted, and leaves other errors as they are", () => {
