@@ -70,6 +70,24 @@ Deno.test("socket-server does not answer what is not in its table, and says so",
   assertEquals(stderr.includes("VOLT 3"), false);
 });
 
+Deno.test("socket-server says which query of its table is like one that is not in it", async () => {
+  const { server, port } = await serve(...INSTRUMENT, "--reply", "VOLT? = 3");
+  await using _ = server;
+  await using client = await connectBytes({ port });
+  await client.send(bytes("VOLT?\n"));
+  await server.until(
+    "stderr",
+    /No answer to b'VOLT\?': no --reply or --replies has it, only b'VOLT\? '\n/,
+  );
+  await client.send(bytes("*idn?\nMEAS?\n"));
+  await expect(client, "+1.25E+00\n");
+  const { stderr } = await stop(server);
+  assertStringIncludes(
+    stderr,
+    "No answer to b'*idn?': no --reply or --replies has it, only b'*IDN?'",
+  );
+});
+
 Deno.test("socket-server --reply-else answers what is not in the table", async () => {
   const { server, port } = await serve(...INSTRUMENT, "--reply", "VOLT 3=", "--reply-else", "ERR");
   await using _ = server;

@@ -44,9 +44,11 @@ export async function readReplies(
 ): Promise<Replies | undefined> {
   if (reply.length === 0 && replies === undefined && replyElse === undefined) return undefined;
   const fromFile = replies === undefined ? [] : await readTable(replies);
-  return new Replies([...fromFile, ...reply], {
+  const table = [...fromFile, ...reply];
+  const likes = new Map(table.map(({ query }) => [loose(query), query]));
+  return new Replies(table, {
     otherwise: replyElse === undefined ? undefined : parseEscapedText(replyElse),
-    onUnknown: (query) => say.throttled("unknown", unknownText(query)),
+    onUnknown: (query) => say.throttled("unknown", unknownText(query, likes)),
   });
 }
 
@@ -68,11 +70,17 @@ async function readTable(path: string): Promise<Reply[]> {
   }
 }
 
-function unknownText(query: Uint8Array): string {
+function unknownText(query: Uint8Array, likes: ReadonlyMap<string, Uint8Array>): string {
+  const like = query.length > SHOWN_BYTES ? undefined : likes.get(loose(query));
   const shown = pythonBytes(query.subarray(0, SHOWN_BYTES)) +
     (query.length > SHOWN_BYTES ? ` and ${query.length - SHOWN_BYTES} bytes more` : "");
   const why = query.includes(LF)
     ? "it has several lines, which --line takes one by one"
-    : "no --reply or --replies has it";
+    : `no --reply or --replies has it${like ? `, only ${pythonBytes(like)}` : ""}`;
   return `No answer to ${shown}: ${why}`;
+}
+
+/** What two queries have in common that differ in blanks at their ends, or in case. */
+function loose(query: Uint8Array): string {
+  return pythonBytes(query).slice(2, -1).trim().toLowerCase();
 }
