@@ -9,6 +9,7 @@ import { UsageError } from "../errors.ts";
 import { findCommand } from "../process/find_program.ts";
 import { openJavaScript } from "./javascript.ts";
 import type { HandlerEvents, HandlerUse, ModuleHandler, ModuleValues } from "./module_handler.ts";
+import { after } from "../time/deadline.ts";
 import { PrintedLines } from "./printed.ts";
 import { persistentProgram, type ProgramHandler, programPerMessage } from "./program.ts";
 
@@ -37,6 +38,9 @@ export interface HandlerValues extends ModuleValues {
   /** Seconds that a program may take for a message. Default: 30. */
   readonly execTimeout?: number;
 }
+
+/** Seconds after which a module that is still being loaded may have a loop outside its functions. */
+const LONG_LOAD = 5;
 
 /** The endings of files that are modules in Python. */
 const PYTHON = /\.pyw?$/i;
@@ -117,6 +121,12 @@ export async function openModule(
   values: ModuleValues = {},
   events: HandlerEvents = {},
 ): Promise<ModuleHandler> {
+  using _slow = after(LONG_LOAD, () =>
+    events.onProblem?.({
+      kind: "loading",
+      message: `Handler "${file}" has been loading for ${LONG_LOAD} s: ` +
+        "nothing is served before what stands outside its functions, and setup(), have ended",
+    }), events.clock);
   if (!PYTHON.test(file)) return await openJavaScript(file, use, values, events);
   const { openPython } = await import("./python/module.ts");
   return await openPython(file, use, values, events);

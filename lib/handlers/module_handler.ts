@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { Clock } from "../time/clock.ts";
+
 /** What a command hands to a module's functions, and takes from them. */
 export type HandlerUse =
   /** JSON messages: `commands` by name or `interact` for all, called with the message and `{ bytes }`, its text. */
@@ -110,9 +112,9 @@ export interface HandlerProblem {
   /**
    * What it is. `reloaded`: a changed module was loaded again; `reload`: it could not be; `exit`: what runs the handler has ended by
    * itself, or was ended because it took too long; `close`: its `close()` failed; `unsolicited`: a program printed a line that answers no
-   * message.
+   * message; `loading`: it takes long to load.
    */
-  readonly kind: "exit" | "reload" | "reloaded" | "close" | "unsolicited";
+  readonly kind: "exit" | "reload" | "reloaded" | "close" | "unsolicited" | "loading";
   /** What it is, to be shown to a person. */
   readonly message: string;
 }
@@ -125,4 +127,6 @@ export interface HandlerEvents {
   onStderr?: (bytes: Uint8Array) => void;
   /** Ends the wait for a module that is being loaded, which then fails with the signal's reason. */
   signal?: AbortSignal;
+  /** The time. Default: this computer's clock. */
+  clock?: Clock;
 }

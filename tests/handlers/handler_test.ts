@@ -1,6 +1,8 @@
-import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import { UsageError } from "../../lib/errors.ts";
 import { defaultFunction, openHandler } from "../../lib/handlers/handler.ts";
+
+import { ManualClock } from "../time/manual_clock.ts";
 
 const use = { kind: "commands" } as const;
 const bytes = (text: string) => new TextEncoder().encode(text);
@@ -31,6 +33,35 @@ Deno.test("defaultFunction() says which export is missing", async () => {
     `Cannot use handler "${source.path}": expected "export default (x) => x"`,
   );
 });
+
+for (
+  const [suffix, loop] of [
+    [".py", "import time\nwhile True: time.sleep(0.01)\n"],
+    [".mjs", "await new Promise(() => {});"],
+  ] as const
+) {
+  Deno.test(`openHandler() says that a ${suffix} takes long to load, as one with a loop outside its functions does`, async () => {
+    await using source = await file(suffix, loop);
+    const clock = new ManualClock();
+    const ending = new AbortController();
+    const said: string[] = [];
+    const waits = clock.nextWake();
+    const opening = openHandler({ handler: source.path }, use, {
+      clock,
+      signal: ending.signal,
+      onProblem: ({ kind, message }) => void said.push(`${kind}: ${message}`),
+    });
+    await waits;
+    clock.pass(5);
+    assertMatch(
+      said.join(),
+      /^loading: Handler ".*" has been loading for 5 s: nothing is served before/,
+    );
+    ending.abort(new Error("ended"));
+    await assertRejects(() => opening, Error, "ended");
+    assert(!clock.isAwaited);
+  });
+}
 
 for (const [option, persistent] of [["exec", false], ["execPersistent", true]] as const) {
   Deno.test(`openHandler() has ${option} answer a line with what the program prints`, async () => {

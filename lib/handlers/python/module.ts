@@ -186,6 +186,7 @@ export class PythonModule implements ModuleHandler {
     using _ = whenAborted(signal, () => this.#running?.kill());
     const unfit: string[] = [];
     for (const interpreter of interpreters) {
+      signal?.throwIfAborted();
       this.#interpreter = interpreter;
       const start = await this.#start();
       signal?.throwIfAborted();
