@@ -1,5 +1,5 @@
 /**
- * Writes `lib/codecs/villas/protobuf_schema.ts` from `villas.proto`: `deno task proto`. The program carries the schema as a module,
+ * Writes `lib/codecs/villas/protobuf/schema.ts` from `villas.proto`: `deno task proto`. The program carries the schema as a module,
  * so that neither the compiled executable nor the published package reads a file.
  *
  * @module
@@ -19,7 +19,7 @@ export function schemaModule(proto: string): string {
 
 if (import.meta.main) {
   const proto = await Deno.readTextFile(new URL("villas.proto", import.meta.url));
-  const target = new URL("../lib/codecs/villas/protobuf_schema.ts", import.meta.url);
+  const target = new URL("../lib/codecs/villas/protobuf/schema.ts", import.meta.url);
   await Deno.writeTextFile(target, schemaModule(proto));
   await new Deno.Command(Deno.execPath(), { args: ["fmt", "--quiet", target.href] }).output();
 }

@@ -4,7 +4,7 @@ import { assert } from "@std/assert";
 import type { Sample } from "../../lib/codecs/villas/sample.ts";
 import { formatVillasHuman } from "../../lib/codecs/villas/human.ts";
 import { formatVillasJson } from "../../lib/codecs/villas/json.ts";
-import { formatProtobufText } from "../../lib/codecs/villas/protobuf_text.ts";
+import { formatProtobufText } from "../../lib/codecs/villas/protobuf/text.ts";
 import { villasProtobuf } from "../../lib/codecs/villas/protobuf.ts";
 import { CodecError } from "../../lib/errors.ts";
 import { SequenceTracker } from "../../lib/villas/hooks/sequence_tracker.ts";

@@ -6,10 +6,10 @@
 
 import type { JsonValue } from "../json/reader.ts";
 import { ALL, carriedBy, formatRow } from "./format_row.ts";
-import { jsonForms, Unfit } from "./json_format.ts";
-import { readPlainJson } from "./json_plain.ts";
-import { JSON_SETTINGS, jsonText, jsonValue, type Tree } from "./json_text.ts";
-import { membersOf, readJsonValue, readSequence, unfit, writeSequence } from "./json_values.ts";
+import { jsonForms, Unfit } from "./json/forms.ts";
+import { readPlainJson } from "./json/plain.ts";
+import { JSON_SETTINGS, jsonText, jsonValue, type Tree } from "./json/text.ts";
+import { membersOf, readJsonValue, readSequence, unfit, writeSequence } from "./json/values.ts";
 import type { Sample, Timestamp, Value } from "./sample.ts";
 import type { Signal } from "./signals.ts";
 import { checkHead, isTimePart } from "./text_format.ts";

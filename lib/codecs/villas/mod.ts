@@ -27,7 +27,7 @@ export {
 export { describeLikeness, type RecognisedFormat, recogniseFormat } from "./recognise.ts";
 export { formatVillasHuman } from "./human.ts";
 export { formatVillasJson } from "./json.ts";
-export { formatProtobufText } from "./protobuf_text.ts";
+export { formatProtobufText } from "./protobuf/text.ts";
 export { parseSignals, type Signal, type SignalKind, type SignalsLike } from "./signals.ts";
 export type {
   Carried,

@@ -10,11 +10,11 @@ import protobuf from "protobufjs/light.js";
 import { CodecError, messageOf } from "../../errors.ts";
 import { counted } from "../../text/wording.ts";
 import type { Format } from "./format.ts";
-import { readPlain } from "./protobuf_read.ts";
-import { PlainScanner } from "./protobuf_scan.ts";
-import { villasSchema } from "./protobuf_schema.ts";
-import { LONGEST_VARINT, TYPES } from "./protobuf_wire.ts";
-import { writeMessage } from "./protobuf_write.ts";
+import { readPlain } from "./protobuf/read.ts";
+import { PlainScanner } from "./protobuf/scan.ts";
+import { villasSchema } from "./protobuf/schema.ts";
+import { LONGEST_VARINT, TYPES } from "./protobuf/wire.ts";
+import { writeMessage } from "./protobuf/write.ts";
 import { describeLikeness, textOf } from "./recognise.ts";
 import type { Complex, Sample, Timestamp, Value } from "./sample.ts";
 

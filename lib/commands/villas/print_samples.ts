@@ -4,7 +4,7 @@ import { outputOption } from "../../cli/output_option.ts";
 import type { Format } from "../../codecs/villas/format.ts";
 import { formatVillasHuman } from "../../codecs/villas/human.ts";
 import { formatVillasJson } from "../../codecs/villas/json.ts";
-import { formatProtobufText } from "../../codecs/villas/protobuf_text.ts";
+import { formatProtobufText } from "../../codecs/villas/protobuf/text.ts";
 import type { Sample, Timestamp } from "../../codecs/villas/sample.ts";
 import type { Batch } from "../../villas/node.ts";
 

@@ -5,7 +5,7 @@
 
 import protobuf from "protobufjs/light.js";
 import { villasFormat } from "../../../lib/codecs/villas/formats.ts";
-import { villasSchema } from "../../../lib/codecs/villas/protobuf_schema.ts";
+import { villasSchema } from "../../../lib/codecs/villas/protobuf/schema.ts";
 import type { Sample } from "../../../lib/codecs/villas/sample.ts";
 
 const [name = "protobuf", seconds = "1"] = Deno.args;

@@ -3,9 +3,9 @@
 import { fileURLToPath } from "node:url";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import protobuf from "protobufjs/light.js";
-import { readPlain } from "../../../lib/codecs/villas/protobuf_read.ts";
-import { villasSchema } from "../../../lib/codecs/villas/protobuf_schema.ts";
-import { writeMessage } from "../../../lib/codecs/villas/protobuf_write.ts";
+import { readPlain } from "../../../lib/codecs/villas/protobuf/read.ts";
+import { villasSchema } from "../../../lib/codecs/villas/protobuf/schema.ts";
+import { writeMessage } from "../../../lib/codecs/villas/protobuf/write.ts";
 import { villasProtobuf } from "../../../lib/codecs/villas/protobuf.ts";
 import type { Complex, Sample, Value } from "../../../lib/codecs/villas/sample.ts";
 import { CodecError } from "../../../lib/errors.ts";

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { PlainScanner } from "../../../lib/codecs/villas/protobuf_scan.ts";
+import { PlainScanner } from "../../../lib/codecs/villas/protobuf/scan.ts";
 import { kindOf, type Sample } from "../../../lib/codecs/villas/sample.ts";
 import { villasProtobuf } from "../../../lib/codecs/villas/protobuf.ts";
 import { hexLines } from "../../fixtures/read.ts";

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { type Sample, villasProtobuf } from "../../../mod.ts";
 import { CodecError } from "../../../lib/errors.ts";
 import { schemaModule } from "../../../proto/generate.ts";
-import { villasSchema } from "../../../lib/codecs/villas/protobuf_schema.ts";
+import { villasSchema } from "../../../lib/codecs/villas/protobuf/schema.ts";
 
 const fixtures = new URL("../../fixtures/", import.meta.url);
 const captures = ["lab19", "vectorize3", "types-cast", "noseq", "newframe"];

@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { formatProtobufText } from "../../../lib/codecs/villas/protobuf_text.ts";
+import { formatProtobufText } from "../../../lib/codecs/villas/protobuf/text.ts";
 import {
   kindOf,
   type Sample,

@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { PlainScanner } from "../../../lib/codecs/villas/protobuf_scan.ts";
+import { PlainScanner } from "../../../lib/codecs/villas/protobuf/scan.ts";
 import { villasProtobuf } from "../../../lib/codecs/villas/protobuf.ts";
 import { CodecError } from "../../../lib/errors.ts";
 import { PROTOBUF, pythonLines } from "../../interop/python.ts";

@@ -4,11 +4,11 @@
  * @module
  */
 
-import { CodecError } from "../../errors.ts";
-import type { JsonValue } from "../json/reader.ts";
-import { ALL, formatRow } from "./format_row.ts";
-import { jsonForms } from "./json_format.ts";
-import { JSON_SETTINGS, jsonText, jsonValue, type Tree } from "./json_text.ts";
+import { CodecError } from "../../../errors.ts";
+import type { JsonValue } from "../../json/reader.ts";
+import { ALL, formatRow } from "../format_row.ts";
+import { jsonForms } from "./forms.ts";
+import { JSON_SETTINGS, jsonText, jsonValue, type Tree } from "./text.ts";
 import {
   BY_NAME,
   memberNames,
@@ -21,9 +21,9 @@ import {
   readMillis,
   ShownSignals,
   writeMillis,
-} from "./json_values.ts";
-import { floatSignals } from "./signals.ts";
-import { checkHead, checkNoSequence } from "./text_format.ts";
+} from "./values.ts";
+import { floatSignals } from "../signals.ts";
+import { checkHead, checkNoSequence } from "../text_format.ts";
 
 const NAME = "json.edgeflex";
 const RESERVED = ["created"];

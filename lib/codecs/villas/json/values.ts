@@ -4,12 +4,12 @@
  * @module
  */
 
-import type { JsonValue } from "../json/reader.ts";
-import { Unfit } from "./json_format.ts";
-import { type JsonStyle, writeString } from "./json_text.ts";
-import type { Timestamp, Value } from "./sample.ts";
-import type { Signal, SignalKind } from "./signals.ts";
-import { isTimePart, sequenceText } from "./text_format.ts";
+import type { JsonValue } from "../../json/reader.ts";
+import { Unfit } from "./forms.ts";
+import { type JsonStyle, writeString } from "./text.ts";
+import type { Timestamp, Value } from "../sample.ts";
+import type { Signal, SignalKind } from "../signals.ts";
+import { isTimePart, sequenceText } from "../text_format.ts";
 
 /** What formats that name their values carry otherwise than others. */
 export const BY_NAME = { newFrame: false, notFinite: false, exact: false, named: true } as const;

@@ -4,18 +4,11 @@
  * @module
  */
 
-import type { JsonValue } from "../json/reader.ts";
-import { ALL, carriedBy, formatRow } from "./format_row.ts";
-import { type JsonForm, jsonForms } from "./json_format.ts";
-import { readPlainMembers } from "./json_plain.ts";
-import {
-  JSON_SETTINGS,
-  jsonText,
-  jsonValue,
-  type Tree,
-  writeString,
-  writeTree,
-} from "./json_text.ts";
+import type { JsonValue } from "../../json/reader.ts";
+import { ALL, carriedBy, formatRow } from "../format_row.ts";
+import { type JsonForm, jsonForms } from "./forms.ts";
+import { readPlainMembers } from "./plain.ts";
+import { JSON_SETTINGS, jsonText, jsonValue, type Tree, writeString, writeTree } from "./text.ts";
 import {
   BY_NAME,
   isNumber,
@@ -30,12 +23,12 @@ import {
   ShownSignals,
   writeMillis,
   writeSequence,
-} from "./json_values.ts";
-import { kindOf, type Sample, type ValueKind } from "./sample.ts";
-import { writtenBehind } from "./scratch.ts";
-import { group } from "./settings.ts";
-import { floatSignals, type Signal } from "./signals.ts";
-import { checkHead } from "./text_format.ts";
+} from "./values.ts";
+import { kindOf, type Sample, type ValueKind } from "../sample.ts";
+import { writtenBehind } from "../scratch.ts";
+import { group } from "../settings.ts";
+import { floatSignals, type Signal } from "../signals.ts";
+import { checkHead } from "../text_format.ts";
 
 const NAME = "json.kafka";
 const RESERVED = ["timestamp", "sequence"];

@@ -4,9 +4,9 @@
  * @module
  */
 
-import { kindOf, type Sample, type Value } from "./sample.ts";
-import type { Signal } from "./signals.ts";
-import { isTimePart } from "./text_format.ts";
+import { kindOf, type Sample, type Value } from "../sample.ts";
+import type { Signal } from "../signals.ts";
+import { isTimePart } from "../text_format.ts";
 
 const ZERO = 0x30;
 const MINUS = 0x2d;

@@ -1,7 +1,7 @@
 import { concat } from "@std/bytes/concat";
-import type { CodecError } from "../../errors.ts";
-import type { MessageSplitter } from "./format.ts";
-import { ByteQueue, MAX_MESSAGE, strangeness, streamFault } from "./message_stream.ts";
+import type { CodecError } from "../../../errors.ts";
+import type { MessageSplitter } from "../format.ts";
+import { ByteQueue, MAX_MESSAGE, strangeness, streamFault } from "../message_stream.ts";
 
 /** Bytes at the beginning of a stream that are kept. */
 const HEAD = 64;

@@ -5,9 +5,9 @@
  * @module
  */
 
-import { CodecError } from "../../errors.ts";
-import * as tag from "./protobuf_wire.ts";
-import type { Sample, Timestamp, Value } from "./sample.ts";
+import { CodecError } from "../../../errors.ts";
+import * as tag from "./wire.ts";
+import type { Sample, Timestamp, Value } from "../sample.ts";
 
 /** What a value can be, for messages. */
 const VALUE = "a float, integer, boolean or complex number";

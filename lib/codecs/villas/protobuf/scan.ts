@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { MessageScanner } from "./format.ts";
+import type { MessageScanner } from "../format.ts";
 import {
   BOOLEAN,
   COMPLEX,
@@ -28,8 +28,8 @@ import {
   TYPE,
   VALUES,
   VALUES_2,
-} from "./protobuf_wire.ts";
-import type { ValueKind } from "./sample.ts";
+} from "./wire.ts";
+import type { ValueKind } from "../sample.ts";
 
 /** The tag that a value of each kind has. */
 const TAGS = { float: FLOAT, integer: INTEGER, boolean: BOOLEAN, complex: COMPLEX, unset: 0 };

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { pythonRepr } from "../../text/python_repr.ts";
-import type { Sample, Timestamp, Value } from "./sample.ts";
+import { pythonRepr } from "../../../text/python_repr.ts";
+import type { Sample, Timestamp, Value } from "../sample.ts";
 
 /**
  * Writes a whole message in protobuf's text format, byte for byte as `print(message)` does in Python with

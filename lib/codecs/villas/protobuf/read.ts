@@ -6,8 +6,8 @@
  * @module
  */
 
-import * as tag from "./protobuf_wire.ts";
-import { dataSample, type Sample, type Timestamp, type Value } from "./sample.ts";
+import * as tag from "./wire.ts";
+import { dataSample, type Sample, type Timestamp, type Value } from "../sample.ts";
 
 const UINT32_MAX = 0xffff_ffff;
 

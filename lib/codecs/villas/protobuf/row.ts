@@ -4,12 +4,12 @@
  * @module
  */
 
-import { ALL, carriedBy, formatRow } from "./format_row.ts";
-import { MeasuredSplitter, messageStream } from "./message_stream.ts";
-import { villasProtobuf } from "./protobuf.ts";
-import { SAMPLE } from "./protobuf_wire.ts";
-import type { Sample } from "./sample.ts";
-import type { COMMON, SettingsOf } from "./settings.ts";
+import { ALL, carriedBy, formatRow } from "../format_row.ts";
+import { MeasuredSplitter, messageStream } from "../message_stream.ts";
+import { villasProtobuf } from "../protobuf.ts";
+import { SAMPLE } from "./wire.ts";
+import type { Sample } from "../sample.ts";
+import type { COMMON, SettingsOf } from "../settings.ts";
 
 /** Bytes in which a length is written at most. */
 const LONGEST_LENGTH = 5;

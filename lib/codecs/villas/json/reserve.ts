@@ -4,11 +4,11 @@
  * @module
  */
 
-import { CodecError } from "../../errors.ts";
-import type { JsonValue } from "../json/reader.ts";
-import { ALL, carriedBy, formatRow } from "./format_row.ts";
-import { jsonForms } from "./json_format.ts";
-import { JSON_SETTINGS, notFinite, type Tree, writeReal, writeString } from "./json_text.ts";
+import { CodecError } from "../../../errors.ts";
+import type { JsonValue } from "../../json/reader.ts";
+import { ALL, carriedBy, formatRow } from "../format_row.ts";
+import { jsonForms } from "./forms.ts";
+import { JSON_SETTINGS, notFinite, type Tree, writeReal, writeString } from "./text.ts";
 import {
   BY_NAME,
   isNumber,
@@ -22,11 +22,11 @@ import {
   unfit,
   writeMillis,
   writeSequence,
-} from "./json_values.ts";
-import type { Sample, Value } from "./sample.ts";
-import { floatSignals, type SignalKind } from "./signals.ts";
-import { checkHead } from "./text_format.ts";
-import { checkComplex } from "./text_values.ts";
+} from "./values.ts";
+import type { Sample, Value } from "../sample.ts";
+import { floatSignals, type SignalKind } from "../signals.ts";
+import { checkHead } from "../text_format.ts";
+import { checkComplex } from "../text_values.ts";
 
 const NAME = "json.reserve";
 

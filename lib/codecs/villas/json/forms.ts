@@ -4,15 +4,15 @@
  * @module
  */
 
-import { JsonFault, type JsonValue, readJson } from "../json/reader.ts";
-import type { Replies } from "./format.ts";
-import type { FormatForms } from "./format_row.ts";
-import { JsonSplitter } from "./json_splitter.ts";
-import { type JsonStyle, type Tree, writeTree } from "./json_text.ts";
-import { MessageDecoder } from "./message_stream.ts";
-import type { Sample } from "./sample.ts";
-import { writtenText } from "./scratch.ts";
-import { decodeError } from "./text_format.ts";
+import { JsonFault, type JsonValue, readJson } from "../../json/reader.ts";
+import type { Replies } from "../format.ts";
+import type { FormatForms } from "../format_row.ts";
+import { JsonSplitter } from "./splitter.ts";
+import { type JsonStyle, type Tree, writeTree } from "./text.ts";
+import { MessageDecoder } from "../message_stream.ts";
+import type { Sample } from "../sample.ts";
+import { writtenText } from "../scratch.ts";
+import { decodeError } from "../text_format.ts";
 
 /** How deep a message nests: list, sample, ts or data, timestamp or complex number; the rest is for keys that are not known. */
 const MAX_DEPTH = 64;

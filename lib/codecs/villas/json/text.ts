@@ -4,11 +4,11 @@
  * @module
  */
 
-import { CodecError } from "../../errors.ts";
-import { printGeneral } from "../../text/printf.ts";
-import type { Value } from "./sample.ts";
-import { flag, whole } from "./settings.ts";
-import { checkComplex } from "./text_values.ts";
+import { CodecError } from "../../../errors.ts";
+import { printGeneral } from "../../../text/printf.ts";
+import type { Value } from "../sample.ts";
+import { flag, whole } from "../settings.ts";
+import { checkComplex } from "../text_values.ts";
 
 /** The settings that all formats of JSON have. */
 export const JSON_SETTINGS = {
