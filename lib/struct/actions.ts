@@ -38,20 +38,18 @@ export function echoAction(struct: AnyStruct): LineAction<string> {
  *
  * @param program The program.
  * @param json Records as JSON.
- * @param signal Ends a program that handles one record, while it does.
  * @param concurrency How many programs may run at once.
  * @returns What handles a record; it throws where the program fails or prints no records.
  */
 export function programAction(
   program: ProgramHandler,
   json: StructJson,
-  signal: AbortSignal,
   concurrency: number,
 ): RecordHandler {
   const framing = lineFraming({ maxBytes: Infinity });
   const decoder = new TextDecoder();
   const queue = new Queue(program.persistent ? Infinity : concurrency);
-  // A program that is kept running is never killed for a record: it does not get those whose turn has not come.
+  // Ends a program that handles one record. One that is kept running only gets none any more whose turn has not come.
   const over = new AbortController();
   const send = async (output: Uint8Array, peer: LinePeer) => {
     let sent: Promise<boolean> | undefined;
@@ -62,15 +60,9 @@ export function programAction(
   };
   const action: LineAction<string> = async (values, peer) => {
     const record = new TextEncoder().encode(json.stringify(values));
-    try {
-      const output = await queue.run(() =>
-        program.handle(record, program.persistent ? over.signal : signal)
-      );
-      if (program.persistent) throwFailure(output, json);
-      await send(output, peer);
-    } catch (error) {
-      if (!signal.aborted) throw error;
-    }
+    const output = await queue.run(() => program.handle(record, over.signal));
+    if (program.persistent) throwFailure(output, json);
+    await send(output, peer);
   };
   const stop = () =>
     over.abort(new ConnectError("The program was stopped before this was handled"));

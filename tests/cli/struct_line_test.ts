@@ -240,6 +240,35 @@ Deno.test({
   },
 });
 
+Deno.test({
+  name:
+    `struct-line --exec: a program may finish its work after Ctrl-C, within the grace${python.note}`,
+  ignore: python.ignore,
+  async fn() {
+    const script = `
+import socket, sys
+record = sys.stdin.readline()
+with socket.create_connection(("127.0.0.1", int(record.strip("[]\\n")))) as test: test.recv(1)
+print(record)
+`;
+    using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    await withFile("slow.py", script, async (path) => {
+      await using server = await serve(["--format", "!H", "--exec", `python3 ${path}`]);
+      using client = await server.connect();
+      const { port } = listener.addr as Deno.NetAddr;
+      const record = new Uint8Array([port >> 8, port & 0xff]);
+      await client.write(record);
+      using begun = await listener.accept();
+      server.program.interrupt();
+      await server.program.until("stderr", /Waiting up to 5 s/);
+      await begun.write(record);
+      assertEquals(await readExactly(client, 2), record);
+      const { stderr } = await server.program.result();
+      assertStringIncludes(stderr, "1 record received, 1 sent, 1 connection\n");
+    });
+  },
+});
+
 Deno.test("struct-line refuses options that do not go together or make no sense", async () => {
   const notPem = new URL(import.meta.url).pathname.replace(/^\/(?=[A-Z]:)/, "");
   const cases: [string[], string][] = [

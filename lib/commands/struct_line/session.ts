@@ -325,7 +325,7 @@ async function sessionHandler(
   if (!code) return {};
   const close = () => code.close();
   if (code.kind === "program") {
-    return { ...programAction(code, json, context.signal, concurrency), close };
+    return { ...programAction(code, json, concurrency), close };
   }
   try {
     return { ...moduleAction(code, struct, concurrency), module: code, close };
