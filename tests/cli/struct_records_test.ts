@@ -140,7 +140,7 @@ Deno.test("input of any content takes no longer than its length", () => {
     const start = performance.now();
     read("<H20s", text);
     const seconds = (performance.now() - start) / 1000;
-    assert(seconds < 2, `${name}: ${seconds} s`);
+    assert(seconds < 10, `${name}: ${seconds} s`);
   }
 });
 
