@@ -190,8 +190,7 @@ async function dispatch(
 
 /** Adds to the error that an address is taken how to choose another one. */
 function withOtherAddress(error: unknown, { binds }: Command): unknown {
-  const isTaken = error instanceof UsageError &&
-    error.message.endsWith("another program uses this address");
+  const isTaken = error instanceof UsageError && error.cause instanceof Deno.errors.AddrInUse;
   if (!isTaken || !binds) return error;
   return new UsageError(`${error.message}; --${kebab(binds.option)} takes another one`, {
     cause: error,
